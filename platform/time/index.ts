@@ -1,0 +1,5 @@
+export * from './backoff.ts'
+export * from './clock.ts'
+export * from './duration.ts'
+export * from './random.ts'
+export * from './system-clock.ts'

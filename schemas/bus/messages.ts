@@ -1,0 +1,94 @@
+import type { Device, DeviceId, DeviceModel, DeviceState } from '../device/index.ts'
+import type { Quality, Twin } from '../twin/index.ts'
+import { requestChannel, stateChannel } from './declare.ts'
+
+/** A device that this node has to serve, from durable metadata. Written by MetaManager; key: device id. */
+export interface AssignedDevice {
+  readonly device: Device
+  /** Absent until the model has arrived; a device without its model is not driven. */
+  readonly model?: DeviceModel
+}
+export const assignedDevices = stateChannel<AssignedDevice>('devices.assigned')
+
+/** Names of the kinds that MetaManager lists completely before this turns true (key `devices`), so that nobody takes "not listed yet" for "deleted". */
+export const listed = stateChannel<boolean>('devices.listed')
+
+/** What the mapper host has to bring to each device. Written by DeviceTwin; key: device id. */
+export interface DeviceOrders {
+  readonly properties: Readonly<Record<string, OrderedValue>>
+}
+export interface OrderedValue {
+  readonly value: string
+  /** Differs for each new wish, also for a repeated value: a host writes once per id and again on reconnect. */
+  readonly id: string
+}
+export const deviceOrders = stateChannel<DeviceOrders>('twins.orders')
+
+/** Readings and write results of one device, in the order they happened. Answered after they are durable. */
+export interface DeviceReport {
+  readonly id: DeviceId
+  readonly readings: readonly PropertyReading[]
+  readonly writes: readonly WriteResult[]
+}
+export interface PropertyReading {
+  readonly property: string
+  /** Canonical text, see formatValue. Absent when the read failed (quality bad). */
+  readonly value?: string
+  /** Unix ms. */
+  readonly sourceTime: number
+  readonly quality: Quality
+  readonly cause?: string
+}
+export interface WriteResult {
+  readonly property: string
+  readonly orderId: string
+  readonly value: string
+  /** Absent: written, and read back as the same value (the reading is in the same report). */
+  readonly failure?: { readonly reason: string; readonly message: string }
+}
+/** Devices that the twin does not know (deleted meanwhile) are named in `unknown`; the rest is durable. */
+export interface ReportAnswer {
+  readonly unknown: readonly DeviceId[]
+}
+export const reportDevices = requestChannel<readonly DeviceReport[], ReportAnswer>('twin.report')
+
+/** Life of the link to one device, as the host sees it. Answered after it is durable. */
+export interface DeviceStateReport {
+  readonly id: DeviceId
+  readonly state: DeviceState
+  readonly reason?: string
+}
+export const reportStates = requestChannel<readonly DeviceStateReport[], ReportAnswer>('twin.state')
+
+/** Every twin as it is on disk. Written by DeviceTwin after each commit; key: device id. */
+export const twins = stateChannel<Twin>('twins')
+
+/** The road to the cloud. Written by EdgeHub; key `cloud`. */
+export interface LinkState {
+  readonly connected: boolean
+  /** Unix ms. */
+  readonly since: number
+  readonly detail: string
+}
+export const links = stateChannel<LinkState>('links')
+
+/** A mapper that this node has loaded. Written by the mapper host; key: protocol. */
+export interface MapperEntry {
+  readonly protocol: string
+  readonly contract: number
+  readonly state: 'idle' | 'running' | 'restarting'
+  readonly detail: string
+  /** JSON Schemas of device and visitor configuration. */
+  readonly deviceSchema: object
+  readonly visitorSchema: object
+}
+export const mappersLoaded = stateChannel<MapperEntry>('mappers.loaded')
+
+/** A device that its mapper refused offline: configuration that can never work. Written by the mapper host; key: device id. */
+export interface DeviceRefusal {
+  readonly generation: number
+  /** JSON pointer into the Device, e.g. /spec/properties/0/visitors/configData/offset. */
+  readonly pointer: string
+  readonly message: string
+}
+export const deviceRefusals = stateChannel<readonly DeviceRefusal[]>('devices.refused')

@@ -1,0 +1,70 @@
+import type { Json } from '../device/index.ts'
+
+/**
+ * One message between CloudHub and EdgeHub, exactly as KubeEdge writes it: one JSON object in one WebSocket text message.
+ * `content` is always present (null when empty); the optional fields are left out when empty.
+ */
+export interface Frame {
+  readonly header: FrameHeader
+  readonly route: FrameRoute
+  readonly content: Json
+}
+
+export interface FrameHeader {
+  /** UUID; receipts refer to it. */
+  readonly msg_id: string
+  /** msg_id of the frame that this one answers. */
+  readonly parent_msg_id?: string
+  /** Unix ms. Never used for logic. */
+  readonly timestamp: number
+  /** Kubernetes resourceVersion of the content; an opaque text. */
+  readonly resourceversion?: string
+  readonly sync?: boolean
+  readonly type?: string
+}
+
+export interface FrameRoute {
+  readonly source?: string
+  readonly destination?: string
+  readonly group?: string
+  readonly operation?: string
+  /** `<namespace>/<type>/<name>` on the wire; see resource.ts. */
+  readonly resource?: string
+}
+
+/** Module names that stand in routes; part of the wire contract. */
+export const MODULES = {
+  cloudHub: 'cloudhub',
+  edgeController: 'edgecontroller',
+  deviceController: 'devicecontroller',
+  dynamicController: 'dynamiccontroller',
+  syncController: 'synccontroller',
+  policyController: 'policycontroller',
+  edgeHub: 'websocket',
+  metaManager: 'metamanager',
+  edged: 'edged',
+  twin: 'twin',
+  bus: 'bus',
+} as const
+
+export const GROUPS = { resource: 'resource', twin: 'twin', user: 'user', meta: 'meta' } as const
+
+export const OPERATIONS = {
+  insert: 'insert',
+  update: 'update',
+  delete: 'delete',
+  patch: 'patch',
+  query: 'query',
+  get: 'get',
+  response: 'response',
+  error: 'error',
+  keepalive: 'keepalive',
+  upload: 'upload',
+} as const
+
+/** Upgrade header by which both ends say that they understand the `skerry` keys in contents. */
+export const SKERRY_HEADER = 'x-skerry-wire'
+export const SKERRY_WIRE_VERSION = '1'
+
+/** Default `project_id` of KubeEdge: part of the path that an edge dials. */
+export const DEFAULT_PROJECT_ID = 'e632aba927ea4ac2b575ec1603d56f10'

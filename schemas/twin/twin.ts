@@ -1,0 +1,80 @@
+import type { DeviceId, DeviceState, PropertyType } from '../device/index.ts'
+
+/** Counter pair that guards sync. Edge counts each accepted local change of that side; cloud is the generation seen. */
+export interface Version {
+  readonly cloud: number
+  readonly edge: number
+}
+
+/** good: as read; uncertain: read, but doubted by the driver; bad: could not be read, with a cause. */
+export type Quality = 'good' | 'uncertain' | 'bad'
+
+/** What somebody wants a property to be. */
+export interface Desired {
+  /** Canonical text of the value, see formatValue. */
+  readonly value: string
+  /** Server time of the change, Unix ms. */
+  readonly timestamp: number
+  readonly version: Version
+  /** Who wrote it last: the cloud's spec, or a client of the edge. */
+  readonly origin: 'cloud' | 'edge'
+}
+
+/** What the device said. */
+export interface Reported {
+  readonly value: string
+  /** When the twin took it, Unix ms. */
+  readonly timestamp: number
+  /** When the source measured it, Unix ms; equals timestamp where the source has no clock. */
+  readonly sourceTime: number
+  readonly quality: Quality
+  /** Why quality is not good. */
+  readonly cause?: string
+  readonly version: Version
+}
+
+/** The last value of `spec.properties[].desired` that the edge has adopted, and in which generation of the Device. */
+export interface Intent {
+  readonly value: string
+  readonly generation: number
+}
+
+/** Why the present desired value is not on the device. Cleared by the next success or the next desired value. */
+export interface WriteFailure {
+  readonly value: string
+  readonly reason: string
+  readonly message: string
+  readonly timestamp: number
+}
+
+export interface TwinProperty {
+  /** Twin type on MQTT: the model's type in lower case, or what an unmodelled client gave (default `string`). */
+  readonly type: string
+  /** The model's type; absent for a property that no model declares. */
+  readonly modelType?: PropertyType
+  /** False for properties of the Device: a client cannot delete those. */
+  readonly optional: boolean
+  readonly writable: boolean
+  readonly desired?: Desired
+  readonly reported?: Reported
+  readonly intent?: Intent
+  readonly failure?: WriteFailure
+}
+
+/** Desired and reported of one device, whole. Replaced, never edited. */
+export interface Twin {
+  readonly id: DeviceId
+  /** uid of the Device object, so that a device deleted and made again starts anew. */
+  readonly uid: string
+  readonly description: string
+  /** metadata.generation of the Device last adopted. */
+  readonly generation: number
+  readonly state: DeviceState
+  /** Detail of a state that is not online. */
+  readonly stateReason?: string
+  /** RFC 3339 UTC; of the last time the device was online. */
+  readonly lastOnlineTime?: string
+  readonly properties: Readonly<Record<string, TwinProperty>>
+  /** Grows by one with each durable change of this twin; survives restarts. */
+  readonly revision: number
+}
