@@ -1,0 +1,78 @@
+import type { JsonObject } from '../../schemas/index.ts'
+
+/** OpenAPI v3 schema in the structural form that CustomResourceDefinitions ask for. */
+export interface StructuralSchema {
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
+  readonly description?: string
+  readonly format?: string
+  readonly properties?: Readonly<Record<string, StructuralSchema>>
+  readonly additionalProperties?: boolean | StructuralSchema
+  readonly items?: StructuralSchema
+  readonly required?: readonly string[]
+  readonly enum?: readonly unknown[]
+  readonly default?: unknown
+  readonly nullable?: boolean
+  readonly pattern?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly exclusiveMinimum?: boolean
+  readonly exclusiveMaximum?: boolean
+  readonly multipleOf?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly uniqueItems?: boolean
+  readonly minProperties?: number
+  readonly maxProperties?: number
+  readonly allOf?: readonly StructuralSchema[]
+  readonly anyOf?: readonly StructuralSchema[]
+  readonly oneOf?: readonly StructuralSchema[]
+  readonly not?: StructuralSchema
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
+  readonly 'x-kubernetes-int-or-string'?: boolean
+  readonly 'x-kubernetes-embedded-resource'?: boolean
+  readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map'
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[]
+  readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular'
+  /** Strategic merge patch (built-in kinds only). */
+  readonly 'x-kubernetes-patch-strategy'?: string
+  readonly 'x-kubernetes-patch-merge-key'?: string
+}
+
+export interface PrinterColumn {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  readonly jsonPath: string
+  readonly format?: string
+  readonly description?: string
+  /** 0 shows always, above only with -o wide. */
+  readonly priority?: number
+}
+
+/** One version of one kind that an API server serves: built in, or declared by a CustomResourceDefinition. */
+export interface ResourceDefinition {
+  /** Empty for the core group. */
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly listKind: string
+  readonly plural: string
+  readonly singular: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly namespaced: boolean
+  /** The version in which objects of this kind are stored. */
+  readonly storage: boolean
+  readonly custom: boolean
+  readonly statusSubresource: boolean
+  readonly schema: StructuralSchema | undefined
+  readonly printerColumns: readonly PrinterColumn[]
+}
+
+/** A Kubernetes object as an API server holds it. */
+export type ApiObject = JsonObject & {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: JsonObject
+}
