@@ -1,0 +1,158 @@
+import { type Static, Type } from 'typebox'
+
+const strict = { additionalProperties: false } as const
+
+const host = (fallback: string, description: string) => Type.String({ default: fallback, minLength: 1, description })
+const port = (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum: 0, maximum: 65535, description: `${description} 0 takes a free port.` })
+
+const LogConfig = Type.Object(
+  {
+    level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], {
+      default: 'info',
+      description: 'Least severe level that is written.',
+    }),
+    format: Type.Union([Type.Literal('auto'), Type.Literal('human'), Type.Literal('json')], {
+      default: 'auto',
+      description: 'auto: human text on a terminal, JSON otherwise.',
+    }),
+  },
+  { ...strict, default: {}, description: 'Structured log, written to standard error.' },
+)
+
+const MetricsConfig = Type.Object(
+  {
+    host: host('127.0.0.1', 'Address of /metrics, /healthz and /readyz.'),
+    port: port(9091, 'Port of /metrics, /healthz and /readyz.'),
+  },
+  { ...strict, default: {}, description: 'Prometheus metrics and health over HTTP.' },
+)
+
+/** `skerry edge`. */
+export const EdgeConfig = Type.Object(
+  {
+    node: Type.Object(
+      { name: Type.String({ minLength: 1, maxLength: 253, description: 'Name of this node, as in spec.nodeName of its devices.' }) },
+      { ...strict, description: 'This gateway.' },
+    ),
+    cloud: Type.Object(
+      {
+        server: Type.String({ default: '127.0.0.1:10000', description: 'HOST:PORT of CloudHub.' }),
+        certificates: Type.String({ default: '127.0.0.1:10002', description: 'HOST:PORT of the certificate endpoint.' }),
+        projectId: Type.String({ default: 'e632aba927ea4ac2b575ec1603d56f10', description: 'First segment of the path that KubeEdge peers expect.' }),
+      },
+      { ...strict, default: {}, description: 'The cloud half that this node belongs to.' },
+    ),
+    certificates: Type.Object(
+      {
+        ca: Type.Optional(Type.String({ description: 'CA certificate, PEM. Default: DIR/pki/rootCA.crt.' })),
+        certificate: Type.Optional(Type.String({ description: 'Certificate of this node, PEM. Default: DIR/pki/server.crt.' })),
+        key: Type.Optional(Type.String({ description: 'Key of this node, PEM (SEC1). Default: DIR/pki/server.key.' })),
+      },
+      { ...strict, default: {}, description: 'Where the identity of this node is; KubeEdge paths work too.' },
+    ),
+    mqtt: Type.Object(
+      {
+        host: host('127.0.0.1', 'Address of the embedded broker.'),
+        port: port(1883, 'Port of the embedded broker.'),
+        anonymous: Type.Union([Type.Literal('full'), Type.Literal('read-only'), Type.Literal('none')], {
+          default: 'read-only',
+          description: 'What clients without credentials may do. read-only includes publishing to .../get.',
+        }),
+        maxPacketBytes: Type.Integer({ default: 1_048_576, minimum: 1024, maximum: 268_435_455, description: 'Largest packet a client may send.' }),
+        maxConnections: Type.Integer({ default: 1000, minimum: 1, description: 'Most clients at a time.' }),
+      },
+      { ...strict, default: {}, description: 'EventBus: the embedded MQTT broker.' },
+    ),
+    mappers: Type.Object(
+      {
+        isolation: Type.Union([Type.Literal('worker'), Type.Literal('none')], {
+          default: 'worker',
+          description: 'worker: one thread per protocol that has devices. none: in the main thread, for debugging.',
+        }),
+      },
+      { ...strict, default: {}, description: 'Mapper host.' },
+    ),
+    metrics: MetricsConfig,
+    log: LogConfig,
+  },
+  { ...strict, title: 'skerry edge', description: 'Configuration of the edge half.' },
+)
+export type EdgeConfig = Static<typeof EdgeConfig>
+
+/** `skerry cloud`. */
+export const CloudConfig = Type.Object(
+  {
+    kubernetes: Type.Object(
+      {
+        kubeconfig: Type.Optional(Type.String({ description: 'Kubeconfig of an existing cluster. Absent: the embedded API, or the cluster that this runs in.' })),
+        host: host('127.0.0.1', 'Address of the embedded Kubernetes API.'),
+        port: port(6443, 'Port of the embedded Kubernetes API.'),
+        names: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'More host names and IP addresses for its certificate.' }),
+      },
+      { ...strict, default: {}, description: 'The Kubernetes API that holds devices and nodes.' },
+    ),
+    cloudhub: Type.Object(
+      {
+        host: host('127.0.0.1', 'Address of CloudHub (WSS). 0.0.0.0 for gateways on other hosts.'),
+        port: port(10000, 'Port of CloudHub.'),
+        certificatePort: port(10002, 'Port of the certificate endpoint (HTTPS), on the same address.'),
+        advertise: Type.Array(Type.String({ minLength: 1 }), {
+          default: ['127.0.0.1', 'localhost'],
+          minItems: 1,
+          description: 'Host names and IP addresses that gateways dial; they stand in the serving certificate. The first goes into join tokens.',
+        }),
+        nodeLimit: Type.Integer({ default: 1000, minimum: 1, description: 'Most nodes connected at a time.' }),
+        certificateDays: Type.Integer({ default: 365, minimum: 1, maximum: 36500, description: 'Lifetime of node certificates.' }),
+      },
+      { ...strict, default: {}, description: 'CloudHub and the certificate endpoint.' },
+    ),
+    admission: Type.Object(
+      {
+        host: host('127.0.0.1', 'Address of the admission webhook (HTTPS).'),
+        port: port(0, 'Port of the admission webhook.'),
+        url: Type.Optional(Type.String({ description: 'URL under which the API server reaches the webhook. Default: from host and port.' })),
+      },
+      { ...strict, default: {}, description: 'Admission of Device and DeviceModel.' },
+    ),
+    metrics: MetricsConfig,
+    log: LogConfig,
+  },
+  { ...strict, title: 'skerry cloud', description: 'Configuration of the cloud half.' },
+)
+export type CloudConfig = Static<typeof CloudConfig>
+
+/** Ports of `skerry up`; each default is the field's own. */
+export const UP_PORTS = {
+  apiserver: { port: 6443, what: 'Kubernetes API' },
+  cloudhub: { port: 10000, what: 'CloudHub' },
+  certificates: { port: 10002, what: 'certificate endpoint' },
+  mqtt: { port: 1883, what: 'MQTT broker' },
+  metricsCloud: { port: 9091, what: 'metrics of the cloud half' },
+  metricsEdge: { port: 9092, what: 'metrics of the edge half' },
+  pump: { port: 5020, what: 'simulated pump (Modbus TCP)' },
+} as const
+export type UpPortName = keyof typeof UP_PORTS
+
+/** `skerry up`. */
+export const UpConfig = Type.Object(
+  {
+    node: Type.String({ default: 'edge-1', minLength: 1, maxLength: 253, description: 'Name of the edge node.' }),
+    ports: Type.Object(
+      {
+        apiserver: port(UP_PORTS.apiserver.port, 'Kubernetes API.'),
+        cloudhub: port(UP_PORTS.cloudhub.port, 'CloudHub.'),
+        certificates: port(UP_PORTS.certificates.port, 'Certificate endpoint.'),
+        mqtt: port(UP_PORTS.mqtt.port, 'MQTT broker.'),
+        metricsCloud: port(UP_PORTS.metricsCloud.port, 'Metrics of the cloud half.'),
+        metricsEdge: port(UP_PORTS.metricsEdge.port, 'Metrics of the edge half.'),
+        pump: port(UP_PORTS.pump.port, 'Simulated pump.'),
+      },
+      { ...strict, default: {}, description: 'Loopback ports of the parts.' },
+    ),
+    samples: Type.Boolean({ default: true, description: 'Start the simulators and apply the sample devices.' }),
+    log: LogConfig,
+  },
+  { ...strict, title: 'skerry up', description: 'Configuration of everything on this machine.' },
+)
+export type UpConfig = Static<typeof UpConfig>
