@@ -32,21 +32,35 @@ const MetricsConfig = Type.Object(
 export const EdgeConfig = Type.Object(
   {
     node: Type.Object(
-      { name: Type.String({ minLength: 1, maxLength: 253, description: 'Name of this node, as in spec.nodeName of its devices.' }) },
+      {
+        name: Type.String({
+          minLength: 1,
+          maxLength: 253,
+          description: 'Name of this node, as in spec.nodeName of its devices.',
+        }),
+      },
       { ...strict, description: 'This gateway.' },
     ),
     cloud: Type.Object(
       {
         server: Type.String({ default: '127.0.0.1:10000', description: 'HOST:PORT of CloudHub.' }),
-        certificates: Type.String({ default: '127.0.0.1:10002', description: 'HOST:PORT of the certificate endpoint.' }),
-        projectId: Type.String({ default: 'e632aba927ea4ac2b575ec1603d56f10', description: 'First segment of the path that KubeEdge peers expect.' }),
+        certificates: Type.String({
+          default: '127.0.0.1:10002',
+          description: 'HOST:PORT of the certificate endpoint.',
+        }),
+        projectId: Type.String({
+          default: 'e632aba927ea4ac2b575ec1603d56f10',
+          description: 'First segment of the path that KubeEdge peers expect.',
+        }),
       },
       { ...strict, default: {}, description: 'The cloud half that this node belongs to.' },
     ),
     certificates: Type.Object(
       {
         ca: Type.Optional(Type.String({ description: 'CA certificate, PEM. Default: DIR/pki/rootCA.crt.' })),
-        certificate: Type.Optional(Type.String({ description: 'Certificate of this node, PEM. Default: DIR/pki/server.crt.' })),
+        certificate: Type.Optional(
+          Type.String({ description: 'Certificate of this node, PEM. Default: DIR/pki/server.crt.' }),
+        ),
         key: Type.Optional(Type.String({ description: 'Key of this node, PEM (SEC1). Default: DIR/pki/server.key.' })),
       },
       { ...strict, default: {}, description: 'Where the identity of this node is; KubeEdge paths work too.' },
@@ -59,7 +73,12 @@ export const EdgeConfig = Type.Object(
           default: 'read-only',
           description: 'What clients without credentials may do. read-only includes publishing to .../get.',
         }),
-        maxPacketBytes: Type.Integer({ default: 1_048_576, minimum: 1024, maximum: 268_435_455, description: 'Largest packet a client may send.' }),
+        maxPacketBytes: Type.Integer({
+          default: 1_048_576,
+          minimum: 1024,
+          maximum: 268_435_455,
+          description: 'Largest packet a client may send.',
+        }),
         maxConnections: Type.Integer({ default: 1000, minimum: 1, description: 'Most clients at a time.' }),
       },
       { ...strict, default: {}, description: 'EventBus: the embedded MQTT broker.' },
@@ -85,10 +104,18 @@ export const CloudConfig = Type.Object(
   {
     kubernetes: Type.Object(
       {
-        kubeconfig: Type.Optional(Type.String({ description: 'Kubeconfig of an existing cluster. Absent: the embedded API, or the cluster that this runs in.' })),
+        kubeconfig: Type.Optional(
+          Type.String({
+            description:
+              'Kubeconfig of an existing cluster. Absent: the embedded API, or the cluster that this runs in.',
+          }),
+        ),
         host: host('127.0.0.1', 'Address of the embedded Kubernetes API.'),
         port: port(6443, 'Port of the embedded Kubernetes API.'),
-        names: Type.Array(Type.String({ minLength: 1 }), { default: [], description: 'More host names and IP addresses for its certificate.' }),
+        names: Type.Array(Type.String({ minLength: 1 }), {
+          default: [],
+          description: 'More host names and IP addresses for its certificate.',
+        }),
       },
       { ...strict, default: {}, description: 'The Kubernetes API that holds devices and nodes.' },
     ),
@@ -100,10 +127,16 @@ export const CloudConfig = Type.Object(
         advertise: Type.Array(Type.String({ minLength: 1 }), {
           default: ['127.0.0.1', 'localhost'],
           minItems: 1,
-          description: 'Host names and IP addresses that gateways dial; they stand in the serving certificate. The first goes into join tokens.',
+          description:
+            'Host names and IP addresses that gateways dial; they stand in the serving certificate. The first goes into join tokens.',
         }),
         nodeLimit: Type.Integer({ default: 1000, minimum: 1, description: 'Most nodes connected at a time.' }),
-        certificateDays: Type.Integer({ default: 365, minimum: 1, maximum: 36500, description: 'Lifetime of node certificates.' }),
+        certificateDays: Type.Integer({
+          default: 365,
+          minimum: 1,
+          maximum: 36500,
+          description: 'Lifetime of node certificates.',
+        }),
       },
       { ...strict, default: {}, description: 'CloudHub and the certificate endpoint.' },
     ),
@@ -111,7 +144,11 @@ export const CloudConfig = Type.Object(
       {
         host: host('127.0.0.1', 'Address of the admission webhook (HTTPS).'),
         port: port(0, 'Port of the admission webhook.'),
-        url: Type.Optional(Type.String({ description: 'URL under which the API server reaches the webhook. Default: from host and port.' })),
+        url: Type.Optional(
+          Type.String({
+            description: 'URL under which the API server reaches the webhook. Default: from host and port.',
+          }),
+        ),
       },
       { ...strict, default: {}, description: 'Admission of Device and DeviceModel.' },
     ),

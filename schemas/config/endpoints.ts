@@ -12,7 +12,10 @@ export const Endpoints = Type.Object(
     certificates: url('Certificate endpoint, HTTPS.'),
     console: url('Web console.'),
     metrics: Type.Optional(
-      Type.Object({ cloud: url('Metrics and health of the cloud half.'), edge: url('Metrics and health of the edge half.') }),
+      Type.Object({
+        cloud: url('Metrics and health of the cloud half.'),
+        edge: url('Metrics and health of the edge half.'),
+      }),
     ),
     metaserver: url('Edge-local Kubernetes API.'),
     servicebus: url('ServiceBus.'),
