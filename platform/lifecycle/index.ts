@@ -1,2 +1,7 @@
 export * from './errors.ts'
 export * from './module.ts'
+export * from './module-states.ts'
+export * from './reconciler.ts'
+export * from './run-modules.ts'
+export * from './scope.ts'
+export { defaultRestart, type ModuleEntry, type RestartPolicy } from './supervisor.ts'

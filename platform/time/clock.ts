@@ -28,18 +28,22 @@ export async function withDeadline<T>(
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  signal?.throwIfAborted()
   const controller = new AbortController()
-  const combined = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal
-  using _timer = clock.after(duration, () => {
-    controller.abort(new DeadlineError(`no answer within ${duration.milliseconds} ms`))
-  })
-  combined.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(combined.reason)
-  combined.addEventListener('abort', onAbort, { once: true })
+  const abort = (reason: unknown) => {
+    controller.abort(reason)
+    reject(reason)
+  }
+  // Not AbortSignal.any: an outer signal may live as long as the process and would remember each call.
+  const onAbort = () => abort(signal?.reason)
+  using _timer = clock.after(duration, () => {
+    abort(new DeadlineError(`no answer within ${duration.milliseconds} ms`))
+  })
+  signal?.addEventListener('abort', onAbort, { once: true })
   try {
-    return await Promise.race([work(combined), aborted])
+    return await Promise.race([work(controller.signal), aborted])
   } finally {
-    combined.removeEventListener('abort', onAbort)
+    signal?.removeEventListener('abort', onAbort)
   }
 }
