@@ -1,0 +1,66 @@
+import { callControl } from '../../../platform/http/index.ts'
+import { UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { type Duration, ms, seconds, systemClock } from '../../../platform/time/index.ts'
+import { dataDirectory } from '../data-directory.ts'
+import { durationText, parseDuration } from '../duration-text.ts'
+import { EXIT } from '../exit.ts'
+import type { CommonOptions } from '../main.ts'
+import { isReady, parseStatusReport, type StatusReport } from '../status-report.ts'
+import type { Console } from '../terminal.ts'
+
+export interface StatusOptions extends CommonOptions {
+  readonly wait?: string
+}
+
+/** `skerry status`: exits 0 once all is ready; without --wait it looks once. */
+export async function status(options: StatusOptions, terminal: Console): Promise<number> {
+  const directory = dataDirectory(options.data, 'ask')
+  const limit = options.wait === undefined ? ms(0) : parseDuration(options.wait)
+  const report = await poll(directory, limit)
+  terminal.print(options.output, { ready: isReady(report), ...report }, text(report, systemClock.now()))
+  if (isReady(report)) return EXIT.ok
+  const late = report.processes.filter((each) => each.state !== 'ready' && each.state !== 'stopped')
+  terminal.error(
+    `skerry: not ready: ${late.map((each) => `${each.name} is ${each.state}`).join(', ') || 'a module is still starting'}; its log says why`,
+  )
+  return EXIT.failure
+}
+
+/** Asks until all is ready or the time is over; the last answer counts, and no answer at all is an error. */
+async function poll(directory: string, limit: Duration): Promise<StatusReport> {
+  const end = systemClock.monotonic() + limit.milliseconds
+  for (;;) {
+    const asked = await ask(directory)
+    const isOver = systemClock.monotonic() >= end
+    if (!(asked instanceof Error) && (isReady(asked) || isOver)) return asked
+    if (asked instanceof Error && isOver) throw asked
+    await systemClock.sleep(ms(200))
+  }
+}
+
+async function ask(directory: string): Promise<StatusReport | Error> {
+  try {
+    return parseStatusReport(await callControl({ dir: directory, method: 'GET', path: '/status', deadline: seconds(5) }))
+  } catch (cause) {
+    return new UnavailableError(`nothing runs in ${directory}: start it with skerry up, or name another --data`, {
+      code: 'PROCESS_NOT_RUNNING',
+      cause,
+    })
+  }
+}
+
+function text(report: StatusReport, now: number): string {
+  const lines: string[] = [`skerry ${report.version}`]
+  for (const each of report.processes) {
+    const restarts = each.restarts ? `, restarted ${each.restarts} times` : ''
+    const pid = each.pid === undefined ? '' : ` (pid ${each.pid})`
+    lines.push('', `${each.name}${pid}: ${each.state} for ${durationText(now - each.sinceMs)}${restarts}`)
+    for (const module of each.modules) {
+      const more = [module.pending ? `waits for ${module.pending}` : '', module.detail ?? ''].filter((part) => part !== '')
+      const since = durationText(now - module.sinceMs)
+      lines.push(`  ${module.name.padEnd(20)} ${module.state.padEnd(11)} ${since.padEnd(8)} ${more.join('; ')}`.trimEnd())
+    }
+    if (each.log !== undefined && each.state !== 'ready') lines.push(`  log: ${each.log}`)
+  }
+  return lines.join('\n')
+}

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { callControl } from '../../../platform/http/index.ts'
+import { UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { seconds } from '../../../platform/time/index.ts'
+import { dataDirectory } from '../data-directory.ts'
+import { parseDuration } from '../duration-text.ts'
+import { EXIT } from '../exit.ts'
+import type { CommonOptions } from '../main.ts'
+import type { Console } from '../terminal.ts'
+
+export interface TokenOptions extends CommonOptions {
+  readonly node?: string
+  readonly ttl?: string
+}
+
+/** `skerry token create`: asks the running cloud half of this data directory, which alone holds the signing key. */
+export async function createToken(options: TokenOptions, terminal: Console): Promise<number> {
+  const ttlMs = parseDuration(options.ttl ?? '24h').milliseconds
+  const body = { ttlMs, ...(options.node === undefined ? {} : { node: options.node }) }
+  const dir = cloudDirectory(dataDirectory(options.data, 'ask'))
+  const answer = await callControl({ dir, method: 'POST', path: '/tokens', body, deadline: seconds(10) })
+  if (typeof answer !== 'object' || answer === null || !('token' in answer) || typeof answer.token !== 'string') {
+    throw new UnavailableError('The cloud half answered without a token', { code: 'PROCESS_TOKEN_MISSING' })
+  }
+  terminal.print(options.output, answer, answer.token)
+  return EXIT.ok
+}
+
+/** The cloud half of a `skerry up` has its own folder in that data directory. */
+function cloudDirectory(directory: string): string {
+  return existsSync(join(directory, 'cloud', 'config.yaml')) ? join(directory, 'cloud') : directory
+}

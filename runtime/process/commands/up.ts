@@ -1,0 +1,111 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { environment, loadConfig } from '../../../platform/config/index.ts'
+import { ensureDirectory, lockDirectory } from '../../../platform/files/index.ts'
+import { callControl, serveControl } from '../../../platform/http/index.ts'
+import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { UpConfig } from '../../../schemas/config/index.ts'
+import { dataDirectory } from '../data-directory.ts'
+import { EXIT } from '../exit.ts'
+import type { CommonOptions } from '../main.ts'
+import { stopSignal } from '../signals.ts'
+import { parseStatusReport, type ProcessReport, type StatusReport } from '../status-report.ts'
+import type { Console } from '../terminal.ts'
+import { hints } from '../up/hints.ts'
+import type { Part } from '../up/part.ts'
+import { automaticPorts, fixedPorts } from '../up/ports.ts'
+import { humanProgress, jsonProgress } from '../up/progress.ts'
+import { Supervisor } from '../up/supervisor.ts'
+import { packageRoot, version } from '../version.ts'
+
+export interface UpOptions extends CommonOptions {
+  readonly ports?: string
+  readonly samples?: boolean
+}
+
+/** `skerry up`: a supervisor over the cloud half, the edge half and the simulators, until it is asked to stop. */
+export async function up(options: UpOptions, terminal: Console): Promise<number> {
+  const directory = dataDirectory(options.data, 'up')
+  const config = await loadConfig({ schema: UpConfig, file: options.config })
+  await ensureDirectory(directory, 0o700)
+  await using _lock = await lockDirectory(directory)
+  const signal = stopSignal(() => process.exit(EXIT.unclean))
+  const progress = options.output === 'json' ? jsonProgress(terminal, systemClock) : humanProgress(terminal, systemClock)
+  progress.line(`Skerry ${version}, data in ${directory}`)
+  await using supervisor = new Supervisor({
+    directory,
+    config: { ...config, samples: config.samples && options.samples !== false },
+    ports: options.ports === 'auto' ? await automaticPorts(directory) : await fixedPorts(config.ports),
+    launcher: join(packageRoot, 'bin', 'skerry.mjs'),
+    samplesFolder: join(packageRoot, 'samples'),
+    clock: systemClock,
+    random: systemRandom,
+    progress,
+  })
+  await using _control = await serveControl({ dir: directory, routes: routes(supervisor, directory) })
+  const start = systemClock.monotonic()
+  const endpoints = await supervisor.start(signal)
+  const took = `${((systemClock.monotonic() - start) / 1000).toFixed(1)} s`
+  const lines = hints(endpoints, directory)
+  progress.result({ ready: true, endpoints, hints: lines }, [
+    '',
+    `Ready in ${took}. Try in another terminal:`,
+    '',
+    ...lines.map((hint) => `  ${hint.command}\n    ${terminal.isTty ? '\u001b[2m' : ''}# ${hint.what}${terminal.isTty ? '\u001b[0m' : ''}`),
+    '',
+    ...(hasKubectl() ? [] : ['kubectl is not installed here; get it from https://kubernetes.io/docs/tasks/tools/', '']),
+    'Ctrl-C stops everything; the data stays.',
+  ])
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  progress.line('Stopping ...')
+  return EXIT.ok
+}
+
+function routes(supervisor: Supervisor, directory: string) {
+  const partOf = (body: unknown) =>
+    typeof body === 'object' && body !== null && 'part' in body && typeof body.part === 'string' ? body.part : ''
+  return {
+    'GET /status': () => report(supervisor, directory),
+    'POST /parts/stop': async (body: unknown) => {
+      await supervisor.stopPart(partOf(body))
+      return supervisor.part(partOf(body)).status
+    },
+    'POST /parts/start': async (body: unknown) => {
+      await supervisor.startPart(partOf(body))
+      return supervisor.part(partOf(body)).status
+    },
+  }
+}
+
+async function report(supervisor: Supervisor, directory: string): Promise<StatusReport> {
+  return { version, processes: await Promise.all(supervisor.parts.map((part) => partReport(part, directory))) }
+}
+
+/** The part as its supervisor sees it, with the modules that it names itself on its own control socket. */
+async function partReport(part: Part, directory: string): Promise<ProcessReport> {
+  if (part.status.state === 'stopped' || part.name === 'pump') return { ...part.status, modules: [] }
+  try {
+    const dir = join(directory, part.name)
+    const own = parseStatusReport(await callControl({ dir, method: 'GET', path: '/status', deadline: seconds(3) }))
+    return { ...part.status, modules: own.processes[0]?.modules ?? [] }
+  } catch {
+    // A part that does not answer is a finding of this report, not a failure of it.
+    const state = part.status.state === 'ready' ? 'silent' : part.status.state
+    return { ...part.status, state, modules: [] }
+  }
+}
+
+function hasKubectl(): boolean {
+  return (environment('PATH') ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, 'kubectl'), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+

@@ -1,0 +1,107 @@
+import type { LoggingConfig } from './logging.ts'
+import { openLogger } from './logging.ts'
+import { ensureDirectory, lockDirectory, removeFile } from '../../platform/files/index.ts'
+import { createMetrics, type Metrics, serveHealth } from '../../platform/health/index.ts'
+import { type ControlRoutes, serveControl } from '../../platform/http/index.ts'
+import { describeError, type ModuleEntry, runModules } from '../../platform/lifecycle/index.ts'
+import type { Logger } from '../../platform/log/index.ts'
+import { seconds, systemClock, systemRandom } from '../../platform/time/index.ts'
+import type { Endpoints } from '../../schemas/config/index.ts'
+import { join } from 'node:path'
+import { ENDPOINTS_FILE, writeEndpoints } from './endpoints.ts'
+import { EXIT } from './exit.ts'
+import { stopSignal } from './signals.ts'
+import type { StatusReport } from './status-report.ts'
+import type { Console } from './terminal.ts'
+import { version } from './version.ts'
+
+/** What a composition root hands to the process that runs it. */
+export interface Composition {
+  readonly modules: readonly ModuleEntry[]
+  /** Asked once all modules serve. */
+  endpoints(): Endpoints
+  readonly routes?: ControlRoutes
+  /** Closed after the modules, in reverse. */
+  readonly resources?: readonly AsyncDisposable[]
+}
+
+export interface Ground {
+  readonly directory: string
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+export interface HostOptions {
+  readonly name: 'cloud' | 'edge'
+  readonly directory: string
+  readonly log: LoggingConfig
+  readonly metrics: { readonly host: string; readonly port: number }
+  readonly compose: (ground: Ground) => Promise<Composition>
+  readonly terminal: Console
+}
+
+/** Time for a clean stop; after it the process ends anyway. */
+const GRACE = seconds(30)
+
+/**
+ * The life of one half: lock the data directory, start the modules in order, say where they are, wait for a signal or a
+ * crash, stop in reverse. Answers the exit code.
+ */
+export async function hostProcess(options: HostOptions): Promise<number> {
+  const { name, directory } = options
+  await ensureDirectory(directory, 0o700)
+  await using _lock = await lockDirectory(directory)
+  const signal = stopSignal(() => process.exit(EXIT.unclean))
+  const log = openLogger(options.log, options.terminal).child({ process: name })
+  const metrics = createMetrics()
+  const startedMs = systemClock.now()
+  const composition = await options.compose({ directory, log, metrics })
+  await using _resources = closeAll(composition.resources ?? [])
+  await using running = await runModules(composition.modules, {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    grace: GRACE,
+    signal,
+  })
+  const isReady = () => running.states().every((module) => module.state === 'ready')
+  const health = await serveHealth({ ...options.metrics, metrics, states: () => running.states(), ready: isReady })
+  await using _health = { [Symbol.asyncDispose]: () => health.close() }
+  const report = (): StatusReport => ({
+    version,
+    processes: [
+      {
+        name,
+        state: isReady() ? 'ready' : 'starting',
+        sinceMs: startedMs,
+        pid: process.pid,
+        modules: running.states().map((module) => ({ ...module })),
+      },
+    ],
+  })
+  await using _control = await serveControl({
+    dir: directory,
+    routes: { 'GET /status': async () => report(), ...composition.routes },
+  })
+  const endpoints: Endpoints = { ...composition.endpoints(), metrics: { [name]: health.url } }
+  await writeEndpoints(directory, endpoints)
+  process.send?.({ ready: endpoints })
+  log.info('Ready', { endpoints })
+  const reason = await running.ended
+  await removeFile(join(directory, ENDPOINTS_FILE))
+  if (reason === undefined) {
+    log.info('Stopped')
+    return EXIT.ok
+  }
+  log.error('Stopped because a module failed', { error: reason })
+  options.terminal.error(`skerry ${name}: ${describeError(reason)}`)
+  return EXIT.failure
+}
+
+function closeAll(resources: readonly AsyncDisposable[]): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      for (const resource of [...resources].reverse()) await resource[Symbol.asyncDispose]()
+    },
+  }
+}

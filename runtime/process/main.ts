@@ -1,0 +1,125 @@
+import { Command, CommanderError, Option } from 'commander'
+import { describeError, SkerryError } from '../../platform/lifecycle/index.ts'
+import { EXIT } from './exit.ts'
+import type { Console } from './terminal.ts'
+import { openConsole } from './terminal.ts'
+import { version } from './version.ts'
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly data?: string
+  readonly config?: string
+  readonly output: 'text' | 'json'
+}
+
+/** Runs one command line and answers the exit code. Commands are loaded only when they are called. */
+export async function main(args: readonly string[]): Promise<number> {
+  const terminal = openConsole()
+  let code: number = EXIT.ok
+  const program = buildProgram(terminal, (result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    terminal.error(complaint(error))
+    return EXIT.failure
+  }
+}
+
+/** One line that says what went wrong and, where the error knows it, what to do. */
+function complaint(error: unknown): string {
+  const fields = error instanceof SkerryError && Object.keys(error.fields).length > 0 ? details(error.fields) : ''
+  return `skerry: ${describeError(error)}${fields}`
+}
+
+function details(fields: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  return ` (${parts.join(', ')})`
+}
+
+function buildProgram(terminal: Console, finish: (code: number) => void): Command {
+  const program = new Command('skerry')
+  program.description('Manage devices at the edge: mappers, twins, MQTT and kubectl.')
+  program.exitOverride().showHelpAfterError('(skerry --help lists the commands)').showSuggestionAfterError()
+  program.configureOutput({ writeOut: (text) => terminal.write(text), writeErr: (text) => terminal.writeError(text) })
+
+  const add = (
+    parent: Command,
+    usage: string,
+    description: string,
+    run: (options: CommonOptions & Readonly<Record<string, unknown>>, words: readonly string[]) => Promise<number>,
+  ): Command => {
+    const command = parent
+      .command(usage)
+      .description(description)
+      .option('--data <dir>', 'data directory: state, certificates and sockets')
+      .option('--config <file>', 'configuration, YAML (skerry config schema)')
+      .addOption(new Option('-o, --output <format>', 'output').choices(['text', 'json']).default('text'))
+    command.action(async (...given: readonly unknown[]) => {
+      const options = command.opts<CommonOptions & Readonly<Record<string, unknown>>>()
+      finish(await run(options, given.filter((word) => typeof word === 'string')))
+    })
+    return command
+  }
+
+  add(program, 'up', 'run everything on this machine: cloud, Kubernetes API, edge node, broker, simulated devices', async (options) =>
+    (await import('./commands/up.ts')).up(options, terminal),
+  )
+    .addOption(new Option('--ports <how>', 'auto takes free ports').choices(['auto', 'default']).default('default'))
+    .option('--no-samples', 'start no simulators and apply no sample devices')
+
+  add(program, 'cloud', 'run the cloud half', async (options) =>
+    (await import('./commands/cloud.ts')).cloud(options, terminal),
+  ).option('--kubeconfig <file>', 'use this Kubernetes cluster instead of the embedded API')
+
+  add(program, 'edge', 'run the edge half of a node that has joined', async (options) =>
+    (await import('./commands/edge.ts')).edge(options, terminal),
+  )
+
+  add(program, 'join', 'get certificates and configuration for this node', async (options) =>
+    (await import('./commands/join.ts')).join(options, terminal),
+  )
+    .requiredOption('--cloud <host[:port]>', 'CloudHub')
+    .requiredOption('--token <token>', 'join token (skerry token create)')
+    .requiredOption('--node <name>', 'name of this node')
+    .option('--cert-port <port>', 'port of the certificate endpoint')
+
+  const token = program.command('token').description('join tokens')
+  add(token, 'create', 'print a join token', async (options) =>
+    (await import('./commands/token.ts')).createToken(options, terminal),
+  )
+    .option('--node <name>', 'only this node may use it, once')
+    .option('--ttl <duration>', 'lifetime, e.g. 30m or 24h', '24h')
+
+  add(program, 'status', 'state of every module of the processes of a data directory', async (options) =>
+    (await import('./commands/status.ts')).status(options, terminal),
+  ).option('--wait <duration>', 'wait until all is ready, at most this long, e.g. 60s')
+
+  for (const action of ['stop', 'start'] as const) {
+    add(program, `${action} <part>`, `${action} one part of a running skerry up: cloud, edge or a simulator`, async (options, words) =>
+      (await import('./commands/part.ts')).changePart(action, words[0] ?? '', options, terminal),
+    )
+  }
+
+  add(program, 'simulate <protocol>', 'run a simulated device on its real protocol', async (options, words) =>
+    (await import('./commands/simulate.ts')).simulate(words[0] ?? '', options, terminal),
+  )
+    .option('--port <port>', 'port to listen on; 0 takes a free one')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+
+  add(program, 'crds', 'print the custom resource definitions', async (options) =>
+    (await import('./commands/print.ts')).crds(options, terminal),
+  )
+  const config = program.command('config').description('configuration files')
+  add(config, 'schema [process]', 'print the JSON Schema of a configuration: up, cloud or edge', async (options, words) =>
+    (await import('./commands/print.ts')).configSchema(words[0] ?? 'edge', options, terminal),
+  )
+  add(program, 'version', 'print the version', async (options) => {
+    terminal.print(options.output, { skerry: version, node: process.versions.node }, `skerry ${version} (Node.js ${process.versions.node})`)
+    return EXIT.ok
+  })
+  return program
+}

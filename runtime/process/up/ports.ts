@@ -1,0 +1,106 @@
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import { RefusedError } from '../../../platform/lifecycle/index.ts'
+import { UP_PORTS, type UpPortName } from '../../../schemas/config/index.ts'
+
+export type UpPorts = Readonly<Record<UpPortName, number>>
+
+const NAMES: readonly UpPortName[] = [
+  'apiserver',
+  'cloudhub',
+  'certificates',
+  'mqtt',
+  'metricsCloud',
+  'metricsEdge',
+  'pump',
+]
+
+/** The wanted ports, each proven free just now. A taken one is refused with its name and the way out. */
+export async function fixedPorts(wanted: UpPorts): Promise<UpPorts> {
+  for (const name of NAMES) {
+    if (wanted[name] !== 0 && !(await isFree(wanted[name]))) {
+      throw new RefusedError(
+        `port ${wanted[name]} (${UP_PORTS[name].what}) is taken by another process: stop that process, or add --ports auto to take free ports`,
+        { code: 'PROCESS_PORT_TAKEN', fields: { port: wanted[name], name } },
+      )
+    }
+  }
+  return NAMES.some((name) => wanted[name] === 0) ? takeFree(wanted) : wanted
+}
+
+/**
+ * Free ports, remembered in `DIR/ports.json`: the next `--ports auto` on the same directory takes the same ones where they are
+ * still free, so that kubeconfigs and MQTT clients of yesterday work today.
+ */
+export async function automaticPorts(directory: string): Promise<UpPorts> {
+  const file = join(directory, 'ports.json')
+  const remembered = parsePorts(await readFileIfPresent(file))
+  const kept: Record<UpPortName, number> = { ...remembered }
+  for (const name of NAMES) {
+    if (kept[name] !== 0 && !(await isFree(kept[name]))) kept[name] = 0
+  }
+  const ports = await takeFree(kept)
+  await writeFileAtomic(file, `${JSON.stringify(ports, undefined, 2)}\n`, 0o600)
+  return ports
+}
+
+function parsePorts(text: string | undefined): UpPorts {
+  const read: Record<UpPortName, number> = {
+    apiserver: 0,
+    cloudhub: 0,
+    certificates: 0,
+    mqtt: 0,
+    metricsCloud: 0,
+    metricsEdge: 0,
+    pump: 0,
+  }
+  const value: unknown = text === undefined ? {} : JSON.parse(text)
+  if (typeof value !== 'object' || value === null) return read
+  for (const [name, port] of Object.entries(value)) {
+    const known = NAMES.find((each) => each === name)
+    if (known && typeof port === 'number' && Number.isInteger(port)) read[known] = port
+  }
+  return read
+}
+
+/** Holds all new ports open until the last is known, so that none is given twice. */
+async function takeFree(ports: UpPorts): Promise<UpPorts> {
+  const taken: Record<UpPortName, number> = { ...ports }
+  const servers: AsyncDisposable[] = []
+  try {
+    for (const name of NAMES) {
+      if (taken[name] !== 0) continue
+      const held = await hold(0)
+      servers.push(held)
+      taken[name] = held.port
+    }
+  } finally {
+    for (const server of servers) await server[Symbol.asyncDispose]()
+  }
+  return taken
+}
+
+async function isFree(port: number): Promise<boolean> {
+  try {
+    await using _held = await hold(port)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')) return false
+    throw error
+  }
+}
+
+function hold(port: number): Promise<AsyncDisposable & { readonly port: number }> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      resolve({
+        port: typeof address === 'object' && address !== null ? address.port : port,
+        [Symbol.asyncDispose]: () => new Promise((done) => server.close(() => done())),
+      })
+    })
+  })
+}

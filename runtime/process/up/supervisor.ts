@@ -1,0 +1,210 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseDocument } from 'yaml'
+import { readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import { RefusedError } from '../../../platform/lifecycle/index.ts'
+import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import type { Endpoints, UpConfig } from '../../../schemas/config/index.ts'
+import { writeEndpoints } from '../endpoints.ts'
+import { applySamples } from './samples.ts'
+import { parseKubeAccess } from './kubernetes-apply.ts'
+import { LogFile } from './log-file.ts'
+import { Part } from './part.ts'
+import type { UpPorts } from './ports.ts'
+import type { Progress } from './progress.ts'
+import { runLauncher } from './run-launcher.ts'
+
+export interface SupervisorOptions {
+  readonly directory: string
+  readonly config: UpConfig
+  readonly ports: UpPorts
+  readonly launcher: string
+  readonly samplesFolder: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly progress: Progress
+}
+
+/** Long enough for a machine that is busy with something else. */
+const START_DEADLINE = seconds(60)
+
+/** The parts of `skerry up`: cloud, edge and the simulated pump, each a child process with its own data under DIR. */
+export class Supervisor implements AsyncDisposable {
+  readonly #options: SupervisorOptions
+  readonly #parts = new Map<string, Part>()
+  readonly #logs: LogFile[] = []
+  readonly #endpoints = new Map<string, Endpoints>()
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  get parts(): readonly Part[] {
+    return [...this.#parts.values()]
+  }
+
+  /** Everything that the parts have said about themselves so far, as one. */
+  get endpoints(): Endpoints {
+    let all: Endpoints = {}
+    for (const each of this.#endpoints.values()) {
+      all = { ...all, ...each, metrics: { ...all.metrics, ...each.metrics } }
+      if (each.simulators) all = { ...all, simulators: { ...all.simulators, ...each.simulators } }
+    }
+    const kubeconfig = all.kubeconfig === undefined ? {} : { kubeconfig: join(this.#options.directory, 'kubeconfig') }
+    return { ...all, ...kubeconfig }
+  }
+
+  async start(signal: AbortSignal): Promise<Endpoints> {
+    const { directory, config, ports, progress } = this.#options
+    await mkdir(join(directory, 'logs'), { recursive: true, mode: 0o700 })
+    await this.#configureCloud()
+    const pump = config.samples
+      ? this.#add('pump', ['simulate', 'modbus', '--port', String(ports.pump)]).start(START_DEADLINE, signal)
+      : Promise.resolve()
+    pump.catch(() => undefined)
+    await progress.step(
+      'cloud',
+      () => this.#add('cloud', ['cloud', '--data', join(directory, 'cloud')]).start(START_DEADLINE, signal),
+      () => `Kubernetes API ${this.endpoints.apiserver}, CloudHub ${this.endpoints.cloudhub}`,
+    )
+    await this.#publish()
+    if ((await readFileIfPresent(join(directory, 'edge', 'pki', 'server.crt'))) === undefined) {
+      await progress.step(
+        'join',
+        () => this.#join(signal),
+        () => `${config.node} has its certificate`,
+      )
+    }
+    await this.#configureEdge()
+    await progress.step(
+      'edge',
+      () => this.#add('edge', ['edge', '--data', join(directory, 'edge')]).start(START_DEADLINE, signal),
+      () => `${config.node}, MQTT ${this.endpoints.mqtt}`,
+    )
+    if (config.samples) {
+      await progress.step(
+        'samples',
+        async () => {
+          await pump
+          await this.#applySamples()
+        },
+        () => `device pump-1, simulated at ${this.endpoints.simulators?.['pump']}`,
+      )
+    }
+    await this.#publish()
+    return this.endpoints
+  }
+
+  part(name: string): Part {
+    const found = this.#parts.get(name)
+    if (found) return found
+    throw new RefusedError(`there is no part named ${name}: the parts are ${[...this.#parts.keys()].join(', ')}`, {
+      code: 'PROCESS_PART_UNKNOWN',
+      fields: { part: name },
+    })
+  }
+
+  async startPart(name: string): Promise<void> {
+    await this.part(name).start(START_DEADLINE)
+  }
+
+  async stopPart(name: string): Promise<void> {
+    await this.part(name).stop()
+  }
+
+  /** Edge first, so that it can say goodbye; all within their grace. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of ['edge', 'cloud', 'pump']) await this.#parts.get(name)?.stop()
+    for (const log of this.#logs) log[Symbol.dispose]()
+  }
+
+  #add(name: string, args: readonly string[]): Part {
+    const { directory, launcher, clock, random, progress } = this.#options
+    const logFile = new LogFile(join(directory, 'logs', `${name}.log`))
+    this.#logs.push(logFile)
+    const part = new Part({
+      name,
+      args,
+      launcher,
+      logFile,
+      clock,
+      backoff: new Backoff({ first: ms(250), most: seconds(10) }, random),
+      grace: seconds(10),
+      onReady: (endpoints) => {
+        this.#endpoints.set(name, endpoints)
+        this.#publish().catch((error: unknown) => progress.line(`endpoints.json could not be written: ${String(error)}`))
+      },
+      onNotice: (text) => progress.line(text),
+    })
+    this.#parts.set(name, part)
+    return part
+  }
+
+  async #publish(): Promise<void> {
+    const { directory } = this.#options
+    const made = this.#endpoints.get('cloud')?.kubeconfig
+    const kubeconfig = made === undefined ? undefined : await readFileIfPresent(made)
+    if (kubeconfig !== undefined) await writeFileAtomic(join(directory, 'kubeconfig'), kubeconfig, 0o600)
+    await writeEndpoints(directory, this.endpoints)
+  }
+
+  async #configureCloud(): Promise<void> {
+    const { directory, config, ports } = this.#options
+    await this.#write(join(directory, 'cloud'), {
+      kubernetes: { port: ports.apiserver },
+      cloudhub: { port: ports.cloudhub, certificatePort: ports.certificates },
+      metrics: { port: ports.metricsCloud },
+      log: { level: config.log.level, format: 'json' },
+    })
+  }
+
+  /** What `skerry join` wrote, with the ports of this run; `skerry up` admits anonymous local clients. */
+  async #configureEdge(): Promise<void> {
+    const { directory, config, ports } = this.#options
+    await this.#write(join(directory, 'edge'), {
+      node: { name: config.node },
+      cloud: { server: `127.0.0.1:${ports.cloudhub}`, certificates: `127.0.0.1:${ports.certificates}` },
+      mqtt: { port: ports.mqtt, anonymous: 'full' },
+      metrics: { port: ports.metricsEdge },
+      log: { level: config.log.level, format: 'json' },
+    })
+  }
+
+  /** Sets these keys in DIR/config.yaml and leaves what else stands there. */
+  async #write(directory: string, settings: Readonly<Record<string, Readonly<Record<string, string | number>>>>) {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const file = join(directory, 'config.yaml')
+    const document = parseDocument((await readFileIfPresent(file)) ?? '{}\n')
+    for (const [section, keys] of Object.entries(settings)) {
+      for (const [key, value] of Object.entries(keys)) document.setIn([section, key], value)
+    }
+    await writeFileAtomic(file, document.toString({ flowCollectionPadding: false }), 0o600)
+  }
+
+  /** Exactly as a remote gateway: a token from the cloud half, then `skerry join` with it. */
+  async #join(signal: AbortSignal): Promise<void> {
+    const { directory, config, ports, launcher, clock } = this.#options
+    const run = (args: readonly string[]) => runLauncher({ launcher, args, clock, signal, deadline: START_DEADLINE })
+    const made = await run(['token', 'create', '--data', join(directory, 'cloud'), '--node', config.node])
+    const cloud = `127.0.0.1:${ports.cloudhub}`
+    await run([
+      ...['join', '--cloud', cloud, '--cert-port', String(ports.certificates)],
+      ...['--token', made.trim(), '--node', config.node, '--data', join(directory, 'edge')],
+    ])
+  }
+
+  async #applySamples(): Promise<void> {
+    const { directory, samplesFolder, ports, config } = this.#options
+    const kubeconfig = await readFileIfPresent(join(directory, 'kubeconfig'))
+    if (kubeconfig === undefined) return
+    await applySamples(parseKubeAccess(kubeconfig), directory, [
+      {
+        name: 'pump',
+        folder: join(samplesFolder, 'pump'),
+        files: ['model.yaml', 'device.yaml'],
+        port: ports.pump,
+        node: config.node,
+      },
+    ])
+  }
+}
