@@ -89,7 +89,7 @@ class KeyedQueue implements Reconciler {
     }
     if (!this.#due.has(key) && this.#due.size >= (this.#options.bound ?? DEFAULT_BOUND)) {
       this.#counters.refused.add(1, { queue: this.name })
-      this.#options.log.error('A work queue is full', { queue: this.name, key })
+      this.#options.log.error('A work queue is full', { queue: this.name, item: key })
       return false
     }
     this.#due.add(key)
@@ -149,7 +149,7 @@ class KeyedQueue implements Reconciler {
     this.#busy--
     this.#pump()
     if (failure?.error instanceof DeadlineError) {
-      this.#options.log.error('Reconciling passed its deadline', { queue: this.name, key, error: failure.error })
+      this.#options.log.error('Reconciling passed its deadline', { queue: this.name, item: key, error: failure.error })
     }
     await settled
     this.#finish(key, signal.aborted ? undefined : failure)
@@ -173,7 +173,7 @@ class KeyedQueue implements Reconciler {
     this.#counters.failures.add(1, { queue: this.name })
     log.warn('Reconciling failed and is tried again', {
       queue: this.name,
-      key,
+      item: key,
       failures: failing.failures,
       waitMs: Math.round(wait.milliseconds),
       error,

@@ -1,0 +1,2 @@
+export { ensureDirectory, readFileIfPresent, writeFileAtomic } from './atomic.ts'
+export * from './lock.ts'

@@ -1,0 +1,53 @@
+import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
+import { humanStream } from './human-stream.ts'
+import type { LogFields, Logger } from './logger.ts'
+import { serializeFields } from './serialize.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Where lines go; `process.stderr` is one. Writes are synchronous as far as the stream's are. */
+export interface LogStream {
+  write(line: string): unknown
+}
+
+export interface LoggerSettings {
+  /** Least severe level that is written. */
+  readonly level: LogLevel
+  /** human: short lines for a terminal. json: one object a line, with `level`, `time` (ISO 8601) and `msg`. */
+  readonly format: 'human' | 'json'
+  /** Default: standard error. */
+  readonly stream?: LogStream
+  /** Human format only; default: what the stream says of itself. */
+  readonly colour?: boolean
+}
+
+/** The process's log. Errors are written with code, fields and causes; values of secret keys never are. */
+export function createLogger({ level, format, stream = process.stderr, colour }: LoggerSettings): Logger {
+  const options: LoggerOptions = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  }
+  const target = format === 'human' ? humanStream(stream, colour ?? isTerminal(stream)) : stream
+  return wrap(pino(options, { write: (line: string) => void target.write(line) }))
+}
+
+function wrap(logger: Pino): Logger {
+  const line = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    if (!logger.isLevelEnabled(level)) return
+    if (fields) logger[level](serializeFields(fields), message)
+    else logger[level](message)
+  }
+  return {
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    child: (fields) => wrap(logger.child(serializeFields(fields))),
+  }
+}
+
+function isTerminal(stream: LogStream): boolean {
+  return 'isTTY' in stream && stream.isTTY === true
+}
