@@ -1,0 +1,43 @@
+import { ConflictError, RefusedError, type SkerryError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { isRecord } from './guards.ts'
+
+/** What the API answered, as the error that says what a caller may do. */
+export function errorOfStatus(status: number, body: unknown, fields: Readonly<Record<string, unknown>>): SkerryError {
+  const reason = isRecord(body) && typeof body['reason'] === 'string' ? body['reason'] : reasonOf(status)
+  const detail = isRecord(body) && typeof body['message'] === 'string' ? body['message'] : ''
+  const details = { code: '', fields: { ...fields, status, reason, detail } }
+  if (status === 409) {
+    return new ConflictError('Kubernetes reports a conflict', { ...details, code: 'HUB_KUBERNETES_CONFLICT' })
+  }
+  if (status === 429 || status >= 500) {
+    return new UnavailableError('Kubernetes cannot answer now', { ...details, code: 'HUB_KUBERNETES_UNAVAILABLE' })
+  }
+  return new RefusedError('Kubernetes refused the request', { ...details, code: 'HUB_KUBERNETES_REFUSED' })
+}
+
+/** `reason` of the API's Status behind an error: `NotFound`, `AlreadyExists`, `Expired`, ... */
+export function reasonOfError(error: unknown): string | undefined {
+  const fields = error instanceof Error && 'fields' in error ? error.fields : undefined
+  return isRecord(fields) && typeof fields['reason'] === 'string' ? fields['reason'] : undefined
+}
+
+/** The API's own sentence behind an error, for people; empty where there is none. */
+export function detailOfError(error: unknown): string {
+  const fields = error instanceof Error && 'fields' in error ? error.fields : undefined
+  return isRecord(fields) && typeof fields['detail'] === 'string' ? fields['detail'] : ''
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  410: 'Expired',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+}
+
+function reasonOf(status: number): string {
+  return REASONS[status] ?? (status >= 500 ? 'InternalError' : 'Unknown')
+}

@@ -1,0 +1,176 @@
+import { RefusedError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Clock } from '../../../platform/time/index.ts'
+import type { KubeObject } from '../../../schemas/index.ts'
+import { errorOfStatus, reasonOfError } from './errors.ts'
+import { isKubeObject, isRecord, parseJson } from './guards.ts'
+import { type ApiClient, type KubeconfigSource, openApiClient } from './http-client.ts'
+import {
+  apiVersionOf,
+  type Kubernetes,
+  type ListOptions,
+  type ObjectKey,
+  type PatchOptions,
+  type ResourceType,
+  type WatchEvent,
+} from './kubernetes.ts'
+
+const PATCH_TYPES: Readonly<Record<PatchOptions['type'], string>> = {
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+}
+const PAGE = '500'
+const WATCH_SECONDS = '300'
+
+/** A Kubernetes API reached with a kubeconfig. The caller disposes it. Throws ConfigError when the kubeconfig is unusable. */
+export async function kubernetesFromConfig(
+  source: KubeconfigSource,
+  ports: { readonly clock: Clock; readonly log: Logger },
+): Promise<Kubernetes & Disposable> {
+  const client = await openApiClient(source, ports.clock)
+  return { ...kubernetesOver(client, ports.log), [Symbol.dispose]: () => client[Symbol.dispose]() }
+}
+
+function kubernetesOver(client: ApiClient, log: Logger): Kubernetes {
+  return {
+    async get(type, at, signal) {
+      try {
+        return admit(type, await client.call({ method: 'GET', path: pathOf(type, at.namespace, at.name) }, signal))
+      } catch (error) {
+        if (reasonOfError(error) === 'NotFound') return undefined
+        throw error
+      }
+    },
+    list: (type, options, signal) => listAll(client, log, type, options, signal),
+    create: async (type, namespace, object, signal) =>
+      admit(type, await client.call({ method: 'POST', path: pathOf(type, namespace), body: object }, signal)),
+    replace: async (type, at, object, options, signal) =>
+      admit(type, await client.call({ method: 'PUT', path: subPath(type, at, options), body: object }, signal)),
+    patch: async (type, at, body, options, signal) => {
+      const contentType = PATCH_TYPES[options.type]
+      return admit(type, await client.call({ method: 'PATCH', path: subPath(type, at, options), body, contentType }, signal))
+    },
+    async delete(type, at, options, signal) {
+      const body = {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        ...(options?.uid ? { preconditions: { uid: options.uid } } : {}),
+        ...(options?.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
+      }
+      try {
+        await client.call({ method: 'DELETE', path: pathOf(type, at.namespace, at.name), body }, signal)
+      } catch (error) {
+        if (reasonOfError(error) !== 'NotFound') throw error
+      }
+    },
+    async createSubresource(type, at, subresource, body, signal) {
+      const answer = await client.call({ method: 'POST', path: subPath(type, at, { subresource }), body }, signal)
+      return isRecord(answer) ? answer : {}
+    },
+    watch: (type, options, signal) => watchEvents(client, log, type, options, signal),
+  }
+}
+
+async function listAll<T extends KubeObject>(
+  client: ApiClient,
+  log: Logger,
+  type: ResourceType<T>,
+  options: ListOptions,
+  signal: AbortSignal | undefined,
+) {
+  const items: T[] = []
+  let token = ''
+  for (;;) {
+    const query = queryOf(options, { limit: PAGE, ...(token === '' ? {} : { continue: token }) })
+    const page = await client.call({ method: 'GET', path: `${pathOf(type, options.namespace)}?${query}` }, signal)
+    const metadata = isRecord(page) && isRecord(page['metadata']) ? page['metadata'] : {}
+    const found = isRecord(page) && Array.isArray(page['items']) ? page['items'] : []
+    for (const item of found) {
+      const object = tryAdmit(type, item)
+      if (object) items.push(object)
+      else log.warn('ignored an object that is not what its kind says', { kind: type.kind, name: nameOf(item) })
+    }
+    token = typeof metadata['continue'] === 'string' ? metadata['continue'] : ''
+    if (token === '') return { items, resourceVersion: String(metadata['resourceVersion'] ?? '') }
+  }
+}
+
+async function* watchEvents<T extends KubeObject>(
+  client: ApiClient,
+  log: Logger,
+  type: ResourceType<T>,
+  options: ListOptions & { readonly resourceVersion: string },
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent<T>> {
+  const query = queryOf(options, {
+    watch: 'true',
+    allowWatchBookmarks: 'true',
+    resourceVersion: options.resourceVersion,
+    timeoutSeconds: WATCH_SECONDS,
+  })
+  const path = `${pathOf(type, options.namespace)}?${query}`
+  for await (const line of client.lines(path, signal)) {
+    const event = parseJson(line)
+    if (!isRecord(event)) continue
+    const object = event['object']
+    switch (event['type']) {
+      case 'ERROR':
+        throw errorOfStatus(isRecord(object) ? Number(object['code'] ?? 500) : 500, object, { path })
+      case 'BOOKMARK':
+        if (isRecord(object) && isRecord(object['metadata'])) {
+          yield { type: 'BOOKMARK', resourceVersion: String(object['metadata']['resourceVersion'] ?? '') }
+        }
+        break
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED': {
+        const admitted = tryAdmit(type, object)
+        if (admitted) yield { type: event['type'], object: admitted }
+        else log.warn('ignored an object that is not what its kind says', { kind: type.kind, name: nameOf(object) })
+        break
+      }
+      default:
+        log.debug('ignored an unknown watch event', { kind: type.kind })
+    }
+  }
+}
+
+function admit<T extends KubeObject>(type: ResourceType<T>, value: unknown): T {
+  const object = tryAdmit(type, value)
+  if (object) return object
+  const fields = { kind: type.kind, name: nameOf(value), reason: 'Malformed' }
+  throw new RefusedError('Kubernetes answered something else than asked for', {
+    code: 'HUB_KUBERNETES_MALFORMED',
+    fields,
+  })
+}
+
+/** Items of a list lack apiVersion and kind. */
+function tryAdmit<T extends KubeObject>(type: ResourceType<T>, value: unknown): T | undefined {
+  if (!isKubeObject(value)) return undefined
+  const whole: KubeObject = { ...value, apiVersion: apiVersionOf(type), kind: type.kind }
+  return type.accepts(whole) ? whole : undefined
+}
+
+function nameOf(value: unknown): string {
+  return isKubeObject(value) ? `${value.metadata.namespace ?? ''}/${value.metadata.name}` : ''
+}
+
+function pathOf(type: ResourceType, namespace: string | undefined, name?: string): string {
+  const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`
+  const scope = type.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : ''
+  return `${root}${scope}/${type.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+}
+
+function subPath(type: ResourceType, at: ObjectKey, options: { readonly subresource?: string } | undefined): string {
+  const path = pathOf(type, at.namespace, at.name)
+  return options?.subresource ? `${path}/${options.subresource}` : path
+}
+
+function queryOf(options: ListOptions, more: Readonly<Record<string, string>>): string {
+  const query = new URLSearchParams(more)
+  if (options.labelSelector) query.set('labelSelector', options.labelSelector)
+  if (options.fieldSelector) query.set('fieldSelector', options.fieldSelector)
+  return query.toString()
+}

@@ -1,0 +1,177 @@
+import type { IncomingMessage } from 'node:http'
+import { request as httpRequest } from 'node:http'
+import { Agent, type RequestOptions, request as httpsRequest } from 'node:https'
+import { text } from 'node:stream/consumers'
+import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { type Clock, type Duration, minutes, seconds, withDeadline } from '../../../platform/time/index.ts'
+import { errorOfStatus } from './errors.ts'
+import { parseJson } from './guards.ts'
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** With its query. */
+  readonly path: string
+  readonly body?: object
+  readonly contentType?: string
+}
+
+/** HTTP to one Kubernetes API, with the credentials of a kubeconfig. */
+export interface ApiClient {
+  call(request: ApiRequest, signal?: AbortSignal): Promise<unknown>
+  /** The answer's lines as they come. The stream is destroyed when the consumer leaves. */
+  lines(path: string, signal: AbortSignal): AsyncIterable<string>
+}
+
+/** Either the text of a kubeconfig, or the file that holds it, or the service account of the pod this runs in. */
+export type KubeconfigSource =
+  | { readonly text: string }
+  | { readonly file: string }
+  | { readonly inCluster: true }
+
+const CALL_DEADLINE = seconds(30)
+/** API servers send a bookmark about once a minute; two missed ones mean that nobody is there. */
+const SILENCE: Duration = seconds(100)
+/** Tokens and certificates of a kubeconfig rotate: read them again this often. */
+const CREDENTIALS_FRESH = minutes(1)
+const LONGEST_LINE = 64 * 1024 * 1024
+
+/** Throws ConfigError when the kubeconfig cannot be used. The vendor library is loaded here and not before. */
+export async function openApiClient(source: KubeconfigSource, clock: Clock): Promise<ApiClient & Disposable> {
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const config = new KubeConfig()
+  const server = loadServer(source, config)
+  const agents = new Map<string, Agent>()
+  let fresh: { readonly options: RequestOptions; readonly until: number } | undefined
+
+  const credentials = async (): Promise<RequestOptions> => {
+    if (fresh && clock.monotonic() < fresh.until) return fresh.options
+    const options: RequestOptions = {}
+    await config.applyToHTTPSOptions(options)
+    if (!config.getCurrentCluster()?.proxyUrl && server.protocol === 'https:') options.agent = keepAlive(agents, options)
+    fresh = { options, until: clock.monotonic() + CREDENTIALS_FRESH.milliseconds }
+    return options
+  }
+
+  const open = async (request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> => {
+    const given = await credentials()
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+    const headers = {
+      ...given.headers,
+      accept: 'application/json',
+      ...(body === undefined
+        ? {}
+        : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+    const send = server.protocol === 'http:' ? httpRequest : httpsRequest
+    const url = new URL(`${server.pathname.replace(/\/$/, '')}${request.path}`, server)
+    const outgoing = send(url, { ...given, headers, method: request.method, signal }, resolve)
+    outgoing.on('error', reject)
+    outgoing.end(body)
+    return promise
+  }
+
+  return {
+    async call(request, signal) {
+      const fields = { method: request.method, path: request.path }
+      try {
+        return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
+          const answer = await open(request, limited)
+          const body = parseJson(await text(answer)) ?? {}
+          const status = answer.statusCode ?? 0
+          if (status >= 300 || status < 200) throw errorOfStatus(status, body, fields)
+          return body
+        })
+      } catch (error) {
+        throw unreachable(error, signal, fields)
+      }
+    },
+    lines: (path, signal) => readLines(clock, path, signal, open),
+    [Symbol.dispose]() {
+      for (const agent of agents.values()) agent.destroy()
+    },
+  }
+}
+
+async function* readLines(
+  clock: Clock,
+  path: string,
+  signal: AbortSignal,
+  open: (request: ApiRequest, signal: AbortSignal) => Promise<IncomingMessage>,
+): AsyncGenerator<string> {
+  const fields = { method: 'GET', path }
+  const silence = new AbortController()
+  const combined = AbortSignal.any([signal, silence.signal])
+  const arm = () => clock.after(SILENCE, () => silence.abort(new Error('the watch fell silent')))
+  let timer = arm()
+  try {
+    const answer = await open({ method: 'GET', path }, combined)
+    const status = answer.statusCode ?? 0
+    if (status !== 200) throw errorOfStatus(status, parseJson(await text(answer)), fields)
+    answer.setEncoding('utf8')
+    let rest = ''
+    for await (const chunk of answer) {
+      timer[Symbol.dispose]()
+      timer = arm()
+      const parts = `${rest}${chunk}`.split('\n')
+      rest = parts.pop() ?? ''
+      if (rest.length > LONGEST_LINE) throw new Error('a watch event is larger than 64 MiB')
+      for (const line of parts) if (line !== '') yield line
+    }
+  } catch (error) {
+    throw unreachable(error, signal, fields)
+  } finally {
+    timer[Symbol.dispose]()
+    silence.abort(new Error('the watch ended'))
+  }
+}
+
+/** Our own errors and the caller's abort pass; all else means that the API could not be reached. */
+function unreachable(error: unknown, signal: AbortSignal | undefined, fields: object): unknown {
+  if (signal?.aborted) return signal.reason
+  if (error instanceof Error && 'retry' in error) return error
+  return new UnavailableError('Kubernetes cannot be reached', {
+    code: 'HUB_KUBERNETES_UNREACHABLE',
+    fields: { ...fields },
+    cause: error,
+  })
+}
+
+function loadServer(
+  source: KubeconfigSource,
+  config: {
+    loadFromString(text: string): void
+    loadFromFile(file: string): void
+    loadFromCluster(): void
+    getCurrentCluster(): { readonly server: string } | null
+  },
+): URL {
+  try {
+    if ('text' in source) config.loadFromString(source.text)
+    else if ('file' in source) config.loadFromFile(source.file)
+    else config.loadFromCluster()
+    const cluster = config.getCurrentCluster()
+    if (!cluster) throw new Error('it has no current cluster')
+    return new URL(cluster.server)
+  } catch (error) {
+    const fields = 'file' in source ? { file: source.file } : {}
+    throw new ConfigError('the kubeconfig cannot be used', { code: 'HUB_KUBECONFIG_INVALID', fields, cause: error })
+  }
+}
+
+/** One agent per set of credentials; the vendor's own opens a connection for each request. */
+function keepAlive(agents: Map<string, Agent>, options: RequestOptions): Agent {
+  const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options
+  const name = JSON.stringify([ca, cert, key, pfx, passphrase, rejectUnauthorized, servername].map(String))
+  const known = agents.get(name)
+  if (known) return known
+  for (const [old, agent] of agents) {
+    agents.delete(old)
+    agent.destroy()
+  }
+  const set = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }
+  const given = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined))
+  const agent = new Agent({ ...given, keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 64, minVersion: 'TLSv1.2' })
+  agents.set(name, agent)
+  return agent
+}

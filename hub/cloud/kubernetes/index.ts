@@ -1,0 +1,6 @@
+export * from './errors.ts'
+export * from './from-config.ts'
+export type { KubeconfigSource } from './http-client.ts'
+export * from './informer.ts'
+export * from './kubernetes.ts'
+export * from './resources.ts'

@@ -1,0 +1,162 @@
+import { describeError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import type { KubeObject } from '../../../schemas/index.ts'
+import { reasonOfError } from './errors.ts'
+import { joinKey, type Kubernetes, keyOf, type ListOptions, type ObjectKey, type ResourceType } from './kubernetes.ts'
+
+/** Called in the order of changes. `now` is absent after a deletion, `before` on the first sight. Must not throw. */
+export type InformerHandler<T> = (now: T | undefined, before: T | undefined) => void
+
+/** A local copy of all objects of one kind, kept fresh by list and watch. Reads are synchronous and may be slightly stale. */
+export interface Informer<T extends KubeObject> {
+  readonly type: ResourceType<T>
+  /** Settles after the first complete list; rejects only when `signal` aborts. */
+  synced(signal?: AbortSignal): Promise<void>
+  get(at: ObjectKey): T | undefined
+  list(): readonly T[]
+  /** Later objects are told to the handler; those already there are told at once. */
+  onChange(handler: InformerHandler<T>): Disposable
+  /** Takes the answer of an own write, so that the next read sees it before the watch brings it. */
+  absorb(object: T): void
+}
+
+export interface InformerPorts {
+  readonly kubernetes: Kubernetes
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** Builds an informer and its endless work; the caller runs `run` in its scope. */
+export function createInformer<T extends KubeObject>(
+  type: ResourceType<T>,
+  options: ListOptions,
+  ports: InformerPorts,
+): Informer<T> & { run(signal: AbortSignal): Promise<void> } {
+  const cache = new InformerCache(type)
+  return Object.assign(cache, { run: (signal: AbortSignal) => follow(cache, options, ports, signal) })
+}
+
+class InformerCache<T extends KubeObject> implements Informer<T> {
+  readonly type: ResourceType<T>
+  readonly #objects = new Map<string, T>()
+  readonly #handlers = new Set<InformerHandler<T>>()
+  readonly #first = Promise.withResolvers<void>()
+
+  constructor(type: ResourceType<T>) {
+    this.type = type
+  }
+
+  async synced(signal?: AbortSignal): Promise<void> {
+    if (!signal) return this.#first.promise
+    signal.throwIfAborted()
+    const { promise, reject } = Promise.withResolvers<never>()
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await Promise.race([this.#first.promise, promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  get(at: ObjectKey): T | undefined {
+    return this.#objects.get(joinKey(at))
+  }
+
+  list(): readonly T[] {
+    return [...this.#objects.values()]
+  }
+
+  onChange(handler: InformerHandler<T>): Disposable {
+    this.#handlers.add(handler)
+    for (const object of this.#objects.values()) handler(object, undefined)
+    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) }
+  }
+
+  absorb(object: T): void {
+    this.apply(object)
+  }
+
+  /** A complete list wins even where it is older: the API may have been restored from a backup. */
+  apply(object: T, complete = false): void {
+    const key = keyOf(object)
+    const before = this.#objects.get(key)
+    if (before && (isOlder(object, before) ? !complete : isSame(object, before))) return
+    this.#objects.set(key, object)
+    for (const handler of this.#handlers) handler(object, before)
+  }
+
+  remove(object: KubeObject): void {
+    const key = keyOf(object)
+    const before = this.#objects.get(key)
+    if (!before) return
+    // The name may already belong to a successor that an own write brought.
+    if (before.metadata.uid !== object.metadata.uid) return
+    this.#objects.delete(key)
+    for (const handler of this.#handlers) handler(undefined, before)
+  }
+
+  replaceAll(objects: readonly T[]): void {
+    const present = new Set(objects.map(keyOf))
+    for (const [key, object] of [...this.#objects]) if (!present.has(key)) this.remove(object)
+    for (const object of objects) this.apply(object, true)
+    this.#first.resolve()
+  }
+}
+
+async function follow<T extends KubeObject>(
+  cache: InformerCache<T>,
+  options: ListOptions,
+  { kubernetes, clock, random, log }: InformerPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const backoff = new Backoff({ first: ms(200), most: seconds(15) }, random)
+  let version: string | undefined
+  while (!signal.aborted) {
+    try {
+      if (version === undefined) {
+        const list = await kubernetes.list(cache.type, options, signal)
+        cache.replaceAll(list.items)
+        version = list.resourceVersion
+      }
+      for await (const event of kubernetes.watch(cache.type, { ...options, resourceVersion: version }, signal)) {
+        backoff.reset()
+        if (event.type === 'BOOKMARK') {
+          version = event.resourceVersion
+          continue
+        }
+        if (event.type === 'DELETED') cache.remove(event.object)
+        else cache.apply(event.object)
+        version = event.object.metadata.resourceVersion ?? version
+      }
+      // A server that ends streams at once must not be asked in a tight loop.
+      await clock.sleep(ms(50 + random.next() * 100), signal)
+    } catch (error) {
+      if (signal.aborted) return
+      const reason = reasonOfError(error)
+      if (reason === 'Expired' || reason === 'Gone') version = undefined
+      else log.warn('watch interrupted', { kind: cache.type.kind, error: describeError(error) })
+      try {
+        await clock.sleep(backoff.next(), signal)
+      } catch {
+        return
+      }
+    }
+  }
+}
+
+function isSame(a: KubeObject, b: KubeObject): boolean {
+  const version = a.metadata.resourceVersion
+  return version !== undefined && version === b.metadata.resourceVersion && a.metadata.uid === b.metadata.uid
+}
+
+/** resourceVersions are opaque; only where both are plain numbers can one be older. */
+function isOlder(a: KubeObject, b: KubeObject): boolean {
+  if (a.metadata.uid !== b.metadata.uid) return false
+  const left = a.metadata.resourceVersion ?? ''
+  const right = b.metadata.resourceVersion ?? ''
+  if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false
+  return BigInt(left) < BigInt(right)
+}

@@ -1,0 +1,120 @@
+import {
+  DEVICE_GROUP,
+  DEVICE_VERSION,
+  type Device,
+  type DeviceModel,
+  type DeviceStatus,
+  type JsonObject,
+  type KubeObject,
+} from '../../../schemas/index.ts'
+import { isRecord } from './guards.ts'
+import type { ResourceType } from './kubernetes.ts'
+
+export interface Secret extends KubeObject {
+  /** Values are base64. */
+  readonly data?: Readonly<Record<string, string>>
+}
+
+/** KubeEdge's record of what a node has acknowledged. */
+export interface ObjectSync extends KubeObject {
+  readonly spec?: { readonly objectAPIVersion?: string; readonly objectKind?: string; readonly objectName?: string }
+  readonly status?: { readonly objectResourceVersion?: string }
+}
+
+export type AnyObject = KubeObject & { readonly spec?: JsonObject; readonly status?: JsonObject }
+
+const device = { group: DEVICE_GROUP, version: DEVICE_VERSION, namespaced: true } as const
+
+export const DEVICES: ResourceType<Device> = {
+  ...device,
+  plural: 'devices',
+  kind: 'Device',
+  accepts: (object): object is Device => hasNamedProperties(object),
+}
+
+export const DEVICE_MODELS: ResourceType<DeviceModel> = {
+  ...device,
+  plural: 'devicemodels',
+  kind: 'DeviceModel',
+  accepts: (object): object is DeviceModel => hasNamedProperties(object),
+}
+
+export const DEVICE_STATUSES: ResourceType<DeviceStatus> = {
+  ...device,
+  plural: 'devicestatuses',
+  kind: 'DeviceStatus',
+  accepts: (object): object is DeviceStatus => hasTwins(object),
+}
+
+export const OBJECT_SYNCS: ResourceType<ObjectSync> = {
+  group: 'reliablesyncs.kubeedge.io',
+  version: 'v1alpha1',
+  plural: 'objectsyncs',
+  kind: 'ObjectSync',
+  namespaced: true,
+  accepts: (object): object is ObjectSync => hasRecords(object, ['spec', 'status']),
+}
+
+export const SECRETS: ResourceType<Secret> = {
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  namespaced: true,
+  accepts: (object): object is Secret => hasRecords(object, ['data']),
+}
+
+export const NAMESPACES = plain('', 'v1', 'namespaces', 'Namespace', false)
+export const NODES = plain('', 'v1', 'nodes', 'Node', false)
+export const EVENTS = plain('', 'v1', 'events', 'Event', true)
+export const LEASES = plain('coordination.k8s.io', 'v1', 'leases', 'Lease', true)
+export const VALIDATING_WEBHOOKS = plain(
+  'admissionregistration.k8s.io',
+  'v1',
+  'validatingwebhookconfigurations',
+  'ValidatingWebhookConfiguration',
+  false,
+)
+
+function plain(
+  group: string,
+  version: string,
+  plural: string,
+  kind: string,
+  namespaced: boolean,
+): ResourceType<AnyObject> {
+  return {
+    group,
+    version,
+    plural,
+    kind,
+    namespaced,
+    accepts: (object): object is AnyObject => hasRecords(object, ['spec', 'status']),
+  }
+}
+
+function hasRecords(object: KubeObject, names: readonly string[]): boolean {
+  return names.every((name) => {
+    const value: unknown = Reflect.get(object, name)
+    return value === undefined || value === null || isRecord(value)
+  })
+}
+
+function hasNamedProperties(object: KubeObject): boolean {
+  const spec: unknown = Reflect.get(object, 'spec')
+  if (!isRecord(spec)) return false
+  const properties = spec['properties']
+  if (properties === undefined) return true
+  if (!Array.isArray(properties)) return false
+  return properties.every((property: unknown) => isRecord(property) && typeof property['name'] === 'string')
+}
+
+function hasTwins(object: KubeObject): boolean {
+  const status: unknown = Reflect.get(object, 'status')
+  if (status === undefined || status === null) return true
+  if (!isRecord(status)) return false
+  const twins = status['twins']
+  if (twins === undefined || twins === null) return true
+  if (!Array.isArray(twins)) return false
+  return twins.every((twin: unknown) => isRecord(twin) && typeof twin['propertyName'] === 'string')
+}

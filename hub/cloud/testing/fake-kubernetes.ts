@@ -1,0 +1,266 @@
+import type { KubeObject } from '../../../schemas/index.ts'
+import { errorOfStatus } from '../kubernetes/errors.ts'
+import { isKubeObject, isRecord } from '../kubernetes/guards.ts'
+import {
+  apiVersionOf,
+  type DeleteOptions,
+  joinKey,
+  type Kubernetes,
+  type ListOptions,
+  type ObjectKey,
+  type PatchOptions,
+  type ResourceType,
+  type WatchEvent,
+} from '../kubernetes/kubernetes.ts'
+
+type Plain = Record<string, unknown>
+interface Change {
+  readonly version: number
+  readonly plural: string
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
+  readonly object: Plain
+}
+
+/** Kinds whose status can only be written through the subresource. */
+const WITH_STATUS = new Set(['devices', 'objectsyncs', 'nodes'])
+
+/** A Kubernetes API in memory: versions, generations, conflicts, watches, status subresources, garbage collection. */
+export class FakeKubernetes implements Kubernetes {
+  readonly #objects = new Map<string, Plain>()
+  readonly #changes: Change[] = []
+  readonly #waiters = new Set<() => void>()
+  readonly #failures: { readonly match: (call: string) => boolean; readonly status: number; left: number }[] = []
+  #version = 100
+  #uid = 0
+  /** Calls that wrote or tried to, as `PATCH devicestatuses default/pump-1`. */
+  readonly writes: string[] = []
+  /** Watches open now. */
+  watching = 0
+
+  /** The next `times` calls whose text (see `writes`; reads are `GET`, `LIST` and `WATCH`) contains `part` fail. */
+  fail(part: string, status: number, times = 1): void {
+    this.#failures.push({ match: (call) => call.includes(part), status, left: times })
+  }
+
+  /** Closes all watches, as a server that restarts. */
+  dropWatches(): void {
+    this.#epoch++
+    this.#wake()
+  }
+  #epoch = 0
+
+  async get<T extends KubeObject>(type: ResourceType<T>, at: ObjectKey): Promise<T | undefined> {
+    this.#admit('GET', type, joinKey(at))
+    const found = this.#objects.get(idOf(type, at))
+    return found && asKind(type, found)
+  }
+
+  async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions) {
+    this.#admit('LIST', type, options.namespace ?? '')
+    const items = [...this.#objects]
+      .filter(([id, object]) => id.startsWith(`${type.plural}|`) && selected(object, options))
+      .map(([, object]) => asKind(type, object))
+    return { items, resourceVersion: String(this.#version) }
+  }
+
+  async create<T extends KubeObject>(type: ResourceType<T>, namespace: string | undefined, object: object): Promise<T> {
+    const given: Plain = structuredClone({ ...object })
+    const metadata = metadataOf(given)
+    const name = String(metadata['name'] ?? `${String(metadata['generateName'])}${++this.#uid}`)
+    const at = namespace === undefined ? { name } : { namespace, name }
+    this.#admit('POST', type, joinKey(at))
+    if (this.#objects.has(idOf(type, at))) throw errorOfStatus(409, { reason: 'AlreadyExists' }, {})
+    if (WITH_STATUS.has(type.plural)) delete given['status']
+    const whole = {
+      ...given,
+      apiVersion: apiVersionOf(type),
+      kind: type.kind,
+      metadata: { ...metadata, ...at, uid: metadata['uid'] ?? `uid-${++this.#uid}`, generation: 1 },
+    }
+    return asKind(type, this.#store(type, at, whole, 'ADDED'))
+  }
+
+  async replace<T extends KubeObject>(
+    type: ResourceType<T>,
+    at: ObjectKey,
+    object: object,
+    options?: { readonly subresource?: string },
+  ): Promise<T> {
+    this.#admit('PUT', type, joinKey(at))
+    return this.#write(type, at, structuredClone({ ...object }), options?.subresource)
+  }
+
+  async patch<T extends KubeObject>(
+    type: ResourceType<T>,
+    at: ObjectKey,
+    body: object,
+    options: PatchOptions,
+  ): Promise<T> {
+    this.#admit('PATCH', type, joinKey(at))
+    const present = this.#objects.get(idOf(type, at))
+    if (!present) throw errorOfStatus(404, {}, {})
+    if (options.type === 'json') throw new Error('the fake knows no JSON patch')
+    const merged = mergePatch(present, structuredClone(body))
+    if (!isRecord(merged)) throw errorOfStatus(400, {}, {})
+    const wanted = isRecord(body) && isRecord(body['metadata']) ? body['metadata']['resourceVersion'] : undefined
+    const metadata = { ...metadataOf(merged), resourceVersion: wanted }
+    return this.#write(type, at, { ...merged, metadata }, options.subresource)
+  }
+
+  async delete(type: ResourceType, at: ObjectKey, options?: DeleteOptions): Promise<void> {
+    this.#admit('DELETE', type, joinKey(at))
+    const present = this.#objects.get(idOf(type, at))
+    if (!present) return
+    if (options?.uid && metadataOf(present)['uid'] !== options.uid) throw errorOfStatus(409, {}, {})
+    this.#drop(type.plural, idOf(type, at), present)
+  }
+
+  async createSubresource(type: ResourceType, at: ObjectKey, subresource: string, body: object): Promise<object> {
+    this.#admit('POST', type, `${joinKey(at)}/${subresource}`)
+    return body
+  }
+
+  async *watch<T extends KubeObject>(
+    type: ResourceType<T>,
+    options: ListOptions & { readonly resourceVersion: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent<T>> {
+    this.#admit('WATCH', type, '')
+    const epoch = this.#epoch
+    let seen = Number(options.resourceVersion)
+    this.watching++
+    try {
+      while (!signal.aborted && epoch === this.#epoch) {
+        const next = this.#changes.find((change) => change.version > seen && change.plural === type.plural)
+        if (!next) {
+          await this.#nextChange(signal)
+          continue
+        }
+        seen = next.version
+        if (selected(next.object, options)) yield { type: next.type, object: asKind(type, next.object) }
+      }
+    } finally {
+      this.watching--
+    }
+  }
+
+  #write<T extends KubeObject>(type: ResourceType<T>, at: ObjectKey, given: Plain, subresource: string | undefined): T {
+    const present = this.#objects.get(idOf(type, at))
+    if (!present) throw errorOfStatus(404, {}, {})
+    const metadata = metadataOf(given)
+    const old = metadataOf(present)
+    const version = metadata['resourceVersion']
+    if (version !== undefined && version !== old['resourceVersion']) throw errorOfStatus(409, {}, {})
+    const status = WITH_STATUS.has(type.plural)
+    const next: Plain =
+      subresource === 'status'
+        ? { ...present, status: given['status'] }
+        : { ...given, metadata: { ...metadata, uid: old['uid'] }, ...(status ? { status: present['status'] } : {}) }
+    const changed = JSON.stringify(next['spec']) !== JSON.stringify(present['spec'])
+    const generation = Number(old['generation']) + (changed ? 1 : 0)
+    const whole = { ...next, metadata: { ...metadataOf(next), generation, resourceVersion: old['resourceVersion'] } }
+    if (sameJson(whole, present)) return asKind(type, present)
+    return asKind(type, this.#store(type, at, whole, 'MODIFIED'))
+  }
+
+  #store(type: ResourceType, at: ObjectKey, object: Plain, change: Change['type']): Plain {
+    const stored: Plain = { ...object, metadata: { ...metadataOf(object), resourceVersion: String(++this.#version) } }
+    this.#objects.set(idOf(type, at), stored)
+    this.#announce(type.plural, change, stored)
+    return stored
+  }
+
+  #drop(plural: string, id: string, object: Plain): void {
+    this.#objects.delete(id)
+    const metadata = { ...metadataOf(object), resourceVersion: String(++this.#version) }
+    this.#announce(plural, 'DELETED', { ...object, metadata })
+    const uid = metadataOf(object)['uid']
+    for (const [other, dependent] of [...this.#objects]) {
+      const owners = metadataOf(dependent)['ownerReferences']
+      if (!Array.isArray(owners) || !owners.some((owner: unknown) => isRecord(owner) && owner['uid'] === uid)) continue
+      this.#drop(other.slice(0, other.indexOf('|')), other, dependent)
+    }
+  }
+
+  #announce(plural: string, type: Change['type'], object: Plain): void {
+    this.#changes.push({ version: this.#version, plural, type, object })
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiters]) wake()
+  }
+
+  #nextChange(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiters.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      this.#waiters.add(done)
+      signal.addEventListener('abort', done)
+    })
+  }
+
+  #admit(verb: string, type: ResourceType, key: string): void {
+    const call = `${verb} ${type.plural} ${key}`
+    if (!['GET', 'LIST', 'WATCH'].includes(verb)) this.writes.push(call)
+    const failure = this.#failures.find((candidate) => candidate.left > 0 && candidate.match(call))
+    if (!failure) return
+    failure.left--
+    throw errorOfStatus(failure.status, {}, { call })
+  }
+}
+
+/** RFC 7386. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isRecord(patch)) return patch
+  const result: Plain = isRecord(target) ? { ...target } : {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key]
+    else result[key] = mergePatch(result[key], value)
+  }
+  return result
+}
+
+function asKind<T extends KubeObject>(type: ResourceType<T>, object: Plain): T {
+  const copy: unknown = structuredClone(object)
+  if (!isKubeObject(copy) || !type.accepts(copy)) throw new Error(`the fake holds no valid ${type.kind}`)
+  return copy
+}
+
+function selected(object: Plain, options: ListOptions): boolean {
+  const metadata = metadataOf(object)
+  if (options.namespace !== undefined && metadata['namespace'] !== options.namespace) return false
+  if (!options.labelSelector) return true
+  const labels = isRecord(metadata['labels']) ? metadata['labels'] : {}
+  return options.labelSelector.split(',').every((term) => {
+    const [key = '', value] = term.split('=')
+    return value === undefined ? key in labels : labels[key] === value
+  })
+}
+
+function metadataOf(object: Plain): Plain {
+  const metadata = object['metadata']
+  return isRecord(metadata) ? { ...metadata } : {}
+}
+
+function idOf(type: ResourceType, at: ObjectKey): string {
+  return `${type.plural}|${joinKey(at)}`
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .filter((key) => value[key] !== undefined)
+      .map((key) => [key, sorted(value[key])]),
+  )
+}
