@@ -49,7 +49,10 @@ function kubernetesOver(client: ApiClient, log: Logger): Kubernetes {
       admit(type, await client.call({ method: 'PUT', path: subPath(type, at, options), body: object }, signal)),
     patch: async (type, at, body, options, signal) => {
       const contentType = PATCH_TYPES[options.type]
-      return admit(type, await client.call({ method: 'PATCH', path: subPath(type, at, options), body, contentType }, signal))
+      return admit(
+        type,
+        await client.call({ method: 'PATCH', path: subPath(type, at, options), body, contentType }, signal),
+      )
     },
     async delete(type, at, options, signal) {
       const body = {

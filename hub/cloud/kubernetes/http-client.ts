@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { request as httpRequest } from 'node:http'
-import { Agent, type RequestOptions, request as httpsRequest } from 'node:https'
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, minutes, seconds, withDeadline } from '../../../platform/time/index.ts'
@@ -23,10 +23,7 @@ export interface ApiClient {
 }
 
 /** Either the text of a kubeconfig, or the file that holds it, or the service account of the pod this runs in. */
-export type KubeconfigSource =
-  | { readonly text: string }
-  | { readonly file: string }
-  | { readonly inCluster: true }
+export type KubeconfigSource = { readonly text: string } | { readonly file: string } | { readonly inCluster: true }
 
 const CALL_DEADLINE = seconds(30)
 /** API servers send a bookmark about once a minute; two missed ones mean that nobody is there. */
@@ -47,7 +44,8 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
     if (fresh && clock.monotonic() < fresh.until) return fresh.options
     const options: RequestOptions = {}
     await config.applyToHTTPSOptions(options)
-    if (!config.getCurrentCluster()?.proxyUrl && server.protocol === 'https:') options.agent = keepAlive(agents, options)
+    if (!config.getCurrentCluster()?.proxyUrl && server.protocol === 'https:')
+      options.agent = keepAlive(agents, options)
     fresh = { options, until: clock.monotonic() + CREDENTIALS_FRESH.milliseconds }
     return options
   }

@@ -13,6 +13,8 @@ export interface Informer<T extends KubeObject> {
   readonly type: ResourceType<T>
   /** Settles after the first complete list; rejects only when `signal` aborts. */
   synced(signal?: AbortSignal): Promise<void>
+  /** Whether the first complete list is there. */
+  readonly isSynced: boolean
   get(at: ObjectKey): T | undefined
   list(): readonly T[]
   /** Later objects are told to the handler; those already there are told at once. */
@@ -35,17 +37,24 @@ export function createInformer<T extends KubeObject>(
   ports: InformerPorts,
 ): Informer<T> & { run(signal: AbortSignal): Promise<void> } {
   const cache = new InformerCache(type)
-  return Object.assign(cache, { run: (signal: AbortSignal) => follow(cache, options, ports, signal) })
+  cache.follow = (signal) => follow(cache, options, ports, signal)
+  return cache
 }
 
 class InformerCache<T extends KubeObject> implements Informer<T> {
+  follow: (signal: AbortSignal) => Promise<void> = async () => undefined
   readonly type: ResourceType<T>
   readonly #objects = new Map<string, T>()
   readonly #handlers = new Set<InformerHandler<T>>()
   readonly #first = Promise.withResolvers<void>()
+  #isSynced = false
 
   constructor(type: ResourceType<T>) {
     this.type = type
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    return this.follow(signal)
   }
 
   async synced(signal?: AbortSignal): Promise<void> {
@@ -59,6 +68,10 @@ class InformerCache<T extends KubeObject> implements Informer<T> {
     } finally {
       signal.removeEventListener('abort', onAbort)
     }
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced
   }
 
   get(at: ObjectKey): T | undefined {
@@ -102,6 +115,7 @@ class InformerCache<T extends KubeObject> implements Informer<T> {
     const present = new Set(objects.map(keyOf))
     for (const [key, object] of [...this.#objects]) if (!present.has(key)) this.remove(object)
     for (const object of objects) this.apply(object, true)
+    this.#isSynced = true
     this.#first.resolve()
   }
 }

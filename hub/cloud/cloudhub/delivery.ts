@@ -1,0 +1,66 @@
+import type { Frame, KubeObject } from '../../../schemas/index.ts'
+
+/** An object as a node should have it. */
+export interface Delivery {
+  /** As it goes on the wire, with metadata.uid, name and namespace. */
+  readonly object: KubeObject
+  /** `default/device/pump-1`. */
+  readonly resource: string
+  /** Module name that stands in the route; an original edge acknowledges only known ones. */
+  readonly source: string
+  /**
+   * What an acknowledgement stands for; opaque. It changes when, and only when, the node has to get the object again: the
+   * resourceVersion of a Device would not do, because each status report changes that.
+   */
+  readonly version: string
+  /** uid of another delivery that an original edge expects to get again before each update of this one. */
+  readonly companion?: string
+}
+
+/** Says what a node should have. Asked whenever the node connects or `CloudHub.sync` names it. */
+export interface NodeSource {
+  readonly name: string
+  /** Kinds whose records this source answers for, in the order in which deletions are sent. */
+  readonly kinds: readonly string[]
+  /** Whether the answer is complete; before that, nothing is sent and above all nothing deleted. */
+  isReady(): boolean
+  /** In the order in which they should arrive. */
+  deliveriesFor(node: string): readonly Delivery[]
+  /** Frames without acknowledgement that go before the deliveries of this sync. */
+  noticesFor?(node: string, session: string): readonly Frame[]
+  /** The last known form of an object that is gone, for peers that need more than its name to let go of it. */
+  departed?(uid: string): KubeObject | undefined
+  /** `default/device/pump-1` for an object of one of the kinds, and the module name for its deletion. */
+  addressOf(object: KubeObject): { readonly resource: string; readonly source: string }
+}
+
+/** What is known of the other end of a session. */
+export interface NodePeer {
+  readonly node: string
+  /** Differs for each session. */
+  readonly session: string
+  /** The edge understands the `skerry` keys. */
+  readonly skerry: boolean
+  /** Identity of the edge's database; empty for an original edge. */
+  readonly epoch: string
+}
+
+/** A frame that came up, as it was on the wire. */
+export interface Upstream {
+  readonly peer: NodePeer
+  readonly frame: Frame
+  /** Sends a frame to the same session, without acknowledgement. Nothing happens when the session has ended. */
+  reply(frame: Frame): void
+}
+
+/** What controllers see of CloudHub. */
+export interface CloudHub {
+  addSource(source: NodeSource): void
+  /** Has the node's objects compared with what it acknowledged, soon; nothing happens while it is not connected. */
+  sync(node: string): void
+  isConnected(node: string): boolean
+  /** Told of each session that begins (connected) and of each node that is left without one. */
+  onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
+  /** Frames of source `twin` go to `devices`, all other non-hub ones to `edge`. One handler each. */
+  onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): void
+}

@@ -1,0 +1,217 @@
+import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, ms, type Random } from '../../../platform/time/index.ts'
+import { type Frame, GROUPS, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import type { Informer, ObjectSync } from '../kubernetes/index.ts'
+import type { CloudHub, NodePeer, NodeSource, Upstream } from './delivery.ts'
+import { createFrameMaker, type FrameMaker } from './frames.ts'
+import { planSync } from './plan.ts'
+import { Session, type SessionLink } from './session.ts'
+import type { SyncRecords } from './sync-records.ts'
+import { isCloudSource, upstreamRoute } from './upstream.ts'
+
+export interface HubPorts {
+  readonly records: SyncRecords
+  readonly recordInformer: Informer<ObjectSync>
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics?: Metrics
+  /** PEM of the CA of the Kubernetes API, for edges that ask for it. */
+  readonly clusterCa?: string
+}
+
+/** Sources that are still listing are asked again after this. */
+const NOT_READY_WAIT = ms(100)
+/** Records opened side by side. */
+const OPEN_AT_ONCE = 32
+
+/** Sessions of all nodes, apart from sockets: who is connected, what goes down, where what comes up goes. */
+export class Hub implements CloudHub {
+  readonly #ports: HubPorts
+  readonly #frames: FrameMaker
+  readonly #sources: NodeSource[] = []
+  readonly #sessions = new Map<string, Session>()
+  readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
+  readonly #handlers = new Map<'devices' | 'edge', (upstream: Upstream) => void>()
+  readonly #syncs: Reconciler
+  readonly #dropped: Counter
+
+  constructor(ports: HubPorts) {
+    this.#ports = ports
+    this.#frames = createFrameMaker(ports)
+    const metrics = ports.metrics ?? silentMetrics
+    this.#dropped = metrics.counter({
+      name: 'skerry_cloudhub_dropped_total',
+      help: 'Frames that CloudHub dropped, by cause.',
+      labels: ['cause'],
+    })
+    metrics.gauge({ name: 'skerry_cloudhub_nodes', help: 'Connected nodes.' }).follow(() => this.#sessions.size)
+    metrics
+      .gauge({ name: 'skerry_cloudhub_outbox_depth', help: 'Objects not yet acknowledged by connected nodes.' })
+      .follow(() => [...this.#sessions.values()].reduce((sum, session) => sum + session.outbox.depth, 0))
+    this.#syncs = createReconciler({
+      name: 'node-sync',
+      reconcile: (node, signal) => this.#sync(node, signal),
+      workers: 8,
+      clock: ports.clock,
+      random: ports.random,
+      log: ports.log,
+      metrics,
+    })
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#syncs.run(signal), this.#ports.records.run(signal)])
+  }
+
+  addSource(source: NodeSource): void {
+    this.#sources.push(source)
+  }
+
+  sync(node: string): void {
+    if (this.#sessions.has(node)) this.#syncs.enqueue(node)
+  }
+
+  isConnected(node: string): boolean {
+    return this.#sessions.has(node)
+  }
+
+  onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable {
+    this.#connections.add(handler)
+    return { [Symbol.dispose]: () => void this.#connections.delete(handler) }
+  }
+
+  onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): void {
+    this.#handlers.set(route, handler)
+  }
+
+  /** Begins a session; an older one of the node ends. The caller feeds `receive` and calls `disconnect`. */
+  connect(peer: NodePeer, link: SessionLink): Session {
+    const { clock, random, log, records } = this.#ports
+    const session = new Session({
+      peer,
+      link,
+      clock,
+      random,
+      log,
+      onAcknowledged: ({ frame, key, version, isDeletion }) => {
+        const object = this.#delivered.get(frame)
+        if (!object) return
+        if (isDeletion) records.gone(peer.node, object)
+        else records.acknowledged(peer.node, object, version, peer.epoch)
+        log.debug('Delivered', { node: peer.node, key, resource: frame.route.resource })
+      },
+      onDrop: () => this.#dropped.add(1, { cause: 'notices-full' }),
+    })
+    const older = this.#sessions.get(peer.node)
+    this.#sessions.set(peer.node, session)
+    older?.end('replaced by a newer session of the node')
+    log.info('Node connected', { node: peer.node, skerry: peer.skerry })
+    for (const handler of this.#connections) handler(peer, true)
+    this.sync(peer.node)
+    return session
+  }
+  readonly #delivered = new WeakMap<Frame, Parameters<SyncRecords['gone']>[1]>()
+
+  disconnect(session: Session, reason: string): void {
+    session.end(reason)
+    const { node } = session.peer
+    if (this.#sessions.get(node) !== session) return
+    this.#sessions.delete(node)
+    this.#ports.log.info('Node disconnected', { node, reason })
+    for (const handler of this.#connections) handler(session.peer, false)
+  }
+
+  /** The node is gone from the API: it is cut off, and what it acknowledged is forgotten. */
+  remove(node: string): void {
+    const session = this.#sessions.get(node)
+    if (session) this.disconnect(session, 'the node was deleted')
+    this.#ports.records.forget(node)
+  }
+
+  endAll(reason: string): void {
+    for (const session of [...this.#sessions.values()]) this.disconnect(session, reason)
+  }
+
+  receive(session: Session, frame: Frame): void {
+    if (session.ended) return
+    const { operation, source } = frame.route
+    if (operation === OPERATIONS.keepalive) return session.keepAlive()
+    if (operation === OPERATIONS.response) return void session.outbox.acknowledge(frame.header.parent_msg_id ?? '')
+    const { log } = this.#ports
+    const node = session.peer.node
+    if (operation === OPERATIONS.error) {
+      // Not a receipt: what it refers to is sent again.
+      log.warn('A node reported an error', { node, source, content: String(frame.content).slice(0, 500) })
+      return
+    }
+    if (isCloudSource(source)) {
+      this.#dropped.add(1, { cause: 'forged-source' })
+      log.warn('Dropped a frame that claims to come from the cloud', { node, source })
+      return
+    }
+    this.#route(session, frame)
+  }
+
+  #route(session: Session, frame: Frame): void {
+    const reply = (answer: Frame) => session.notify(answer)
+    const route = upstreamRoute(frame.route)
+    switch (route) {
+      case 'cluster-ca':
+        return reply(this.#answerClusterCa(frame))
+      case 'devices':
+      case 'edge': {
+        const handler = this.#handlers.get(route)
+        if (handler) return handler({ peer: session.peer, frame, reply })
+        break
+      }
+      case 'application':
+        return reply(this.#frames.refuse(frame, 'this cloud does not relay API requests of the edge'))
+      default:
+        break
+    }
+    this.#dropped.add(1, { cause: `no-handler-${route}` })
+  }
+
+  #answerClusterCa(frame: Frame): Frame {
+    const { clusterCa } = this.#ports
+    if (clusterCa === undefined) return this.#frames.refuse(frame, 'the CA of the Kubernetes API is not known here')
+    const route = { source: MODULES.cloudHub, group: GROUPS.resource }
+    return this.#frames.answer(frame, clusterCa, route)
+  }
+
+  async #sync(node: string, signal: AbortSignal): Promise<void> {
+    const session = this.#sessions.get(node)
+    if (!session) return
+    const { recordInformer, records } = this.#ports
+    if (!recordInformer.isSynced || !this.#sources.every((source) => source.isReady())) {
+      return this.#syncs.enqueueAfter(node, NOT_READY_WAIT)
+    }
+    for (const source of this.#sources) {
+      for (const notice of source.noticesFor?.(node, session.peer.session) ?? []) session.notify(notice)
+      const steps = planSync(source, session.peer, records.of(node), (uid) => session.outbox.pending(uid))
+      for (let at = 0; at < steps.length; at += OPEN_AT_ONCE) {
+        const batch = steps.slice(at, at + OPEN_AT_ONCE)
+        const opening = batch.filter((step) => step.operation !== OPERATIONS.delete)
+        await Promise.all(opening.map((step) => records.open(node, step.object, signal)))
+        if (this.#sessions.get(node) !== session) return
+        for (const step of batch) this.#put(session, step)
+      }
+    }
+  }
+
+  #put(session: Session, step: ReturnType<typeof planSync>[number]): void {
+    const { operation, resource, source, object, content, version } = step
+    const isDeletion = operation === OPERATIONS.delete
+    const route = { source, group: GROUPS.resource, operation, resource }
+    const frame = this.#frames.make(route, content, isDeletion ? undefined : object.metadata.resourceVersion)
+    this.#delivered.set(frame, object)
+    session.outbox.put({ key: object.metadata.uid ?? '', frame, version, isDeletion })
+  }
+}

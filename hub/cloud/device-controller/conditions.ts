@@ -1,0 +1,190 @@
+import {
+  type Condition,
+  type Device,
+  type DeviceModel,
+  type MergedProperty,
+  mergedProperties,
+  protocolOf,
+  refuseDesired,
+  sameValue,
+} from '../../../schemas/index.ts'
+import { EXTRA, type PropertyView, type TwinView } from './twin-view.ts'
+
+export interface Refusal {
+  readonly pointer: string
+  readonly message: string
+}
+
+export interface ConditionInput {
+  readonly device: Device
+  readonly model: DeviceModel | undefined
+  /** The node exists, or is connected. */
+  readonly nodeKnown: boolean
+  /** The node is not connected, and has not been for a while. */
+  readonly away: boolean
+  /** As the edge said last; undefined when it never did. */
+  readonly state: string | undefined
+  readonly stateReason: string | undefined
+  readonly view: TwinView
+  /** Of the edge's mapper, for the present generation; undefined when the edge has not spoken since this process began. */
+  readonly refusals: readonly Refusal[] | undefined
+  readonly previous: readonly Condition[]
+  /** RFC 3339, UTC, whole seconds. */
+  readonly now: string
+}
+
+type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
+
+/** `Accepted`, `Online` and `Synced` of a device, from what is known of it. The transition time moves with the status only. */
+export function conditionsOf(input: ConditionInput): readonly Condition[] {
+  const accepted = acceptance(input)
+  const verdicts: Readonly<Record<string, Verdict>> = {
+    Accepted: accepted,
+    Online: onlineness(input),
+    Synced: synchrony(input, accepted),
+  }
+  const kept = input.previous.filter(({ type }) => !(type in verdicts))
+  const own = Object.entries(verdicts).map(([type, verdict]) => settle(type, verdict, input))
+  return [...own, ...kept]
+}
+
+export function conditionNamed(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type)
+}
+
+function settle(type: string, verdict: Verdict, { device, previous, now }: ConditionInput): Condition {
+  const before = conditionNamed(previous, type)
+  const lastTransitionTime = before && before.status === verdict.status ? before.lastTransitionTime : now
+  const { generation } = device.metadata
+  return {
+    type,
+    ...verdict,
+    lastTransitionTime,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  }
+}
+
+function acceptance(input: ConditionInput): Verdict {
+  const { device, model } = input
+  const namespace = device.metadata.namespace ?? 'default'
+  const { nodeName, deviceModelRef } = device.spec
+  if (!deviceModelRef?.name) return no('ModelNotSet', 'spec.deviceModelRef.name is empty')
+  if (!model) return no('ModelNotFound', `DeviceModel ${deviceModelRef.name} does not exist in namespace ${namespace}`)
+  if (!protocolOf(device, model)) return no('ProtocolNotSet', 'spec.protocol.protocolName is empty')
+  const bad = refusedDesired(device, model)
+  if (bad) return no('InvalidDesired', `${bad.pointer}: ${bad.message}`)
+  if (!nodeName) return no('NodeNotSet', 'spec.nodeName is empty: no node gets this device')
+  if (!input.nodeKnown) return no('NodeNotFound', `Node ${nodeName} does not exist`)
+  return refusalOfEdge(input) ?? { status: 'True', reason: 'Accepted', message: `assigned to node ${nodeName}` }
+}
+
+/** First desired value that the model forbids, with its field path. */
+export function refusedDesired(device: Device, model: DeviceModel): Refusal | undefined {
+  for (const [index, property] of mergedProperties(device, model).entries()) {
+    const { desired } = property.device
+    if (!isWish(property)) continue
+    const reason = desired && refuseDesired(property.model, desired.value)
+    if (reason) return { pointer: `spec.properties[${index}].desired.value`, message: reason }
+  }
+  return undefined
+}
+
+function refusalOfEdge({ refusals, previous, device }: ConditionInput): Verdict | undefined {
+  if (refusals) {
+    const [first] = refusals
+    return first && no('RefusedByEdge', `${first.pointer}: ${first.message}`)
+  }
+  const before = conditionNamed(previous, 'Accepted')
+  const still = before?.reason === 'RefusedByEdge' && before.observedGeneration === device.metadata.generation
+  return still ? no('RefusedByEdge', before.message) : undefined
+}
+
+function onlineness(input: ConditionInput): Verdict {
+  const { device, away, state, previous } = input
+  const { nodeName } = device.spec
+  if (!nodeName) return unknown('NodeNotSet', 'no node serves this device')
+  if (away) return unknown('NodeUnreachable', `node ${nodeName} is not connected`)
+  const reason = STATE_REASONS[(state ?? '').toLowerCase()] ?? 'NotReported'
+  const before = conditionNamed(previous, 'Online')
+  const message = input.stateReason ?? (before?.reason === reason ? before.message : (STATE_MESSAGES[reason] ?? ''))
+  if (reason === 'Connected') return { status: 'True', reason, message }
+  if (reason === 'NotReported') return unknown(reason, message)
+  return no(reason, message)
+}
+
+const STATE_REASONS: Readonly<Record<string, string>> = {
+  online: 'Connected',
+  ok: 'Connected',
+  offline: 'Offline',
+  unhealthy: 'Unhealthy',
+}
+const STATE_MESSAGES: Readonly<Record<string, string>> = {
+  Connected: 'the device answers',
+  Offline: 'the device does not answer',
+  Unhealthy: 'the device answers with errors',
+  NotReported: 'the edge has not reported a state',
+}
+
+function synchrony(input: ConditionInput, accepted: Verdict): Verdict {
+  const { device, model, away, view } = input
+  const { nodeName } = device.spec
+  if (accepted.status === 'False') return no('NotAccepted', accepted.message)
+  if (away) return unknown('NodeUnreachable', `node ${nodeName} is not connected`)
+  const generation = device.metadata.generation ?? 0
+  const wishes = mergedProperties(device, model).filter(isWish)
+  const verdicts = wishes.flatMap((property) => {
+    const verdict = desiredVerdict(property, view.get(property.device.name) ?? {}, generation)
+    return verdict ? [verdict] : []
+  })
+  // The most telling reason first: a failure says more than a wait.
+  for (const reason of ['WriteFailed', 'EdgeOverride', 'Pending']) {
+    const found = verdicts.find((verdict) => verdict.reason === reason)
+    if (found) return found
+  }
+  return { status: 'True', reason: 'InSync', message: 'every desired value was read back from the device' }
+}
+
+/** An absent desired value may arrive as an empty text, as Go clients write it; an empty text means something for STRING and BYTES only. */
+function isWish({ device, model }: MergedProperty): boolean {
+  if (!device.desired) return false
+  return device.desired.value !== '' || (model.type === 'STRING' && model.accessMode !== 'ReadOnly')
+}
+
+/** Why the desired value is not on the device, or nothing. */
+function desiredVerdict(
+  { device, model }: MergedProperty,
+  view: PropertyView,
+  generation: number,
+): Verdict | undefined {
+  const wanted = device.desired?.value ?? ''
+  const same = (text: string | undefined) => text !== undefined && sameValue(model.type ?? 'STRING', text, wanted)
+  const { reported, observedDesired } = view
+  const extras = observedDesired?.metadata ?? {}
+  const adopted = Number(extras[EXTRA.generation] ?? -1) >= generation
+  const name = device.name
+  if (adopted && extras[EXTRA.origin] === 'edge' && !same(observedDesired?.value)) {
+    return no('EdgeOverride', `${name}: a client of the edge set ${observedDesired?.value ?? ''} instead of ${wanted}`)
+  }
+  if (same(extras[EXTRA.failureValue])) {
+    return no('WriteFailed', `${name}: ${extras[EXTRA.failureMessage] ?? extras[EXTRA.failureReason] ?? ''}`)
+  }
+  if (!adopted && !same(observedDesired?.value)) return no('Pending', `${name}: ${wanted} has not reached the edge yet`)
+  if (reported?.metadata?.[EXTRA.quality] === 'bad') {
+    return no('Pending', `${name}: cannot be read back: ${reported.metadata[EXTRA.cause] ?? 'no cause given'}`)
+  }
+  if (!reported) {
+    // A property that is not reported to the cloud gives no proof either way.
+    return device.reportToCloud === false ? undefined : no('Pending', `${name}: nothing was read back yet`)
+  }
+  return same(reported.value)
+    ? undefined
+    : no('Pending', `${name}: the device says ${reported.value}, not ${wanted} yet`)
+}
+
+function no(reason: string, message: string): Verdict {
+  return { status: 'False', reason, message }
+}
+
+function unknown(reason: string, message: string): Verdict {
+  return { status: 'Unknown', reason, message }
+}

@@ -1,0 +1,248 @@
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, type Duration, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import { type Device, type DeviceStatus, deviceIdOf, GROUPS, MODULES, splitDeviceId } from '../../../schemas/index.ts'
+import type { CloudHub, Upstream } from '../cloudhub/delivery.ts'
+import { createFrameMaker, type FrameMaker } from '../cloudhub/frames.ts'
+import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
+import { conditionNamed, conditionsOf } from './conditions.ts'
+import { createDeviceIndex, type DeviceIndex } from './device-index.ts'
+import { DeviceView } from './device-view.ts'
+import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
+import { parseReport } from './reports.ts'
+import { createDeviceSource } from './source.ts'
+import { StatusWriter, type WantedStatus } from './status-writer.ts'
+import { notesOf } from './transitions.ts'
+import { twinsForDevice, twinsForStatus } from './twin-view.ts'
+
+export interface DeviceControllerPorts {
+  readonly kubernetes: Kubernetes
+  readonly devices: Informer<Device>
+  readonly models: DeviceIndex['models']
+  readonly statuses: Informer<DeviceStatus>
+  readonly nodes: Informer<AnyObject>
+  readonly hub: CloudHub
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics?: Metrics
+}
+
+/** Between two writes of values of one device; changes of state and conditions need only wait `HASTE`. */
+const FLUSH_INTERVAL: Duration = ms(250)
+const HASTE: Duration = ms(50)
+/** A node that is back within this time was never away; also after a start of this process. */
+const AWAY_GRACE: Duration = seconds(10)
+
+/** Keeps nodes supplied with their devices and models, and Device and DeviceStatus true. */
+export class DeviceController {
+  readonly #ports: DeviceControllerPorts
+  readonly #index: DeviceIndex
+  readonly #frames: FrameMaker
+  readonly #writer: StatusWriter
+  readonly #events: EventRecorder
+  readonly #queue: Reconciler
+  readonly #views = new Map<string, DeviceView>()
+  readonly #flushed = new Map<string, number>()
+  /** When each node was last seen leaving, monotonic ms. */
+  readonly #left = new Map<string, number>()
+  readonly #started: number
+  readonly #ignored
+
+  constructor(ports: DeviceControllerPorts) {
+    const { clock, random, log, metrics = silentMetrics } = ports
+    this.#ports = ports
+    this.#index = createDeviceIndex(ports.devices, ports.models)
+    this.#frames = createFrameMaker(ports)
+    this.#writer = new StatusWriter(ports)
+    this.#events = createEventRecorder({ ...ports, component: 'skerry-devicecontroller' })
+    this.#started = clock.monotonic()
+    this.#ignored = metrics.counter({
+      name: 'skerry_devicecontroller_ignored_total',
+      help: 'Reports of edges that were not taken, by cause.',
+      labels: ['cause'],
+    })
+    this.#queue = createReconciler({
+      name: 'devices',
+      reconcile: (key, signal) => this.#reconcile(key, signal),
+      workers: 16,
+      clock,
+      random,
+      log,
+      metrics,
+    })
+    this.#connect()
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { devices, models, statuses, nodes } = this.#ports
+    await Promise.all([devices, models, statuses, nodes].map((informer) => informer.synced(signal)))
+    await this.#queue.run(signal)
+  }
+
+  #connect(): void {
+    const { hub, devices, models, statuses, nodes } = this.#ports
+    hub.addSource(createDeviceSource({ ...this.#ports, index: this.#index, frames: this.#frames }))
+    hub.onUpstream('devices', (upstream) => this.#receive(upstream))
+    hub.onConnection((peer, connected) => this.#onConnection(peer.node, connected))
+    devices.onChange((now, before) => this.#onDevice(now, before))
+    models.onChange((now, before) => {
+      const model = now ?? before
+      if (!model) return
+      for (const device of this.#index.ofModel(model.metadata.namespace ?? 'default', model.metadata.name)) {
+        this.#queue.enqueue(deviceIdOf(device.metadata))
+        hub.sync(device.spec.nodeName ?? '')
+      }
+    })
+    statuses.onChange((now, before) => {
+      if (now && before) return
+      const status = now ?? before
+      if (status) this.#queue.enqueue(deviceIdOf(status.metadata))
+    })
+    nodes.onChange((now, before) => {
+      // Heartbeats change a Node every few seconds; only its coming and going concerns its devices.
+      if (now && before) return
+      this.#enqueueNode((now ?? before)?.metadata.name ?? '')
+    })
+  }
+
+  #onDevice(now: Device | undefined, before: Device | undefined): void {
+    const { hub } = this.#ports
+    const device = now ?? before
+    if (!device) return
+    this.#queue.enqueue(deviceIdOf(device.metadata))
+    const from = before?.spec.nodeName ?? ''
+    const to = now?.spec.nodeName ?? ''
+    // The old node lets go before the new one takes over.
+    if (from !== '' && from !== to) hub.sync(from)
+    if (to !== '') hub.sync(to)
+  }
+
+  #onConnection(node: string, connected: boolean): void {
+    if (connected) this.#left.delete(node)
+    else this.#left.set(node, this.#ports.clock.monotonic())
+    this.#enqueueNode(node)
+  }
+
+  #enqueueNode(node: string): void {
+    for (const device of this.#index.onNode(node)) this.#queue.enqueue(deviceIdOf(device.metadata))
+  }
+
+  #receive({ peer, frame, reply }: Upstream): void {
+    const { devices, log } = this.#ports
+    // `membership/detail` of old edges and the like: tolerated, not answered.
+    const report = parseReport(frame.route.resource, frame.content)
+    if (!report) return this.#ignored.add(1, { cause: 'not-a-report' })
+    const device = devices.get(report)
+    if (!device) return this.#ignored.add(1, { cause: 'unknown-device' })
+    if (device.spec.nodeName !== peer.node) {
+      this.#ignored.add(1, { cause: 'foreign-device' })
+      log.warn('A node reported on a device of another node', { node: peer.node, device: deviceIdOf(report) })
+      return
+    }
+    const taken = this.#viewOf(device).take(report, peer, { frame, reply })
+    if (!taken) return this.#ignored.add(1, { cause: 'other-incarnation' })
+    this.#queue.enqueue(deviceIdOf(device.metadata))
+  }
+
+  #viewOf(device: Device): DeviceView {
+    const id = deviceIdOf(device.metadata)
+    const known = this.#views.get(id)
+    if (known && known.uid === (device.metadata.uid ?? '')) return known
+    const status = this.#ports.statuses.get(splitDeviceId(id))
+    const owned = status?.metadata.ownerReferences?.some(({ uid }) => uid === device.metadata.uid)
+    const view = new DeviceView(device, owned ? status : undefined)
+    this.#views.set(id, view)
+    return view
+  }
+
+  async #reconcile(id: string, signal: AbortSignal): Promise<void> {
+    const { devices, clock } = this.#ports
+    const device = devices.get(splitDeviceId(id))
+    if (!device) {
+      this.#views.delete(id)
+      this.#flushed.delete(id)
+      return
+    }
+    if (device.metadata.deletionTimestamp) return
+    const status = await this.#writer.ensure(device, signal)
+    const view = this.#viewOf(device)
+    const reports = [...view.unconfirmed]
+    const wanted = this.#wanted(device, view)
+    const deviceChange = this.#writer.deviceChange(device, wanted)
+    const statusChange = this.#writer.statusChange(status, wanted)
+    if (deviceChange || statusChange) {
+      const urgent = deviceChange !== undefined && isUrgent(deviceChange)
+      const wait = this.#waitOf(id, urgent ? HASTE : FLUSH_INTERVAL)
+      if (wait) return this.#queue.enqueueAfter(id, wait)
+      this.#flushed.set(id, clock.monotonic())
+      await Promise.all([
+        deviceChange && this.#writer.writeDevice(device, deviceChange, signal),
+        statusChange && this.#writer.writeStatus(device, statusChange, signal),
+      ])
+      for (const note of notesOf(device.status?.conditions ?? [], wanted.conditions)) this.#events.record(device, note)
+    }
+    this.#confirm(view, reports)
+  }
+
+  #waitOf(id: string, interval: Duration): Duration | undefined {
+    const last = this.#flushed.get(id)
+    if (last === undefined) return undefined
+    const left = last + interval.milliseconds - this.#ports.clock.monotonic()
+    return left > 0 ? ms(left) : undefined
+  }
+
+  #wanted(device: Device, view: DeviceView): WantedStatus {
+    const { hub, nodes, clock } = this.#ports
+    const node = device.spec.nodeName ?? ''
+    const away = node !== '' && this.#isAway(node, deviceIdOf(device.metadata))
+    const generation = device.metadata.generation ?? 0
+    const { refusals } = view
+    const conditions = conditionsOf({
+      device,
+      model: this.#index.modelOf(device),
+      nodeKnown: hub.isConnected(node) || nodes.get({ name: node }) !== undefined,
+      away,
+      state: view.state,
+      stateReason: view.stateReason,
+      view: view.twins,
+      refusals: refusals && refusals.generation >= generation ? refusals.list : undefined,
+      previous: device.status?.conditions ?? [],
+      now: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+    })
+    return {
+      conditions,
+      state: conditionNamed(conditions, 'Online')?.reason === 'NodeUnreachable' ? 'unknown' : (view.state ?? 'unknown'),
+      ...(view.state === undefined ? {} : { reportedState: view.state }),
+      ...(view.lastOnlineTime === undefined ? {} : { lastOnlineTime: view.lastOnlineTime }),
+      ...(view.hasReported
+        ? { deviceTwins: twinsForDevice(device, view.twins), statusTwins: twinsForStatus(device, view.twins) }
+        : {}),
+    }
+  }
+
+  /** A node that left just now gets its grace, and the device is looked at again when that is over. */
+  #isAway(node: string, id: string): boolean {
+    const { hub, clock } = this.#ports
+    if (hub.isConnected(node)) return false
+    const since = this.#left.get(node) ?? this.#started
+    const left = since + AWAY_GRACE.milliseconds - clock.monotonic()
+    if (left <= 0) return true
+    this.#queue.enqueueAfter(id, ms(left + 1))
+    return false
+  }
+
+  #confirm(view: DeviceView, reports: readonly { frame: Upstream['frame']; reply: Upstream['reply'] }[]): void {
+    for (const { frame, reply } of reports) {
+      reply(
+        this.#frames.answer(frame, 'OK', { source: MODULES.deviceController, group: GROUPS.twin, resource: 'twin' }),
+      )
+    }
+    view.confirmed(reports)
+  }
+}
+
+function isUrgent(change: object): boolean {
+  return 'conditions' in change || 'state' in change
+}

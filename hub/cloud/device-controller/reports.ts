@@ -1,0 +1,133 @@
+import type { Json, StateSync, TwinSync, TwinSyncExtra, TwinSyncProperty } from '../../../schemas/index.ts'
+import { isRecord, parseJson } from '../kubernetes/guards.ts'
+
+/** What an edge says about one device. */
+export type DeviceReport =
+  | { readonly kind: 'twin'; readonly namespace: string; readonly name: string; readonly sync: TwinSync }
+  | { readonly kind: 'state'; readonly namespace: string; readonly name: string; readonly sync: StateSync }
+
+const TWIN = /^device\/([^/]+)\/([^/]+)\/twin\/edge_updated$/
+const STATE = /^device\/([^/]+)\/([^/]+)\/state\/update$/
+
+/** Nothing where the frame is no such report, or is malformed. Content may be an object or a text that holds one. */
+export function parseReport(resource: string | undefined, content: Json): DeviceReport | undefined {
+  const body = typeof content === 'string' ? parseJson(content) : content
+  if (!isRecord(body)) return undefined
+  const twin = TWIN.exec(resource ?? '')
+  if (twin?.[1] && twin[2]) {
+    const sync = parseTwinSync(body)
+    return sync && { kind: 'twin', namespace: twin[1], name: twin[2], sync }
+  }
+  const state = STATE.exec(resource ?? '')
+  if (state?.[1] && state[2]) {
+    const sync = parseStateSync(body)
+    return sync && { kind: 'state', namespace: state[1], name: state[2], sync }
+  }
+  return undefined
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function parseTwinSync(body: Fields): TwinSync | undefined {
+  const twin = body['twin']
+  if (!isRecord(twin)) return undefined
+  const properties: Record<string, TwinSyncProperty> = {}
+  for (const [name, property] of Object.entries(twin))
+    if (isRecord(property)) properties[name] = parseProperty(property)
+  const skerry = isRecord(body['skerry']) ? parseExtra(body['skerry']) : undefined
+  return {
+    event_id: textOf(body['event_id']) ?? '',
+    timestamp: numberOf(body['timestamp']) ?? 0,
+    twin: properties,
+    ...(skerry ? { skerry } : {}),
+  }
+}
+
+function parseProperty(property: Fields): TwinSyncProperty {
+  const expected = parseValue(property['expected'])
+  const actual = parseValue(property['actual'])
+  const metadata = property['metadata']
+  const type = isRecord(metadata) ? textOf(metadata['type']) : undefined
+  return {
+    ...(expected ? { expected } : {}),
+    ...(actual ? { actual } : {}),
+    ...(type ? { metadata: { type } } : {}),
+  }
+}
+
+/** A side without a value says nothing (old edges send empty objects). */
+function parseValue(side: unknown): TwinSyncProperty['actual'] | undefined {
+  if (!isRecord(side)) return undefined
+  const value = textOf(side['value'])
+  if (value === undefined) return undefined
+  const timestamp = isRecord(side['metadata']) ? numberOf(side['metadata']['timestamp']) : undefined
+  return { value, ...(timestamp === undefined ? {} : { metadata: { timestamp } }) }
+}
+
+function parseExtra(skerry: Fields): TwinSyncExtra | undefined {
+  const uid = textOf(skerry['uid'])
+  const generation = numberOf(skerry['generation'])
+  const revision = numberOf(skerry['revision'])
+  if (uid === undefined || generation === undefined || revision === undefined) return undefined
+  const properties: Record<string, TwinSyncExtra['properties'][string]> = {}
+  const given = isRecord(skerry['properties']) ? skerry['properties'] : {}
+  for (const [name, extra] of Object.entries(given)) if (isRecord(extra)) properties[name] = parsePropertyExtra(extra)
+  const refusals = skerry['refusals']
+  return {
+    uid,
+    generation,
+    revision,
+    properties,
+    ...(Array.isArray(refusals) ? { refusals: refusals.flatMap(parseRefusal) } : {}),
+  }
+}
+
+function parsePropertyExtra(extra: Fields): TwinSyncExtra['properties'][string] {
+  const { quality, origin, failure } = extra
+  const cause = textOf(extra['cause'])
+  const sourceTime = numberOf(extra['sourceTime'])
+  return {
+    ...(quality === 'good' || quality === 'uncertain' || quality === 'bad' ? { quality } : {}),
+    ...(cause === undefined ? {} : { cause }),
+    ...(sourceTime === undefined ? {} : { sourceTime }),
+    ...(origin === 'cloud' || origin === 'edge' ? { origin } : {}),
+    ...(isRecord(failure)
+      ? {
+          failure: {
+            value: textOf(failure['value']) ?? '',
+            reason: textOf(failure['reason']) ?? '',
+            message: textOf(failure['message']) ?? '',
+          },
+        }
+      : {}),
+  }
+}
+
+function parseRefusal(refusal: unknown) {
+  if (!isRecord(refusal)) return []
+  return [{ pointer: textOf(refusal['pointer']) ?? '', message: textOf(refusal['message']) ?? '' }]
+}
+
+function parseStateSync(body: Fields): StateSync | undefined {
+  const device = body['device']
+  if (!isRecord(device)) return undefined
+  const state = textOf(device['state'])
+  if (!state) return undefined
+  const lastOnlineTime = textOf(device['lastOnlineTime'])
+  const reason = isRecord(body['skerry']) ? textOf(body['skerry']['reason']) : undefined
+  return {
+    event_id: textOf(body['event_id']) ?? '',
+    timestamp: numberOf(body['timestamp']) ?? 0,
+    device: { name: textOf(device['name']) ?? '', state, ...(lastOnlineTime ? { lastOnlineTime } : {}) },
+    ...(reason ? { skerry: { reason } } : {}),
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function numberOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
+}

@@ -1,0 +1,30 @@
+import type { Condition } from '../../../schemas/index.ts'
+import { conditionNamed } from './conditions.ts'
+import type { EventNote } from './event-recorder.ts'
+
+/** Events for what changed between two sets of conditions: what a person would want to be told. */
+export function notesOf(before: readonly Condition[], after: readonly Condition[]): readonly EventNote[] {
+  return after.flatMap((condition) => {
+    const old = conditionNamed(before, condition.type)
+    if (old && old.status === condition.status && old.reason === condition.reason) return []
+    const note = noteOf(condition, old)
+    return note ? [note] : []
+  })
+}
+
+function noteOf({ type, status, reason, message }: Condition, old: Condition | undefined): EventNote | undefined {
+  switch (type) {
+    case 'Accepted':
+      if (status === 'False') return { type: 'Warning', reason, message }
+      return old?.status === 'False' ? { type: 'Normal', reason: 'Accepted', message } : undefined
+    case 'Online':
+      if (status === 'True') return { type: 'Normal', reason: 'Online', message }
+      return old?.status === 'True' ? { type: 'Warning', reason, message } : undefined
+    case 'Synced':
+      return status === 'False' && (reason === 'WriteFailed' || reason === 'EdgeOverride')
+        ? { type: 'Warning', reason, message }
+        : undefined
+    default:
+      return undefined
+  }
+}
