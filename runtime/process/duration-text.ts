@@ -8,7 +8,9 @@ export function parseDuration(text: string): Duration {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim())
   const unit = UNITS[match?.[2] ?? 's']
   if (!match || unit === undefined) {
-    throw new ConfigError(`"${text}" is not a duration: write it as 30s, 5m or 24h`, { code: 'PROCESS_DURATION_INVALID' })
+    throw new ConfigError(`"${text}" is not a duration: write it as 30s, 5m or 24h`, {
+      code: 'PROCESS_DURATION_INVALID',
+    })
   }
   return ms(Number(match[1]) * unit)
 }

@@ -1,16 +1,10 @@
 import { Command, CommanderError, Option } from 'commander'
 import { describeError, SkerryError } from '../../platform/lifecycle/index.ts'
+import type { CommonOptions } from './command-options.ts'
 import { EXIT } from './exit.ts'
 import type { Console } from './terminal.ts'
 import { openConsole } from './terminal.ts'
 import { version } from './version.ts'
-
-/** Options that every command takes. */
-export interface CommonOptions {
-  readonly data?: string
-  readonly config?: string
-  readonly output: 'text' | 'json'
-}
 
 /** Runs one command line and answers the exit code. Commands are loaded only when they are called. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -36,7 +30,9 @@ function complaint(error: unknown): string {
 }
 
 function details(fields: Readonly<Record<string, unknown>>): string {
-  const parts = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const parts = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
   return ` (${parts.join(', ')})`
 }
 
@@ -60,13 +56,21 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
       .addOption(new Option('-o, --output <format>', 'output').choices(['text', 'json']).default('text'))
     command.action(async (...given: readonly unknown[]) => {
       const options = command.opts<CommonOptions & Readonly<Record<string, unknown>>>()
-      finish(await run(options, given.filter((word) => typeof word === 'string')))
+      finish(
+        await run(
+          options,
+          given.filter((word) => typeof word === 'string'),
+        ),
+      )
     })
     return command
   }
 
-  add(program, 'up', 'run everything on this machine: cloud, Kubernetes API, edge node, broker, simulated devices', async (options) =>
-    (await import('./commands/up.ts')).up(options, terminal),
+  add(
+    program,
+    'up',
+    'run everything on this machine: cloud, Kubernetes API, edge node, broker, simulated devices',
+    async (options) => (await import('./commands/up.ts')).up(options, terminal),
   )
     .addOption(new Option('--ports <how>', 'auto takes free ports').choices(['auto', 'default']).default('default'))
     .option('--no-samples', 'start no simulators and apply no sample devices')
@@ -99,8 +103,12 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
   ).option('--wait <duration>', 'wait until all is ready, at most this long, e.g. 60s')
 
   for (const action of ['stop', 'start'] as const) {
-    add(program, `${action} <part>`, `${action} one part of a running skerry up: cloud, edge or a simulator`, async (options, words) =>
-      (await import('./commands/part.ts')).changePart(action, words[0] ?? '', options, terminal),
+    add(
+      program,
+      `${action} <part>`,
+      `${action} one part of a running skerry up: cloud, edge or a simulator`,
+      async (options, words) =>
+        (await import('./commands/part.ts')).changePart(action, words[0] ?? '', options, terminal),
     )
   }
 
@@ -114,11 +122,18 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     (await import('./commands/print.ts')).crds(options, terminal),
   )
   const config = program.command('config').description('configuration files')
-  add(config, 'schema [process]', 'print the JSON Schema of a configuration: up, cloud or edge', async (options, words) =>
-    (await import('./commands/print.ts')).configSchema(words[0] ?? 'edge', options, terminal),
+  add(
+    config,
+    'schema [process]',
+    'print the JSON Schema of a configuration: up, cloud or edge',
+    async (options, words) => (await import('./commands/print.ts')).configSchema(words[0] ?? 'edge', options, terminal),
   )
   add(program, 'version', 'print the version', async (options) => {
-    terminal.print(options.output, { skerry: version, node: process.versions.node }, `skerry ${version} (Node.js ${process.versions.node})`)
+    terminal.print(
+      options.output,
+      { skerry: version, node: process.versions.node },
+      `skerry ${version} (Node.js ${process.versions.node})`,
+    )
     return EXIT.ok
   })
   return program

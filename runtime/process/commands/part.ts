@@ -1,8 +1,8 @@
 import { callControl } from '../../../platform/http/index.ts'
 import { seconds } from '../../../platform/time/index.ts'
+import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
-import type { CommonOptions } from '../main.ts'
 import type { Console } from '../terminal.ts'
 
 /** `skerry stop|start PART`: outages to try out, without looking for process ids. */

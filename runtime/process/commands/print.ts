@@ -2,14 +2,21 @@ import { stringify } from 'yaml'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { CloudConfig, EdgeConfig, UpConfig } from '../../../schemas/config/index.ts'
 import { crds as definitions } from '../../../schemas/crd/index.ts'
+import type { CommonOptions } from '../command-options.ts'
 import { EXIT } from '../exit.ts'
-import type { CommonOptions } from '../main.ts'
 import type { Console } from '../terminal.ts'
 
 /** `skerry crds`: YAML that kubectl apply takes; with -o json a List. */
 export async function crds(options: CommonOptions, terminal: Console): Promise<number> {
   const list = { apiVersion: 'v1', kind: 'List', items: definitions }
-  terminal.print(options.output, list, definitions.map((each) => stringify(each)).join('---\n').trimEnd())
+  terminal.print(
+    options.output,
+    list,
+    definitions
+      .map((each) => stringify(each))
+      .join('---\n')
+      .trimEnd(),
+  )
   return EXIT.ok
 }
 

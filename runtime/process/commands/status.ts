@@ -1,10 +1,10 @@
 import { callControl } from '../../../platform/http/index.ts'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Duration, ms, seconds, systemClock } from '../../../platform/time/index.ts'
+import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { durationText, parseDuration } from '../duration-text.ts'
 import { EXIT } from '../exit.ts'
-import type { CommonOptions } from '../main.ts'
 import { isReady, parseStatusReport, type StatusReport } from '../status-report.ts'
 import type { Console } from '../terminal.ts'
 
@@ -40,7 +40,9 @@ async function poll(directory: string, limit: Duration): Promise<StatusReport> {
 
 async function ask(directory: string): Promise<StatusReport | Error> {
   try {
-    return parseStatusReport(await callControl({ dir: directory, method: 'GET', path: '/status', deadline: seconds(5) }))
+    return parseStatusReport(
+      await callControl({ dir: directory, method: 'GET', path: '/status', deadline: seconds(5) }),
+    )
   } catch (cause) {
     return new UnavailableError(`nothing runs in ${directory}: start it with skerry up, or name another --data`, {
       code: 'PROCESS_NOT_RUNNING',
@@ -56,9 +58,13 @@ function text(report: StatusReport, now: number): string {
     const pid = each.pid === undefined ? '' : ` (pid ${each.pid})`
     lines.push('', `${each.name}${pid}: ${each.state} for ${durationText(now - each.sinceMs)}${restarts}`)
     for (const module of each.modules) {
-      const more = [module.pending ? `waits for ${module.pending}` : '', module.detail ?? ''].filter((part) => part !== '')
+      const more = [module.pending ? `waits for ${module.pending}` : '', module.detail ?? ''].filter(
+        (part) => part !== '',
+      )
       const since = durationText(now - module.sinceMs)
-      lines.push(`  ${module.name.padEnd(20)} ${module.state.padEnd(11)} ${since.padEnd(8)} ${more.join('; ')}`.trimEnd())
+      lines.push(
+        `  ${module.name.padEnd(20)} ${module.state.padEnd(11)} ${since.padEnd(8)} ${more.join('; ')}`.trimEnd(),
+      )
     }
     if (each.log !== undefined && each.state !== 'ready') lines.push(`  log: ${each.log}`)
   }

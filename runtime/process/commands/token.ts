@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { callControl } from '../../../platform/http/index.ts'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { seconds } from '../../../platform/time/index.ts'
+import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { parseDuration } from '../duration-text.ts'
 import { EXIT } from '../exit.ts'
-import type { CommonOptions } from '../main.ts'
 import type { Console } from '../terminal.ts'
 
 export interface TokenOptions extends CommonOptions {

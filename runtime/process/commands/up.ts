@@ -5,11 +5,11 @@ import { ensureDirectory, lockDirectory } from '../../../platform/files/index.ts
 import { callControl, serveControl } from '../../../platform/http/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import { UpConfig } from '../../../schemas/config/index.ts'
+import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
-import type { CommonOptions } from '../main.ts'
 import { stopSignal } from '../signals.ts'
-import { parseStatusReport, type ProcessReport, type StatusReport } from '../status-report.ts'
+import { type ProcessReport, parseStatusReport, type StatusReport } from '../status-report.ts'
 import type { Console } from '../terminal.ts'
 import { hints } from '../up/hints.ts'
 import type { Part } from '../up/part.ts'
@@ -30,7 +30,8 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
   await ensureDirectory(directory, 0o700)
   await using _lock = await lockDirectory(directory)
   const signal = stopSignal(() => process.exit(EXIT.unclean))
-  const progress = options.output === 'json' ? jsonProgress(terminal, systemClock) : humanProgress(terminal, systemClock)
+  const progress =
+    options.output === 'json' ? jsonProgress(terminal, systemClock) : humanProgress(terminal, systemClock)
   progress.line(`Skerry ${version}, data in ${directory}`)
   await using supervisor = new Supervisor({
     directory,
@@ -51,7 +52,10 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
     '',
     `Ready in ${took}. Try in another terminal:`,
     '',
-    ...lines.map((hint) => `  ${hint.command}\n    ${terminal.isTty ? '\u001b[2m' : ''}# ${hint.what}${terminal.isTty ? '\u001b[0m' : ''}`),
+    ...lines.map(
+      (hint) =>
+        `  ${hint.command}\n    ${terminal.isTty ? '\u001b[2m' : ''}# ${hint.what}${terminal.isTty ? '\u001b[0m' : ''}`,
+    ),
     '',
     ...(hasKubectl() ? [] : ['kubectl is not installed here; get it from https://kubernetes.io/docs/tasks/tools/', '']),
     'Ctrl-C stops everything; the data stays.',
@@ -108,4 +112,3 @@ function hasKubectl(): boolean {
     }
   })
 }
-

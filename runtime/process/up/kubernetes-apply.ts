@@ -1,6 +1,6 @@
 import { request } from 'node:https'
-import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { parse } from 'yaml'
+import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 
 /** What a kubeconfig with client certificates says, in the form that `skerry up` writes it. */
 export interface KubeAccess {

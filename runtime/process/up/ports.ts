@@ -86,7 +86,8 @@ async function isFree(port: number): Promise<boolean> {
     await using _held = await hold(port)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')) return false
+    if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES'))
+      return false
     throw error
   }
 }

@@ -6,13 +6,13 @@ import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Endpoints, UpConfig } from '../../../schemas/config/index.ts'
 import { writeEndpoints } from '../endpoints.ts'
-import { applySamples } from './samples.ts'
 import { parseKubeAccess } from './kubernetes-apply.ts'
 import { LogFile } from './log-file.ts'
 import { Part } from './part.ts'
 import type { UpPorts } from './ports.ts'
 import type { Progress } from './progress.ts'
 import { runLauncher } from './run-launcher.ts'
+import { applySamples } from './samples.ts'
 
 export interface SupervisorOptions {
   readonly directory: string
@@ -132,7 +132,9 @@ export class Supervisor implements AsyncDisposable {
       grace: seconds(10),
       onReady: (endpoints) => {
         this.#endpoints.set(name, endpoints)
-        this.#publish().catch((error: unknown) => progress.line(`endpoints.json could not be written: ${String(error)}`))
+        this.#publish().catch((error: unknown) =>
+          progress.line(`endpoints.json could not be written: ${String(error)}`),
+        )
       },
       onNotice: (text) => progress.line(text),
     })

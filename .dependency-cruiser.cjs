@@ -1,0 +1,78 @@
+// Who may import whom. Each rule is proven to fire by tools/check-boundaries.it.test.ts.
+const TOP = 'platform|mappers|twin|hub|runtime|schemas|samples'
+const TESTS = '(\\.test\\.ts$|/testing/)'
+const TOOLS = '^(tools|bench)/'
+
+const only = (name, pkg, home) => ({
+  name,
+  severity: 'error',
+  from: { pathNot: [home, TESTS, TOOLS] },
+  to: { path: `(^|/)node_modules/${pkg}(/|$)|^${pkg}(/|$)` },
+})
+const ban = (name, from, to, pathNot) => ({
+  name,
+  severity: 'error',
+  from,
+  to: pathNot ? { path: to, pathNot } : { path: to },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    ban('schemas-is-a-leaf', { path: '^schemas/' }, `^(${TOP})/|^node:`, '^schemas/'),
+    ban('platform-knows-no-domain', { path: '^platform/' }, '^(mappers|twin|hub|runtime|samples)/'),
+    ban(
+      'domains-meet-on-the-bus',
+      { path: '^(mappers|twin|hub|runtime/edged)/', pathNot: TESTS },
+      '^(mappers|twin|hub|runtime)/',
+      '^$1/',
+    ),
+    ban('nobody-imports-process', { pathNot: ['^runtime/process/', TOOLS] }, '^runtime/process/'),
+    ban(
+      'driver-sees-contract-only',
+      { path: '^mappers/(?!contract/|host/|testing/|dmi/|simulators/)([^/]+)/', pathNot: TESTS },
+      '^(platform|mappers|twin|hub|runtime)/',
+      '^mappers/($1|contract)/',
+    ),
+    ban(
+      'hub-parts-meet-on-link-and-kube',
+      { path: '^hub/(cloud|edge|apiserver|console)/', pathNot: TESTS },
+      '^hub/(cloud|edge|apiserver|console)/',
+      '^hub/$1/',
+    ),
+    ban('one-door', { path: `^(${TOP})/`, pathNot: TESTS }, `^(${TOP})/`, ['^$1/', '/index\\.ts$']),
+    ban(
+      'no-test-code-in-product',
+      { path: `^(${TOP})/`, pathNot: [TESTS, '^samples/'] },
+      '(\\.test\\.ts$|/testing/|^samples/|^tools/|^bench/)',
+      '^mappers/testing/index\\.ts$',
+    ),
+    only('mqtt-behind-the-bus', '(mqtt|aedes|aedes-packet|mqtt-packet|mqemitter)', '^(platform/bus|mappers/mqtt)/'),
+    only('kubernetes-behind-the-cloud-hub', '@kubernetes', '^hub/(cloud|console)/'),
+    only('typeorm-behind-the-store', 'typeorm', '^platform/store/'),
+    only('websocket-behind-the-link', 'ws', '^hub/link/'),
+    only('pino-behind-the-log', '(pino|pino-pretty)', '^platform/log/'),
+    only('metrics-behind-health', 'prom-client', '^platform/health/'),
+    only('commander-behind-the-command-line', 'commander', '^runtime/process/'),
+    only('certificates-in-one-place', '@peculiar', '^platform/certificates/'),
+    only('tokens-in-the-cloud', 'jose', '^hub/cloud/'),
+    only('modbus-in-its-mapper', '(modbus-serial|serialport)', '^mappers/(modbus|simulators)/'),
+    only('protobuf-behind-kube', 'protobufjs', '^hub/kube/'),
+    only('json-patch-behind-kube', 'rfc6902', '^hub/kube/'),
+    only('yaml-at-the-borders', 'yaml', '^(platform/config|runtime/process|hub/apiserver)/'),
+    {
+      name: 'sqlite-behind-the-store',
+      severity: 'error',
+      from: { pathNot: ['^platform/(store|files)/', TESTS, TOOLS] },
+      to: { path: '^(node:)?sqlite$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(node_modules|dist)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+}

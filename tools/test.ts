@@ -1,0 +1,119 @@
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { run } from 'node:test'
+
+/** One way of running test files, and which files it takes. */
+interface Suite {
+  readonly name: string
+  readonly pattern: string
+  readonly excludes: readonly string[]
+  readonly concurrency: number
+  readonly timeoutMs: number
+}
+
+const FOLDERS = '{schemas,platform,twin,mappers,hub,runtime,samples,tools,bench}'
+const cores = availableParallelism()
+
+const SUITES: readonly Suite[] = [
+  {
+    name: 'unit',
+    pattern: '.test.ts',
+    excludes: ['.it.test.ts', '.e2e.test.ts'],
+    concurrency: cores,
+    timeoutMs: 60_000,
+  },
+  { name: 'it', pattern: '.it.test.ts', excludes: [], concurrency: cores, timeoutMs: 120_000 },
+  {
+    name: 'e2e',
+    pattern: '.e2e.test.ts',
+    excludes: [],
+    concurrency: Math.max(1, Math.floor(cores / 2)),
+    timeoutMs: 300_000,
+  },
+]
+
+interface Tally {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+/** `node tools/test.ts [unit|it|e2e ...] [path prefix ...]`: all suites without a name; prefixes narrow the files. */
+async function main(words: readonly string[]): Promise<number> {
+  const named = SUITES.filter((suite) => words.includes(suite.name))
+  const prefixes = words.filter((word) => !SUITES.some((suite) => suite.name === word))
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const durations: { file: string; ms: number }[] = []
+  for (const suite of named.length > 0 ? named : SUITES) {
+    const files = filesOf(suite, prefixes)
+    if (files.length === 0) continue
+    const start = performance.now()
+    await runSuite(suite, files, total, durations)
+    print(`${suite.name}: ${files.length} files in ${((performance.now() - start) / 1000).toFixed(1)} s`)
+  }
+  const slowest = durations.sort((a, b) => b.ms - a.ms).slice(0, 5)
+  if (slowest.length > 0)
+    print(`slowest: ${slowest.map(({ file, ms }) => `${file} ${(ms / 1000).toFixed(1)} s`).join(', ')}`)
+  print(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+  return total.failed > 0 || total.passed === 0 ? 1 : 0
+}
+
+function filesOf(suite: Suite, prefixes: readonly string[]): readonly string[] {
+  return globSync(`${FOLDERS}/**/*${suite.pattern}`)
+    .filter((file) => !suite.excludes.some((suffix) => file.endsWith(suffix)))
+    .filter((file) => prefixes.length === 0 || prefixes.some((prefix) => file.startsWith(prefix)))
+    .sort()
+}
+
+async function runSuite(
+  suite: Suite,
+  files: readonly string[],
+  total: Tally,
+  durations: { file: string; ms: number }[],
+): Promise<void> {
+  const stream = run({ files: [...files], concurrency: suite.concurrency, timeout: suite.timeoutMs })
+  stream.on('test:pass', (event) => {
+    if (isFileEntry(event.name, files)) return void durations.push({ file: event.name, ms: event.details.duration_ms })
+    if (event.details.type === 'suite') return
+    if (event.skip !== undefined) {
+      total.skipped++
+      print(`skipped: ${event.name} (${event.skip === true ? 'no reason' : event.skip})`)
+    } else if (event.todo === undefined) total.passed++
+  })
+  stream.on('test:fail', (event) => {
+    const isSummary = event.details.type === 'suite' || isFileEntry(event.name, files)
+    const kind = 'failureType' in event.details.error ? event.details.error.failureType : undefined
+    if (isSummary && kind === 'subtestsFailed') return
+    total.failed++
+    print(`FAILED ${event.file ?? ''}: ${event.name}\n${indent(failureText(event.details.error))}`)
+  })
+  stream.on('test:stderr', (event) => {
+    if (process.env['TEST_OUTPUT'] === 'all') process.stderr.write(event.message)
+  })
+  for await (const event of stream) void event
+}
+
+function isFileEntry(name: string, files: readonly string[]): boolean {
+  return files.some((file) => name === file || name.endsWith(`/${file}`))
+}
+
+function failureText(error: Error): string {
+  const cause = error.cause
+  return cause instanceof Error ? (cause.stack ?? cause.message) : error.message
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .slice(0, 60)
+    .map((line) => `    ${line}`)
+    .join('\n')
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+process.exitCode = await main(process.argv.slice(2))
+// Everything has been reported; a handle that a failed test left open must not keep the gate waiting.
+process.exit()
