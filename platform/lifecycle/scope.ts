@@ -114,5 +114,5 @@ function isCancellation(error: unknown, signal: AbortSignal): boolean {
 async function outlasts(clock: Clock, duration: Duration, settling: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<true>()
   using _timer = clock.after(duration, () => resolve(true))
-  return Promise.race([settling.then(() => false), late])
+  return await Promise.race([settling.then(() => false), late])
 }

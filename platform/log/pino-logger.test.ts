@@ -83,7 +83,7 @@ test('human lines are short: time, level, message and key=value', () => {
 test('human lines let no terminal escape of a peer through', () => {
   const { log, lines } = capture({ format: 'human' })
   log.info('Client connected', { client: '\u001b[2J\u009b1mboo\nfake line', error: new Error('\u001b[31mred') })
-  for (const escape of ['\u001b', '\u009b']) assert.ok(!lines.join('').includes(escape))
+  for (const control of ['\u001b', '\u009b']) assert.ok(!lines.join('').includes(control))
   assert.ok(!lines.join('').includes('\nfake line'))
 })
 
