@@ -55,12 +55,14 @@ export interface Upstream {
 
 /** What controllers see of CloudHub. */
 export interface CloudHub {
-  addSource(source: NodeSource): void
+  addSource(source: NodeSource): Disposable
   /** Has the node's objects compared with what it acknowledged, soon; nothing happens while it is not connected. */
   sync(node: string): void
   isConnected(node: string): boolean
+  /** Connected, or acknowledged something before and not deleted since. */
+  isKnown(node: string): boolean
   /** Told of each session that begins (connected) and of each node that is left without one. */
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
   /** Frames of source `twin` go to `devices`, all other non-hub ones to `edge`. One handler each. */
-  onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): void
+  onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): Disposable
 }

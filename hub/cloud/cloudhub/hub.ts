@@ -2,7 +2,7 @@ import { type Counter, type Metrics, silentMetrics } from '../../../platform/hea
 import { createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, ms, type Random } from '../../../platform/time/index.ts'
-import { type Frame, GROUPS, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import { type Frame, GROUPS, type KubeObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import type { Informer, ObjectSync } from '../kubernetes/index.ts'
 import type { CloudHub, NodePeer, NodeSource, Upstream } from './delivery.ts'
 import { createFrameMaker, type FrameMaker } from './frames.ts'
@@ -31,12 +31,14 @@ const OPEN_AT_ONCE = 32
 export class Hub implements CloudHub {
   readonly #ports: HubPorts
   readonly #frames: FrameMaker
-  readonly #sources: NodeSource[] = []
+  readonly #sources = new Set<NodeSource>()
   readonly #sessions = new Map<string, Session>()
   readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
   readonly #handlers = new Map<'devices' | 'edge', (upstream: Upstream) => void>()
   readonly #syncs: Reconciler
   readonly #dropped: Counter
+  /** Objects behind the frames under way. */
+  readonly #delivered = new WeakMap<Frame, KubeObject>()
 
   constructor(ports: HubPorts) {
     this.#ports = ports
@@ -70,8 +72,9 @@ export class Hub implements CloudHub {
     await Promise.all([this.#syncs.run(signal), this.#ports.records.run(signal)])
   }
 
-  addSource(source: NodeSource): void {
-    this.#sources.push(source)
+  addSource(source: NodeSource): Disposable {
+    this.#sources.add(source)
+    return { [Symbol.dispose]: () => void this.#sources.delete(source) }
   }
 
   sync(node: string): void {
@@ -82,13 +85,22 @@ export class Hub implements CloudHub {
     return this.#sessions.has(node)
   }
 
+  isKnown(node: string): boolean {
+    return this.#sessions.has(node) || this.#ports.records.of(node).size > 0
+  }
+
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable {
     this.#connections.add(handler)
     return { [Symbol.dispose]: () => void this.#connections.delete(handler) }
   }
 
-  onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): void {
+  onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): Disposable {
     this.#handlers.set(route, handler)
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#handlers.get(route) === handler) this.#handlers.delete(route)
+      },
+    }
   }
 
   /** Begins a session; an older one of the node ends. The caller feeds `receive` and calls `disconnect`. */
@@ -117,7 +129,6 @@ export class Hub implements CloudHub {
     this.sync(peer.node)
     return session
   }
-  readonly #delivered = new WeakMap<Frame, Parameters<SyncRecords['gone']>[1]>()
 
   disconnect(session: Session, reason: string): void {
     session.end(reason)
@@ -142,41 +153,31 @@ export class Hub implements CloudHub {
   receive(session: Session, frame: Frame): void {
     if (session.ended) return
     const { operation, source } = frame.route
-    if (operation === OPERATIONS.keepalive) return session.keepAlive()
-    if (operation === OPERATIONS.response) return void session.outbox.acknowledge(frame.header.parent_msg_id ?? '')
     const { log } = this.#ports
-    const node = session.peer.node
-    if (operation === OPERATIONS.error) {
+    const { node } = session.peer
+    if (operation === OPERATIONS.keepalive) {
+      session.keepAlive()
+    } else if (operation === OPERATIONS.response) {
+      session.outbox.acknowledge(frame.header.parent_msg_id ?? '')
+    } else if (operation === OPERATIONS.error) {
       // Not a receipt: what it refers to is sent again.
       log.warn('A node reported an error', { node, source, content: String(frame.content).slice(0, 500) })
-      return
-    }
-    if (isCloudSource(source)) {
+    } else if (isCloudSource(source)) {
       this.#dropped.add(1, { cause: 'forged-source' })
       log.warn('Dropped a frame that claims to come from the cloud', { node, source })
-      return
+    } else {
+      this.#route(session, frame)
     }
-    this.#route(session, frame)
   }
 
   #route(session: Session, frame: Frame): void {
     const reply = (answer: Frame) => session.notify(answer)
     const route = upstreamRoute(frame.route)
-    switch (route) {
-      case 'cluster-ca':
-        return reply(this.#answerClusterCa(frame))
-      case 'devices':
-      case 'edge': {
-        const handler = this.#handlers.get(route)
-        if (handler) return handler({ peer: session.peer, frame, reply })
-        break
-      }
-      case 'application':
-        return reply(this.#frames.refuse(frame, 'this cloud does not relay API requests of the edge'))
-      default:
-        break
-    }
-    this.#dropped.add(1, { cause: `no-handler-${route}` })
+    const handler = route === 'devices' || route === 'edge' ? this.#handlers.get(route) : undefined
+    if (handler) handler({ peer: session.peer, frame, reply })
+    else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))
+    else if (route === 'application') reply(this.#frames.refuse(frame, 'this cloud relays no API requests of the edge'))
+    else this.#dropped.add(1, { cause: `no-handler-${route}` })
   }
 
   #answerClusterCa(frame: Frame): Frame {
@@ -190,16 +191,18 @@ export class Hub implements CloudHub {
     const session = this.#sessions.get(node)
     if (!session) return
     const { recordInformer, records } = this.#ports
-    if (!recordInformer.isSynced || !this.#sources.every((source) => source.isReady())) {
+    if (!recordInformer.isSynced || ![...this.#sources].every((source) => source.isReady())) {
       return this.#syncs.enqueueAfter(node, NOT_READY_WAIT)
     }
     for (const source of this.#sources) {
       for (const notice of source.noticesFor?.(node, session.peer.session) ?? []) session.notify(notice)
       const steps = planSync(source, session.peer, records.of(node), (uid) => session.outbox.pending(uid))
-      for (let at = 0; at < steps.length; at += OPEN_AT_ONCE) {
-        const batch = steps.slice(at, at + OPEN_AT_ONCE)
-        const opening = batch.filter((step) => step.operation !== OPERATIONS.delete)
-        await Promise.all(opening.map((step) => records.open(node, step.object, signal)))
+      // Deletions go at once: a device that moves leaves its old node before the new one gets it.
+      const additions = steps.filter((step) => step.operation !== OPERATIONS.delete)
+      for (const step of steps) if (step.operation === OPERATIONS.delete) this.#put(session, step)
+      for (let at = 0; at < additions.length; at += OPEN_AT_ONCE) {
+        const batch = additions.slice(at, at + OPEN_AT_ONCE)
+        await Promise.all(batch.map((step) => records.open(node, step.object, signal)))
         if (this.#sessions.get(node) !== session) return
         for (const step of batch) this.#put(session, step)
       }

@@ -59,9 +59,12 @@ export class Session {
   /** Sends once, without acknowledgement. */
   notify(frame: Frame): void {
     if (this.#ended) return
-    if (this.#notices.length >= NOTICE_BOUND) return this.#options.onDrop()
-    this.#notices.push(frame)
-    if (!this.#writing) void this.#drain()
+    if (this.#notices.length < NOTICE_BOUND) {
+      this.#notices.push(frame)
+      if (!this.#writing) void this.#drain()
+    } else {
+      this.#options.onDrop()
+    }
   }
 
   keepAlive(): void {

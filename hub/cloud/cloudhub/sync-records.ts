@@ -148,9 +148,9 @@ export class SyncRecords {
   }
 
   #index(now: ObjectSync | undefined, before: ObjectSync | undefined): void {
-    if (!now) return before && this.#unindex(before.metadata.name)
-    const parts = splitRecordName(now.metadata.name)
-    if (!parts) return
+    if (!now && before) this.#unindex(before.metadata.name)
+    const parts = now && splitRecordName(now.metadata.name)
+    if (!now || !parts) return
     const ofNode = this.#byNode.get(parts.node) ?? new Map<string, ObjectSync>()
     ofNode.set(parts.uid, now)
     this.#byNode.set(parts.node, ofNode)

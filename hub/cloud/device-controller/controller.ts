@@ -1,8 +1,16 @@
-import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, ms, type Random, seconds } from '../../../platform/time/index.ts'
-import { type Device, type DeviceStatus, deviceIdOf, GROUPS, MODULES, splitDeviceId } from '../../../schemas/index.ts'
+import {
+  type Device,
+  type DeviceModel,
+  type DeviceStatus,
+  deviceIdOf,
+  GROUPS,
+  MODULES,
+  splitDeviceId,
+} from '../../../schemas/index.ts'
 import type { CloudHub, Upstream } from '../cloudhub/delivery.ts'
 import { createFrameMaker, type FrameMaker } from '../cloudhub/frames.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
@@ -19,7 +27,7 @@ import { twinsForDevice, twinsForStatus } from './twin-view.ts'
 export interface DeviceControllerPorts {
   readonly kubernetes: Kubernetes
   readonly devices: Informer<Device>
-  readonly models: DeviceIndex['models']
+  readonly models: Informer<DeviceModel>
   readonly statuses: Informer<DeviceStatus>
   readonly nodes: Informer<AnyObject>
   readonly hub: CloudHub
@@ -36,7 +44,7 @@ const HASTE: Duration = ms(50)
 const AWAY_GRACE: Duration = seconds(10)
 
 /** Keeps nodes supplied with their devices and models, and Device and DeviceStatus true. */
-export class DeviceController {
+export class DeviceController implements Disposable {
   readonly #ports: DeviceControllerPorts
   readonly #index: DeviceIndex
   readonly #frames: FrameMaker
@@ -48,7 +56,8 @@ export class DeviceController {
   /** When each node was last seen leaving, monotonic ms. */
   readonly #left = new Map<string, number>()
   readonly #started: number
-  readonly #ignored
+  readonly #ignored: Counter
+  readonly #subscriptions: readonly Disposable[]
 
   constructor(ports: DeviceControllerPorts) {
     const { clock, random, log, metrics = silentMetrics } = ports
@@ -72,7 +81,7 @@ export class DeviceController {
       log,
       metrics,
     })
-    this.#connect()
+    this.#subscriptions = this.#connect()
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -81,30 +90,38 @@ export class DeviceController {
     await this.#queue.run(signal)
   }
 
-  #connect(): void {
+  [Symbol.dispose](): void {
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]()
+  }
+
+  #connect(): readonly Disposable[] {
     const { hub, devices, models, statuses, nodes } = this.#ports
-    hub.addSource(createDeviceSource({ ...this.#ports, index: this.#index, frames: this.#frames }))
-    hub.onUpstream('devices', (upstream) => this.#receive(upstream))
-    hub.onConnection((peer, connected) => this.#onConnection(peer.node, connected))
-    devices.onChange((now, before) => this.#onDevice(now, before))
-    models.onChange((now, before) => {
-      const model = now ?? before
-      if (!model) return
-      for (const device of this.#index.ofModel(model.metadata.namespace ?? 'default', model.metadata.name)) {
-        this.#queue.enqueue(deviceIdOf(device.metadata))
-        hub.sync(device.spec.nodeName ?? '')
-      }
-    })
-    statuses.onChange((now, before) => {
-      if (now && before) return
-      const status = now ?? before
-      if (status) this.#queue.enqueue(deviceIdOf(status.metadata))
-    })
-    nodes.onChange((now, before) => {
-      // Heartbeats change a Node every few seconds; only its coming and going concerns its devices.
-      if (now && before) return
-      this.#enqueueNode((now ?? before)?.metadata.name ?? '')
-    })
+    const source = createDeviceSource({ ...this.#ports, index: this.#index, frames: this.#frames })
+    return [
+      this.#index,
+      source,
+      hub.addSource(source),
+      hub.onUpstream('devices', (upstream) => this.#receive(upstream)),
+      hub.onConnection((peer, connected) => this.#onConnection(peer.node, connected)),
+      devices.onChange((now, before) => this.#onDevice(now, before)),
+      models.onChange((now, before) => this.#onModel(now ?? before)),
+      statuses.onChange((now, before) => {
+        const status = now && before ? undefined : (now ?? before)
+        if (status) this.#queue.enqueue(deviceIdOf(status.metadata))
+      }),
+      nodes.onChange((now, before) => {
+        // Heartbeats change a Node every few seconds; only its coming and going concerns its devices.
+        if (!now || !before) this.#enqueueNode((now ?? before)?.metadata.name ?? '')
+      }),
+    ]
+  }
+
+  #onModel(model: DeviceModel | undefined): void {
+    if (!model) return
+    for (const device of this.#index.ofModel(model.metadata.namespace ?? 'default', model.metadata.name)) {
+      this.#queue.enqueue(deviceIdOf(device.metadata))
+      this.#ports.hub.sync(device.spec.nodeName ?? '')
+    }
   }
 
   #onDevice(now: Device | undefined, before: Device | undefined): void {
@@ -129,21 +146,26 @@ export class DeviceController {
     for (const device of this.#index.onNode(node)) this.#queue.enqueue(deviceIdOf(device.metadata))
   }
 
-  #receive({ peer, frame, reply }: Upstream): void {
+  #receive(upstream: Upstream): void {
+    const cause = this.#take(upstream)
+    if (cause) this.#ignored.add(1, { cause })
+  }
+
+  /** Why a frame was not taken, or nothing. */
+  #take({ peer, frame, reply }: Upstream): string | undefined {
     const { devices, log } = this.#ports
     // `membership/detail` of old edges and the like: tolerated, not answered.
     const report = parseReport(frame.route.resource, frame.content)
-    if (!report) return this.#ignored.add(1, { cause: 'not-a-report' })
-    const device = devices.get(report)
-    if (!device) return this.#ignored.add(1, { cause: 'unknown-device' })
+    if (!report) return 'not-a-report'
+    const device = devices.get({ namespace: report.namespace, name: report.name })
+    if (!device) return 'unknown-device'
     if (device.spec.nodeName !== peer.node) {
-      this.#ignored.add(1, { cause: 'foreign-device' })
       log.warn('A node reported on a device of another node', { node: peer.node, device: deviceIdOf(report) })
-      return
+      return 'foreign-device'
     }
-    const taken = this.#viewOf(device).take(report, peer, { frame, reply })
-    if (!taken) return this.#ignored.add(1, { cause: 'other-incarnation' })
+    if (!this.#viewOf(device).take(report, peer, { frame, reply })) return 'other-incarnation'
     this.#queue.enqueue(deviceIdOf(device.metadata))
+    return undefined
   }
 
   #viewOf(device: Device): DeviceView {
@@ -202,7 +224,7 @@ export class DeviceController {
     const conditions = conditionsOf({
       device,
       model: this.#index.modelOf(device),
-      nodeKnown: hub.isConnected(node) || nodes.get({ name: node }) !== undefined,
+      nodeKnown: hub.isKnown(node) || nodes.get({ name: node }) !== undefined,
       away,
       state: view.state,
       stateReason: view.stateReason,

@@ -2,7 +2,7 @@ import { type Device, type DeviceModel, deviceIdOf } from '../../../schemas/inde
 import type { Informer } from '../kubernetes/index.ts'
 
 /** Devices by node and by model. */
-export interface DeviceIndex {
+export interface DeviceIndex extends Disposable {
   readonly devices: Informer<Device>
   readonly models: Informer<DeviceModel>
   /** Ordered by id. */
@@ -15,7 +15,7 @@ export interface DeviceIndex {
 export function createDeviceIndex(devices: Informer<Device>, models: Informer<DeviceModel>): DeviceIndex {
   const byNode = new Map<string, Map<string, Device>>()
   const byModel = new Map<string, Map<string, Device>>()
-  devices.onChange((now, before) => {
+  const subscription = devices.onChange((now, before) => {
     if (before) {
       remove(byNode, before.spec.nodeName ?? '', before)
       remove(byModel, modelKey(before), before)
@@ -34,6 +34,7 @@ export function createDeviceIndex(devices: Informer<Device>, models: Informer<De
       return name ? models.get({ namespace: device.metadata.namespace ?? 'default', name }) : undefined
     },
     ofModel: (namespace, name) => sorted(byModel.get(`${namespace}/${name}`)),
+    [Symbol.dispose]: () => subscription[Symbol.dispose](),
   }
 }
 

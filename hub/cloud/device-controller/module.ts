@@ -6,7 +6,7 @@ export function createDeviceControllerModule(ports: DeviceControllerPorts): Modu
   return {
     name: 'devicecontroller',
     async start(scope) {
-      const controller = new DeviceController(ports)
+      const controller = scope.use(new DeviceController(ports))
       scope.run((signal) => controller.run(signal))
     },
   }

@@ -27,15 +27,17 @@ export interface DeviceSourcePorts {
 const DEPARTED_BOUND = 1000
 
 /** Devices and their models, as each node should have them. */
-export function createDeviceSource({ index, frames, clock, random }: DeviceSourcePorts): NodeSource {
+export function createDeviceSource({ index, frames, clock, random }: DeviceSourcePorts): NodeSource & Disposable {
   const departed = new Map<string, KubeObject>()
   const remember = (object: KubeObject) => {
     departed.set(object.metadata.uid ?? '', object)
     const [oldest] = departed.keys()
     if (departed.size > DEPARTED_BOUND && oldest !== undefined) departed.delete(oldest)
   }
-  index.devices.onChange((now, before) => !now && before && remember(deviceForEdge(before)))
-  index.models.onChange((now, before) => !now && before && remember(modelForEdge(before)))
+  const subscriptions = [
+    index.devices.onChange((now, before) => !now && before && remember(deviceForEdge(before))),
+    index.models.onChange((now, before) => !now && before && remember(modelForEdge(before))),
+  ]
   /** Members as told to the present session of each node. */
   const told = new Map<string, { readonly session: string; readonly members: ReadonlyMap<string, MembershipDevice> }>()
 
@@ -52,6 +54,9 @@ export function createDeviceSource({ index, frames, clock, random }: DeviceSourc
 
   return {
     name: 'devices',
+    [Symbol.dispose]() {
+      for (const subscription of subscriptions) subscription[Symbol.dispose]()
+    },
     kinds: ['DeviceModel', 'Device'],
     isReady: () => index.devices.isSynced && index.models.isSynced,
     addressOf: (object) => ({

@@ -1,0 +1,411 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Condition, Device, Frame } from '../../../schemas/index.ts'
+import { DEVICE_STATUSES, DEVICES, EVENTS, OBJECT_SYNCS } from '../kubernetes/resources.ts'
+import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
+import { type CloudHarness, pumpDevice, pumpModel, type ScriptedEdge, startCloud } from '../testing/harness.ts'
+
+const line = ({ route }: Frame) => `${route.operation} ${route.resource}`
+const at = { namespace: 'default', name: 'pump-1' }
+
+async function withPump(desired?: string): Promise<CloudHarness> {
+  const cloud = await startCloud()
+  await cloud.apply(pumpModel())
+  await cloud.apply(pumpDevice('pump-1', desired))
+  return cloud
+}
+
+function reportTwin(edge: ScriptedEdge, device: Device, twin: Frame['content'], skerry: object = {}): Frame {
+  const { uid = '', generation = 1 } = device.metadata
+  return edge.say(
+    { source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/pump-1/twin/edge_updated' },
+    {
+      event_id: 'e',
+      timestamp: 1_786_017_600_000,
+      twin,
+      skerry: { uid, generation, revision: 1, properties: {}, ...skerry },
+    },
+  )
+}
+
+function condition(device: Device | undefined, type: string): Condition | undefined {
+  return device?.status?.conditions?.find((candidate) => candidate.type === type)
+}
+
+const inSync = { targetSpeed: { expected: { value: '1200' }, actual: { value: '1200' }, metadata: { type: 'int' } } }
+
+test('a connecting node gets membership, model and device in this order, with version and kind', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  assert.deepEqual(edge.received.map(line), [
+    'update membership',
+    'insert default/devicemodel/pump',
+    'insert default/device/pump-1',
+  ])
+  const device = edge.received[2]
+  assert.equal(device?.route.source, 'devicecontroller')
+  assert.match(device?.header.resourceversion ?? '', /^\d+$/)
+  assert.deepEqual(Reflect.get(Object(device?.content), 'kind'), 'Device')
+  const [record] = (await cloud.kubernetes.list(OBJECT_SYNCS, {})).items.filter(
+    (sync) => sync.spec?.objectKind === 'Device',
+  )
+  assert.equal(record?.metadata.name, `edge-1.${(await cloud.device())?.metadata.uid}`)
+  assert.match(record?.status?.objectResourceVersion ?? '', /^\d+$/)
+  await cloud.stop()
+})
+
+test('a restarted cloud sends nothing that was acknowledged, and what changed meanwhile', async () => {
+  const cloud = await withPump('1200')
+  cloud.connect('edge-1')
+  await cloud.settle()
+  await cloud.stop()
+  const again = await startCloud(cloud.kubernetes, cloud.clock)
+  const edge = again.connect('edge-1')
+  await again.settle()
+  assert.deepEqual(edge.received.map(line), ['update membership'])
+  await again.apply(pumpDevice('pump-1', '900'))
+  assert.deepEqual(edge.received.map(line).slice(1), ['update default/device/pump-1'])
+  await again.stop()
+})
+
+test('an edge with another database gets everything again', async () => {
+  const cloud = await withPump('1200')
+  cloud.connect('edge-1')
+  await cloud.settle()
+  const edge = cloud.connect('edge-1', { epoch: 'db-2' })
+  await cloud.settle()
+  assert.deepEqual(edge.received.map(line).slice(1), [
+    'insert default/devicemodel/pump',
+    'insert default/device/pump-1',
+  ])
+  await cloud.stop()
+})
+
+test('a device deleted while its node was away is deleted there when it returns, and the record goes', async () => {
+  const cloud = await withPump('1200')
+  const first = cloud.connect('edge-1')
+  await cloud.settle()
+  first.disconnect()
+  await cloud.kubernetes.delete(DEVICES, at)
+  await cloud.settle()
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  assert.deepEqual(edge.received.map(line), ['delete default/devicemodel/pump', 'delete default/device/pump-1'])
+  assert.deepEqual((await cloud.kubernetes.list(OBJECT_SYNCS, {})).items, [])
+  await cloud.stop()
+})
+
+test('a device sent but never acknowledged is deleted too', async () => {
+  const cloud = await withPump('1200')
+  const first = cloud.connect('edge-1')
+  first.deaf.add('default/device/pump-1')
+  await cloud.settle()
+  first.disconnect()
+  await cloud.kubernetes.delete(DEVICES, at)
+  await cloud.settle()
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  assert.ok(edge.received.map(line).includes('delete default/device/pump-1'))
+  await cloud.stop()
+})
+
+test('a device that moves leaves the old node before it comes to the new one', async () => {
+  const cloud = await withPump('1200')
+  const order: string[] = []
+  const [one, two] = [cloud.connect('edge-1'), cloud.connect('edge-2')]
+  await cloud.settle()
+  one.received.length = 0
+  for (const [name, edge] of [
+    ['edge-1', one],
+    ['edge-2', two],
+  ] as const) {
+    const push = edge.received.push.bind(edge.received)
+    edge.received.push = (...frames: Frame[]) => {
+      order.push(...frames.map((frame) => `${name} ${line(frame)}`))
+      return push(...frames)
+    }
+  }
+  await cloud.apply(pumpDevice('pump-1', '1200', 'edge-2'))
+  assert.deepEqual(order, [
+    'edge-1 update membership',
+    'edge-1 delete default/devicemodel/pump',
+    'edge-1 delete default/device/pump-1',
+    'edge-2 update membership',
+    'edge-2 insert default/devicemodel/pump',
+    'edge-2 insert default/device/pump-1',
+  ])
+  await cloud.stop()
+})
+
+test('status and metadata changes send nothing; an edit of the model reaches the edge at once', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  edge.received.length = 0
+  await cloud.kubernetes.patch(DEVICES, at, { metadata: { labels: { a: 'b' } } }, { type: 'merge' })
+  await cloud.kubernetes.patch(DEVICES, at, { status: { state: 'x' } }, { type: 'merge', subresource: 'status' })
+  await cloud.settle()
+  assert.deepEqual(edge.received, [])
+  await cloud.apply(pumpModel([{ name: 'targetSpeed', type: 'INT', accessMode: 'ReadWrite', maximum: '4000' }]))
+  assert.deepEqual(edge.received.map(line), ['update default/devicemodel/pump'])
+  await cloud.stop()
+})
+
+test('an original edge gets the model again before each update of the device', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1', { skerry: false })
+  await cloud.settle()
+  edge.received.length = 0
+  await cloud.apply(pumpDevice('pump-1', '900'))
+  assert.deepEqual(edge.received.map(line), ['update default/devicemodel/pump', 'update default/device/pump-1'])
+  await cloud.stop()
+})
+
+test('a report appears in Device and DeviceStatus, is confirmed afterwards, and turns Synced true', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle(300)
+  assert.equal(condition(await cloud.device(), 'Synced')?.reason, 'Pending')
+  const device = await cloud.device()
+  assert.ok(device)
+  cloud.kubernetes.fail('PATCH devicestatuses', 500)
+  const frame = reportTwin(edge, device, { ...inSync, unknownOne: { actual: { value: '1' } } })
+  await cloud.settle()
+  assert.equal(edge.received.filter((sent) => sent.header.parent_msg_id === frame.header.msg_id).length, 0)
+  await cloud.settle(1000)
+  const confirm = edge.received.find((sent) => sent.header.parent_msg_id === frame.header.msg_id)
+  assert.deepEqual(confirm?.route, {
+    source: 'devicecontroller',
+    group: 'twin',
+    operation: 'response',
+    resource: 'twin',
+  })
+  const status = await cloud.kubernetes.get(DEVICE_STATUSES, at)
+  assert.deepEqual(status?.status?.twins, [
+    {
+      propertyName: 'targetSpeed',
+      reported: { value: '1200', metadata: { timestamp: '1786017600000', type: 'int' } },
+      observedDesired: { value: '1200', metadata: { timestamp: '1786017600000', type: 'int' } },
+    },
+  ])
+  assert.equal(status?.metadata.ownerReferences?.[0]?.uid, device.metadata.uid)
+  const synced = condition(await cloud.device(), 'Synced')
+  assert.deepEqual([synced?.status, synced?.reason, synced?.observedGeneration], ['True', 'InSync', 1])
+  await cloud.stop()
+})
+
+test('a later change of the desired value turns Synced false until it is read back', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  const before = await cloud.device()
+  assert.ok(before)
+  reportTwin(edge, before, inSync)
+  await cloud.settle(300)
+  await cloud.apply(pumpDevice('pump-1', '900'))
+  await cloud.settle(300)
+  const pending = await cloud.device()
+  assert.deepEqual(condition(pending, 'Synced')?.status, 'False')
+  assert.ok(pending)
+  reportTwin(edge, pending, { targetSpeed: { expected: { value: '900' }, actual: { value: '900' } } }, { revision: 2 })
+  await cloud.settle(300)
+  assert.deepEqual(condition(await cloud.device(), 'Synced')?.status, 'True')
+  await cloud.stop()
+})
+
+test('a failed write and an override at the edge are told, also after a restart of the cloud', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  const device = await cloud.device()
+  assert.ok(device)
+  const failure = { value: '1200', reason: 'IllegalValue', message: 'the slave refused the value' }
+  reportTwin(
+    edge,
+    device,
+    { targetSpeed: { expected: { value: '1200' }, actual: { value: '0' } } },
+    { properties: { targetSpeed: { origin: 'cloud', failure } } },
+  )
+  await cloud.settle(300)
+  const failed = condition(await cloud.device(), 'Synced')
+  assert.deepEqual([failed?.reason, failed?.message], ['WriteFailed', 'targetSpeed: the slave refused the value'])
+  assert.ok(
+    (await cloud.kubernetes.list(EVENTS, {})).items.some((event) => Reflect.get(event, 'reason') === 'WriteFailed'),
+  )
+  await cloud.stop()
+  const again = await startCloud(cloud.kubernetes, cloud.clock)
+  const same = again.connect('edge-1')
+  await again.settle(300)
+  assert.equal(condition(await again.device(), 'Synced')?.reason, 'WriteFailed')
+  reportTwin(
+    same,
+    device,
+    { targetSpeed: { expected: { value: '500' }, actual: { value: '500' } } },
+    { revision: 2, properties: { targetSpeed: { origin: 'edge' } } },
+  )
+  await again.settle(300)
+  assert.equal(condition(await again.device(), 'Synced')?.reason, 'EdgeOverride')
+  await again.stop()
+})
+
+test('a node cannot report on a device of another node, and an unknown device is not confirmed', async () => {
+  const cloud = await withPump('1200')
+  cloud.connect('edge-1')
+  const thief = cloud.connect('edge-2')
+  await cloud.settle()
+  const device = await cloud.device()
+  assert.ok(device)
+  reportTwin(thief, device, inSync)
+  thief.say(
+    { source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/ghost/twin/edge_updated' },
+    { event_id: 'e', timestamp: 1, twin: {} },
+  )
+  thief.say({ source: 'twin', group: 'resource', operation: 'get', resource: 'membership/detail' }, '{}')
+  await cloud.settle(1000)
+  assert.deepEqual(thief.received, [])
+  assert.equal((await cloud.device())?.status?.twins, undefined)
+  await cloud.stop()
+})
+
+test('state sets state and lastOnlineTime in both; an absent node shows as unknown after its grace', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  const state = (name: string, more: object = {}) =>
+    edge.say(
+      { source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/pump-1/state/update' },
+      JSON.stringify({ event_id: 'e', timestamp: 1, device: { name: 'pump-1', state: name, ...more } }),
+    )
+  state('online', { lastOnlineTime: '2026-08-06T12:00:00Z' })
+  await cloud.settle(300)
+  state('offline')
+  await cloud.settle(300)
+  const status = (await cloud.kubernetes.get(DEVICE_STATUSES, at))?.status
+  assert.deepEqual([status?.state, status?.lastOnlineTime], ['offline', '2026-08-06T12:00:00Z'])
+  assert.equal(condition(await cloud.device(), 'Online')?.reason, 'Offline')
+  state('online')
+  await cloud.settle(300)
+  edge.disconnect()
+  await cloud.settle(9_000)
+  assert.equal((await cloud.device())?.status?.state, 'online')
+  await cloud.settle(2_000)
+  const away = await cloud.device()
+  assert.equal(away?.status?.state, 'unknown')
+  assert.deepEqual([condition(away, 'Online')?.status, condition(away, 'Synced')?.status], ['Unknown', 'Unknown'])
+  cloud.connect('edge-1')
+  await cloud.settle(300)
+  assert.equal((await cloud.device())?.status?.state, 'online')
+  await cloud.stop()
+})
+
+test('extensions of third parties survive, and a device at rest costs no writes', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle(300)
+  await cloud.kubernetes.patch(DEVICE_STATUSES, at, { status: { extensions: { a: 1 } } }, { type: 'merge' })
+  const device = await cloud.device()
+  assert.ok(device)
+  reportTwin(edge, device, inSync)
+  await cloud.settle(1000)
+  cloud.kubernetes.writes.length = 0
+  const repeated = reportTwin(edge, device, inSync)
+  await cloud.settle(60_000)
+  assert.deepEqual(
+    cloud.kubernetes.writes.filter((call) => call.includes('default/pump-1')),
+    [],
+  )
+  assert.ok(edge.received.some((frame) => frame.header.parent_msg_id === repeated.header.msg_id))
+  assert.deepEqual((await cloud.kubernetes.get(DEVICE_STATUSES, at))?.status?.extensions, { a: 1 })
+  await cloud.stop()
+})
+
+test('a hundred reports in a second become a handful of writes, and the last value stands', async () => {
+  const cloud = await withPump()
+  const edge = cloud.connect('edge-1')
+  await cloud.settle(1000)
+  const device = await cloud.device()
+  assert.ok(device)
+  cloud.kubernetes.writes.length = 0
+  for (let count = 1; count <= 100; count++) {
+    reportTwin(edge, device, { speed: { actual: { value: String(count) } } }, { revision: count })
+    await cloud.settle(10)
+  }
+  await cloud.settle(300)
+  const writes = cloud.kubernetes.writes.filter((call) => call === 'PATCH devicestatuses default/pump-1').length
+  assert.ok(writes >= 4 && writes <= 6, `${writes} writes`)
+  assert.equal((await cloud.kubernetes.get(DEVICE_STATUSES, at))?.status?.twins?.[0]?.reported?.value, '100')
+  await cloud.stop()
+})
+
+test('an older revision of the same database changes nothing and is confirmed', async () => {
+  const cloud = await withPump()
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  const device = await cloud.device()
+  assert.ok(device)
+  reportTwin(edge, device, { speed: { actual: { value: '7' } } }, { revision: 9 })
+  const stale = reportTwin(edge, device, { speed: { actual: { value: '6' } } }, { revision: 8 })
+  await cloud.settle(600)
+  assert.equal((await cloud.device())?.status?.twins?.[0]?.reported?.value, '7')
+  assert.ok(edge.received.some((frame) => frame.header.parent_msg_id === stale.header.msg_id))
+  await cloud.stop()
+})
+
+test('what is wrong with a device is a condition with a reason', async () => {
+  const cloud = await startCloud()
+  await cloud.apply(pumpDevice('pump-1', '9000'))
+  const reasons = async () => {
+    await cloud.settle(400)
+    const found = condition(await cloud.device(), 'Accepted')
+    return [found?.status, found?.reason, found?.message]
+  }
+  assert.deepEqual(await reasons(), ['False', 'ModelNotFound', 'DeviceModel pump does not exist in namespace default'])
+  await cloud.apply(pumpModel())
+  assert.deepEqual(await reasons(), [
+    'False',
+    'InvalidDesired',
+    'spec.properties[0].desired.value: must be less than or equal to 3000',
+  ])
+  await cloud.apply(pumpDevice('pump-1', '3000'))
+  assert.deepEqual(await reasons(), ['False', 'NodeNotFound', 'Node edge-1 does not exist'])
+  const edge = cloud.connect('edge-1')
+  assert.deepEqual((await reasons())[0], 'True')
+  const device = await cloud.device()
+  assert.ok(device)
+  reportTwin(
+    edge,
+    device,
+    {},
+    { refusals: [{ pointer: '/spec/protocol/configData/port', message: 'must be a number' }] },
+  )
+  assert.deepEqual(await reasons(), ['False', 'RefusedByEdge', '/spec/protocol/configData/port: must be a number'])
+  await cloud.stop()
+})
+
+test('a device without a node gets its DeviceStatus and goes nowhere', async () => {
+  const cloud = await startCloud()
+  await cloud.apply(pumpModel())
+  await cloud.apply(pumpDevice('pump-1', undefined, ''))
+  const edge = cloud.connect('edge-1')
+  await cloud.settle(300)
+  assert.deepEqual(edge.received, [])
+  assert.ok(await cloud.kubernetes.get(DEVICE_STATUSES, at))
+  assert.equal(condition(await cloud.device(), 'Accepted')?.reason, 'NodeNotSet')
+  await cloud.kubernetes.delete(DEVICES, at)
+  assert.equal(await cloud.kubernetes.get(DEVICE_STATUSES, at), undefined)
+  await cloud.stop()
+})
+
+test('a broken watch is taken up again, and an expired one lists anew', async () => {
+  const kubernetes = new FakeKubernetes()
+  const cloud = await startCloud(kubernetes)
+  await cloud.apply(pumpModel())
+  const edge = cloud.connect('edge-1')
+  kubernetes.fail('WATCH devices ', 410)
+  kubernetes.dropWatches()
+  await cloud.settle(5_000)
+  await cloud.apply(pumpDevice('pump-1', '1'))
+  assert.ok(edge.received.map(line).includes('insert default/device/pump-1'))
+  await cloud.stop()
+})
