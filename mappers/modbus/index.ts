@@ -1,0 +1,24 @@
+import { defineMapper } from '../contract/index.ts'
+import { layoutOf } from './codec.ts'
+import { deviceConfig, visitorConfig } from './config.ts'
+import type { ModbusConnection } from './connection.ts'
+
+/** Modbus TCP. Nothing of the vendor library is loaded before the first `connect`. */
+// biome-ignore lint/style/noDefaultExport: mappers are loaded by the name of their module
+export default defineMapper({
+  contract: 1,
+  protocol: 'modbus',
+  deviceConfig,
+  visitorConfig,
+  connectionKey: (device) => `${device.host}:${device.port}`,
+  reject: (property, visitor) => {
+    const found = layoutOf(property, visitor)
+    return found.ok ? undefined : found.reason
+  },
+  connect: async (device, { signal }): Promise<ModbusConnection> => {
+    const [{ dial }, { ModbusConnection }] = await Promise.all([import('./tcp-wire.ts'), import('./connection.ts')])
+    return new ModbusConnection(await dial(device.host, device.port, signal))
+  },
+  read: (connection, visits, signal) => connection.read(visits, signal),
+  write: (connection, orders, signal) => connection.write(orders, signal),
+})

@@ -1,0 +1,6 @@
+export * from './modbus-memory.ts'
+export * from './modbus-server.ts'
+export * from './pump.ts'
+export * from './pump-physics.ts'
+export * from './registry.ts'
+export * from './simulator.ts'

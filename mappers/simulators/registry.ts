@@ -1,0 +1,7 @@
+import { createPumpSimulator } from './pump.ts'
+import type { Simulator, SimulatorOptions } from './simulator.ts'
+
+/** The simulated devices of `skerry simulate`, by protocol. */
+export const simulators: Readonly<Record<string, (options: SimulatorOptions) => Simulator>> = {
+  modbus: createPumpSimulator,
+}
