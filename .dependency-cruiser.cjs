@@ -20,7 +20,13 @@ module.exports = {
   forbidden: [
     { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    ban('schemas-is-a-leaf', { path: '^schemas/' }, `^(${TOP})/|^node:`, '^schemas/'),
+    ban('schemas-is-a-leaf', { path: '^schemas/', pathNot: TESTS }, `^(${TOP})/`, '^schemas/'),
+    {
+      name: 'schemas-are-pure',
+      severity: 'error',
+      from: { path: '^schemas/', pathNot: TESTS },
+      to: { dependencyTypes: ['core'] },
+    },
     ban('platform-knows-no-domain', { path: '^platform/' }, '^(mappers|twin|hub|runtime|samples)/'),
     ban(
       'domains-meet-on-the-bus',

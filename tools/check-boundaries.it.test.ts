@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { boundaryViolations, type Violation } from './boundaries.ts'
+
+/** A file that breaks a rule, and the rule. Files without a rule are what the others import. */
+const PLANTED: readonly { readonly file: string; readonly text: string; readonly rule?: string }[] = [
+  ...[
+    'schemas',
+    'platform/time',
+    'twin',
+    'hub/cloud',
+    'hub/edge',
+    'hub/link',
+    'runtime/process',
+    'mappers/opcua',
+    'mappers/contract',
+    'samples/a',
+  ].map((folder) => ({ file: `${folder}/index.ts`, text: 'export const a = 1' })),
+  { file: 'platform/time/testing/index.ts', text: 'export const a = 1' },
+  { file: 'platform/time/inner.ts', text: 'export const a = 1' },
+  {
+    file: 'twin/left.ts',
+    text: "import { right } from './right.ts'\nexport const left = () => right",
+    rule: 'no-cycle',
+  },
+  { file: 'twin/right.ts', text: "import { left } from './left.ts'\nexport const right = () => left" },
+  { file: 'twin/gone.ts', text: "export { a } from './nowhere.ts'", rule: 'no-unresolvable' },
+  { file: 'schemas/up.ts', text: "export { a } from '../platform/time/index.ts'", rule: 'schemas-is-a-leaf' },
+  { file: 'schemas/node.ts', text: "export { join } from 'node:path'", rule: 'schemas-are-pure' },
+  { file: 'platform/bus/up.ts', text: "export { a } from '../../twin/index.ts'", rule: 'platform-knows-no-domain' },
+  { file: 'twin/across.ts', text: "export { a } from '../hub/link/index.ts'", rule: 'domains-meet-on-the-bus' },
+  {
+    file: 'hub/link/up.ts',
+    text: "export { a } from '../../runtime/process/index.ts'",
+    rule: 'nobody-imports-process',
+  },
+  {
+    file: 'mappers/modbus/deep.ts',
+    text: "export { a } from '../../platform/time/index.ts'",
+    rule: 'driver-sees-contract-only',
+  },
+  {
+    file: 'mappers/modbus/across.ts',
+    text: "export { a } from '../opcua/index.ts'",
+    rule: 'driver-sees-contract-only',
+  },
+  {
+    file: 'hub/cloud/across.ts',
+    text: "export { a } from '../edge/index.ts'",
+    rule: 'hub-parts-meet-on-link-and-kube',
+  },
+  { file: 'twin/window.ts', text: "export { a } from '../platform/time/inner.ts'", rule: 'one-door' },
+  {
+    file: 'twin/tested.ts',
+    text: "export { a } from '../platform/time/testing/index.ts'",
+    rule: 'no-test-code-in-product',
+  },
+  { file: 'twin/sampled.ts', text: "export { a } from '../samples/a/index.ts'", rule: 'no-test-code-in-product' },
+  { file: 'twin/vendor-type.ts', text: "export type { WebSocket } from 'ws'", rule: 'websocket-behind-the-link' },
+  ...[
+    ['mqtt-behind-the-bus', 'aedes'],
+    ['kubernetes-behind-the-cloud-hub', '@kubernetes/client-node'],
+    ['typeorm-behind-the-store', 'typeorm'],
+    ['websocket-behind-the-link', 'ws'],
+    ['pino-behind-the-log', 'pino'],
+    ['metrics-behind-health', 'prom-client'],
+    ['commander-behind-the-command-line', 'commander'],
+    ['certificates-in-one-place', '@peculiar/x509'],
+    ['tokens-in-the-cloud', 'jose'],
+    ['modbus-in-its-mapper', 'modbus-serial'],
+    ['protobuf-behind-kube', 'protobufjs'],
+    ['json-patch-behind-kube', 'rfc6902'],
+    ['yaml-at-the-borders', 'yaml'],
+    ['sqlite-behind-the-store', 'node:sqlite'],
+  ].map(([rule = '', name = '']) => ({
+    file: `twin/vendor-${rule}.ts`,
+    text: `import * as vendor from '${name}'\nexport const a = vendor`,
+    rule,
+  })),
+]
+
+describe('each boundary rule fires on a planted breach', () => {
+  let root: string
+  let violations: readonly Violation[]
+
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'skerry-boundaries-'))
+    for (const { file, text } of PLANTED) {
+      await mkdir(join(root, dirname(file)), { recursive: true })
+      await writeFile(join(root, file), `${text}\n`)
+    }
+    await symlink(resolve('node_modules'), join(root, 'node_modules'))
+    violations = (
+      await boundaryViolations(root, ['schemas', 'platform', 'twin', 'hub', 'runtime', 'mappers', 'samples'])
+    ).violations
+  })
+
+  after(() => rm(root, { recursive: true }))
+
+  for (const { file, rule } of PLANTED) {
+    if (rule === undefined) continue
+    it(`${rule}: ${file}`, () => {
+      const found = violations.filter((violation) => violation.from === file).map((violation) => violation.rule)
+      assert.ok(found.includes(rule), `rules that fired: ${found.join(', ') || 'none'}`)
+    })
+  }
+
+  it('no rule is left without a breach', () => {
+    const { forbidden }: { forbidden: { name: string }[] } = createRequire(import.meta.url)(
+      '../.dependency-cruiser.cjs',
+    )
+    const planted = new Set(PLANTED.map((each) => each.rule))
+    assert.deepEqual(
+      forbidden.map(({ name }) => name).filter((name) => !planted.has(name)),
+      [],
+    )
+  })
+})

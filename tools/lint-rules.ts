@@ -1,0 +1,95 @@
+import ts from 'typescript'
+
+/** What is wrong at one place of one file. */
+export interface Finding {
+  readonly file: string
+  readonly line: number
+  readonly rule: string
+  readonly message: string
+}
+
+/** Globals that only their home may touch, because they go around the ports that the composition root hands in. */
+const GLOBALS: readonly { readonly text: RegExp; readonly home: RegExp; readonly use: string }[] = [
+  {
+    text: /^(Date\.now|performance\.now|setTimeout|setInterval|setImmediate)$/,
+    home: /^platform\/time\//,
+    use: 'Clock',
+  },
+  { text: /^Math\.random$/, home: /^platform\/time\//, use: 'Random' },
+  { text: /^process\.env$/, home: /^platform\/config\/environment\.ts$/, use: 'platform/config' },
+  { text: /^console$/, home: /^$/, use: 'Logger' },
+  { text: /^process\.(exit|on|once|stdout|stderr|send)$/, home: /^runtime\/process\//, use: 'runtime/process' },
+]
+
+/** Files that may use every global: tests, their helpers, tools and benchmarks. */
+const FREE = /(\.test\.ts$|\/testing\/|^tools\/|^bench\/)/
+const DEFAULT_EXPORT_HOMES = /^(mappers\/[^/]+\/index\.ts|samples\/)/
+const GENERATED = /\.generated\.ts$/
+const LONGEST_FILE = 450
+
+/** All findings of one source file. `file` is its path from the root of the repository, with forward slashes. */
+export function lintFile(file: string, text: string): readonly Finding[] {
+  if (GENERATED.test(file)) return []
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true)
+  const findings: Finding[] = []
+  const report = (node: ts.Node, rule: string, message: string) => {
+    const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1
+    findings.push({ file, line, rule, message })
+  }
+  const lines = source.getLineStarts().length
+  if (lines > LONGEST_FILE) report(source, 'long-file', `${lines} lines: there are two ideas in it`)
+  const visit = (node: ts.Node) => {
+    checkAssertion(node, report)
+    checkDefaultExport(file, node, report)
+    checkCatch(node, source, report)
+    if (!FREE.test(file)) checkGlobal(file, node, report)
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return findings
+}
+
+type Report = (node: ts.Node, rule: string, message: string) => void
+
+function checkAssertion(node: ts.Node, report: Report): void {
+  if (ts.isAsExpression(node) && !ts.isConstTypeReference(node.type)) {
+    report(node, 'no-as', 'parse the value or narrow it; `as` hides what it is')
+  }
+  if (ts.isTypeAssertionExpression(node)) report(node, 'no-as', 'parse the value or narrow it')
+  if (ts.isNonNullExpression(node)) report(node, 'no-non-null', 'handle the missing value')
+  if (node.kind === ts.SyntaxKind.AnyKeyword) report(node, 'no-any', 'name the type, or use unknown and narrow it')
+}
+
+function checkDefaultExport(file: string, node: ts.Node, report: Report): void {
+  if (!ts.isExportAssignment(node) || DEFAULT_EXPORT_HOMES.test(file)) return
+  report(node, 'no-default-export', 'export it by name')
+}
+
+/** An empty catch is allowed to say why in a comment; nothing at all is not. */
+function checkCatch(node: ts.Node, source: ts.SourceFile, report: Report): void {
+  if (!ts.isCatchClause(node) || node.block.statements.length > 0) return
+  if (/\/\/|\/\*/.test(node.block.getFullText(source))) return
+  report(node, 'empty-catch', 'narrow the error, rethrow it, or say why it does not matter')
+}
+
+function checkGlobal(file: string, node: ts.Node, report: Report): void {
+  if (ts.isNewExpression(node) && node.expression.getText() === 'Date' && (node.arguments?.length ?? 0) === 0) {
+    if (!/^platform\/time\//.test(file)) report(node, 'no-global', 'new Date() without an argument: use Clock')
+    return
+  }
+  const text = globalText(node)
+  if (text === undefined) return
+  const rule = GLOBALS.find((each) => each.text.test(text))
+  if (rule && !rule.home.test(file)) report(node, 'no-global', `${text}: use ${rule.use}`)
+}
+
+/** `name` or `object.name` where it is a use of a global, not a declaration, a member or a key of the same name. */
+function globalText(node: ts.Node): string | undefined {
+  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) return node.getText()
+  if (!ts.isIdentifier(node)) return undefined
+  const { parent } = node
+  if (ts.isPropertyAccessExpression(parent))
+    return parent.expression === node && node.text === 'console' ? node.text : undefined
+  if (ts.isCallExpression(parent) || ts.isNewExpression(parent)) return node.text
+  return undefined
+}
