@@ -1,0 +1,32 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { configurationPage } from './gen/configuration.ts'
+import { errorsPage } from './gen/errors.ts'
+
+/** Generated pages: where each is, and what makes it. */
+const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/reference/configuration.md': configurationPage,
+  'docs/reference/errors.md': errorsPage,
+}
+
+/** `npm run gen` writes them; with --check nothing is written and a page that differs fails. */
+const isCheck = process.argv.includes('--check')
+for (const [file, make] of Object.entries(PAGES)) {
+  const text = make()
+  if (!isCheck) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  } else if (read(file) !== text) {
+    process.stderr.write(`${file} differs from its sources: npm run gen\n`)
+    process.exitCode = 1
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
