@@ -90,5 +90,7 @@ export interface DeviceRefusal {
   /** JSON pointer into the Device, e.g. /spec/properties/0/visitors/configData/offset. */
   readonly pointer: string
   readonly message: string
+  /** Worth saying, but the device is driven all the same: no reason for Accepted=False. */
+  readonly warning?: boolean
 }
 export const deviceRefusals = stateChannel<readonly DeviceRefusal[]>('devices.refused')
