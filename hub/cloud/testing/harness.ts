@@ -1,7 +1,14 @@
 import { silentLogger } from '../../../platform/log/index.ts'
 import { ms, type Random, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
-import { DEVICE_API_VERSION, type Device, type DeviceModel, type Frame, type Json, type ModelProperty } from '../../../schemas/index.ts'
+import {
+  DEVICE_API_VERSION,
+  type Device,
+  type DeviceModel,
+  type Frame,
+  type Json,
+  type ModelProperty,
+} from '../../../schemas/index.ts'
 import { Hub } from '../cloudhub/hub.ts'
 import type { Session } from '../cloudhub/session.ts'
 import { SyncRecords } from '../cloudhub/sync-records.ts'

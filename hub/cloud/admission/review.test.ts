@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { pumpDevice, pumpModel } from '../testing/harness.ts'
+import { answerReview, deviceErrors, modelErrors } from './review.ts'
+
+test('a desired value outside of the model is refused with its field', () => {
+  const errorOf = (value: string) => deviceErrors(pumpDevice('pump-1', value), pumpModel())[0]
+  assert.deepEqual(errorOf('9000'), {
+    field: 'spec.properties[0].desired.value',
+    message: '"9000": must be less than or equal to 3000',
+  })
+  assert.match(errorOf('-1')?.message ?? '', /greater than or equal to 0/)
+  assert.match(errorOf('fast')?.message ?? '', /integer/)
+  assert.equal(errorOf('1200'), undefined)
+  assert.equal(errorOf(''), undefined)
+})
+
+test('a desired value of a ReadOnly or unknown property is refused', () => {
+  const properties = [
+    { name: 'speed', desired: { value: '1' } },
+    { name: 'ghost', desired: { value: '1' } },
+  ]
+  const device = pumpDevice()
+  const errors = deviceErrors({ ...device, spec: { ...device.spec, properties } }, pumpModel())
+  assert.deepEqual(
+    errors.map(({ field, message }) => [field, message]),
+    [
+      ['spec.properties[0].desired.value', '"1": property speed is ReadOnly in its DeviceModel'],
+      ['spec.properties[1].desired.value', '"1": DeviceModel pump has no property ghost'],
+    ],
+  )
+})
+
+test('duplicate names are refused in both kinds', () => {
+  const twice = [{ name: 'a' }, { name: 'a' }]
+  const device = pumpDevice()
+  const expected = [{ field: 'spec.properties[1].name', message: '"a": is a duplicate' }]
+  assert.deepEqual(deviceErrors({ ...device, spec: { properties: twice } }, undefined), expected)
+  assert.deepEqual(modelErrors(pumpModel(twice)), expected)
+})
+
+test('bounds of a model have to be numbers in order', () => {
+  const model = (minimum: string, maximum: string) => pumpModel([{ name: 'a', type: 'INT', minimum, maximum }])
+  assert.deepEqual(modelErrors(model('0', '10')), [])
+  assert.deepEqual(modelErrors(model('', '1.5')), [])
+  assert.equal(modelErrors(model('low', '10'))[0]?.field, 'spec.properties[0].minimum')
+  assert.equal(modelErrors(model('0', 'high'))[0]?.field, 'spec.properties[0].maximum')
+  assert.match(modelErrors(model('9007199254740993', '9007199254740992'))[0]?.message ?? '', /greater than maximum/)
+})
+
+test('a review is answered with its uid, a Status and causes', async () => {
+  const review = { request: { uid: 'u1', namespace: 'default', object: pumpDevice('pump-1', '9000') } }
+  const answer = JSON.stringify(await answerReview(review, async () => pumpModel()))
+  assert.match(answer, /"uid":"u1","allowed":false/)
+  assert.match(answer, /"code":422/)
+  assert.match(answer, /"field":"spec.properties\[0\].desired.value"/)
+})
+
+test('a device whose model is not there yet is allowed, and so is a deletion; what is no review is not answered', async () => {
+  const review = { request: { uid: 'u1', namespace: 'default', object: pumpDevice('pump-1', '9000') } }
+  assert.match(JSON.stringify(await answerReview(review, async () => undefined)), /"allowed":true/)
+  assert.match(
+    JSON.stringify(await answerReview({ request: { uid: 'u2', object: null } }, async () => undefined)),
+    /true/,
+  )
+  assert.equal(await answerReview({}, async () => undefined), undefined)
+})
