@@ -68,6 +68,11 @@ export async function ensureDirectory(path: string, mode: number): Promise<void>
 
 const STICKY = 0o1000
 
+/** Removes a file; fine when there is none. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true })
+}
+
 async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open a folder; its rename is durable with the file.
   if (process.platform === 'win32') return

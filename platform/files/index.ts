@@ -1,2 +1,2 @@
-export { ensureDirectory, readFileIfPresent, writeFileAtomic } from './atomic.ts'
+export { ensureDirectory, readFileIfPresent, removeFile, writeFileAtomic } from './atomic.ts'
 export * from './lock.ts'

@@ -20,8 +20,8 @@ test('starts in order, each awaited, and stops in reverse', async () => {
     ['ready', 'ready', 'ready'],
   )
   assert.ok(running.ready())
-  assert.deepEqual(await running.stop(), { teardown: [] })
-  assert.deepEqual(await running.ended, { teardown: [] })
+  assert.equal(await running.stop(), undefined)
+  assert.equal(await running.ended, undefined)
   assert.deepEqual(seen.slice(3), ['-hub', '-twin', '-store'])
   assert.deepEqual(
     running.states().map(({ state }) => state),
@@ -103,7 +103,7 @@ test('aborting later ends the run without a failure', async () => {
   const controller = new AbortController()
   const running = await run([entry('store')], { signal: controller.signal })
   controller.abort(new Error('SIGTERM'))
-  assert.deepEqual(await running.ended, { teardown: [] })
+  assert.equal(await running.ended, undefined)
   assert.deepEqual(seen, ['+store', '-store'])
 })
 
@@ -146,7 +146,10 @@ test('past the limit the whole run ends with the reason', async () => {
   await clock.advance(seconds(2))
   crash('twin', last)
   await clock.advance(ms(0))
-  assert.deepEqual(await running.ended, { failure: { module: 'twin', error: last }, teardown: [] })
+  const end = await running.ended
+  assert.equal(end?.code, 'PLATFORM_MODULE_FAILED')
+  assert.deepEqual(end?.fields, { module: 'twin' })
+  assert.equal(end?.cause, last)
   assert.equal(running.states().find(({ name }) => name === 'twin')?.state, 'failed')
   assert.deepEqual(seen.slice(-2), ['-twin', '-store'])
 })
@@ -161,7 +164,7 @@ test('a restart that fails counts as a crash', async () => {
   crash('twin', new Error('boom'))
   await clock.advance(seconds(3))
   const end = await running.ended
-  assert.equal(String(end.failure?.error), 'Error: start 3')
+  assert.equal(String(end?.cause), 'Error: start 3')
   assert.equal(starts, 3)
 })
 
@@ -191,11 +194,9 @@ test('a module that does not stop is left behind at its deadline, and the end na
   const running = await run([entry('store'), { ...stuck, stopWithin: seconds(3) }])
   const stopping = running.stop()
   await clock.advance(seconds(3))
-  const { teardown } = await stopping
-  assert.deepEqual(
-    teardown.map(({ module, error }) => [module, error instanceof Error && error.name]),
-    [['stuck', 'DeadlineError']],
-  )
+  const end = await stopping
+  assert.equal(end?.code, 'PLATFORM_STOP_UNCLEAN')
+  assert.deepEqual(end?.fields, { modules: ['stuck'] })
   assert.equal(seen.at(-1), '-store')
 })
 

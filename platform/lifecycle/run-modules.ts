@@ -2,7 +2,7 @@ import type { Logger } from '../log/logger.ts'
 import type { Clock } from '../time/clock.ts'
 import { type Duration, ms } from '../time/duration.ts'
 import type { Random } from '../time/random.ts'
-import { BugError } from './errors.ts'
+import { BugError, SkerryError, UnavailableError } from './errors.ts'
 import { createModuleBoard, type ModuleBoard, type ModuleState } from './module-states.ts'
 import { type ModuleEntry, Supervisor } from './supervisor.ts'
 
@@ -18,21 +18,16 @@ export interface RunOptions {
   readonly board?: ModuleBoard
 }
 
-/** How a run came to its end. */
-export interface RunEnd {
-  /** Absent: it was asked to stop. */
-  readonly failure?: { readonly module: string; readonly error: unknown }
-  /** What went wrong while stopping. */
-  readonly teardown: readonly { readonly module: string; readonly error: unknown }[]
-}
-
 export interface RunningModules extends AsyncDisposable {
   states(): readonly ModuleState[]
   ready(): boolean
-  /** Settles after all modules are stopped; never rejects. */
-  readonly ended: Promise<RunEnd>
-  /** Stops in reverse order and never rejects; later calls get the first one's end. */
-  stop(): Promise<RunEnd>
+  /**
+   * Settles after all modules are stopped and never rejects. Undefined: it was asked to stop, and stopped cleanly. Else the
+   * reason: code PLATFORM_MODULE_FAILED (`fields.module`, its last crash as cause) or PLATFORM_STOP_UNCLEAN.
+   */
+  readonly ended: Promise<SkerryError | undefined>
+  /** Stops in reverse order; answers as `ended`. */
+  stop(): Promise<SkerryError | undefined>
 }
 
 /**
@@ -42,15 +37,15 @@ export interface RunningModules extends AsyncDisposable {
 export async function runModules(modules: readonly ModuleEntry[], options: RunOptions): Promise<RunningModules> {
   const { clock, log, signal } = options
   const board = options.board ?? createModuleBoard(clock)
-  const ended = Promise.withResolvers<RunEnd>()
+  const ended = Promise.withResolvers<SkerryError | undefined>()
   const started: Supervisor[] = []
-  const fatal: NonNullable<RunEnd['failure']>[] = []
-  let stopping: Promise<RunEnd> | undefined
+  const fatal: Trouble[] = []
+  let stopping: Promise<SkerryError | undefined> | undefined
 
   const stop = () => {
     stopping ??= stopAll(started, options).then((teardown) => {
       signal?.removeEventListener('abort', stop)
-      const end: RunEnd = { teardown, ...(fatal[0] ? { failure: fatal[0] } : {}) }
+      const end = fatal[0] ? moduleFailed(fatal[0]) : stopUnclean(teardown)
       ended.resolve(end)
       return end
     })
@@ -95,9 +90,9 @@ export async function runModules(modules: readonly ModuleEntry[], options: RunOp
   }
 }
 
-async function stopAll(started: readonly Supervisor[], { clock, grace, log }: RunOptions): Promise<RunEnd['teardown']> {
+async function stopAll(started: readonly Supervisor[], { clock, grace, log }: RunOptions): Promise<readonly Trouble[]> {
   const end = clock.monotonic() + grace.milliseconds
-  const teardown: { module: string; error: unknown }[] = []
+  const teardown: Trouble[] = []
   for (const supervisor of [...started].reverse()) {
     const left = ms(Math.max(SHORTEST_STOP_MS, end - clock.monotonic()))
     const errors = await supervisor.stop(left)
@@ -105,6 +100,31 @@ async function stopAll(started: readonly Supervisor[], { clock, grace, log }: Ru
     log.info('A module is stopped', { module: supervisor.name })
   }
   return teardown
+}
+
+interface Trouble {
+  readonly module: string
+  readonly error: unknown
+}
+
+function moduleFailed({ module, error }: Trouble): SkerryError {
+  return new UnavailableError('A module crashed too often', {
+    code: 'PLATFORM_MODULE_FAILED',
+    fields: { module },
+    cause: error,
+  })
+}
+
+function stopUnclean(teardown: readonly Trouble[]): SkerryError | undefined {
+  if (teardown.length === 0) return undefined
+  return new SkerryError('Not all modules stopped cleanly', {
+    code: 'PLATFORM_STOP_UNCLEAN',
+    fields: { modules: [...new Set(teardown.map(({ module }) => module))] },
+    cause: new AggregateError(
+      teardown.map(({ error }) => error),
+      'errors while stopping',
+    ),
+  })
 }
 
 /** Even after the grace is used up a module gets this long to close what closes at once. */
