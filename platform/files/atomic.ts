@@ -27,10 +27,10 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
   await syncFolder(folder)
 }
 
-/** The file's bytes; undefined when there is none. */
-export async function readFileIfPresent(path: string): Promise<Buffer | undefined> {
+/** The file's text (UTF-8); undefined when there is none. */
+export async function readFileIfPresent(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path)
+    return await readFile(path, 'utf8')
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined
     throw error

@@ -13,7 +13,7 @@ test('replaces a file whole, with its mode, and leaves nothing beside it', async
   assert.equal(await readFileIfPresent(path), undefined)
   await writeFileAtomic(path, 'one', 0o644)
   await writeFileAtomic(path, Buffer.from('two'), 0o600)
-  assert.equal(String(await readFileIfPresent(path)), 'two')
+  assert.equal(await readFileIfPresent(path), 'two')
   assert.equal((await stat(path)).mode & 0o777, 0o600)
   assert.deepEqual(await readdir(join(path, '..')), ['a.json'])
 })

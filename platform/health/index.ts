@@ -1,1 +1,3 @@
 export * from './metrics.ts'
+export * from './prometheus.ts'
+export * from './serve-health.ts'

@@ -1,0 +1,5 @@
+export * from './answer.ts'
+export * from './body.ts'
+export * from './control.ts'
+export * from './listen.ts'
+export * from './serve.ts'
