@@ -56,6 +56,15 @@ test('a review is answered with its uid, a Status and causes', async () => {
   assert.match(answer, /"field":"spec.properties\[0\].desired.value"/)
 })
 
+test('metadata of a device that became invalid stays editable', async () => {
+  const object = pumpDevice('pump-1', '9000')
+  const oldObject = { ...object, metadata: { ...object.metadata, finalizers: ['a'] } }
+  const answer = await answerReview({ request: { uid: 'u1', namespace: 'default', object, oldObject } }, async () =>
+    pumpModel(),
+  )
+  assert.match(JSON.stringify(answer), /"allowed":true/)
+})
+
 test('a device whose model is not there yet is allowed, and so is a deletion; what is no review is not answered', async () => {
   const review = { request: { uid: 'u1', namespace: 'default', object: pumpDevice('pump-1', '9000') } }
   assert.match(JSON.stringify(await answerReview(review, async () => undefined)), /"allowed":true/)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   type Device,
   type DeviceModel,
@@ -34,7 +35,7 @@ export async function answerReview(body: unknown, modelOf: ModelLookup): Promise
 async function judge(request: Readonly<Record<string, unknown>>, modelOf: ModelLookup): Promise<object> {
   const object = request['object']
   // A deletion has no object; what the schema should have refused is not judged here.
-  if (!isKubeObject(object)) return { allowed: true }
+  if (!isKubeObject(object) || hasSameSpec(object, request['oldObject'])) return { allowed: true }
   const namespace = typeof request['namespace'] === 'string' ? request['namespace'] : 'default'
   const errors = await errorsOf(object, namespace, modelOf)
   const [first] = errors
@@ -43,6 +44,11 @@ async function judge(request: Readonly<Record<string, unknown>>, modelOf: ModelL
   const message = errors.map(({ field, message }) => `${field}: Invalid value: ${message}`).join(', ')
   const details = { name: object.metadata.name, kind: object.kind, group: 'devices.kubeedge.io', causes }
   return { allowed: false, status: { status: 'Failure', reason: 'Invalid', code: 422, message, details } }
+}
+
+/** Labels, annotations and finalizers of an object that became invalid by an edit of its model must stay editable. */
+function hasSameSpec(object: KubeObject, old: unknown): boolean {
+  return isKubeObject(old) && isDeepStrictEqual(Reflect.get(object, 'spec'), Reflect.get(old, 'spec'))
 }
 
 async function errorsOf(object: KubeObject, namespace: string, modelOf: ModelLookup): Promise<readonly FieldError[]> {

@@ -104,7 +104,8 @@ function parsePropertyExtra(extra: Fields): TwinSyncExtra['properties'][string] 
 }
 
 function parseRefusal(refusal: unknown) {
-  if (!isRecord(refusal)) return []
+  // A warning is told by the edge's log; the device is driven all the same.
+  if (!isRecord(refusal) || refusal['warning'] === true) return []
   return [{ pointer: textOf(refusal['pointer']) ?? '', message: textOf(refusal['message']) ?? '' }]
 }
 
