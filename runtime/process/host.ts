@@ -2,29 +2,27 @@ import { join } from 'node:path'
 import { ensureDirectory, lockDirectory, removeFile } from '../../platform/files/index.ts'
 import { createMetrics, type Metrics, serveHealth } from '../../platform/health/index.ts'
 import { type ControlRoutes, serveControl } from '../../platform/http/index.ts'
-import { describeError, type ModuleEntry, runModules } from '../../platform/lifecycle/index.ts'
+import { createModuleBoard, describeError, type ModuleEntry, runModules } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../platform/time/index.ts'
 import type { Endpoints } from '../../schemas/config/index.ts'
 import { ENDPOINTS_FILE, writeEndpoints } from './endpoints.ts'
 import { EXIT } from './exit.ts'
-import type { LoggingConfig } from './logging.ts'
-import { openLogger } from './logging.ts'
+import { type LoggingConfig, openLogger } from './logging.ts'
 import { stopSignal } from './signals.ts'
 import type { StatusReport } from './status-report.ts'
 import type { Console } from './terminal.ts'
 import { version } from './version.ts'
 
 /** What a composition root hands to the process that runs it. */
-export interface Composition {
+export interface Composition extends AsyncDisposable {
   readonly modules: readonly ModuleEntry[]
   /** Asked once all modules serve. */
   endpoints(): Endpoints
   readonly routes?: ControlRoutes
-  /** Closed after the modules, in reverse. */
-  readonly resources?: readonly AsyncDisposable[]
 }
 
+/** What every composition root stands on. */
 export interface Ground {
   readonly directory: string
   readonly log: Logger
@@ -54,34 +52,25 @@ export async function hostProcess(options: HostOptions): Promise<number> {
   const signal = stopSignal(() => process.exit(EXIT.unclean))
   const log = openLogger(options.log, options.terminal).child({ process: name })
   const metrics = createMetrics()
+  const board = createModuleBoard(systemClock)
   const startedMs = systemClock.now()
-  const composition = await options.compose({ directory, log, metrics })
-  await using _resources = closeAll(composition.resources ?? [])
+  const report = (): StatusReport => {
+    const state = board.ready() ? 'ready' : 'starting'
+    const modules = board.states().map((module) => ({ ...module }))
+    return { version, processes: [{ name, state, sinceMs: startedMs, pid: process.pid, modules }] }
+  }
+  const health = await serveHealth({ ...options.metrics, metrics, log, states: () => board.states() })
+  await using _health = health
+  await using composition = await options.compose({ directory, log, metrics })
+  const routes = { 'GET /status': async () => report(), ...composition.routes }
+  await using _control = await serveControl({ dir: directory, routes, log })
   await using running = await runModules(composition.modules, {
     clock: systemClock,
     random: systemRandom,
     log,
     grace: GRACE,
     signal,
-  })
-  const isReady = () => running.states().every((module) => module.state === 'ready')
-  const health = await serveHealth({ ...options.metrics, metrics, states: () => running.states(), ready: isReady })
-  await using _health = { [Symbol.asyncDispose]: () => health.close() }
-  const report = (): StatusReport => ({
-    version,
-    processes: [
-      {
-        name,
-        state: isReady() ? 'ready' : 'starting',
-        sinceMs: startedMs,
-        pid: process.pid,
-        modules: running.states().map((module) => ({ ...module })),
-      },
-    ],
-  })
-  await using _control = await serveControl({
-    dir: directory,
-    routes: { 'GET /status': async () => report(), ...composition.routes },
+    board,
   })
   const endpoints: Endpoints = { ...composition.endpoints(), metrics: { [name]: health.url } }
   await writeEndpoints(directory, endpoints)
@@ -93,15 +82,7 @@ export async function hostProcess(options: HostOptions): Promise<number> {
     log.info('Stopped')
     return EXIT.ok
   }
-  log.error('Stopped because a module failed', { error: reason })
+  log.error('Stopped because of an error', { error: reason })
   options.terminal.error(`skerry ${name}: ${describeError(reason)}`)
-  return EXIT.failure
-}
-
-function closeAll(resources: readonly AsyncDisposable[]): AsyncDisposable {
-  return {
-    [Symbol.asyncDispose]: async () => {
-      for (const resource of [...resources].reverse()) await resource[Symbol.asyncDispose]()
-    },
-  }
+  return reason.code === 'PLATFORM_STOP_UNCLEAN' ? EXIT.unclean : EXIT.failure
 }
