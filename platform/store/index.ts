@@ -1,1 +1,2 @@
+export * from './open-store.ts'
 export * from './store.ts'

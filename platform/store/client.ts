@@ -1,0 +1,250 @@
+import { Worker } from 'node:worker_threads'
+import type { SkerryError } from '../lifecycle/errors.ts'
+import type { Logger } from '../log/logger.ts'
+import { type Clock, withDeadline } from '../time/clock.ts'
+import { minutes, seconds } from '../time/duration.ts'
+import { storeClosed, storeError, storeOverloaded, storeStopped, unknownStatement } from './errors.ts'
+import type { StoreMetrics } from './metrics.ts'
+import type { FromWorker, Request, Result, Results, ToWorker, WireCall, WorkerSettings } from './protocol.ts'
+import type { Row, SqlValue, Store, StoreCall } from './store.ts'
+
+/** So many requests are with the worker at once; the others wait on this side of its port. */
+const MOST_IN_FLIGHT = 4000
+/** A migration of a large file on a slow card may take long. */
+const OPEN_WITHIN = minutes(10)
+const CLOSE_WITHIN = seconds(30)
+const RESTART_AFTER = seconds(1)
+
+export interface StoreClientOptions {
+  readonly settings: WorkerSettings
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: StoreMetrics
+  readonly mostWaiting: number
+}
+
+interface Pending {
+  readonly isWrite: boolean
+  readonly start: number
+  resolve(rows: readonly Row[]): void
+  reject(error: SkerryError): void
+}
+
+type State = 'opening' | 'open' | 'restarting' | 'closing' | 'closed'
+
+/** The store as the domains hold it: it numbers their calls, hands them to the worker and settles what comes back. */
+export class StoreClient implements Store {
+  readonly #options: StoreClientOptions
+  readonly #statements: ReadonlySet<string>
+  readonly #pending = new Map<number, Pending>()
+  readonly #gauge: Disposable
+  #waiting: Request[] = []
+  #inFlight = new Set<number>()
+  #nextId = 0
+  #isFlushing = false
+  #state: State = 'opening'
+  #worker: Worker | undefined
+  #restart: Disposable | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: StoreClientOptions) {
+    this.#options = options
+    this.#statements = new Set(
+      options.settings.domains.flatMap(({ name, statements }) =>
+        Object.keys(statements).map((key) => `${name}.${key}`),
+      ),
+    )
+    this.#gauge = options.metrics.followWaiting(() => this.#pending.size)
+  }
+
+  /** Settles once the worker serves. */
+  async open(): Promise<void> {
+    try {
+      await this.#start()
+    } catch (error) {
+      await this.#worker?.terminate()
+      this.#end()
+      throw error
+    }
+  }
+
+  async write(calls: readonly StoreCall[]): Promise<void> {
+    if (calls.length === 0) return
+    const wire = calls.map((call) => this.#wireCall(call))
+    await this.#ask((id) => ({ id, kind: 'write', calls: wire }))
+  }
+
+  async read(call: StoreCall): Promise<readonly Row[]> {
+    const wire = this.#wireCall(call)
+    return this.#ask((id) => ({ id, kind: 'read', call: wire }))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  #wireCall({ statement, parameters }: StoreCall): WireCall {
+    if (!this.#statements.has(statement)) throw unknownStatement(statement)
+    return [statement, parameters.map(compact)]
+  }
+
+  #ask(make: (id: number) => Request): Promise<readonly Row[]> {
+    const { clock, mostWaiting, settings } = this.#options
+    if (this.#state === 'closing' || this.#state === 'closed') return Promise.reject(storeClosed(settings.file))
+    if (this.#waiting.length >= mostWaiting) {
+      return Promise.reject(this.#counted(storeOverloaded(settings.file, this.#waiting.length)))
+    }
+    const request = make(this.#nextId++)
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Row[]>()
+    this.#pending.set(request.id, { isWrite: request.kind === 'write', start: clock.monotonic(), resolve, reject })
+    this.#waiting.push(request)
+    this.#flushSoon()
+    return promise
+  }
+
+  /** One message for all calls of one turn. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    queueMicrotask(() => {
+      this.#isFlushing = false
+      this.#flush()
+    })
+  }
+
+  #flush(most = MOST_IN_FLIGHT): void {
+    const room = most - this.#inFlight.size
+    if (!this.#worker || room <= 0 || this.#waiting.length === 0) return
+    if (this.#state === 'opening' || this.#state === 'restarting') return
+    const requests = this.#waiting.slice(0, room)
+    this.#waiting = this.#waiting.slice(room)
+    for (const { id } of requests) this.#inFlight.add(id)
+    if (this.#waiting.length > 0) this.#options.metrics.delayed(this.#waiting.length)
+    post(this.#worker, { kind: 'requests', requests })
+  }
+
+  async #start(): Promise<void> {
+    const { clock, log, settings } = this.#options
+    const ready = Promise.withResolvers<void>()
+    const worker = new Worker(
+      new URL(import.meta.url.endsWith('.ts') ? './worker/main.ts' : './worker/main.js', import.meta.url),
+      {
+        workerData: settings,
+        name: 'skerry-store',
+        // node:sqlite still announces itself as experimental; nobody who runs Skerry can do anything about it.
+        execArgv: ['--disable-warning=ExperimentalWarning'],
+      },
+    )
+    this.#worker = worker
+    let crash: unknown
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'ready') {
+        if (message.applied.length > 0) log.info('Database schema brought up to date', { migrations: message.applied })
+        ready.resolve()
+      } else if (message.kind === 'unusable') {
+        ready.reject(this.#counted(storeError(message.failure, settings.file)))
+      } else if (message.kind === 'results') this.#settle(message)
+    })
+    worker.on('error', (error) => {
+      crash = error
+    })
+    worker.on('exit', () => {
+      const error = storeStopped(settings.file, crash)
+      ready.reject(error)
+      this.#onExit(error)
+    })
+    await withDeadline(clock, OPEN_WITHIN, undefined, () => ready.promise)
+    this.#state = this.#state === 'closing' ? 'closing' : 'open'
+    this.#flush()
+  }
+
+  #settle({ results, writes, milliseconds }: Results): void {
+    const { clock, metrics } = this.#options
+    if (writes > 0) metrics.committed(writes, milliseconds)
+    const now = clock.monotonic()
+    for (const result of results) {
+      const pending = this.#pending.get(result.id)
+      this.#pending.delete(result.id)
+      this.#inFlight.delete(result.id)
+      if (pending?.isWrite) metrics.answered(now - pending.start)
+      if (pending) this.#answer(pending, result)
+    }
+    this.#flush()
+  }
+
+  #answer(pending: Pending, result: Result): void {
+    if (result.ok) pending.resolve(result.rows ?? [])
+    else pending.reject(this.#counted(storeError(result.failure, this.#options.settings.file)))
+  }
+
+  /** A worker that dies (out of memory, say) takes its open transaction along, nothing else: another goes on with the file. */
+  #onExit(error: SkerryError): void {
+    this.#worker = undefined
+    this.#reject([...this.#inFlight], error)
+    this.#inFlight.clear()
+    if (this.#state !== 'open') return
+    this.#state = 'restarting'
+    this.#options.log.error('The worker of the store died; another takes over', { error: error.cause })
+    this.#restartLater()
+  }
+
+  #restartLater(): void {
+    const { clock, log } = this.#options
+    this.#restart = clock.after(RESTART_AFTER, () => {
+      this.#start().catch((error: SkerryError) => {
+        log.error('The store cannot be opened again; trying on', { error })
+        this.#reject([...this.#pending.keys()], error)
+        this.#waiting = []
+        if (this.#state === 'restarting') this.#restartLater()
+      })
+    })
+  }
+
+  async #close(): Promise<void> {
+    const { clock, log, settings } = this.#options
+    this.#state = 'closing'
+    this.#restart?.[Symbol.dispose]()
+    const worker = this.#worker
+    if (worker) {
+      const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+      try {
+        this.#flush(Number.POSITIVE_INFINITY)
+        post(worker, { kind: 'close' })
+        await withDeadline(clock, CLOSE_WITHIN, undefined, () => exited)
+      } catch (error) {
+        log.warn('The store did not close in time', { file: settings.file, error })
+        await worker.terminate()
+      }
+    }
+    this.#end()
+  }
+
+  #end(): void {
+    this.#state = 'closed'
+    this.#gauge[Symbol.dispose]()
+    this.#reject([...this.#pending.keys()], storeClosed(this.#options.settings.file))
+    this.#waiting = []
+  }
+
+  #reject(ids: readonly number[], error: SkerryError): void {
+    for (const id of ids) {
+      this.#pending.get(id)?.reject(this.#counted(error))
+      this.#pending.delete(id)
+    }
+  }
+
+  #counted(error: SkerryError): SkerryError {
+    this.#options.metrics.failed(error.code)
+    return error
+  }
+}
+
+function post(worker: Worker, message: ToWorker): void {
+  worker.postMessage(message)
+}
+
+/** A view of a larger buffer would be cloned with all of that buffer. */
+function compact(value: SqlValue): SqlValue {
+  return value instanceof Uint8Array && value.byteLength !== value.buffer.byteLength ? new Uint8Array(value) : value
+}

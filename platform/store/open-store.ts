@@ -1,0 +1,39 @@
+import { basename } from 'node:path'
+import { type Metrics, silentMetrics } from '../health/metrics.ts'
+import type { Logger } from '../log/logger.ts'
+import type { Clock } from '../time/clock.ts'
+import { StoreClient } from './client.ts'
+import { storeMetrics } from './metrics.ts'
+import type { Store, StoreDomain } from './store.ts'
+
+export interface StoreOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: Metrics
+  /** `full` (default): an acknowledged write survives a power cut; `normal`: only the death of the process. */
+  readonly durability?: 'full' | 'normal'
+  /** Most requests in one transaction; default 1000. */
+  readonly groupSize?: number
+  /** Most requests that wait for the worker; more are refused with PLATFORM_STORE_OVERLOADED. Default 100,000. */
+  readonly mostWaiting?: number
+}
+
+/**
+ * Opens or makes the file, brings its schema up to date and prepares the statements of the domains. The caller disposes the
+ * store, which flushes it. Rejects with PLATFORM_STORE_DAMAGED when the file is not sound.
+ */
+export async function openStore(
+  file: string,
+  domains: readonly StoreDomain[],
+  { clock, log, metrics = silentMetrics, durability = 'full', groupSize = 1000, mostWaiting = 100_000 }: StoreOptions,
+): Promise<Store> {
+  const store = new StoreClient({
+    settings: { file, domains, durability, groupSize },
+    clock,
+    log: log.child({ store: basename(file) }),
+    metrics: storeMetrics(metrics, basename(file)),
+    mostWaiting,
+  })
+  await store.open()
+  return store
+}

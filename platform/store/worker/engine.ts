@@ -1,0 +1,79 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { ReadRequest, Result, WorkerSettings, WriteRequest } from '../protocol.ts'
+import { openDatabase } from './connection.ts'
+import { failureOf } from './failure.ts'
+import { commitGroup } from './group-commit.ts'
+import { pendingMigrations } from './migrations.ts'
+import { Statements } from './statements.ts'
+
+/** The connection and what is prepared on it; opened anew after an I/O error, because SQLite promises nothing about it then. */
+export class Engine {
+  readonly #settings: WorkerSettings
+  #database: DatabaseSync
+  #statements: Statements
+  #isSuspect = false
+
+  constructor(settings: WorkerSettings, database: DatabaseSync) {
+    this.#settings = settings
+    this.#database = database
+    this.#statements = new Statements(database, settings.domains)
+  }
+
+  /** Writes first, all of them durable, then reads. */
+  commit(writes: readonly WriteRequest[]): readonly Result[] {
+    try {
+      this.#renew()
+      return this.#watched(commitGroup(this.#database, this.#statements, writes))
+    } catch (error) {
+      this.#isSuspect = true
+      const failure = failureOf(error)
+      return writes.map(({ id }) => ({ id, ok: false, failure }))
+    }
+  }
+
+  read({ id, call }: ReadRequest): Result {
+    try {
+      this.#renew()
+      return { id, ok: true, rows: this.#statements.all(call) }
+    } catch (error) {
+      return this.#watched([{ id, ok: false, failure: failureOf(error, call[0]) }])[0] ?? { id, ok: true }
+    }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #renew(): void {
+    if (!this.#isSuspect) return
+    if (this.#database.isOpen) this.#database.close()
+    this.#database = openDatabase(this.#settings.file, this.#settings.durability)
+    this.#statements = new Statements(this.#database, this.#settings.domains)
+    this.#isSuspect = false
+  }
+
+  #watched(results: readonly Result[]): readonly Result[] {
+    if (results.some((result) => !result.ok && result.failure.kind === 'io')) this.#isSuspect = true
+    return results
+  }
+}
+
+/** Opens the file, brings its schema up to date, and prepares the statements. */
+export async function startEngine(settings: WorkerSettings): Promise<{ engine: Engine; applied: readonly string[] }> {
+  const database = openDatabase(settings.file, settings.durability)
+  try {
+    const pending = pendingMigrations(database, settings.domains)
+    if (pending.length > 0) await migrate(database, settings)
+    return { engine: new Engine(settings, database), applied: pending.map(({ name }) => name) }
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+async function migrate(database: DatabaseSync, { file, domains }: WorkerSettings): Promise<void> {
+  const { openDataSource } = await import('./typeorm.ts')
+  const dataSource = await openDataSource(database, file, domains)
+  await dataSource.runMigrations()
+  await dataSource.destroy()
+}

@@ -1,0 +1,48 @@
+import type { Failure } from '../protocol.ts'
+
+// Primary result codes of SQLite, https://sqlite.org/rescode.html
+const BUSY = 5
+const LOCKED = 6
+const NO_MEMORY = 7
+const READ_ONLY = 8
+const IO_ERROR = 10
+const CORRUPT = 11
+const FULL = 13
+const CANNOT_OPEN = 14
+const NOT_A_DATABASE = 26
+
+const KINDS: ReadonlyMap<number, Failure['kind']> = new Map([
+  [BUSY, 'busy'],
+  [LOCKED, 'busy'],
+  [NO_MEMORY, 'io'],
+  [READ_ONLY, 'io'],
+  [IO_ERROR, 'io'],
+  [CORRUPT, 'damaged'],
+  [FULL, 'full'],
+  [CANNOT_OPEN, 'io'],
+  [NOT_A_DATABASE, 'damaged'],
+])
+
+/** What a throw of node:sqlite, or of anything on the way to it, means for the caller of the store. */
+export function failureOf(error: unknown, statement?: string): Failure {
+  const sqlite = codeOf(error)
+  const failure: Failure = {
+    // An extended code carries its primary code in the low byte.
+    kind: KINDS.get(sqlite & 0xff) ?? 'refused',
+    reason: error instanceof Error ? error.message : String(error),
+    sqlite,
+  }
+  return statement === undefined ? failure : { ...failure, statement }
+}
+
+function codeOf(error: unknown): number {
+  for (let at = error; at instanceof Error; at = at.cause ?? driverErrorOf(at)) {
+    if ('errcode' in at && typeof at.errcode === 'number') return at.errcode
+  }
+  return 0
+}
+
+/** TypeORM's QueryFailedError keeps the driver's error here. */
+function driverErrorOf(error: Error): unknown {
+  return 'driverError' in error ? error.driverError : undefined
+}
