@@ -1,0 +1,55 @@
+import { BugError, describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import type { Kubernetes } from '../kubernetes/index.ts'
+import type { CloudAuthority } from './cloud-authority.ts'
+import { type AuthorityOptions, openAuthority } from './open-authority.ts'
+
+/** Where later modules find the authority. */
+export interface AuthorityHolder {
+  /** Throws BugError before the start of the authority's module. */
+  readonly current: CloudAuthority
+}
+
+export interface AuthorityPorts {
+  readonly kubernetes: Kubernetes
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** Opens the CA, the token key and the serving certificate. Its start waits until the Kubernetes API gives or takes them. */
+export function createAuthorityModule(options: AuthorityOptions, ports: AuthorityPorts): Module & AuthorityHolder {
+  let authority: CloudAuthority | undefined
+  return {
+    name: 'authority',
+    get current() {
+      if (authority) return authority
+      throw new BugError('the authority was asked for before its start', { code: 'HUB_AUTHORITY_NOT_STARTED' })
+    },
+    async start(scope) {
+      authority = await openPatiently(options, ports, scope)
+      ports.log.info('Authority is open', { caHash: authority.caHash })
+    },
+  }
+}
+
+async function openPatiently(options: AuthorityOptions, ports: AuthorityPorts, scope: Scope): Promise<CloudAuthority> {
+  const { clock, random, log } = ports
+  const backoff = new Backoff({ first: ms(100), most: seconds(10) }, random)
+  for (;;) {
+    try {
+      return await openAuthority(options, ports, scope.signal)
+    } catch (error) {
+      scope.signal.throwIfAborted()
+      const never = error instanceof Error && 'retry' in error && error.retry === 'never'
+      // A configuration that cannot work is told at once; an API that is not ready yet answers 404 or 403 for a moment.
+      if (never && backoff.failures >= 8) throw error
+      scope.pending('the Kubernetes API, for the CA')
+      log.warn('The CA cannot be opened yet', { error: describeError(error) })
+      await clock.sleep(backoff.next(), scope.signal)
+    } finally {
+      scope.pending(undefined)
+    }
+  }
+}

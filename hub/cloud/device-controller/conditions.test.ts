@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { Condition, DeviceModel } from '../../../schemas/index.ts'
+import { pumpDevice, pumpModel } from '../testing/harness.ts'
+import { type ConditionInput, conditionNamed, conditionsOf } from './conditions.ts'
+import type { PropertyView } from './twin-view.ts'
+
+const NOW = '2026-08-06T12:00:00Z'
+const LATER = '2026-08-06T12:00:09Z'
+
+function input(overrides: Partial<ConditionInput> = {}): ConditionInput {
+  const device = pumpDevice('pump-1', '1200')
+  return {
+    device: { ...device, metadata: { ...device.metadata, generation: 3 } },
+    model: pumpModel(),
+    nodeKnown: true,
+    away: false,
+    state: 'online',
+    stateReason: undefined,
+    view: new Map(),
+    refusals: [],
+    previous: [],
+    now: NOW,
+    ...overrides,
+  }
+}
+
+const view = (property: PropertyView) => new Map([['targetSpeed', property]])
+const synced = (property: PropertyView, overrides: Partial<ConditionInput> = {}) =>
+  conditionNamed(conditionsOf(input({ view: view(property), ...overrides })), 'Synced')
+
+test('Synced is true only when the intent was seen and read back', () => {
+  const seen = { value: '1200', metadata: { generation: '3' } }
+  assert.equal(synced({})?.reason, 'Pending')
+  assert.equal(
+    synced({ reported: { value: '1200' } })?.reason,
+    'Pending',
+    'an equal reading from before proves nothing',
+  )
+  assert.equal(synced({ observedDesired: seen })?.reason, 'Pending')
+  assert.equal(synced({ observedDesired: seen, reported: { value: '900' } })?.reason, 'Pending')
+  assert.equal(synced({ observedDesired: seen, reported: { value: '1200' } })?.status, 'True')
+  assert.equal(synced({ observedDesired: { value: '1200' }, reported: { value: '1200' } })?.status, 'True', 'KubeEdge')
+  const bad = { value: '1200', metadata: { quality: 'bad', cause: 'timeout' } }
+  assert.match(synced({ observedDesired: seen, reported: bad })?.message ?? '', /cannot be read back: timeout/)
+})
+
+test('values are compared by their type', () => {
+  const model: DeviceModel = pumpModel([{ name: 'targetSpeed', type: 'FLOAT', accessMode: 'ReadWrite' }])
+  const property = { observedDesired: { value: '1.2e3' }, reported: { value: '1200.0' } }
+  assert.equal(synced(property, { model })?.status, 'True')
+})
+
+test('an override counts once the edge has adopted the present generation', () => {
+  const override = (generation: string) => ({
+    observedDesired: { value: '500', metadata: { generation, origin: 'edge' } },
+    reported: { value: '500' },
+  })
+  assert.equal(synced(override('3'))?.reason, 'EdgeOverride')
+  assert.equal(synced(override('2'))?.reason, 'Pending')
+})
+
+test('a failure counts for the value that failed only', () => {
+  const failed = (failureValue: string) => ({
+    observedDesired: { value: '1200', metadata: { generation: '3', failureValue, failureMessage: 'no' } },
+    reported: { value: '1' },
+  })
+  assert.equal(synced(failed('1200'))?.reason, 'WriteFailed')
+  assert.equal(synced(failed('900'))?.reason, 'Pending')
+})
+
+test('a refusal of the edge holds over a restart of the cloud, until the device changes', () => {
+  const refusals = [{ pointer: '/spec/x', message: 'bad' }]
+  const previous = conditionsOf(input({ refusals }))
+  const accepted = (more: Partial<ConditionInput>) =>
+    conditionNamed(conditionsOf(input({ previous, ...more })), 'Accepted')
+  assert.equal(accepted({ refusals: undefined })?.reason, 'RefusedByEdge')
+  assert.equal(accepted({ refusals: [] })?.status, 'True')
+  const { device } = input()
+  const changed = { ...device, metadata: { ...device.metadata, generation: 4 } }
+  assert.equal(accepted({ refusals: undefined, device: changed })?.status, 'True')
+})
+
+test('conditions of others are kept', () => {
+  const other: Condition = { type: 'Other', status: 'True', reason: 'X', message: '', lastTransitionTime: NOW }
+  assert.deepEqual(conditionsOf(input({ previous: [other] })).at(-1), other)
+})
+
+test('the transition time moves with the status and with nothing else, and the same input changes nothing', () => {
+  const value = fc.constantFrom('1200', '900', undefined)
+  const situation = fc.record({
+    expected: value,
+    actual: value,
+    generation: fc.constantFrom('2', '3'),
+    away: fc.boolean(),
+    nodeKnown: fc.boolean(),
+    state: fc.constantFrom('online', 'offline', 'unhealthy', undefined),
+  })
+  const settle = (
+    s: {
+      expected: string | undefined
+      actual: string | undefined
+      generation: string
+      away: boolean
+      nodeKnown: boolean
+      state: string | undefined
+    },
+    previous: readonly Condition[],
+    now: string,
+  ) =>
+    conditionsOf(
+      input({
+        away: s.away,
+        nodeKnown: s.nodeKnown,
+        state: s.state,
+        previous,
+        now,
+        view: view({
+          ...(s.expected ? { observedDesired: { value: s.expected, metadata: { generation: s.generation } } } : {}),
+          ...(s.actual ? { reported: { value: s.actual } } : {}),
+        }),
+      }),
+    )
+  fc.assert(
+    fc.property(situation, situation, (a, b) => {
+      const first = settle(a, [], NOW)
+      const second = settle(b, first, LATER)
+      for (const condition of second) {
+        const same = conditionNamed(first, condition.type)?.status === condition.status
+        assert.equal(condition.lastTransitionTime, same ? NOW : LATER)
+      }
+      assert.deepEqual(settle(b, second, '2030-01-01T00:00:00Z'), second)
+    }),
+  )
+})
