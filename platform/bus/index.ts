@@ -1,3 +1,5 @@
 export * from './bus.ts'
+export * from './connect-bus.ts'
 export * from './event-bus.ts'
 export * from './local-bus.ts'
+export * from './port-bus.ts'

@@ -4,6 +4,7 @@ import type { Logger } from '../log/index.ts'
 import type { Clock } from '../time/index.ts'
 import { withDeadline } from '../time/index.ts'
 import type { Bus, StateChange } from './bus.ts'
+import { typed, untyped } from './untyped.ts'
 
 type Handler<M> = (message: M) => void
 type Server = (question: unknown, signal: AbortSignal) => Promise<unknown>
@@ -22,13 +23,28 @@ export function createLocalBus(clock: Clock, log: Logger): Bus {
     return made
   }
 
+  const guarded = <M>(channel: string, handler: Handler<M>, message: M) => {
+    try {
+      handler(message)
+    } catch (error) {
+      log.error('A subscriber of the bus threw', { channel, error })
+    }
+  }
+
+  // A handler may publish or set again: what it does is delivered after what is under way, or the later subscribers would
+  // see the newer message first and end with the older.
+  const underway: (() => void)[] = []
+  let delivering = false
   const deliver = <M>(name: string, handlers: ReadonlySet<Handler<M>>, message: M) => {
-    for (const handler of [...handlers]) {
-      try {
-        handler(message)
-      } catch (error) {
-        log.error('A subscriber of the bus threw', { channel: name, error })
-      }
+    underway.push(() => {
+      for (const handler of [...handlers]) if (handlers.has(handler)) guarded(name, handler, message)
+    })
+    if (delivering) return
+    delivering = true
+    try {
+      for (let next = underway.shift(); next; next = underway.shift()) next()
+    } finally {
+      delivering = false
     }
   }
 
@@ -104,7 +120,11 @@ export function createLocalBus(clock: Clock, log: Logger): Bus {
     watch<V>(channel: StateChannel<V>, handler: Handler<StateChange<V>>) {
       const state = stateOf(channel.name)
       const joined = join(state.watchers, untyped(handler))
-      for (const [key, value] of [...state.values]) handler({ key, value: typed<V>(value), replay: true })
+      for (const key of [...state.values.keys()]) {
+        // The handler may have changed what is still to be listed.
+        const value = state.values.get(key)
+        if (value !== undefined) guarded(channel.name, handler, { key, value: typed<V>(value), replay: true })
+      }
       return joined
     },
   }
@@ -113,15 +133,4 @@ export function createLocalBus(clock: Clock, log: Logger): Bus {
 interface KeyedState {
   readonly values: Map<string, unknown>
   readonly watchers: Set<Handler<StateChange<unknown>>>
-}
-
-// The bus stores messages of many channels in one map; the channel declaration is the only witness of their type.
-// These two are the single place where that witness is taken at its word.
-function typed<T>(value: unknown): T
-function typed(value: unknown): unknown {
-  return value
-}
-
-function untyped<M>(handler: Handler<M>): Handler<never> {
-  return handler
 }
