@@ -1,0 +1,148 @@
+import { describeError } from '../../platform/lifecycle/index.ts'
+import type { Duration } from '../../platform/time/index.ts'
+import {
+  type AssignedDevice,
+  type DeviceId,
+  type DeviceRefusal,
+  deviceIdOf,
+  type MergedProperty,
+  type ModelProperty,
+  mergedProperties,
+  mergedProtocolConfig,
+} from '../../schemas/index.ts'
+import type { Mapper, Property, Visit, VisitId } from '../contract/index.ts'
+import { parseCycle } from './cycle.ts'
+
+/** A mapper whose own types are forgotten: configs it parsed are only ever given back to it. */
+export type AnyMapper = Mapper<unknown, unknown, AsyncDisposable>
+export type AnyVisit = Visit<unknown, unknown>
+
+/** A device as its line drives it: configs parsed, cycles decided. */
+export interface DevicePlan {
+  readonly id: DeviceId
+  readonly uid: string
+  readonly key: string
+  readonly config: unknown
+  readonly properties: readonly PropertyPlan[]
+}
+
+export interface PropertyPlan {
+  readonly visit: AnyVisit
+  readonly model: ModelProperty
+  readonly collect: Duration
+  /** How often an unchanged value is reported; absent: never. */
+  readonly report?: Duration
+}
+
+export interface Admission {
+  /** With warnings, which do not keep the device from being driven. */
+  readonly refusals: readonly DeviceRefusal[]
+  /** Absent when the device is refused. */
+  readonly plan?: DevicePlan
+}
+
+/** Judges a device offline, from its manifest alone. `revision` makes the visit ids of this plan unlike those of others. */
+export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: number): Admission {
+  const { device, model } = assigned
+  const findings = new Findings(device.metadata.generation ?? 0)
+  const id = deviceIdOf(device.metadata)
+  const parsed = mapper.deviceConfig.parse(mergedProtocolConfig(device, model))
+  if (!parsed.ok) {
+    for (const issue of parsed.issues) findings.refuse(`/spec/protocol/configData${issue.pointer}`, issue.message)
+  }
+  const config = parsed.ok ? parsed.value : undefined
+  const properties: PropertyPlan[] = []
+  const names = new Set<string>()
+  for (const [index, merged] of mergedProperties(device, model).entries()) {
+    const pointer = `/spec/properties/${index}`
+    if (names.has(merged.device.name)) findings.refuse(`${pointer}/name`, `${merged.device.name} stands here twice`)
+    names.add(merged.device.name)
+    const visitId = toVisitId(`${id}/${merged.device.name}@${revision}`)
+    const plan = planProperty(mapper, merged, { visitId, config, pointer, findings })
+    if (plan) properties.push(plan)
+  }
+  if (!parsed.ok || findings.refused) return { refusals: findings.list }
+  try {
+    const key = mapper.connectionKey(parsed.value)
+    return { refusals: findings.list, plan: { id, uid: device.metadata.uid ?? '', key, config, properties } }
+  } catch (error) {
+    findings.refuse('/spec/protocol/configData', describeError(error))
+    return { refusals: findings.list }
+  }
+}
+
+interface PropertyContext {
+  readonly visitId: VisitId
+  readonly config: unknown
+  readonly pointer: string
+  readonly findings: Findings
+}
+
+function planProperty(mapper: AnyMapper, merged: MergedProperty, context: PropertyContext): PropertyPlan | undefined {
+  const { pointer, findings } = context
+  const at = `${pointer}/visitors/configData`
+  const visitor = mapper.visitorConfig.parse(merged.visitor)
+  if (!visitor.ok) {
+    if (Object.keys(merged.visitor).length === 0) {
+      findings.warn(`${pointer}/visitors`, 'is absent, in the DeviceModel too: the property is neither read nor written')
+    } else for (const issue of visitor.issues) findings.refuse(`${at}${issue.pointer}`, issue.message)
+    return undefined
+  }
+  const property = propertyOf(merged.model)
+  const reason = rejection(mapper, property, visitor.value)
+  if (reason !== undefined) findings.refuse(at, reason)
+  const collect = parseCycle(merged.device.collectCycle)
+  if (collect.warning) findings.warn(`${pointer}/collectCycle`, collect.warning)
+  const report = merged.device.reportCycle === undefined ? undefined : parseCycle(merged.device.reportCycle)
+  if (report?.warning) findings.warn(`${pointer}/reportCycle`, report.warning)
+  return {
+    visit: Object.freeze({ id: context.visitId, device: context.config, property, visitor: visitor.value }),
+    model: merged.model,
+    collect: collect.duration,
+    ...(report ? { report: report.duration } : {}),
+  }
+}
+
+function propertyOf(model: ModelProperty): Property {
+  return Object.freeze({
+    name: model.name,
+    type: model.type ?? 'STRING',
+    accessMode: model.accessMode ?? 'ReadWrite',
+    ...(model.unit === undefined ? {} : { unit: model.unit }),
+    ...(model.minimum === undefined ? {} : { minimum: model.minimum }),
+    ...(model.maximum === undefined ? {} : { maximum: model.maximum }),
+  })
+}
+
+function rejection(mapper: AnyMapper, property: Property, visitor: unknown): string | undefined {
+  try {
+    return mapper.reject?.(property, visitor)
+  } catch (error) {
+    return describeError(error)
+  }
+}
+
+/** Visit ids are made here and nowhere else. */
+function toVisitId(text: string): VisitId
+function toVisitId(text: string): string {
+  return text
+}
+
+class Findings {
+  readonly #generation: number
+  readonly list: DeviceRefusal[] = []
+  refused = false
+
+  constructor(generation: number) {
+    this.#generation = generation
+  }
+
+  refuse(pointer: string, message: string): void {
+    this.refused = true
+    this.list.push({ generation: this.#generation, pointer, message })
+  }
+
+  warn(pointer: string, message: string): void {
+    this.list.push({ generation: this.#generation, pointer, message, warning: true })
+  }
+}

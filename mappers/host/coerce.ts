@@ -1,0 +1,62 @@
+import { formatValue, type Parsed, type PropertyType, type PropertyValue, parseValue } from '../../schemas/index.ts'
+
+/** What a driver gave, as canonical text of the property's type; or why it cannot be that. */
+export function coerce(type: PropertyType, value: PropertyValue): Parsed<string> {
+  switch (type) {
+    case 'INT':
+      return integer(value)
+    case 'FLOAT':
+      return decimal('FLOAT', value, shortestFloat)
+    case 'DOUBLE':
+      return decimal('DOUBLE', value, String)
+    case 'BOOLEAN':
+      return boolean(value)
+    default:
+      return { ok: true, value: formatValue(value) }
+  }
+}
+
+function integer(value: PropertyValue): Parsed<string> {
+  if (typeof value === 'boolean') return { ok: true, value: value ? '1' : '0' }
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return { ok: false, reason: `${value} is no integer` }
+    return canonical('INT', BigInt(Math.round(value)).toString())
+  }
+  return canonical('INT', textOf(value))
+}
+
+function decimal(type: 'FLOAT' | 'DOUBLE', value: PropertyValue, format: (number: number) => string): Parsed<string> {
+  const text = typeof value === 'boolean' ? String(Number(value)) : textOf(value)
+  const parsed = parseValue(type, text)
+  if (!parsed.ok) return { ok: false, reason: `${text} ${parsed.reason} (type ${type})` }
+  return { ok: true, value: format(Number(parsed.value)) }
+}
+
+function boolean(value: PropertyValue): Parsed<string> {
+  if (typeof value === 'boolean') return { ok: true, value: String(value) }
+  if (typeof value === 'number' || typeof value === 'bigint') return { ok: true, value: String(Number(value) !== 0) }
+  const text = textOf(value).toLowerCase()
+  if (['true', '1', 'on', 'yes'].includes(text)) return { ok: true, value: 'true' }
+  if (['false', '0', 'off', 'no'].includes(text)) return { ok: true, value: 'false' }
+  return { ok: false, reason: `${text} must be true or false (type BOOLEAN)` }
+}
+
+function canonical(type: PropertyType, text: string): Parsed<string> {
+  const parsed = parseValue(type, text)
+  if (!parsed.ok) return { ok: false, reason: `${text} ${parsed.reason} (type ${type})` }
+  return { ok: true, value: formatValue(parsed.value) }
+}
+
+/** The shortest text that is the same 32-bit float: 24.1, not 24.100000381469727. */
+function shortestFloat(value: number): string {
+  const single = Math.fround(value)
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(single.toPrecision(digits))
+    if (Math.fround(short) === single) return String(short)
+  }
+  return String(single)
+}
+
+function textOf(value: PropertyValue): string {
+  return value instanceof Uint8Array ? new TextDecoder().decode(value).trim() : String(value).trim()
+}

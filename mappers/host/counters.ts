@@ -1,0 +1,38 @@
+import type { Metrics } from '../../platform/health/index.ts'
+import { createStats, type HostStats } from './stats.ts'
+
+const HELP: Readonly<Record<keyof HostStats, readonly [name: string, help: string]>> = {
+  reads: ['skerry_mapper_reads_total', 'Read calls of a mapper.'],
+  visits: ['skerry_mapper_visits_total', 'Properties read by a mapper.'],
+  failedVisits: ['skerry_mapper_failed_visits_total', 'Properties that could not be read.'],
+  writes: ['skerry_mapper_writes_total', 'Orders written by a mapper.'],
+  failedWrites: ['skerry_mapper_failed_writes_total', 'Orders that were not written or not read back.'],
+  connects: ['skerry_mapper_connects_total', 'Connections made by a mapper.'],
+  lostConnections: ['skerry_mapper_lost_connections_total', 'Connections lost by a mapper.'],
+  droppedReports: ['skerry_mapper_dropped_reports_total', 'Readings dropped because the twin did not take them.'],
+}
+
+const KEYS = ['reads', 'visits', 'failedVisits', 'writes', 'failedWrites', 'connects', 'lostConnections', 'droppedReports'] as const
+
+/** Takes the sums of one run of a mapper after the other and counts what was added. */
+export interface Counters {
+  begin(): void
+  take(stats: HostStats): void
+}
+
+export function countersOf(metrics: Metrics, mapper: string): Counters {
+  const counters = KEYS.map((key) => {
+    const [name, help] = HELP[key]
+    return [key, metrics.counter({ name, help, labels: ['mapper'] })] as const
+  })
+  let before = createStats()
+  return {
+    begin() {
+      before = createStats()
+    },
+    take(stats) {
+      for (const [key, counter] of counters) counter.add(stats[key] - before[key], { mapper })
+      before = { ...stats }
+    },
+  }
+}

@@ -1,0 +1,117 @@
+import type { Bus } from '../../platform/bus/index.ts'
+import type { Metrics } from '../../platform/health/index.ts'
+import { describeError, type Module, type Scope } from '../../platform/lifecycle/index.ts'
+import type { Logger } from '../../platform/log/index.ts'
+import type { Clock, Random } from '../../platform/time/index.ts'
+import {
+  type AssignedDevice,
+  assignedDevices,
+  type DeviceId,
+  type MapperEntry,
+  mappersLoaded,
+  protocolOf,
+} from '../../schemas/index.ts'
+import { countersOf } from './counters.ts'
+import { Keeper } from './keeper.ts'
+import { Reporter } from './reporter.ts'
+import { defaultSettings } from './settings.ts'
+import { loadMapper, type MapperSource } from './source.ts'
+import { createStats } from './stats.ts'
+
+export interface MapperHostOptions {
+  readonly bus: Bus
+  readonly mappers: readonly MapperSource[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** worker: one thread per protocol that has devices. none: all in this thread. */
+  readonly isolation: 'worker' | 'none'
+}
+
+/** Runs the mappers that this node's devices need, each in its own thread; a protocol without devices costs nothing. */
+export function createMapperHostModule(options: MapperHostOptions): Module {
+  return { name: 'MapperHost', start: (scope) => new MapperHost(options, scope).start() }
+}
+
+class MapperHost {
+  readonly #options: MapperHostOptions
+  readonly #scope: Scope
+  readonly #reporter: Reporter
+  readonly #keepers = new Map<string, Keeper>()
+  /** Why a listed mapper cannot be used. */
+  readonly #broken = new Map<string, string>()
+  readonly #protocols = new Map<DeviceId, string>()
+
+  constructor(options: MapperHostOptions, scope: Scope) {
+    this.#options = options
+    this.#scope = scope
+    this.#reporter = new Reporter({
+      bus: options.bus,
+      clock: options.clock,
+      random: options.random,
+      log: options.log,
+      settings: defaultSettings,
+      stats: createStats(),
+      isCurrent: (id) => this.#protocols.has(id),
+    })
+  }
+
+  async start(): Promise<void> {
+    const { bus, mappers } = this.#options
+    for (const source of mappers) await this.#load(source)
+    this.#scope.run((signal) => this.#reporter.run(signal))
+    this.#scope.use(bus.watch(assignedDevices, ({ key, value }) => this.#assigned(key, value)))
+  }
+
+  async #load(source: MapperSource): Promise<void> {
+    const { bus, log, metrics } = this.#options
+    const publish = (entry: MapperEntry) => bus.set(mappersLoaded, source.protocol, entry)
+    this.#scope.defer(() => bus.remove(mappersLoaded, source.protocol))
+    const names = [source.protocol, ...(source.aliases ?? [])]
+    try {
+      const mapper = await loadMapper(source)
+      const keeper = new Keeper({
+        ...this.#options,
+        source,
+        mapper,
+        publish,
+        counters: countersOf(metrics, source.protocol),
+        scope: this.#scope,
+        onDown: (reason, devices) => {
+          for (const id of devices) this.#reporter.state({ id, state: 'unknown', reason })
+        },
+      })
+      for (const name of names) this.#keepers.set(name, keeper)
+    } catch (error) {
+      log.error('A mapper cannot be used', { mapper: source.protocol, error })
+      for (const name of names) this.#broken.set(name, describeError(error))
+    }
+  }
+
+  #assigned(id: DeviceId, assigned: AssignedDevice | undefined): void {
+    const protocol = assigned && (protocolOf(assigned.device, assigned.model) ?? '')
+    const before = this.#protocols.get(id)
+    // A device without its model waits for it; there is nothing to start yet.
+    const keeper = assigned?.model ? this.#keepers.get(protocol ?? '') : undefined
+    const keeperBefore = before === undefined ? undefined : this.#keepers.get(before)
+    if (keeperBefore !== keeper) keeperBefore?.remove(id)
+    if (protocol === undefined) {
+      this.#protocols.delete(id)
+      this.#reporter.forget(id)
+      return
+    }
+    this.#protocols.set(id, protocol)
+    if (keeper) keeper.add(id)
+    else if (assigned?.model && before !== protocol) this.#nobody(id, protocol)
+  }
+
+  #nobody(id: DeviceId, protocol: string): void {
+    const broken = this.#broken.get(protocol)
+    const reason =
+      protocol === ''
+        ? 'neither the Device nor its DeviceModel names a protocol'
+        : `no mapper for protocol ${protocol} on this node${broken === undefined ? '' : `: ${broken}`}`
+    this.#reporter.state({ id, state: 'unknown', reason })
+  }
+}

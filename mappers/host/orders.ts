@@ -1,0 +1,158 @@
+import { describeError } from '../../platform/lifecycle/index.ts'
+import type { Clock } from '../../platform/time/index.ts'
+import { type PropertyReading, parseValue, refuseDesired, sameValue, type WriteResult } from '../../schemas/index.ts'
+import type { Order, Outcome, Reading, VisitId } from '../contract/index.ts'
+import type { AnyMapper } from './admission.ts'
+import { callDriver } from './call.ts'
+import type { OrderProgress } from './order.ts'
+import { toReading } from './reading.ts'
+import type { Reporter } from './reporter.ts'
+import type { ServedDevice, ServedProperty } from './served-device.ts'
+import type { HostSettings } from './settings.ts'
+import type { HostStats } from './stats.ts'
+
+export interface OrdersContext {
+  readonly mapper: AnyMapper
+  readonly clock: Clock
+  readonly settings: HostSettings
+  readonly stats: HostStats
+  readonly reporter: Reporter
+  readonly signal: AbortSignal
+}
+
+interface Due {
+  readonly property: ServedProperty
+  readonly progress: OrderProgress
+  readonly order: Order<unknown, unknown>
+}
+
+/** Writes what is due, reads it back and reports both. Returns when the next order is due, monotonic ms. */
+export async function writeOrders(
+  devices: readonly ServedDevice[],
+  connection: AsyncDisposable,
+  context: OrdersContext,
+): Promise<number | undefined> {
+  const reports = new Reports()
+  const due = dueOrders(devices, context, reports)
+  try {
+    if (due.length > 0) await writeAll(due, connection, context, reports)
+  } finally {
+    reports.send(context.reporter)
+  }
+  return nextDue(devices)
+}
+
+/** Checks every due order; those that can never be written are answered here. */
+function dueOrders(devices: readonly ServedDevice[], context: OrdersContext, reports: Reports): readonly Due[] {
+  const now = context.clock.monotonic()
+  const due: Due[] = []
+  for (const device of devices) {
+    for (const property of device.properties) {
+      const progress = property.order
+      if (progress?.due === undefined || progress.due > now) continue
+      const { model, visit } = property.plan
+      const text = progress.order.value
+      const refusal = refuseDesired(model, text)
+      const parsed = parseValue(visit.property.type, text)
+      if (refusal !== undefined || !parsed.ok) {
+        reports.add(property, progress.refuse(model.name, 'Refused', `${text} ${refusal ?? 'is no value'}`))
+      } else if (!context.mapper.write) {
+        const message = `mapper ${context.mapper.protocol} cannot write`
+        reports.add(property, progress.refuse(model.name, 'NotWritable', message))
+      } else due.push({ property, progress, order: { ...visit, value: parsed.value } })
+    }
+  }
+  return due
+}
+
+async function writeAll(due: readonly Due[], connection: AsyncDisposable, context: OrdersContext, reports: Reports) {
+  const { mapper, stats } = context
+  let during = 'writing'
+  try {
+    const orders = due.map(({ order }) => order)
+    const written = await call<void>(orders, context, async (signal) => mapper.write?.(connection, orders, signal) ?? new Map())
+    stats.writes += due.length
+    during = 'reading back'
+    const ok = due.filter(({ order }) => written.get(order.id)?.ok)
+    const visits = ok.map(({ property }) => property.plan.visit)
+    const back = mapper.read && visits.length > 0
+    const read: ReadonlyMap<VisitId, Outcome<Reading>> = back
+      ? await call<Reading>(visits, context, async (signal) => mapper.read?.(connection, visits, signal) ?? new Map())
+      : new Map()
+    for (const each of due) settle(each, written.get(each.order.id), read.get(each.order.id), context, reports)
+  } catch (error) {
+    const now = context.clock.monotonic()
+    for (const { property, progress } of due) {
+      stats.failedWrites++
+      const message = `the connection was lost while ${during}: ${describeError(error)}`
+      reports.add(property, progress.fail(property.plan.model.name, 'ConnectionLost', message, now))
+    }
+    throw error
+  }
+}
+
+function settle(
+  { property, progress, order }: Due,
+  written: Outcome<void> | undefined,
+  read: Outcome<Reading> | undefined,
+  context: OrdersContext,
+  reports: Reports,
+): void {
+  const name = property.plan.model.name
+  const now = context.clock.monotonic()
+  const fail = (reason: string, message: string, reading?: PropertyReading) => {
+    context.stats.failedWrites++
+    reports.add(property, progress.fail(name, reason, message, now), reading)
+  }
+  if (!written?.ok) return fail('WriteFailed', written ? describeError(written.error) : 'no answer')
+  const outcome: Outcome<Reading> = read ?? {
+    ok: true,
+    value: { value: order.value, quality: 'uncertain', cause: 'written, but this protocol cannot read it back' },
+  }
+  const reading = toReading(property.plan, outcome, context.clock.now())
+  const wanted = progress.order.value
+  if (reading.value === undefined) {
+    return fail('ReadBackFailed', `written, but not read back: ${reading.cause ?? 'no value'}`, reading)
+  }
+  if (!sameValue(property.plan.visit.property.type, reading.value, wanted)) {
+    return fail('ReadBackMismatch', `${wanted} was written, but the device answers ${reading.value}`, reading)
+  }
+  reports.add(property, progress.succeed(name), reading)
+}
+
+function call<T>(
+  visits: readonly { readonly id: VisitId }[],
+  { clock, settings, mapper, signal }: OrdersContext,
+  work: (signal: AbortSignal) => Promise<ReadonlyMap<VisitId, Outcome<T>>>,
+) {
+  return callDriver<T>(visits, { clock, settings, protocol: mapper.protocol, signal }, work)
+}
+
+function nextDue(devices: readonly ServedDevice[]): number | undefined {
+  let earliest: number | undefined
+  for (const { properties } of devices) {
+    for (const { order } of properties) {
+      if (order?.due !== undefined && (earliest === undefined || order.due < earliest)) earliest = order.due
+    }
+  }
+  return earliest
+}
+
+/** Collects what one round of writing has to tell, so that reading and write result are in one report. */
+class Reports {
+  readonly #devices = new Map<ServedDevice, { readings: PropertyReading[]; writes: WriteResult[] }>()
+
+  add(property: ServedProperty, result: WriteResult | undefined, reading?: PropertyReading): void {
+    const { device } = property
+    const report = this.#devices.get(device) ?? { readings: [], writes: [] }
+    this.#devices.set(device, report)
+    if (result) report.writes.push(result)
+    if (!reading) return
+    report.readings.push(reading)
+    device.sent(property, reading)
+  }
+
+  send(reporter: Reporter): void {
+    for (const [device, { readings, writes }] of this.#devices) reporter.report(device.id, readings, writes)
+  }
+}

@@ -1,0 +1,28 @@
+import type { LogFields, Logger } from '../../platform/log/index.ts'
+import type { WorkerMessage } from './worker-messages.ts'
+
+/** The logger of a worker: lines are written by the main thread, so that there is one log with one format. */
+export function portLogger(post: (message: WorkerMessage) => void, base: LogFields = {}): Logger {
+  const line =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: LogFields = {}) => {
+      const all = { ...base, ...fields }
+      try {
+        post({ type: 'log', level, message, fields: all })
+      } catch {
+        // A driver may log what cannot be cloned, such as a socket.
+        post({ type: 'log', level, message, fields: asText(all) })
+      }
+    }
+  return {
+    debug: line('debug'),
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    child: (fields) => portLogger(post, { ...base, ...fields }),
+  }
+}
+
+function asText(fields: LogFields): LogFields {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, String(value)]))
+}

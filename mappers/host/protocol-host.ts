@@ -1,0 +1,175 @@
+import type { Bus } from '../../platform/bus/index.ts'
+import type { Logger } from '../../platform/log/index.ts'
+import type { Clock, Random } from '../../platform/time/index.ts'
+import {
+  type AssignedDevice,
+  assignedDevices,
+  type DeviceId,
+  deviceOrders,
+  deviceRefusals,
+  protocolOf,
+} from '../../schemas/index.ts'
+import { type AnyMapper, admit, type DevicePlan } from './admission.ts'
+import { Line } from './line.ts'
+import { Reporter } from './reporter.ts'
+import { ServedDevice } from './served-device.ts'
+import { defaultSettings, type HostSettings } from './settings.ts'
+import { createStats, type HostStats } from './stats.ts'
+
+export interface ProtocolHostOptions {
+  readonly bus: Bus
+  readonly mapper: AnyMapper
+  /** Names in `protocolName` that this mapper serves; default: its own. */
+  readonly protocols?: readonly string[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly settings?: HostSettings
+  /** Counted into; handed in where somebody reads along. */
+  readonly stats?: HostStats
+}
+
+/** The host of one mapper: drives the devices of its protocol until the signal aborts, then closes every connection. */
+export async function runProtocolHost(options: ProtocolHostOptions, signal: AbortSignal): Promise<void> {
+  const host = new ProtocolHost(options)
+  await host.run(signal)
+}
+
+interface RunningLine {
+  readonly line: Line
+  readonly stop: AbortController
+}
+
+class ProtocolHost {
+  readonly #options: ProtocolHostOptions
+  readonly #settings: HostSettings
+  readonly #stats: HostStats
+  readonly #protocols: ReadonlySet<string>
+  readonly #reporter: Reporter
+  readonly #lines = new Map<string, RunningLine>()
+  readonly #devices = new Map<DeviceId, ServedDevice>()
+  /** Devices of this protocol that are refused. */
+  readonly #refused = new Set<DeviceId>()
+  readonly #fingerprints = new Map<DeviceId, string>()
+  readonly #closing = new Set<Promise<void>>()
+  #revision = 0
+
+  constructor(options: ProtocolHostOptions) {
+    this.#options = options
+    this.#settings = options.settings ?? defaultSettings
+    this.#stats = options.stats ?? createStats()
+    this.#protocols = new Set(options.protocols ?? [options.mapper.protocol])
+    this.#reporter = new Reporter({
+      bus: options.bus,
+      clock: options.clock,
+      random: options.random,
+      log: options.log,
+      settings: this.#settings,
+      stats: this.#stats,
+      isCurrent: (id) => this.#devices.has(id) || this.#refused.has(id),
+    })
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { bus } = this.#options
+    using _orders = bus.watch(deviceOrders, ({ key }) => this.#ordersChanged(key))
+    using _devices = bus.watch(assignedDevices, ({ key, value }) => this.#assigned(key, value))
+    await this.#reporter.run(signal)
+    for (const { stop } of this.#lines.values()) stop.abort(new Error('the mapper host stops'))
+    await Promise.all(this.#closing)
+  }
+
+  #assigned(id: DeviceId, assigned: AssignedDevice | undefined): void {
+    if (!assigned?.model || !this.#protocols.has(protocolOf(assigned.device, assigned.model) ?? '')) {
+      this.#release(id)
+      return
+    }
+    // Status and labels change far more often than what the device is.
+    const fingerprint = fingerprintOf(assigned)
+    const withGeneration = `${fingerprint}#${assigned.device.metadata.generation}`
+    const known = this.#fingerprints.get(id)
+    if (known === fingerprint || known === withGeneration) return
+    const { refusals, plan } = admit(this.#options.mapper, assigned, ++this.#revision)
+    // Refusals name the generation they judge.
+    this.#fingerprints.set(id, refusals.length > 0 ? withGeneration : fingerprint)
+    if (refusals.length > 0) this.#options.bus.set(deviceRefusals, id, refusals)
+    else this.#options.bus.remove(deviceRefusals, id)
+    if (plan) return this.#serve(plan)
+    this.#stopServing(id)
+    this.#refused.add(id)
+    const first = refusals.find(({ warning }) => !warning)
+    this.#reporter.state({ id, state: 'unknown', reason: `refused: ${first?.pointer} ${first?.message}` })
+  }
+
+  #serve(plan: DevicePlan): void {
+    const { bus, clock, random } = this.#options
+    const before = this.#devices.get(plan.id)
+    if (before && before.plan.key !== plan.key) this.#leaveLine(before)
+    const device = new ServedDevice(plan, { clock, random, settings: this.#settings, reporter: this.#reporter, before })
+    this.#refused.delete(plan.id)
+    this.#devices.set(plan.id, device)
+    device.setOrders(bus.get(deviceOrders, plan.id))
+    this.#lineOf(plan.key).put(device)
+  }
+
+  #ordersChanged(id: DeviceId): void {
+    const device = this.#devices.get(id)
+    if (!device) return
+    const changed = device.setOrders(this.#options.bus.get(deviceOrders, id))
+    if (changed) this.#lines.get(device.plan.key)?.line.ordersChanged(device)
+  }
+
+  #release(id: DeviceId): void {
+    if (!this.#fingerprints.delete(id)) return
+    this.#refused.delete(id)
+    this.#stopServing(id)
+    this.#reporter.forget(id)
+    this.#options.bus.remove(deviceRefusals, id)
+  }
+
+  #stopServing(id: DeviceId): void {
+    const device = this.#devices.get(id)
+    if (!device) return
+    this.#devices.delete(id)
+    this.#leaveLine(device)
+  }
+
+  #leaveLine({ id, plan }: ServedDevice): void {
+    const running = this.#lines.get(plan.key)
+    if (!running) return
+    running.line.remove(id)
+    if (running.line.size > 0) return
+    this.#lines.delete(plan.key)
+    running.stop.abort(new Error('no device uses this connection any more'))
+  }
+
+  #lineOf(key: string): Line {
+    const found = this.#lines.get(key)
+    if (found) return found.line
+    const { mapper, clock, random, log } = this.#options
+    const line = new Line({
+      key,
+      mapper,
+      clock,
+      random,
+      log,
+      settings: this.#settings,
+      stats: this.#stats,
+      reporter: this.#reporter,
+    })
+    const stop = new AbortController()
+    this.#lines.set(key, { line, stop })
+    // The device is put before the loop looks for one.
+    const running: Promise<void> = Promise.resolve()
+      .then(() => line.run(stop.signal))
+      .finally(() => this.#closing.delete(running))
+    this.#closing.add(running)
+    return line
+  }
+}
+
+/** What the plan is made from. Desired values come as orders and change no plan. */
+function fingerprintOf({ device, model }: AssignedDevice): string {
+  const properties = device.spec.properties?.map(({ desired: _desired, ...rest }) => rest)
+  return JSON.stringify([device.metadata.uid, { ...device.spec, properties }, model?.spec])
+}

@@ -1,0 +1,132 @@
+import type { Clock, Random } from '../../platform/time/index.ts'
+import type { DeviceId, DeviceOrders, DeviceState, PropertyReading, WriteResult } from '../../schemas/index.ts'
+import type { Outcome, Reading, VisitId } from '../contract/index.ts'
+import type { DevicePlan, PropertyPlan } from './admission.ts'
+import { OrderProgress } from './order.ts'
+import { isNews, type Sent, toReading } from './reading.ts'
+import type { Reporter } from './reporter.ts'
+import type { HostSettings } from './settings.ts'
+
+export interface ServedDeviceOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings: HostSettings
+  readonly reporter: Reporter
+  /** What was true of the same device under an earlier plan. */
+  readonly before?: ServedDevice | undefined
+}
+
+/** One property in the hands of its line. */
+export interface ServedProperty {
+  readonly id: VisitId
+  readonly cycleMs: number
+  readonly plan: PropertyPlan
+  readonly device: ServedDevice
+  last?: Sent
+  failed?: string | undefined
+  order?: OrderProgress
+}
+
+/** One device under one plan: its last readings, its state and its orders. */
+export class ServedDevice {
+  readonly id: DeviceId
+  readonly plan: DevicePlan
+  readonly properties: readonly ServedProperty[]
+  readonly #options: ServedDeviceOptions
+  #state: string | undefined
+
+  constructor(plan: DevicePlan, options: ServedDeviceOptions) {
+    this.id = plan.id
+    this.plan = plan
+    this.#options = options
+    this.properties = plan.properties.map((property) => ({
+      id: property.visit.id,
+      cycleMs: property.collect.milliseconds,
+      plan: property,
+      device: this,
+    }))
+    if (options.before?.plan.uid === plan.uid) this.#inherit(options.before)
+  }
+
+  /** True when something new has to be written. Wishes for properties that are not served are answered at once. */
+  setOrders(orders: DeviceOrders | undefined): boolean {
+    const { settings, random, reporter } = this.#options
+    let news = false
+    for (const property of this.properties) {
+      const order = orders?.properties[property.plan.model.name]
+      if (property.order?.order.id === order?.id) continue
+      delete property.order
+      if (!order) continue
+      property.order = new OrderProgress(order, settings.rewrite, random)
+      news = true
+    }
+    const served = new Set(this.properties.map(({ plan }) => plan.model.name))
+    const homeless: WriteResult[] = []
+    for (const [property, order] of Object.entries(orders?.properties ?? {})) {
+      if (served.has(property)) continue
+      const failure = { reason: 'NoVisitor', message: `nothing says how property ${property} is written` }
+      homeless.push({ property, orderId: order.id, value: order.value, failure })
+    }
+    reporter.report(this.id, [], homeless)
+    return news
+  }
+
+  /** The reading if the twin has to hear of it. */
+  take(property: ServedProperty, outcome: Outcome<Reading>): PropertyReading {
+    const reading = toReading(property.plan, outcome, this.#options.clock.now())
+    property.failed = reading.quality === 'bad' ? (reading.cause ?? 'no value') : undefined
+    return reading
+  }
+
+  /** Marks the reading as sent when it is news. */
+  isNews(property: ServedProperty, reading: PropertyReading): boolean {
+    const now = this.#options.clock.monotonic()
+    if (!isNews(property.plan, property.last, reading, now)) return false
+    this.sent(property, reading)
+    return true
+  }
+
+  sent(property: ServedProperty, reading: PropertyReading): void {
+    property.last = { reading, at: this.#options.clock.monotonic() }
+  }
+
+  /** Online as long as anything of it can be read. */
+  judge(): void {
+    const failures = this.properties.filter(({ failed }) => failed !== undefined)
+    if (failures.length === 0 || failures.length < this.properties.length) return this.setState('online')
+    const [first] = failures
+    this.setState('unhealthy', `no property can be read; ${first?.plan.model.name}: ${first?.failed}`)
+  }
+
+  /** The connection is gone, and with it everything that waited for it. */
+  lose(reason: string): void {
+    this.setState('offline', reason)
+    const writes: WriteResult[] = []
+    for (const { plan, order } of this.properties) {
+      const told = order?.postpone(plan.model.name, reason)
+      if (told) writes.push(told)
+      order?.renew()
+    }
+    this.#options.reporter.report(this.id, [], writes)
+  }
+
+  setState(state: DeviceState, reason?: string): void {
+    const text = `${state}: ${reason ?? ''}`
+    if (this.#state === text) return
+    this.#state = text
+    this.#options.reporter.state({ id: this.id, state, ...(reason === undefined ? {} : { reason }) })
+  }
+
+  /** An order that was fulfilled under the old plan stands, unless the way to write it changed. */
+  #inherit(before: ServedDevice): void {
+    for (const property of this.properties) {
+      const old = before.properties.find(({ plan }) => plan.model.name === property.plan.model.name)
+      if (old?.order && sameWay(old.plan, property.plan)) property.order = old.order
+    }
+  }
+}
+
+function sameWay(left: PropertyPlan, right: PropertyPlan): boolean {
+  const wayOf = ({ visit, model }: PropertyPlan) => JSON.stringify([visit.device, visit.visitor, model])
+  return wayOf(left) === wayOf(right)
+}

@@ -1,0 +1,24 @@
+/** What a protocol host counts; sums since it started, sent along with the heartbeat. */
+export interface HostStats {
+  reads: number
+  visits: number
+  failedVisits: number
+  writes: number
+  failedWrites: number
+  connects: number
+  lostConnections: number
+  droppedReports: number
+}
+
+export function createStats(): HostStats {
+  return {
+    reads: 0,
+    visits: 0,
+    failedVisits: 0,
+    writes: 0,
+    failedWrites: 0,
+    connects: 0,
+    lostConnections: 0,
+    droppedReports: 0,
+  }
+}
