@@ -1,0 +1,276 @@
+import type { Metrics } from '../../../platform/health/index.ts'
+import { BugError, SkerryError } from '../../../platform/lifecycle/index.ts'
+import type { Row, Store, StoreCall } from '../../../platform/store/index.ts'
+import { isApiObject, withMetadata } from '../../kube/object/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
+import { tooManyRequests, unavailable } from '../../kube/status.ts'
+import { type Change, ChangeLog, changeOf, rollBack } from '../../kube/watch/index.ts'
+import { KeyQueue } from './key-queue.ts'
+import { objectText } from './object-text.ts'
+
+export interface ObjectStoreOptions {
+  readonly store: Store
+  readonly metrics: Metrics
+  /** Changes of each resource that a watcher may go back to; between this and twice as many are kept. Default 2,000. */
+  readonly history?: number
+}
+
+export type ChangeListener = (resource: string, change: Change) => void
+
+interface Pending {
+  readonly version: number
+  readonly resource: string
+  readonly key: string
+  readonly after: ApiObject | undefined
+  state: 'writing' | 'durable' | 'failed'
+  readonly settled: PromiseWithResolvers<void>
+  error: unknown
+}
+
+interface Collection {
+  readonly objects: Map<string, ApiObject>
+  readonly log: ChangeLog
+  /** Keys in order; undefined after an insertion or removal. */
+  keys: readonly string[] | undefined
+}
+
+const DEFAULT_HISTORY = 2_000
+const MOST_WAITING_PER_KEY = 500
+
+/**
+ * All objects in memory, each change durable before anybody sees it. resourceVersions are one strictly increasing sequence
+ * over all resources, also after kill -9; changes become visible in that order. Objects are never mutated.
+ */
+export class ObjectStore {
+  readonly #store: Store
+  readonly #history: number
+  readonly #collections = new Map<string, Collection>()
+  readonly #queue = new KeyQueue(MOST_WAITING_PER_KEY)
+  readonly #pending: Pending[] = []
+  readonly #listeners = new Set<ChangeListener>()
+  readonly #broken = Promise.withResolvers<never>()
+  /** Highest version given to a change. */
+  #given = 0
+  /** Highest version that readers see. */
+  #visible = 0
+  #first = 0
+
+  constructor({ store, metrics, history = DEFAULT_HISTORY }: ObjectStoreOptions) {
+    this.#store = store
+    this.#history = history
+    this.#broken.promise.catch(() => undefined)
+    metrics
+      .gauge({ name: 'skerry_api_objects', help: 'Objects that the embedded API holds.' })
+      .follow(() => [...this.#collections.values()].reduce((sum, { objects }) => sum + objects.size, 0))
+    metrics
+      .gauge({ name: 'skerry_api_watchers', help: 'Watches that are open.' })
+      .follow(() => [...this.#collections.values()].reduce((sum, { log }) => sum + log.watchers, 0))
+  }
+
+  /** Rejects when it is unknown what of the last writes is durable: the store has to be loaded again. */
+  get broken(): Promise<never> {
+    return this.#broken.promise
+  }
+
+  /** Reads everything. Once, before all else. */
+  async load(): Promise<void> {
+    const [head] = await this.#store.read({ statement: 'kubernetes.head', parameters: [] })
+    let version = Number(head?.['version'] ?? 0)
+    const loaded: { resource: string; key: string; object: ApiObject }[] = []
+    for (let after = ''; ; ) {
+      const rows = await this.#store.read({ statement: 'kubernetes.page', parameters: [after] })
+      for (const row of rows) {
+        loaded.push(parseRow(row))
+        version = Math.max(version, Number(row['version']))
+      }
+      const last = rows.at(-1)
+      if (!last) break
+      after = String(last['id'])
+    }
+    // An empty list has a version too, and 0 means "any" in a request.
+    this.#given = this.#visible = this.#first = Math.max(version, 1)
+    for (const { resource, key, object } of loaded) this.#collection(resource).objects.set(key, object)
+  }
+
+  /** The version that lists carry now. */
+  get version(): number {
+    return this.#visible
+  }
+
+  get(resource: string, key: string): ApiObject | undefined {
+    return this.#collections.get(resource)?.objects.get(key)
+  }
+
+  /** All objects of a resource, ordered by key; those of one namespace share the prefix `namespace/`. */
+  list(resource: string, prefix = ''): readonly (readonly [key: string, object: ApiObject])[] {
+    const collection = this.#collections.get(resource)
+    if (!collection) return []
+    collection.keys ??= [...collection.objects.keys()].sort()
+    return pairs(collection.keys, collection.objects, prefix)
+  }
+
+  /** The same as it was at an earlier version; undefined when that is forgotten. */
+  listAt(
+    resource: string,
+    prefix: string,
+    version: number,
+  ): readonly (readonly [key: string, object: ApiObject])[] | undefined {
+    const collection = this.#collection(resource)
+    const changes = collection.log.since(version)
+    if (!changes) return undefined
+    const past = rollBack(collection.objects, changes)
+    return pairs([...past.keys()].sort(), past, prefix)
+  }
+
+  /** The log of a resource, for watches. */
+  log(resource: string): ChangeLog {
+    return this.#collection(resource).log
+  }
+
+  /** Resources of which at least one object is there. */
+  resources(): readonly string[] {
+    return [...this.#collections].filter(([, { objects }]) => objects.size > 0).map(([resource]) => resource)
+  }
+
+  /** Whether a change is on its way to the disk that keeps or makes an object under the prefix. */
+  isWriting(prefix: string, resource?: string): boolean {
+    return this.#pending.some(
+      (change) =>
+        change.after !== undefined &&
+        change.key.startsWith(prefix) &&
+        (resource === undefined || change.resource === resource),
+    )
+  }
+
+  /** Called after each visible change, in order. Must not throw. */
+  onChange(listener: ChangeListener): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  /**
+   * Changes one object: `decide` sees the present state, with nothing else of this key going on, and answers the next one
+   * (undefined: remove it; the same object: leave it). Resolves with what is stored then, once it is durable and visible.
+   */
+  async change<T extends ApiObject | undefined>(
+    resource: string,
+    key: string,
+    decide: (current: ApiObject | undefined) => Promise<T> | T,
+  ): Promise<ApiObject | undefined> {
+    const result = this.#queue.tryRun(`${resource}/${key}`, async () => {
+      const current = this.get(resource, key)
+      const next = await decide(current)
+      return next === current ? current : await this.#commit(resource, key, next)
+    })
+    if (!result) throw tooManyRequests(`too many requests wait to change ${resource} ${key}, please try again later`)
+    return await result
+  }
+
+  async #commit(resource: string, key: string, next: ApiObject | undefined): Promise<ApiObject | undefined> {
+    const version = ++this.#given
+    const after = next && withMetadata(next, { resourceVersion: String(version) })
+    const pending: Pending = {
+      version,
+      resource,
+      key,
+      after,
+      state: 'writing',
+      settled: Promise.withResolvers(),
+      error: undefined,
+    }
+    this.#pending.push(pending)
+    this.#store.write(callsOf(pending)).then(
+      () => this.#settle(pending, 'durable'),
+      (error: unknown) => {
+        pending.error = error
+        this.#settle(pending, 'failed')
+      },
+    )
+    await pending.settled.promise
+    return after
+  }
+
+  #settle(pending: Pending, state: 'durable' | 'failed'): void {
+    pending.state = state
+    for (let [first] = this.#pending; first && first.state !== 'writing'; [first] = this.#pending) {
+      this.#pending.shift()
+      if (first.state === 'durable') this.#publish(first)
+      else this.#fail(first)
+    }
+  }
+
+  #publish({ version, resource, key, after, settled }: Pending): void {
+    const collection = this.#collection(resource)
+    const before = collection.objects.get(key)
+    if (after) collection.objects.set(key, after)
+    else collection.objects.delete(key)
+    if (!before || !after) collection.keys = undefined
+    this.#visible = version
+    const change = changeOf(version, key, before, after)
+    if (change) {
+      collection.log.append(change)
+      for (const listener of [...this.#listeners]) listener(resource, change)
+    }
+    settled.resolve()
+  }
+
+  #fail({ error, settled }: Pending): void {
+    if (error instanceof SkerryError && error.code === 'PLATFORM_STORE_STOPPED') this.#broken.reject(error)
+    settled.reject(unavailable('the change could not be made durable, please try again later', error))
+  }
+
+  #collection(resource: string): Collection {
+    const known = this.#collections.get(resource)
+    if (known) return known
+    const made: Collection = { objects: new Map(), log: new ChangeLog(this.#first, this.#history), keys: undefined }
+    this.#collections.set(resource, made)
+    return made
+  }
+}
+
+function callsOf({ version, resource, key, after }: Pending): readonly StoreCall[] {
+  const id = `${resource} ${key}`
+  const object: StoreCall = after
+    ? { statement: 'kubernetes.put', parameters: [id, resource, version, objectText(after)] }
+    : { statement: 'kubernetes.remove', parameters: [id] }
+  return [object, { statement: 'kubernetes.advance', parameters: [version] }]
+}
+
+function parseRow(row: Row): { resource: string; key: string; object: ApiObject } {
+  const resource = String(row['resource'])
+  const object: unknown = JSON.parse(String(row['body']))
+  if (!isApiObject(object)) {
+    throw new BugError('The database of the Kubernetes API holds something that is no object', {
+      code: 'HUB_API_STORED_OBJECT',
+      fields: { id: row['id'] },
+    })
+  }
+  return { resource, key: String(row['id']).slice(resource.length + 1), object }
+}
+
+/** Keys are sorted, so that those of one prefix stand together. */
+function pairs(
+  keys: readonly string[],
+  objects: ReadonlyMap<string, ApiObject>,
+  prefix: string,
+): readonly (readonly [string, ApiObject])[] {
+  const found: (readonly [string, ApiObject])[] = []
+  for (let at = prefix === '' ? 0 : firstAtLeast(keys, prefix); at < keys.length; at++) {
+    const key = keys[at] ?? ''
+    if (!key.startsWith(prefix)) break
+    const object = objects.get(key)
+    if (object) found.push([key, object])
+  }
+  return found
+}
+
+function firstAtLeast(keys: readonly string[], text: string): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((keys[middle] ?? '') < text) low = middle + 1
+    else high = middle
+  }
+  return low
+}
