@@ -17,12 +17,11 @@ export async function prepareControlPath(dir: string): Promise<string> {
   return short
 }
 
-/** Where the control socket of a folder is, if a process runs there. */
-export async function findControlPath(dir: string): Promise<string> {
+/** Where the control socket of a folder is; undefined when no process has made one. */
+export async function findControlPath(dir: string): Promise<string | undefined> {
   const direct = directPath(dir)
   if (fits(direct)) return direct
-  const pointer = await readFileIfPresent(pointerPath(dir))
-  return pointer?.trim() ?? direct
+  return (await readFileIfPresent(pointerPath(dir)))?.trim()
 }
 
 export async function removeControlPath(dir: string): Promise<void> {

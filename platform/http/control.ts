@@ -72,16 +72,21 @@ export interface CallControlOptions {
 export async function callControl(options: CallControlOptions): Promise<unknown> {
   const { dir, deadline, clock = systemClock } = options
   const socketPath = await findControlPath(dir)
+  if (socketPath === undefined) throw silent(dir)
   try {
     return await withDeadline(clock, deadline, options.signal, (signal) => exchange(options, socketPath, signal))
   } catch (error) {
     if (!(error instanceof DeadlineError) && !SILENT.some((code) => hasCode(error, code))) throw error
-    throw new UnavailableError('No process answers for this data directory', {
-      code: 'PLATFORM_CONTROL_SILENT',
-      fields: { dir },
-      cause: error,
-    })
+    throw silent(dir, error)
   }
+}
+
+function silent(dir: string, cause?: unknown): UnavailableError {
+  return new UnavailableError('No process answers for this data directory', {
+    code: 'PLATFORM_CONTROL_SILENT',
+    fields: { dir },
+    cause,
+  })
 }
 
 const SILENT = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']

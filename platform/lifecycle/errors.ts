@@ -48,9 +48,12 @@ export class BugError extends SkerryError {}
 /** Text of anything thrown, with its chain of causes, for logs and conditions. */
 export function describeError(error: unknown): string {
   const parts: string[] = []
-  for (let at: unknown = error; at !== undefined && parts.length < 5; at = at instanceof Error ? at.cause : undefined) {
+  let at = error
+  // A chain may be a ring.
+  for (let depth = 0; at !== undefined && depth < 5; depth++) {
     const text = at instanceof Error ? at.message || at.name : String(at)
     if (!parts.includes(text)) parts.push(text)
+    at = at instanceof Error ? at.cause : undefined
   }
   return parts.join(': ')
 }

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { get, request as httpRequest, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { memoryLogger } from '../log/testing/index.ts'
+import { ms, seconds } from '../time/index.ts'
+import { type HttpHandler, readBody, type ServeHttpOptions, sendJson, serveHttp } from './index.ts'
+
+test('answers, and a handler that rejects becomes a 500 with JSON and a line in the log', async (t) => {
+  const { server, log } = await setup(t, async (request, response) => {
+    if (request.url?.startsWith('/bad')) throw new Error('boom')
+    sendJson(response, 200, { path: request.url })
+  })
+  const good = await fetch(`${server.url}/a`)
+  assert.deepEqual([good.status, await good.json()], [200, { path: '/a' }])
+  const bad = await fetch(`${server.url}/bad?secret=1`)
+  assert.deepEqual([bad.status, await bad.json()], [500, { code: 'PLATFORM_INTERNAL', message: 'boom', fields: {} }])
+  assert.deepEqual(
+    log.lines.map(({ fields }) => fields['path']),
+    ['/bad'],
+  )
+})
+
+test('reads a body up to its bound, told or chunked, and answers 413 beyond', async (t) => {
+  const { server } = await setup(t, async (request, response, signal) => {
+    sendJson(response, 200, (await readBody(request, 10, signal)).toString())
+  })
+  const post = (body: string) => fetch(server.url, { method: 'POST', body })
+  assert.equal(await (await post('0123456789')).json(), '0123456789')
+  assert.equal((await post('0123456789a')).status, 413)
+  const chunked = httpRequest(server.url, { method: 'POST', headers: { 'transfer-encoding': 'chunked' } })
+  chunked.on('error', () => undefined)
+  chunked.write('01234567')
+  chunked.write('89ab')
+  const response: IncomingMessage = (await once(chunked, 'response'))[0]
+  assert.equal(response.statusCode, 413)
+  assert.equal(response.headers.connection, 'close')
+  chunked.destroy()
+})
+
+test('a client that leaves in the middle of its body ends the reading and aborts the signal', async (t) => {
+  const ended = Promise.withResolvers<unknown>()
+  const { server } = await setup(t, async (request, _response, signal) => {
+    await readBody(request, 1000).catch((error: unknown) => ended.resolve({ error, aborted: signal.aborted }))
+  })
+  const socket = connect(server.port, '127.0.0.1')
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf', () =>
+    setImmediate(() => socket.destroy()),
+  )
+  const seen = await ended.promise
+  assert.ok(typeof seen === 'object' && seen !== null && 'error' in seen)
+  assert.ok(seen.error instanceof Error && 'code' in seen.error && seen.error.code === 'PLATFORM_BODY_CUT_OFF')
+})
+
+test('a head that never ends is cut off', async (t) => {
+  const { server } = await setup(t, (_request, response) => sendJson(response, 200, 1), { headWithin: ms(300) })
+  const socket = connect(server.port, '127.0.0.1')
+  socket.write('GET / HTTP/1.1\r\nHost')
+  assert.match(await text(socket), /^HTTP\/1\.1 408 /)
+})
+
+test('closing lets an answer finish and leaves idle connections no time', async (t) => {
+  const asked = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  const { server } = await setup(t, async (_request, response) => {
+    asked.resolve()
+    await go.promise
+    sendJson(response, 200, 'done')
+  })
+  const idle = connect(server.port, '127.0.0.1')
+  await once(idle, 'connect')
+  const answer = fetch(server.url)
+  await asked.promise
+  const closing = server.close(seconds(10))
+  go.resolve()
+  assert.equal(await (await answer).json(), 'done')
+  idle.destroy()
+  await closing
+  await assert.rejects(fetch(server.url))
+})
+
+test('closing cuts off at its deadline what does not end', async (t) => {
+  const asked = Promise.withResolvers<AbortSignal>()
+  const { server } = await setup(t, (_request, _response, signal) => asked.resolve(signal))
+  const request = get(server.url)
+  const failed = once(request, 'error')
+  const signal = await asked.promise
+  await server.close(ms(50))
+  assert.ok(signal.aborted)
+  await failed
+})
+
+test('a taken port is refused with its number', async (t) => {
+  const { server } = await setup(t, () => undefined)
+  const at = { host: '127.0.0.1', port: server.port }
+  await assert.rejects(serveHttp({ at, log: memoryLogger(), handler: () => undefined }), {
+    code: 'PLATFORM_PORT_TAKEN',
+    message: new RegExp(`^Port ${server.port} on 127\\.0\\.0\\.1 is taken.*--ports auto$`),
+  })
+})
+
+async function setup(t: TestContext, handler: HttpHandler, options: Partial<ServeHttpOptions> = {}) {
+  const log = memoryLogger()
+  const server = await serveHttp({ at: { host: '127.0.0.1', port: 0 }, log, handler, ...options })
+  t.after(() => server.close(ms(0)))
+  return { server, log }
+}
