@@ -12,3 +12,11 @@ export function stopSignal(onSecond: () => void): AbortSignal {
   if (process.connected) process.once('disconnect', () => stop('the end of its supervisor'))
   return controller.signal
 }
+
+/** Settles when the signal aborts, at once where it has. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -8,7 +8,7 @@ import { UpConfig } from '../../../schemas/config/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
-import { stopSignal } from '../signals.ts'
+import { stopSignal, untilAborted } from '../signals.ts'
 import { type ProcessReport, parseStatusReport, type StatusReport } from '../status-report.ts'
 import type { Console } from '../terminal.ts'
 import { hints } from '../up/hints.ts'
@@ -60,10 +60,7 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
     ...(hasKubectl() ? [] : ['kubectl is not installed here; get it from https://kubernetes.io/docs/tasks/tools/', '']),
     'Ctrl-C stops everything; the data stays.',
   ])
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+  await untilAborted(signal)
   progress.line('Stopping ...')
   return EXIT.ok
 }
