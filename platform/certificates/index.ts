@@ -1,0 +1,7 @@
+export * from './authority.ts'
+export * from './certificate.ts'
+export * from './csr.ts'
+export * from './encoding.ts'
+export { CertificateError } from './errors.ts'
+export { generateKeyPair, type KeyPair, loadKeyPair } from './keys.ts'
+export type { AlternativeNames, Subject, Usage } from './names.ts'
