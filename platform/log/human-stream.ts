@@ -1,5 +1,9 @@
 import pretty from 'pino-pretty'
-import type { LogStream } from './pino-logger.ts'
+
+/** Where lines go; `process.stderr` is one. Writes are synchronous as far as the stream's are. */
+export interface LogStream {
+  write(line: string): unknown
+}
 
 /** Turns JSON lines into `12:30:05 INFO  A module is ready module=twin`, within the call that writes. */
 export function humanStream(stream: LogStream, colour: boolean): LogStream {

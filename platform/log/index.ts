@@ -1,2 +1,3 @@
+export type { LogStream } from './human-stream.ts'
 export * from './logger.ts'
-export { createLogger, type LoggerSettings, type LogLevel, type LogStream } from './pino-logger.ts'
+export { createLogger, type LoggerSettings, type LogLevel } from './pino-logger.ts'

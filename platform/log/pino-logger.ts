@@ -1,14 +1,9 @@
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
-import { humanStream } from './human-stream.ts'
+import { humanStream, type LogStream } from './human-stream.ts'
 import type { LogFields, Logger } from './logger.ts'
 import { serializeFields } from './serialize.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
-
-/** Where lines go; `process.stderr` is one. Writes are synchronous as far as the stream's are. */
-export interface LogStream {
-  write(line: string): unknown
-}
 
 export interface LoggerSettings {
   /** Least severe level that is written. */
