@@ -27,11 +27,7 @@ export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
     report: Report,
     signal: AbortSignal,
   ): Promise<void>
-  write?(
-    connection: Connection,
-    orders: readonly Order<Device, Visitor>[],
-    signal: AbortSignal,
-  ): Promise<Results<void>>
+  write?(connection: Connection, orders: readonly Order<Device, Visitor>[], signal: AbortSignal): Promise<Results<void>>
   discover?(context: MapperContext): AsyncIterable<{ readonly name: string; readonly device: Device }>
 }
 

@@ -84,7 +84,10 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
   const visitor = mapper.visitorConfig.parse(merged.visitor)
   if (!visitor.ok) {
     if (Object.keys(merged.visitor).length === 0) {
-      findings.warn(`${pointer}/visitors`, 'is absent, in the DeviceModel too: the property is neither read nor written')
+      findings.warn(
+        `${pointer}/visitors`,
+        'is absent, in the DeviceModel too: the property is neither read nor written',
+      )
     } else for (const issue of visitor.issues) findings.refuse(`${at}${issue.pointer}`, issue.message)
     return undefined
   }

@@ -12,7 +12,16 @@ const HELP: Readonly<Record<keyof HostStats, readonly [name: string, help: strin
   droppedReports: ['skerry_mapper_dropped_reports_total', 'Readings dropped because the twin did not take them.'],
 }
 
-const KEYS = ['reads', 'visits', 'failedVisits', 'writes', 'failedWrites', 'connects', 'lostConnections', 'droppedReports'] as const
+const KEYS = [
+  'reads',
+  'visits',
+  'failedVisits',
+  'writes',
+  'failedWrites',
+  'connects',
+  'lostConnections',
+  'droppedReports',
+] as const
 
 /** Takes the sums of one run of a mapper after the other and counts what was added. */
 export interface Counters {

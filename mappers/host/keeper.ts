@@ -1,12 +1,12 @@
 import type { Bus } from '../../platform/bus/index.ts'
 import { describeError, type Scope } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import { Backoff, type Clock, minutes, ms, type Random, seconds } from '../../platform/time/index.ts'
+import { Backoff, type Clock, type Duration, minutes, ms, type Random, seconds } from '../../platform/time/index.ts'
 import type { DeviceId, MapperEntry } from '../../schemas/index.ts'
 import type { AnyMapper } from './admission.ts'
 import type { Counters } from './counters.ts'
-import { runInWorker } from './run-in-worker.ts'
 import { runProtocolHost } from './protocol-host.ts'
+import { runInWorker } from './run-in-worker.ts'
 import type { MapperSource } from './source.ts'
 import { createStats } from './stats.ts'
 import { BEAT_MS } from './worker-messages.ts'
@@ -19,6 +19,7 @@ export interface KeeperOptions {
   readonly random: Random
   readonly log: Logger
   readonly isolation: 'worker' | 'none'
+  readonly silence?: Duration
   readonly scope: Scope
   readonly counters: Counters
   publish(entry: MapperEntry): void
@@ -119,7 +120,11 @@ export class Keeper {
   #crashed(failure: unknown, waitMs: number): void {
     const { log, source, onDown } = this.#options
     const reason = `mapper ${source.protocol} crashed: ${describeError(failure)}`
-    log.error('A mapper crashed and is started again', { mapper: source.protocol, waitMs: Math.round(waitMs), error: failure })
+    log.error('A mapper crashed and is started again', {
+      mapper: source.protocol,
+      waitMs: Math.round(waitMs),
+      error: failure,
+    })
     this.#publish('restarting', reason)
     onDown(reason, [...this.#devices])
   }

@@ -2,7 +2,7 @@ import type { Bus } from '../../platform/bus/index.ts'
 import type { Metrics } from '../../platform/health/index.ts'
 import { describeError, type Module, type Scope } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import type { Clock, Random } from '../../platform/time/index.ts'
+import type { Clock, Duration, Random } from '../../platform/time/index.ts'
 import {
   type AssignedDevice,
   assignedDevices,
@@ -27,6 +27,8 @@ export interface MapperHostOptions {
   readonly metrics: Metrics
   /** worker: one thread per protocol that has devices. none: all in this thread. */
   readonly isolation: 'worker' | 'none'
+  /** How long a thread may show no life before it is ended and started again; default 10 s. */
+  readonly silence?: Duration
 }
 
 /** Runs the mappers that this node's devices need, each in its own thread; a protocol without devices costs nothing. */

@@ -70,7 +70,11 @@ async function writeAll(due: readonly Due[], connection: AsyncDisposable, contex
   let during = 'writing'
   try {
     const orders = due.map(({ order }) => order)
-    const written = await call<void>(orders, context, async (signal) => mapper.write?.(connection, orders, signal) ?? new Map())
+    const written = await call<void>(
+      orders,
+      context,
+      async (signal) => mapper.write?.(connection, orders, signal) ?? new Map(),
+    )
     stats.writes += due.length
     during = 'reading back'
     const ok = due.filter(({ order }) => written.get(order.id)?.ok)
@@ -99,25 +103,34 @@ function settle(
   reports: Reports,
 ): void {
   const name = property.plan.model.name
-  const now = context.clock.monotonic()
-  const fail = (reason: string, message: string, reading?: PropertyReading) => {
-    context.stats.failedWrites++
-    reports.add(property, progress.fail(name, reason, message, now), reading)
+  // What was not written is not read back either; the next cycle reads it.
+  const reading = written?.ok ? toReading(property.plan, read ?? assumed(order), context.clock.now()) : undefined
+  const failure = failureOf(property, progress.order.value, written, reading)
+  if (failure) context.stats.failedWrites++
+  const result = failure
+    ? progress.fail(name, failure.reason, failure.message, context.clock.monotonic())
+    : progress.succeed(name)
+  reports.add(property, result, reading)
+}
+
+/** What stands in for a read-back where the protocol cannot read. */
+function assumed(order: Order<unknown, unknown>): Outcome<Reading> {
+  const cause = 'written, but this protocol cannot read it back'
+  return { ok: true, value: { value: order.value, quality: 'uncertain', cause } }
+}
+
+function failureOf(
+  property: ServedProperty,
+  wanted: string,
+  written: Outcome<void> | undefined,
+  reading: PropertyReading | undefined,
+): { readonly reason: string; readonly message: string } | undefined {
+  if (!written?.ok) return { reason: 'WriteFailed', message: written ? describeError(written.error) : 'no answer' }
+  if (reading?.value === undefined) {
+    return { reason: 'ReadBackFailed', message: `written, but not read back: ${reading?.cause ?? 'no value'}` }
   }
-  if (!written?.ok) return fail('WriteFailed', written ? describeError(written.error) : 'no answer')
-  const outcome: Outcome<Reading> = read ?? {
-    ok: true,
-    value: { value: order.value, quality: 'uncertain', cause: 'written, but this protocol cannot read it back' },
-  }
-  const reading = toReading(property.plan, outcome, context.clock.now())
-  const wanted = progress.order.value
-  if (reading.value === undefined) {
-    return fail('ReadBackFailed', `written, but not read back: ${reading.cause ?? 'no value'}`, reading)
-  }
-  if (!sameValue(property.plan.visit.property.type, reading.value, wanted)) {
-    return fail('ReadBackMismatch', `${wanted} was written, but the device answers ${reading.value}`, reading)
-  }
-  reports.add(property, progress.succeed(name), reading)
+  if (sameValue(property.plan.visit.property.type, reading.value, wanted)) return undefined
+  return { reason: 'ReadBackMismatch', message: `${wanted} was written, but the device answers ${reading.value}` }
 }
 
 function call<T>(

@@ -117,7 +117,13 @@ describe('the mapper host refuses', () => {
   it('a device with pointers to what is wrong, and never connects', async (t) => {
     const host = start(t)
     const good = fakeDevice('d', { a: {}, b: { address: 'never' }, c: { visitors: { configData: { address: '' } } } })
-    host.assign({ ...good, device: { ...good.device, spec: { ...good.device.spec, protocol: { protocolName: 'fake', configData: { unit: 'x' } } } } })
+    host.assign({
+      ...good,
+      device: {
+        ...good.device,
+        spec: { ...good.device.spec, protocol: { protocolName: 'fake', configData: { unit: 'x' } } },
+      },
+    })
     await host.advance(5000)
     const refusals = host.bus.get(deviceRefusals, 'default/d') ?? []
     assert.deepEqual(
@@ -130,7 +136,10 @@ describe('the mapper host refuses', () => {
       ],
     )
     assert.equal(host.field.connects, 0)
-    assert.deepEqual([host.states.at(-1)?.state, host.states.at(-1)?.reason?.startsWith('refused: ')], ['unknown', true])
+    assert.deepEqual(
+      [host.states.at(-1)?.state, host.states.at(-1)?.reason?.startsWith('refused: ')],
+      ['unknown', true],
+    )
     host.assign(fakeDevice('d', { a: {} }, { line: 'a' }, 2))
     await host.advance(0)
     assert.equal(host.bus.get(deviceRefusals, 'default/d'), undefined)

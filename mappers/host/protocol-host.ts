@@ -5,6 +5,7 @@ import {
   type AssignedDevice,
   assignedDevices,
   type DeviceId,
+  type DeviceRefusal,
   deviceOrders,
   deviceRefusals,
   protocolOf,
@@ -94,7 +95,11 @@ class ProtocolHost {
     this.#fingerprints.set(id, refusals.length > 0 ? withGeneration : fingerprint)
     if (refusals.length > 0) this.#options.bus.set(deviceRefusals, id, refusals)
     else this.#options.bus.remove(deviceRefusals, id)
-    if (plan) return this.#serve(plan)
+    if (plan) this.#serve(plan)
+    else this.#refuse(id, refusals)
+  }
+
+  #refuse(id: DeviceId, refusals: readonly DeviceRefusal[]): void {
     this.#stopServing(id)
     this.#refused.add(id)
     const first = refusals.find(({ warning }) => !warning)

@@ -24,6 +24,7 @@ export interface Sent {
 export function isNews(plan: PropertyPlan, last: Sent | undefined, reading: PropertyReading, now: number): boolean {
   if (!last) return true
   const before = last.reading
-  if (before.value !== reading.value || before.quality !== reading.quality || before.cause !== reading.cause) return true
+  if (before.value !== reading.value || before.quality !== reading.quality || before.cause !== reading.cause)
+    return true
   return plan.report !== undefined && now - last.at >= plan.report.milliseconds
 }

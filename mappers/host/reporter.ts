@@ -113,7 +113,8 @@ export class Reporter {
     try {
       return (await request(current)).unknown.filter(isCurrent)
     } catch (error) {
-      if (!signal.aborted) log.warn('The twin did not take a report; it is sent again', { devices: current.length, error })
+      if (!signal.aborted)
+        log.warn('The twin did not take a report; it is sent again', { devices: current.length, error })
       return current.map(({ id }) => id)
     }
   }

@@ -93,9 +93,9 @@ export class ServedDevice {
   /** Online as long as anything of it can be read. */
   judge(): void {
     const failures = this.properties.filter(({ failed }) => failed !== undefined)
-    if (failures.length === 0 || failures.length < this.properties.length) return this.setState('online')
     const [first] = failures
-    this.setState('unhealthy', `no property can be read; ${first?.plan.model.name}: ${first?.failed}`)
+    if (!first || failures.length < this.properties.length) this.setState('online')
+    else this.setState('unhealthy', `no property can be read; ${first.plan.model.name}: ${first.failed}`)
   }
 
   /** The connection is gone, and with it everything that waited for it. */

@@ -47,7 +47,8 @@ function lackOf(value: unknown): string | undefined {
     const schema = value[name]
     if (!isObject(schema) || typeof schema['parse'] !== 'function') return `its ${name} is no config schema`
   }
-  if (typeof value['read'] !== 'function' && typeof value['watch'] !== 'function') return 'it has neither read nor watch'
+  if (typeof value['read'] !== 'function' && typeof value['watch'] !== 'function')
+    return 'it has neither read nor watch'
   return undefined
 }
 

@@ -25,10 +25,7 @@ async function main(start: WorkerStart, control: MessagePort): Promise<void> {
   const mapper = await loadMapper({ protocol: start.protocol, entry: new URL(start.entry) })
   const bus = connectBus(start.bus, systemClock, log)
   const { protocols } = start
-  await runProtocolHost(
-    { bus, mapper, protocols, clock: systemClock, random: systemRandom, log, stats },
-    stop.signal,
-  )
+  await runProtocolHost({ bus, mapper, protocols, clock: systemClock, random: systemRandom, log, stats }, stop.signal)
   await bus[Symbol.asyncDispose]()
   timer?.[Symbol.dispose]()
   post({ type: 'beat', stats })

@@ -8,9 +8,7 @@ export interface Layout {
   readonly length: number
 }
 
-export type Layouted =
-  | { readonly ok: true; readonly layout: Layout }
-  | { readonly ok: false; readonly reason: string }
+export type Layouted = { readonly ok: true; readonly layout: Layout } | { readonly ok: false; readonly reason: string }
 
 const REGISTERS: Readonly<Record<Exclude<DataType, 'string'>, number>> = {
   bool: 1,
@@ -208,6 +206,7 @@ function decodeText(bytes: Uint8Array): string {
 
 function encodeText(bytes: Uint8Array, value: PropertyValue): void {
   const text = value instanceof Uint8Array ? value : new TextEncoder().encode(String(value))
-  if (text.length > bytes.length) throw new RangeError(`the text takes ${text.length} bytes, there is room for ${bytes.length}`)
+  if (text.length > bytes.length)
+    throw new RangeError(`the text takes ${text.length} bytes, there is room for ${bytes.length}`)
   bytes.set(text)
 }

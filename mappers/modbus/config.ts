@@ -46,12 +46,9 @@ export const VisitorConfig = Type.Object(
       Type.Integer({ minimum: 1, maximum: 125, description: 'How many registers. Default: what dataType takes.' }),
     ),
     dataType: Type.Optional(
-      Type.Union(
-        [...DATA_TYPES.map((type) => Type.Literal(type)), Type.Literal('int'), Type.Literal('float')],
-        {
-          description: 'What the registers hold. int and float, as the default, follow the property type and the limit.',
-        },
-      ),
+      Type.Union([...DATA_TYPES.map((type) => Type.Literal(type)), Type.Literal('int'), Type.Literal('float')], {
+        description: 'What the registers hold. int and float, as the default, follow the property type and the limit.',
+      }),
     ),
     scale: Type.Number({ default: 1, description: 'The value is what the registers hold, times this.' }),
     isSwap: Type.Boolean({ default: false, description: 'The two bytes of each register are exchanged.' }),

@@ -74,7 +74,12 @@ export class ModbusConnection implements AsyncDisposable {
     if (visitor.register === 'HoldingRegister') {
       await this.#wire.writeRegisters(device.unitId, visitor.offset, words, signal)
     } else {
-      await this.#wire.writeCoil(device.unitId, visitor.offset, words.some((word) => word !== 0), signal)
+      await this.#wire.writeCoil(
+        device.unitId,
+        visitor.offset,
+        words.some((word) => word !== 0),
+        signal,
+      )
     }
   }
 }

@@ -4,7 +4,6 @@ import { deviceConfig, visitorConfig } from './config.ts'
 import type { ModbusConnection } from './connection.ts'
 
 /** Modbus TCP. Nothing of the vendor library is loaded before the first `connect`. */
-// biome-ignore lint/style/noDefaultExport: mappers are loaded by the name of their module
 export default defineMapper({
   contract: 1,
   protocol: 'modbus',

@@ -1,10 +1,4 @@
-import {
-  DEVICE_FAILURE,
-  ILLEGAL_FUNCTION,
-  ILLEGAL_VALUE,
-  type ModbusMemory,
-  ServerException,
-} from './modbus-memory.ts'
+import { DEVICE_FAILURE, ILLEGAL_FUNCTION, ILLEGAL_VALUE, type ModbusMemory, ServerException } from './modbus-memory.ts'
 
 /** Answers one request (function code and data, Modbus application protocol V1.1b3, section 6). Never throws. */
 export function answerPdu(request: Buffer, unitId: number, memory: ModbusMemory): Buffer {
@@ -43,7 +37,11 @@ function serve(code: number, request: Buffer, unitId: number, memory: ModbusMemo
       return request.subarray(0, 5)
     case 16:
       limit(second, 123)
-      memory.writeRegisters(unitId, start, Array.from({ length: second }, (_, i) => request.readUInt16BE(6 + i * 2)))
+      memory.writeRegisters(
+        unitId,
+        start,
+        Array.from({ length: second }, (_, i) => request.readUInt16BE(6 + i * 2)),
+      )
       return request.subarray(0, 5)
     default:
       throw new ServerException(ILLEGAL_FUNCTION)

@@ -75,7 +75,9 @@ export function hostBench(mapper: AnyMapper) {
   }
 }
 
-export interface FakeProperty extends Partial<Omit<DeviceProperty, 'name'>>, Partial<Omit<ModelProperty, 'name' | 'visitors'>> {
+export interface FakeProperty
+  extends Partial<Omit<DeviceProperty, 'name'>>,
+    Partial<Omit<ModelProperty, 'name' | 'visitors'>> {
   readonly address?: string
 }
 
@@ -96,11 +98,13 @@ export function fakeDevice(
         deviceModelRef: { name: 'fake' },
         nodeName: 'edge-1',
         protocol: { protocolName: 'fake', configData },
-        properties: entries.map(([key, { address = key, type: _t, accessMode: _a, minimum: _l, maximum: _h, ...rest }]) => ({
-          visitors: { configData: { address } },
-          ...rest,
-          name: key,
-        })),
+        properties: entries.map(
+          ([key, { address = key, type: _t, accessMode: _a, minimum: _l, maximum: _h, ...rest }]) => ({
+            visitors: { configData: { address } },
+            ...rest,
+            name: key,
+          }),
+        ),
       },
     },
     model: {
