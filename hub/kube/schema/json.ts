@@ -1,19 +1,6 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
+import { isApiObject, isJsonArray, isJsonObject } from '../object/access.ts'
 import type { ApiObject } from '../resource.ts'
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The overload widens what the runtime knows: an array of JSON holds JSON. */
-export function isJsonArray(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value)
-}
-
-export function isApiObject(value: unknown): value is ApiObject {
-  if (!isJsonObject(value)) return false
-  return typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string' && isJsonObject(value['metadata'])
-}
 
 /** `value` at a path of keys; undefined where the path ends early. */
 export function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
@@ -57,3 +44,5 @@ export function isSame(a: Json | undefined, b: Json | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
   return canonicalText(a) === canonicalText(b)
 }
+
+export { isApiObject, isJsonArray, isJsonObject }

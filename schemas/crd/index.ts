@@ -1,0 +1,5 @@
+export * from './crds.ts'
+export type { CustomResourceDefinition } from './definition.ts'
+export * from './devices.ts'
+export * from './reliable-syncs.ts'
+export * from './rules.ts'
