@@ -1,5 +1,5 @@
 import type { Duration } from '../../../platform/time/index.ts'
-import type { TokenVerdict } from './tokens.ts'
+import type { TokenClaims, TokenVerdict } from './tokens.ts'
 
 /** DER of a certificate and of its key (SEC1), as KubeEdge's Secrets hold them. */
 export interface KeyedCertificate {
@@ -23,8 +23,8 @@ export interface JoinTokenRequest {
 /** EKUs by Go's numbers: 1 server authentication, 2 client authentication. */
 export type ExtKeyUsage = 1 | 2
 
-export type SigningVerdict =
-  | { readonly ok: true; readonly certificate: Uint8Array }
+export type RequestVerdict =
+  | { readonly ok: true; readonly keyFingerprint: string }
   | { readonly ok: false; readonly reason: string }
 
 /** Identity of the cloud half and of its nodes: one CA, kept in Secrets and shared by all replicas. */
@@ -37,16 +37,9 @@ export interface CloudAuthority {
   createToken(request: JoinTokenRequest): Promise<string>
   verifyToken(bearer: string): Promise<TokenVerdict>
   /** Marks a node-bound token as used by this key; false when another key used it before. */
-  redeem(
-    claims: Extract<TokenVerdict, { ok: true }>['claims'],
-    keyFingerprint: string,
-    signal: AbortSignal,
-  ): Promise<boolean>
+  redeem(claims: TokenClaims, keyFingerprint: string, signal: AbortSignal): Promise<boolean>
   /** Checks a request (DER) against the node's name; the fingerprint of its key when it is good. */
-  inspectRequest(
-    csr: Uint8Array,
-    node: string,
-  ): Promise<{ readonly ok: true; readonly keyFingerprint: string } | { readonly ok: false; readonly reason: string }>
+  inspectRequest(csr: Uint8Array, node: string): Promise<RequestVerdict>
   /** Signs a request that `inspectRequest` found good. */
   signNode(csr: Uint8Array, node: string, usages: readonly ExtKeyUsage[]): Promise<Uint8Array>
 }

@@ -1,5 +1,6 @@
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import { type Authority, fingerprint, loadAuthority, loadKeyPair } from '../../../platform/certificates/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, minutes, type Random } from '../../../platform/time/index.ts'
 import type { Kubernetes } from '../kubernetes/index.ts'
@@ -40,13 +41,12 @@ export async function openAuthority(
   signal: AbortSignal,
 ): Promise<CloudAuthority> {
   const { kubernetes, clock, random } = ports
-  const ca = caOf(await ensureSecret(kubernetes, CA_SECRET, isCa, async () => caBytes(await createCa(clock)), signal))
-  const certificate = new X509Certificate(ca.certificate)
-  const caPem = certificate.toString()
+  const makeCa = async () => caBytes(await createCa(clock))
+  const ca = loadCa(await ensureSecret(kubernetes, CA_SECRET, (bytes) => loadCa(bytes) !== undefined, makeCa, signal))
   const serving = await ensureSecret(
     kubernetes,
     SERVING_SECRET,
-    (bytes) => isServing(bytes, certificate, options.names, clock.now()),
+    (bytes) => isServing(bytes, ca, options.names, clock.now()),
     async () => servingBytes(await issueServing(ca, options.names, clock)),
     signal,
   )
@@ -58,10 +58,10 @@ export async function openAuthority(
     signal,
   )
   const tokenKey = token['key'] ?? new Uint8Array()
-  const caHash = createHash('sha256').update(ca.certificate).digest('hex')
+  const caHash = fingerprint(ca.certificateDer)
   return {
-    caCertificate: ca.certificate,
-    caPem,
+    caCertificate: ca.certificateDer,
+    caPem: ca.certificatePem,
     caHash,
     serving: pemOf(serving),
     createToken: ({ node, ttl = DEFAULT_TTL }) => {
@@ -76,15 +76,12 @@ export async function openAuthority(
   }
 }
 
-function isCa(bytes: SecretBytes): boolean {
-  const { cadata, cakeydata } = bytes
+/** Throws ConfigError for a CA that cannot be used: it is never replaced, because every gateway trusts it. */
+function loadCa({ cadata, cakeydata }: SecretBytes): Authority {
   try {
     if (!cadata || !cakeydata) throw new Error('cadata or cakeydata is missing')
-    const certificate = new X509Certificate(cadata)
-    if (!certificate.checkPrivateKey(privateKeyOf(cakeydata))) throw new Error('the key is not that of the certificate')
-    return true
+    return loadAuthority({ certificate: cadata, privateKey: cakeydata })
   } catch (cause) {
-    // Never replaced: every gateway trusts it.
     throw new ConfigError('the CA in Secret kubeedge/casecret cannot be used: restore it, or delete it to begin anew', {
       code: 'HUB_CA_UNUSABLE',
       fields: { pointer: '/data' },
@@ -93,25 +90,21 @@ function isCa(bytes: SecretBytes): boolean {
   }
 }
 
-function isServing(bytes: SecretBytes, ca: X509Certificate, names: readonly string[], now: number): boolean {
+function isServing(bytes: SecretBytes, ca: Authority, names: readonly string[], now: number): boolean {
   const { cloudcoredata, cloudcorekeydata } = bytes
   if (!cloudcoredata || !cloudcorekeydata) return false
   try {
     const certificate = new X509Certificate(cloudcoredata)
     const covers = (name: string) => (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name))
     return (
-      certificate.verify(ca.publicKey) &&
-      certificate.checkPrivateKey(privateKeyOf(cloudcorekeydata)) &&
+      certificate.verify(new X509Certificate(ca.certificateDer).publicKey) &&
+      certificate.checkPrivateKey(createPrivateKey(loadKeyPair(cloudcorekeydata).privateKeyPem)) &&
       certificate.validToDate.getTime() - now > SERVING_RESERVE_MS &&
       names.every((name) => covers(name) !== undefined)
     )
   } catch {
     return false
   }
-}
-
-function caOf(bytes: SecretBytes): KeyedCertificate {
-  return { certificate: bytes['cadata'] ?? new Uint8Array(), key: bytes['cakeydata'] ?? new Uint8Array() }
 }
 
 function caBytes({ certificate, key }: KeyedCertificate): SecretBytes {
@@ -124,11 +117,6 @@ function servingBytes({ certificate, key }: KeyedCertificate): SecretBytes {
 
 function pemOf(bytes: SecretBytes): ServingCertificate {
   const { cloudcoredata = new Uint8Array(), cloudcorekeydata = new Uint8Array() } = bytes
-  const keyPem = privateKeyOf(cloudcorekeydata).export({ format: 'pem', type: 'sec1' })
-  return { certificatePem: new X509Certificate(cloudcoredata).toString(), keyPem: keyPem.toString() }
-}
-
-/** SEC1 DER, as KubeEdge stores keys. */
-function privateKeyOf(der: Uint8Array) {
-  return createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'sec1' })
+  const certificatePem = new X509Certificate(cloudcoredata).toString()
+  return { certificatePem, keyPem: loadKeyPair(cloudcorekeydata).privateKeyPem }
 }

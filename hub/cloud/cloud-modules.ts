@@ -1,0 +1,104 @@
+import type { Metrics } from '../../platform/health/index.ts'
+import type { Module } from '../../platform/lifecycle/index.ts'
+import type { Logger } from '../../platform/log/index.ts'
+import type { Clock, Random } from '../../platform/time/index.ts'
+import { createAdmissionModule } from './admission/module.ts'
+import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
+import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
+import { type AcceptLink, type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
+import { createDeviceControllerModule } from './device-controller/module.ts'
+import { createEdgeControllerModule } from './edge-controller/controller.ts'
+import {
+  createInformer,
+  DEVICE_MODELS,
+  DEVICE_STATUSES,
+  DEVICES,
+  type Kubernetes,
+  NODES,
+  OBJECT_SYNCS,
+} from './kubernetes/index.ts'
+
+/** What the cloud half is configured with; the parts of CloudConfig that concern it. */
+export interface CloudModulesConfig {
+  readonly cloudhub: {
+    readonly host: string
+    readonly port: number
+    readonly certificatePort: number
+    readonly advertise: readonly string[]
+    readonly nodeLimit: number
+    readonly certificateDays: number
+  }
+  readonly admission: { readonly host: string; readonly port: number; readonly url?: string }
+}
+
+export interface CloudModulesPorts {
+  readonly kubernetes: Kubernetes
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics?: Metrics
+  readonly acceptLink: AcceptLink
+  /** PEM of the CA of the Kubernetes API, for edges that ask for it. */
+  readonly clusterCa?: string
+}
+
+export interface CloudModules {
+  /** To be started in this order, after whatever serves the Kubernetes API. */
+  readonly modules: readonly Module[]
+  /** For join tokens, once `authority` has started. */
+  readonly authority: AuthorityHolder
+  readonly cloudhub: CloudHubModule
+  readonly certificates: ListeningModule
+  readonly admission: ListeningModule
+}
+
+/** The cloud half, wired: caches, authority, certificate endpoint, CloudHub, controllers, admission. */
+export function createCloudModules(config: CloudModulesConfig, ports: CloudModulesPorts): CloudModules {
+  const { cloudhub: hubConfig } = config
+  const informers = {
+    devices: createInformer(DEVICES, {}, ports),
+    models: createInformer(DEVICE_MODELS, {}, ports),
+    statuses: createInformer(DEVICE_STATUSES, {}, ports),
+    nodes: createInformer(NODES, {}, ports),
+    records: createInformer(OBJECT_SYNCS, {}, ports),
+  }
+  const address = () => `${bracketed(hubConfig.advertise[0] ?? hubConfig.host)}:${certificates.port}`
+  const names = withAddress(hubConfig.advertise, config.admission.host)
+  const authority = createAuthorityModule({ names, certificateDays: hubConfig.certificateDays, address }, ports)
+  const { host, port, certificatePort, nodeLimit } = hubConfig
+  const certificates = createCertificateServerModule({ host, port: certificatePort }, { ...ports, authority })
+  const cloudhub = createCloudHubModule({ host, port, nodeLimit }, { ...ports, ...informers, authority })
+  const { hub } = cloudhub
+  const admission = createAdmissionModule(config.admission, { ...ports, authority })
+  const modules = [
+    createCacheModule(Object.values(informers)),
+    authority,
+    createDeviceControllerModule({ ...ports, ...informers, hub }),
+    createEdgeControllerModule({ ...ports, hub }),
+    certificates,
+    admission,
+    // Last, so that an edge meets everything that answers it.
+    cloudhub,
+  ]
+  return { modules, authority, cloudhub, certificates, admission }
+}
+
+/** Follows the objects that the controllers look at. Does not wait for the first lists: those who need them do. */
+function createCacheModule(informers: readonly { run(signal: AbortSignal): Promise<void> }[]): Module {
+  return {
+    name: 'kubernetes-cache',
+    async start(scope) {
+      for (const informer of informers) scope.run((signal) => informer.run(signal))
+    },
+  }
+}
+
+/** The API server dials the webhook by its address, which then has to stand in the certificate too. */
+function withAddress(names: readonly string[], host: string): readonly string[] {
+  const dialled = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return names.includes(dialled) ? names : [...names, dialled]
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+}

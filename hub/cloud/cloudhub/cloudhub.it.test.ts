@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import { WebSocket } from 'ws'
+import type { Frame } from '../../../schemas/index.ts'
+import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES } from '../kubernetes/resources.ts'
+import { pumpDevice, pumpModel } from '../testing/harness.ts'
+import { join, startTlsCloud } from '../testing/tls-cloud.ts'
+
+type Cloud = Awaited<ReturnType<typeof startTlsCloud>>
+type Identity = Awaited<ReturnType<typeof join>>
+
+async function dial(
+  t: TestContext,
+  cloud: Cloud,
+  identity: Identity | undefined,
+  node: string,
+  path = '/e632aba927ea4ac2b575ec1603d56f10/edge-1/events',
+) {
+  const socket = new WebSocket(`wss://127.0.0.1:${cloud.cloudhub.port}${path}`, {
+    ca: cloud.authority.caPem,
+    ...identity,
+    headers: { Node_id: node, Project_id: 'p', Connectionuse: 'msg' },
+  })
+  t.after(() => socket.terminate())
+  const { promise, resolve } = Promise.withResolvers<string>()
+  socket.on('open', () => resolve('open'))
+  socket.on('unexpected-response', (_request, response) => {
+    resolve(`${response.statusCode}`)
+    response.destroy()
+  })
+  socket.on('error', () => resolve('tls'))
+  return { socket, outcome: await promise }
+}
+
+test('a node with its certificate is let in on any path, without extensions, and pings are answered', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const identity = await join(cloud, 'edge-1')
+  const { socket, outcome } = await dial(t, cloud, identity, 'edge-1', '/any/other')
+  assert.deepEqual([outcome, socket.extensions, socket.protocol], ['open', '', ''])
+  socket.ping()
+  await once(socket, 'pong')
+})
+
+test('no certificate, another node’s name and a full house are refused and closed', async (t) => {
+  const cloud = await startTlsCloud(t, { nodeLimit: 1 })
+  const one = await join(cloud, 'edge-1')
+  const two = await join(cloud, 'edge-2')
+  assert.equal((await dial(t, cloud, undefined, 'edge-1')).outcome, 'tls')
+  assert.equal((await dial(t, cloud, one, 'edge-2')).outcome, '403')
+  const first = await dial(t, cloud, one, 'edge-1')
+  assert.equal(first.outcome, 'open')
+  assert.equal((await dial(t, cloud, two, 'edge-2')).outcome, '503')
+  const closed = once(first.socket, 'close')
+  const second = await dial(t, cloud, one, 'edge-1')
+  await closed
+  assert.equal(second.socket.readyState, WebSocket.OPEN)
+})
+
+test('a device reaches a dialling edge, and its report reaches DeviceStatus', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const { kubernetes } = cloud
+  await kubernetes.create(DEVICE_MODELS, 'default', pumpModel())
+  await kubernetes.create(DEVICES, 'default', pumpDevice('pump-1', '1200'))
+  const { socket } = await dial(t, cloud, await join(cloud, 'edge-1'), 'edge-1')
+  const confirmed = Promise.withResolvers<void>()
+  const report: Frame = {
+    header: { msg_id: 'up-1', timestamp: 1 },
+    route: {
+      source: 'twin',
+      group: 'resource',
+      operation: 'update',
+      resource: 'device/default/pump-1/twin/edge_updated',
+    },
+    content: { event_id: 'e', timestamp: 5, twin: { speed: { actual: { value: '7' } } } },
+  }
+  socket.on('message', (data) => {
+    const frame: Frame = JSON.parse(String(data))
+    if (frame.header.parent_msg_id === 'up-1') return confirmed.resolve()
+    if (frame.route.group !== 'resource') return
+    const receipt = {
+      header: { msg_id: 'x', parent_msg_id: frame.header.msg_id, timestamp: 1 },
+      route: { operation: 'response' },
+    }
+    socket.send(JSON.stringify({ ...receipt, content: 'OK' }))
+    if (frame.route.resource === 'default/device/pump-1') socket.send(JSON.stringify(report))
+  })
+  await confirmed.promise
+  const status = await kubernetes.get(DEVICE_STATUSES, { namespace: 'default', name: 'pump-1' })
+  assert.equal(status?.status?.twins?.[0]?.reported?.value, '7')
+})

@@ -1,0 +1,142 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { sendText, serveHttps } from '../../../platform/http/index.ts'
+import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
+import type { Frame } from '../../../schemas/index.ts'
+import type { AuthorityHolder } from '../authority/module.ts'
+import type { AnyObject, Informer, Kubernetes, ObjectSync } from '../kubernetes/index.ts'
+import type { CloudHub, NodePeer } from './delivery.ts'
+import { Hub } from './hub.ts'
+import { identify } from './identity.ts'
+import { SyncRecords } from './sync-records.ts'
+
+/** A link that an edge opened. */
+export interface AcceptedLink {
+  /** Settles when the frame was handed to the socket. */
+  send(frame: Frame): Promise<void>
+  /** Frames in their order; ends when the link closes. Frames that are no frames are left out, by whoever makes the link. */
+  readonly frames: AsyncIterable<Frame>
+  close(reason: string): void
+}
+
+/** Completes a WebSocket upgrade: no subprotocol, no extension, pings answered, frames of at most 32 MiB. */
+export type AcceptLink = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<AcceptedLink>
+
+export interface CloudHubOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Most nodes connected at a time; more are refused and closed. */
+  readonly nodeLimit: number
+}
+
+export interface CloudHubPorts {
+  readonly authority: AuthorityHolder
+  readonly kubernetes: Kubernetes
+  readonly records: Informer<ObjectSync>
+  readonly nodes: Informer<AnyObject>
+  readonly acceptLink: AcceptLink
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics?: Metrics
+  /** PEM of the CA of the Kubernetes API, for edges that ask for it. */
+  readonly clusterCa?: string
+}
+
+export interface CloudHubModule extends Module {
+  /** Real after the start. */
+  readonly port: number
+  /** For controllers; there before the start. */
+  readonly hub: CloudHub
+}
+
+/** CloudHub: WSS with mutual TLS. A connection is that of the node in its certificate, or it is refused and closed. */
+export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPorts): CloudHubModule {
+  const hub = new Hub({ ...ports, records: new SyncRecords(ports), recordInformer: ports.records })
+  let port = 0
+  return {
+    name: 'cloudhub',
+    hub,
+    get port() {
+      return port
+    },
+    async start(scope) {
+      const { authority, log, nodes } = ports
+      const { serving, caPem } = authority.current
+      scope.use(nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
+      scope.run((signal) => hub.run(signal))
+      const server = await serveHttps({
+        at: options,
+        log,
+        maxConnections: options.nodeLimit * 2 + 100,
+        tls: {
+          cert: serving.certificatePem,
+          key: serving.keyPem,
+          ca: caPem,
+          requestCert: true,
+          rejectUnauthorized: true,
+        },
+        handler: (_request, response) => sendText(response, 426, 'text/plain', 'this is CloudHub: WebSocket only\n'),
+      })
+      const accept = createAcceptor(hub, options, ports)
+      server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        void accept(request, socket, head)
+      })
+      scope.use(server)
+      scope.defer(() => hub.endAll('the cloud half is stopping'))
+      port = server.port
+      log.info('CloudHub listens', { host: options.host, port })
+    },
+  }
+}
+
+function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: CloudHubPorts): AcceptUpgrade {
+  const { acceptLink, random, log, metrics = silentMetrics } = ports
+  const refused = metrics.counter({
+    name: 'skerry_cloudhub_refused_total',
+    help: 'Connections that CloudHub refused, by HTTP status.',
+    labels: ['status'],
+  })
+
+  const refuse = (socket: Duplex, status: number, reason: string, node: unknown) => {
+    refused.add(1, { status: String(status) })
+    log.warn('Refused a connection', { node, status, reason })
+    socket.on('error', () => socket.destroy())
+    const head = `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: text/plain\r\n`
+    socket.end(`${head}Content-Length: ${Buffer.byteLength(reason) + 1}\r\n\r\n${reason}\n`, () => socket.destroy())
+  }
+
+  return async (request, socket, head) => {
+    const subject = request.socket instanceof TLSSocket ? request.socket.getPeerCertificate().subject : undefined
+    const identified = identify(request.headers, subject)
+    if (!identified.ok) return refuse(socket, identified.status, identified.reason, request.headers['node_id'])
+    const { node } = identified.peer
+    if (hub.size >= nodeLimit && !hub.isConnected(node))
+      return refuse(socket, 503, 'too many nodes are connected', node)
+    try {
+      const link = await acceptLink(request, socket, head)
+      await serve(hub, link, { ...identified.peer, session: random.uuid() })
+    } catch (error) {
+      log.debug('A connection broke', { node, error: describeError(error) })
+    }
+  }
+}
+
+type AcceptUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
+
+async function serve(hub: Hub, link: AcceptedLink, peer: NodePeer): Promise<void> {
+  const session = hub.connect(peer, link)
+  let reason = 'the edge closed the connection'
+  try {
+    for await (const frame of link.frames) hub.receive(session, frame)
+  } catch (error) {
+    reason = describeError(error)
+  } finally {
+    hub.disconnect(session, reason)
+  }
+}

@@ -1,0 +1,113 @@
+import { request as httpsRequest } from 'node:https'
+import { buffer } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { createCsr, generateKeyPair, type KeyPair, pemOf } from '../../../platform/certificates/index.ts'
+import { createScope } from '../../../platform/lifecycle/index.ts'
+import { silentLogger } from '../../../platform/log/index.ts'
+import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { createCloudModules } from '../cloud-modules.ts'
+import { FakeKubernetes } from './fake-kubernetes.ts'
+import { acceptWebSocket } from './websocket-link.ts'
+
+/** The whole cloud half on loopback, real TLS and free ports, over the fake Kubernetes. */
+export async function startTlsCloud(t: TestContext, options: { kubernetes?: FakeKubernetes; nodeLimit?: number } = {}) {
+  const kubernetes = options.kubernetes ?? new FakeKubernetes()
+  const host = '127.0.0.1'
+  const cloud = createCloudModules(
+    {
+      cloudhub: {
+        host,
+        port: 0,
+        certificatePort: 0,
+        advertise: [host, 'localhost'],
+        nodeLimit: options.nodeLimit ?? 10,
+        certificateDays: 365,
+      },
+      admission: { host, port: 0 },
+    },
+    {
+      kubernetes,
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLogger,
+      acceptLink: acceptWebSocket,
+    },
+  )
+  const scope = createScope('cloud', {
+    clock: systemClock,
+    log: silentLogger,
+    deadline: seconds(5),
+    onCrash: (error) => {
+      throw error
+    },
+  })
+  for (const module of cloud.modules) await module.start(scope)
+  const stop = async () => {
+    const closing = scope[Symbol.asyncDispose]()
+    kubernetes.dropWatches()
+    await closing
+  }
+  t.after(stop)
+  return { ...cloud, kubernetes, authority: cloud.authority.current, stop }
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly body: Buffer
+}
+
+export interface CertificateCall {
+  readonly path: string
+  readonly ca?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  readonly identity?: { readonly cert: string; readonly key: string }
+  readonly method?: string
+}
+
+/** One HTTPS request; a GET may carry a body, as edges send it. */
+export async function call(
+  port: number,
+  { path, ca, headers, body, identity, method = 'GET' }: CertificateCall,
+): Promise<HttpAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
+  const outgoing = httpsRequest(
+    {
+      host: '127.0.0.1',
+      port,
+      path,
+      method,
+      headers: { ...headers, ...(body ? { 'content-length': body.length } : {}) },
+      ...identity,
+      ...(ca ? { ca } : { rejectUnauthorized: false }),
+      agent: false,
+    },
+    (response) => {
+      buffer(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject)
+    },
+  )
+  outgoing.on('error', reject)
+  outgoing.end(body)
+  return promise
+}
+
+export async function csrOf(node: string, keyPair?: KeyPair, organizations: readonly string[] = ['system:nodes']) {
+  const used = keyPair ?? (await generateKeyPair())
+  const csr = await createCsr({ keyPair: used, subject: { commonName: `system:node:${node}`, organizations } })
+  return { csr, keyPair: used }
+}
+
+/** Joins as an edge does, and gives what TLS needs. */
+export async function join(cloud: Awaited<ReturnType<typeof startTlsCloud>>, node: string) {
+  const token = await cloud.authority.createToken({ node })
+  const { csr, keyPair } = await csrOf(node)
+  const headers = { NodeName: node, Authorization: `Bearer ${token.split('.').slice(1).join('.')}` }
+  const { status, body } = await call(cloud.certificates.port, {
+    path: '/edge.crt',
+    ca: cloud.authority.caPem,
+    headers,
+    body: csr,
+  })
+  if (status !== 200) throw new Error(`join failed: ${status} ${body}`)
+  return { cert: pemOf(body, 'CERTIFICATE'), key: keyPair.privateKeyPem }
+}
