@@ -3,8 +3,10 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { createAuthority, parseCertificate } from '../../../platform/certificates/index.ts'
-import { minutes, ms, systemClock } from '../../../platform/time/index.ts'
-import { SECRETS } from '../kubernetes/resources.ts'
+import { minutes, ms, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { createJoinToken, openAuthority } from '../authority/open-authority.ts'
+import { NODES, SECRETS } from '../kubernetes/resources.ts'
+import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
 import { call, csrOf, join, startTlsCloud } from '../testing/tls-cloud.ts'
 
 const bearer = (token: string) => `Bearer ${token.split('.').slice(1).join('.')}`
@@ -35,6 +37,11 @@ test('an edge fetches the CA, proves it with the token and gets its certificate,
   const both = await ask(csr, { ExtKeyUsages: '[1,2]' })
   assert.deepEqual(parseCertificate(both.body).usages, ['serverAuth', 'clientAuth'])
   assert.equal((await ask(csr, { ExtKeyUsages: '{' })).status, 400)
+
+  const ports = { kubernetes, clock: systemClock, random: systemRandom }
+  const { signal } = new AbortController()
+  const fromElsewhere = await createJoinToken({ node: 'edge-1' }, ports, signal)
+  assert.equal((await ask(csr, { Authorization: bearer(fromElsewhere) })).status, 200)
 
   await stop()
   const again = await startTlsCloud(t, { kubernetes })
@@ -106,7 +113,6 @@ test('a node is found after it exists, and other paths and methods are not serve
   const { certificates, kubernetes } = await startTlsCloud(t)
   const status = async (path: string, method = 'GET') => (await call(certificates.port, { path, method })).status
   assert.equal(await status('/node/edge-1'), 404)
-  const { NODES } = await import('../kubernetes/resources.ts')
   await kubernetes.create(NODES, undefined, { metadata: { name: 'edge-1' } })
   assert.equal(await status('/node/edge-1'), 200)
   assert.equal(await status('/node/'), 400)
@@ -132,7 +138,6 @@ test('TLS below 1.2 is refused', async (t) => {
 test('a CA of a KubeEdge installation is adopted, and a broken one is never replaced', async (t) => {
   const kubeedge = await createAuthority({ commonName: 'KubeEdge', validity: minutes(1000), clock: systemClock })
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
-  const { FakeKubernetes } = await import('../testing/fake-kubernetes.ts')
   const kubernetes = new FakeKubernetes()
   await kubernetes.create(SECRETS, 'kubeedge', {
     metadata: { name: 'casecret' },
@@ -146,8 +151,6 @@ test('a CA of a KubeEdge installation is adopted, and a broken one is never repl
     metadata: { name: 'casecret' },
     data: { cadata: 'AAAA', cakeydata: 'AAAA' },
   })
-  const { openAuthority } = await import('../authority/open-authority.ts')
-  const { systemRandom } = await import('../../../platform/time/index.ts')
   const ports = { kubernetes: broken, clock: systemClock, random: systemRandom }
   const { signal } = new AbortController()
   await assert.rejects(openAuthority({ names: ['a'], certificateDays: 1 }, ports, signal), { code: 'HUB_CA_UNUSABLE' })

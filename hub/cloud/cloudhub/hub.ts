@@ -86,7 +86,7 @@ export class Hub implements CloudHub {
   }
 
   isKnown(node: string): boolean {
-    return this.#sessions.has(node) || this.#ports.records.of(node).size > 0
+    return this.#sessions.has(node) || this.#ports.records.has(node)
   }
 
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable {

@@ -73,6 +73,14 @@ export class SyncRecords {
     return records
   }
 
+  /** Whether the node has a record that is not about to go. */
+  has(node: string): boolean {
+    for (const [uid, sync] of this.#byNode.get(node) ?? []) {
+      if (this.#wishes.get(keyOfRecord(namespaceOf(sync), node, uid))?.kind !== 'gone') return true
+    }
+    return false
+  }
+
   /** Settles when the record exists. */
   async open(node: string, object: KubeObject, signal?: AbortSignal): Promise<void> {
     const namespace = object.metadata.namespace ?? 'default'

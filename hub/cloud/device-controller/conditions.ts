@@ -33,6 +33,9 @@ export interface ConditionInput {
   readonly now: string
 }
 
+/** A message may quote a value; the schema allows 32768. */
+const LONGEST_MESSAGE = 2000
+
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** `Accepted`, `Online` and `Synced` of a device, from what is known of it. The transition time moves with the status only. */
@@ -56,9 +59,11 @@ function settle(type: string, verdict: Verdict, { device, previous, now }: Condi
   const before = conditionNamed(previous, type)
   const lastTransitionTime = before && before.status === verdict.status ? before.lastTransitionTime : now
   const { generation } = device.metadata
+  const message = verdict.message.slice(0, LONGEST_MESSAGE)
   return {
     type,
     ...verdict,
+    message,
     lastTransitionTime,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
   }

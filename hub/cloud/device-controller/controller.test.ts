@@ -409,3 +409,45 @@ test('a broken watch is taken up again, and an expired one lists anew', async ()
   assert.ok(edge.received.map(line).includes('insert default/device/pump-1'))
   await cloud.stop()
 })
+
+test('what an older KubeEdge left in the status of a device is tolerated, in any form', async () => {
+  const cloud = await withPump()
+  const twins = [
+    null,
+    7,
+    { propertyName: 'speed', reported: { value: '4' } },
+    { propertyName: 'targetSpeed', reported: {} },
+  ]
+  await cloud.stop()
+  await cloud.kubernetes.patch(DEVICES, at, { status: { twins } }, { type: 'merge', subresource: 'status' })
+  const again = await startCloud(cloud.kubernetes, cloud.clock)
+  again.connect('edge-1')
+  await again.settle(300)
+  const found = await cloud.kubernetes.get(DEVICE_STATUSES, at)
+  assert.deepEqual(found?.status?.twins, [{ propertyName: 'speed', reported: { value: '4', metadata: {} } }])
+  await again.stop()
+})
+
+test('a status report does not make the hub compare the node', async () => {
+  const cloud = await withPump()
+  const edge = cloud.connect('edge-1')
+  await cloud.settle(300)
+  const device = await cloud.device()
+  assert.ok(device)
+  let compared = 0
+  cloud.hub.addSource({
+    name: 'counter',
+    kinds: [],
+    isReady: () => true,
+    deliveriesFor: () => {
+      compared++
+      return []
+    },
+    addressOf: () => ({ resource: '', source: '' }),
+  })
+  reportTwin(edge, device, { speed: { actual: { value: '7' } } })
+  await cloud.settle(600)
+  assert.equal((await cloud.device())?.status?.twins?.length, 1)
+  assert.equal(compared, 0)
+  await cloud.stop()
+})

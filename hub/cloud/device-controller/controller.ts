@@ -19,7 +19,7 @@ import { createDeviceIndex, type DeviceIndex } from './device-index.ts'
 import { DeviceView } from './device-view.ts'
 import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
 import { parseReport } from './reports.ts'
-import { createDeviceSource } from './source.ts'
+import { createDeviceSource, deviceVersion } from './source.ts'
 import { StatusWriter, type WantedStatus } from './status-writer.ts'
 import { notesOf } from './transitions.ts'
 import { twinsForDevice, twinsForStatus } from './twin-view.ts'
@@ -133,7 +133,8 @@ export class DeviceController implements Disposable {
     const to = now?.spec.nodeName ?? ''
     // The old node lets go before the new one takes over.
     if (from !== '' && from !== to) hub.sync(from)
-    if (to !== '') hub.sync(to)
+    // Our own status writes change the device too, and must not have its whole node compared each time.
+    if (to !== '' && (from !== to || isNewFor(now, before))) hub.sync(to)
   }
 
   #onConnection(node: string, connected: boolean): void {
@@ -263,6 +264,11 @@ export class DeviceController implements Disposable {
     }
     view.confirmed(reports)
   }
+}
+
+function isNewFor(now: Device | undefined, before: Device | undefined): boolean {
+  if (!now || !before || now.metadata.uid !== before.metadata.uid) return true
+  return deviceVersion(now) !== deviceVersion(before)
 }
 
 function isUrgent(change: object): boolean {

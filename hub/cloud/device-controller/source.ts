@@ -98,8 +98,13 @@ function deliverDevice(device: Device, index: DeviceIndex): Delivery {
   const object = deviceForEdge(device)
   const resource = `${device.metadata.namespace ?? 'default'}/device/${device.metadata.name}`
   const companion = index.modelOf(device)?.metadata.uid
-  const version = versionOf(device, legacyReport(device))
+  const version = deviceVersion(device)
   return { object, resource, source: MODULES.deviceController, version, ...(companion ? { companion } : {}) }
+}
+
+/** What a node has to acknowledge of a device. Differs exactly when the device has to be sent again. */
+export function deviceVersion(device: Device): string {
+  return versionOf(device, legacyReport(device))
 }
 
 /** Generation, because status reports move the resourceVersion; plus our own annotations, which carry policies for the edge. */

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import {
   type Condition,
   DEVICE_API_VERSION,
@@ -90,7 +90,13 @@ export class StatusWriter {
   async writeDevice(device: Device, status: object, signal: AbortSignal): Promise<void> {
     const { kubernetes, devices } = this.#ports
     const options = { type: 'merge', subresource: 'status' } as const
-    devices.absorb(await kubernetes.patch(DEVICES, addressOf(device), { status }, options, signal))
+    try {
+      devices.absorb(await kubernetes.patch(DEVICES, addressOf(device), { status }, options, signal))
+    } catch (error) {
+      if (reasonOfError(error) !== 'NotFound') throw error
+      // Deleted meanwhile, or a CRD of KubeEdge's, whose Device has no status subresource.
+      if (await kubernetes.get(DEVICES, addressOf(device), signal)) throw outdated(error)
+    }
   }
 
   /** Merge patch of the main resource, which has no subresource; `extensions` of third parties stay. */
@@ -122,6 +128,13 @@ function ownerOf(device: Device) {
 
 function isOwned(status: DeviceStatus, device: Device): boolean {
   return (status.metadata.ownerReferences ?? []).some(({ uid }) => uid === device.metadata.uid)
+}
+
+function outdated(cause: unknown): ConfigError {
+  return new ConfigError('the CustomResourceDefinition of Device has no status: apply what `skerry crds` prints', {
+    code: 'HUB_CRD_OUTDATED',
+    cause,
+  })
 }
 
 function leftover(device: Device): UnavailableError {

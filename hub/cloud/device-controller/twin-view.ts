@@ -7,6 +7,7 @@ import type {
   TwinSyncProperty,
   TwinSyncPropertyExtra,
 } from '../../../schemas/index.ts'
+import { isRecord, textsOf } from '../kubernetes/guards.ts'
 
 /** What the cloud knows of one property: KubeEdge's twin, and what only Skerry edges tell. */
 export interface PropertyView {
@@ -30,13 +31,24 @@ export const EXTRA = {
 
 /** What was known before this process: the twins on Device hold everything, those on DeviceStatus what KubeEdge has. */
 export function viewOfStatus(device: Device, status: DeviceStatus | undefined): TwinView {
-  const twins = device.status?.twins ?? status?.status?.twins ?? []
-  return new Map(
-    twins.map(({ propertyName, reported, observedDesired }) => [
-      propertyName,
-      { ...(reported ? { reported } : {}), ...(observedDesired ? { observedDesired } : {}) },
-    ]),
-  )
+  const twins: unknown = device.status?.twins ?? status?.status?.twins
+  const view = new Map<string, PropertyView>()
+  // The status of a Device keeps what others wrote: nothing about its form is certain.
+  for (const twin of Array.isArray(twins) ? twins : []) {
+    if (!isRecord(twin) || typeof twin['propertyName'] !== 'string') continue
+    const reported = readValue(twin['reported'])
+    const observedDesired = readValue(twin['observedDesired'])
+    view.set(twin['propertyName'], {
+      ...(reported ? { reported } : {}),
+      ...(observedDesired ? { observedDesired } : {}),
+    })
+  }
+  return view
+}
+
+function readValue(side: unknown): StatusTwinValue | undefined {
+  if (!isRecord(side) || typeof side['value'] !== 'string') return undefined
+  return { value: side['value'], ...(isRecord(side['metadata']) ? { metadata: textsOf(side['metadata']) } : {}) }
 }
 
 /** Lays a report over the view. Sides that the report leaves out stay; the generation that the edge has adopted holds for all. */
