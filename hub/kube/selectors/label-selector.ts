@@ -1,4 +1,4 @@
-import { isLabelValue, isQualifiedName } from '../object/names.ts'
+import { labelValue, qualifiedName } from '../schema/names.ts'
 import { badRequest } from '../status.ts'
 
 /** One condition on a label. All requirements of a selector hold together. */
@@ -62,7 +62,8 @@ function requirement(
   operator: LabelRequirement['operator'],
   values: readonly string[],
 ): LabelRequirement {
-  if (!isQualifiedName(key) || !values.every(isLabelValue)) throw unparsable(text)
+  const wrong = [...qualifiedName(key), ...values.flatMap(labelValue)]
+  if (wrong.length > 0) throw unparsable(text)
   return { key, operator, values }
 }
 

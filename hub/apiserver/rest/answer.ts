@@ -1,0 +1,43 @@
+import type { JsonObject } from '../../../schemas/index.ts'
+import type { Status } from '../../kube/status.ts'
+
+/** How a request ends, before it is written to a socket. */
+export interface Answer {
+  readonly code: number
+  readonly type: string
+  readonly text: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** One line of a watch. */
+export type SendLine = (line: string) => boolean
+
+/** A watch: `run` settles when it ends, by itself or with the signal. */
+export interface Stream {
+  readonly type: string
+  run(send: SendLine, signal: AbortSignal): Promise<void>
+}
+
+export type Reply = Answer | Stream
+
+export function isStream(reply: Reply): reply is Stream {
+  return 'run' in reply
+}
+
+export function jsonAnswer(code: number, value: JsonObject, type = 'application/json'): Answer {
+  return { code, type, text: `${JSON.stringify(value)}\n` }
+}
+
+export function statusAnswer(status: Status): Answer {
+  const retry = status.details?.retryAfterSeconds
+  return {
+    code: status.code,
+    type: 'application/json',
+    text: `${JSON.stringify(status)}\n`,
+    ...(retry === undefined ? {} : { headers: { 'retry-after': String(retry) } }),
+  }
+}
+
+export function plainAnswer(code: number, text: string): Answer {
+  return { code, type: 'text/plain; charset=utf-8', text }
+}

@@ -1,0 +1,68 @@
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import type { Registry } from './registry.ts'
+
+/** Who asks. */
+export interface User {
+  readonly name: string
+  readonly groups: readonly string[]
+}
+
+/** One change that admission may refuse. */
+export interface Admission {
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE'
+  readonly definition: ResourceDefinition
+  readonly subresource: string
+  readonly namespace: string
+  readonly name: string
+  readonly object: ApiObject | undefined
+  readonly before: ApiObject | undefined
+  readonly dryRun: boolean
+  readonly user: User
+}
+
+/** Admission plugins in a row: each may change the object, then each may refuse. Throws a Status; `warn` reaches the client. */
+export interface Admitter {
+  mutate(admission: Admission, warn: Warn, signal: AbortSignal): Promise<ApiObject | undefined>
+  validate(admission: Admission, warn: Warn, signal: AbortSignal): Promise<void>
+}
+
+export type Warn = (text: string) => void
+
+/** What every request needs. */
+export interface ApiContext {
+  readonly store: ObjectStore
+  readonly registry: Registry
+  readonly admitter: Admitter
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** On whose behalf, and how, an object is changed. */
+export interface Change {
+  readonly definition: ResourceDefinition
+  readonly namespace: string
+  readonly user: User
+  readonly dryRun: boolean
+  readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
+  readonly warn: Warn
+  readonly signal: AbortSignal
+}
+
+/** Changes that the server makes by itself. */
+export const SYSTEM_USER: User = { name: 'system:apiserver', groups: ['system:masters'] }
+
+export function systemChange(definition: ResourceDefinition, namespace: string, signal: AbortSignal): Change {
+  return {
+    definition,
+    namespace,
+    user: SYSTEM_USER,
+    dryRun: false,
+    fieldValidation: 'Ignore',
+    warn: () => undefined,
+    signal,
+  }
+}

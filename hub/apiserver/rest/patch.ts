@@ -1,0 +1,42 @@
+import type { Json } from '../../../schemas/index.ts'
+import { isApiObject, isJsonObject } from '../../kube/object/index.ts'
+import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from '../../kube/patch/index.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import { badRequest, failure, invalid, unsupportedMediaType } from '../../kube/status.ts'
+import { type Body, decodeJson } from './body.ts'
+import { parseMediaType } from './negotiate.ts'
+
+const JSON_PATCH = 'application/json-patch+json'
+const MERGE_PATCH = 'application/merge-patch+json'
+const STRATEGIC_PATCH = 'application/strategic-merge-patch+json'
+const APPLY_PATCHES: ReadonlySet<string> = new Set(['application/apply-patch+yaml', 'application/apply-patch+cbor'])
+
+/** How the body of a PATCH changes an object of this kind. Throws a Status for a body that can change none. */
+export function patchOf(definition: ResourceDefinition, body: Body): (current: ApiObject) => ApiObject {
+  const type = parseMediaType(body.type).type
+  const accepted = definition.custom ? [JSON_PATCH, MERGE_PATCH] : [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH]
+  if (APPLY_PATCHES.has(type)) throw unsupportedMediaType(accepted, 'server-side apply is not served by this API')
+  if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
+  const patch = decodeJson(body)
+  if (type !== JSON_PATCH && !isJsonObject(patch)) throw badRequest('the patch is no object')
+  return (current) => patched(definition, current, patchedValue(definition, type, current, patch))
+}
+
+function patchedValue(definition: ResourceDefinition, type: string, current: ApiObject, patch: Json): Json {
+  try {
+    if (type === JSON_PATCH) return applyJsonPatch(current, patch)
+    if (type === MERGE_PATCH) return applyMergePatch(current, patch)
+    return applyStrategicMergePatch(definition.schema, current, patch)
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error
+    if (error.status === 422) throw failure(422, 'Invalid', error.text)
+    throw failure(error.status, error.status === 413 ? 'RequestEntityTooLarge' : 'BadRequest', error.text)
+  }
+}
+
+function patched(definition: ResourceDefinition, current: ApiObject, value: Json): ApiObject {
+  if (isApiObject(value)) return value
+  throw invalid(definition, String(current.metadata['name'] ?? ''), [
+    { reason: 'FieldValueInvalid', message: 'the patch removes what every object has', field: 'metadata' },
+  ])
+}

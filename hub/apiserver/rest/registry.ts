@@ -1,0 +1,74 @@
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+
+/** `devices.kubeedge.io/v1beta1`, `v1`. */
+export function apiVersionOf({ group, version }: { readonly group: string; readonly version: string }): string {
+  return group === '' ? version : `${group}/${version}`
+}
+
+/** Under which name the objects of a kind are stored, whatever their version: `devices.kubeedge.io/devices`, `/pods`. */
+export function resourceOf({ group, plural }: { readonly group: string; readonly plural: string }): string {
+  return `${group}/${plural}`
+}
+
+export function keyOf(namespace: string, name: string): string {
+  return `${namespace}/${name}`
+}
+
+/** The same object as another version of its kind shows it (conversion strategy None: only its apiVersion differs). */
+export function inVersion(object: ApiObject, definition: ResourceDefinition): ApiObject {
+  const apiVersion = apiVersionOf(definition)
+  return object.apiVersion === apiVersion && object.kind === definition.kind
+    ? object
+    : { ...object, apiVersion, kind: definition.kind }
+}
+
+/** The kinds that are served just now. */
+export class Registry {
+  readonly #builtin: readonly ResourceDefinition[]
+  readonly #custom = new Map<string, readonly ResourceDefinition[]>()
+  #all: readonly ResourceDefinition[]
+  #revision = 0
+
+  constructor(builtin: readonly ResourceDefinition[]) {
+    this.#builtin = builtin
+    this.#all = builtin
+  }
+
+  /** Grows with each change of `definitions`. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  get definitions(): readonly ResourceDefinition[] {
+    return this.#all
+  }
+
+  /** What one CustomResourceDefinition declares; an empty list ends it. */
+  setCustom(name: string, definitions: readonly ResourceDefinition[]): void {
+    if (definitions.length > 0) this.#custom.set(name, definitions)
+    else this.#custom.delete(name)
+    this.#all = [...this.#builtin, ...[...this.#custom.values()].flat()]
+    this.#revision++
+  }
+
+  find(group: string, version: string, plural: string): ResourceDefinition | undefined {
+    return this.#all.find((item) => item.group === group && item.version === version && item.plural === plural)
+  }
+
+  /** Which version of a kind is stored. */
+  stored(resource: string): ResourceDefinition | undefined {
+    return this.#all.find((item) => item.storage && resourceOf(item) === resource)
+  }
+
+  findKind(apiVersion: string, kind: string): ResourceDefinition | undefined {
+    return this.#all.find((item) => item.kind === kind && apiVersionOf(item) === apiVersion)
+  }
+
+  hasGroupVersion(group: string, version: string): boolean {
+    return this.#all.some((item) => item.group === group && item.version === version)
+  }
+
+  hasGroup(group: string): boolean {
+    return this.#all.some((item) => item.group === group)
+  }
+}

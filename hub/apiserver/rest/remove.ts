@@ -1,0 +1,151 @@
+import {
+  arrayAt,
+  finalizersOf,
+  isDeleting,
+  isJsonObject,
+  objectAt,
+  resourceVersionOf,
+  textAt,
+  timestamp,
+  uidOf,
+  withContent,
+  withMetadata,
+} from '../../kube/object/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
+import { badRequest, conflict, forbidden, notFound } from '../../kube/status.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
+import type { ApiContext, Change } from './context.ts'
+import { isFinished } from './finalizers.ts'
+import { nextGeneration } from './generation.ts'
+import { inVersion, keyOf, resourceOf } from './registry.ts'
+
+export type Propagation = 'Background' | 'Foreground' | 'Orphan'
+
+/** metav1.DeleteOptions, as far as they count here. Grace periods do not: who runs pods looks at deletionTimestamp. */
+export interface RemoveOptions {
+  readonly propagation: Propagation
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+export const FOREGROUND_FINALIZER = 'foregroundDeletion'
+export const ORPHAN_FINALIZER = 'orphan'
+export const CRD_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
+
+/** Namespaces without which nothing works. */
+const IMMORTAL: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
+
+/** The object as it was when it went, or as it is while finalizers hold it. */
+export interface Removal {
+  readonly object: ApiObject
+  readonly isGone: boolean
+}
+
+export function removeOptions(body: JsonObject, query: URLSearchParams): RemoveOptions {
+  const preconditions = objectAt(body, 'preconditions')
+  return {
+    propagation: propagationOf(body, query),
+    uid: textAt(preconditions, 'uid'),
+    resourceVersion: textAt(preconditions, 'resourceVersion'),
+  }
+}
+
+/** Removes an object, or marks it for removal where finalizers hold it; durable when this resolves. Throws a Status. */
+export async function removeObject(
+  api: ApiContext,
+  change: Change,
+  name: string,
+  options: RemoveOptions,
+): Promise<Removal> {
+  const { definition, namespace } = change
+  const resource = resourceOf(definition)
+  const stored = api.registry.stored(resource) ?? definition
+  if (resource === '/namespaces' && IMMORTAL.has(name)) {
+    throw forbidden(definition, name, 'this namespace may not be deleted')
+  }
+  let removal: Removal | undefined
+  await api.store.change(resource, keyOf(namespace, name), async (current) => {
+    if (!current) throw notFound(definition, name)
+    change.signal.throwIfAborted()
+    const before = inVersion(current, definition)
+    checkPreconditions(change, name, options, before)
+    await api.admitter.validate(
+      {
+        operation: 'DELETE',
+        definition,
+        subresource: '',
+        namespace,
+        name,
+        object: undefined,
+        before,
+        dryRun: change.dryRun,
+        user: change.user,
+      },
+      change.warn,
+      change.signal,
+    )
+    const marked = mark(api, change, before, options.propagation)
+    const isGone = isFinished(marked)
+    removal = { object: isGone ? before : marked, isGone }
+    if (change.dryRun || marked === before) return current
+    return isGone ? undefined : inVersion(marked, stored)
+  })
+  if (!removal) throw notFound(definition, name)
+  const now = removal.isGone ? undefined : api.store.get(resource, keyOf(namespace, name))
+  return now && !change.dryRun ? { ...removal, object: inVersion(now, definition) } : removal
+}
+
+function mark(api: ApiContext, { definition }: Change, before: ApiObject, propagation: Propagation): ApiObject {
+  const finalizers = [...finalizersOf(before)]
+  if (propagation === 'Foreground') finalizers.push(FOREGROUND_FINALIZER)
+  if (propagation === 'Orphan') finalizers.push(ORPHAN_FINALIZER)
+  const wanted = [...new Set(finalizers)]
+  if (isDeleting(before) && wanted.length === finalizersOf(before).length) return before
+  const marked = withMetadata(before, {
+    ...(wanted.length === 0 ? {} : { finalizers: wanted }),
+    ...(isDeleting(before)
+      ? {}
+      : { deletionTimestamp: timestamp(api.clock.now()), deletionGracePeriodSeconds: 0 }),
+  })
+  const object = resourceOf(definition) === '/namespaces' ? terminating(marked) : marked
+  const generation = nextGeneration(definition, object, before)
+  return withMetadata(object, {
+    generation: generation !== undefined && !isDeleting(before) && definition.custom ? generation + 1 : generation,
+  })
+}
+
+function terminating(namespace: ApiObject): ApiObject {
+  return withContent(namespace, { status: { ...objectAt(namespace, 'status'), phase: 'Terminating' } })
+}
+
+function checkPreconditions({ definition }: Change, name: string, options: RemoveOptions, before: ApiObject): void {
+  if (options.uid !== '' && options.uid !== uidOf(before)) {
+    const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uidOf(before)}`
+    throw conflict(definition, name, why)
+  }
+  const version = resourceVersionOf(before)
+  if (options.resourceVersion !== '' && options.resourceVersion !== version) {
+    const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${version}`
+    throw conflict(definition, name, why)
+  }
+}
+
+function propagationOf(body: JsonObject, query: URLSearchParams): Propagation {
+  const given = textAt(body, 'propagationPolicy') || (query.get('propagationPolicy') ?? '')
+  if (given === 'Foreground' || given === 'Orphan' || given === 'Background') return given
+  if (given !== '') {
+    throw badRequest(`propagationPolicy: Unsupported value: "${given}": supported values: "Background", "Foreground", "Orphan"`)
+  }
+  const orphans = body['orphanDependents'] ?? query.get('orphanDependents')
+  return orphans === true || orphans === 'true' ? 'Orphan' : 'Background'
+}
+
+/** Body of a DELETE that is no DeleteOptions. */
+export function isRemoveOptions(value: unknown): value is JsonObject {
+  return isJsonObject(value) && (value['kind'] === undefined || value['kind'] === 'DeleteOptions')
+}
+
+/** Whether a namespace waits for its content. */
+export function holdsContent(namespace: ApiObject): boolean {
+  return arrayAt(objectAt(namespace, 'spec'), 'finalizers').includes('kubernetes')
+}

@@ -1,0 +1,179 @@
+import type { JsonObject } from '../../../schemas/index.ts'
+import { ProtobufError, decodeProtobuf } from '../../kube/protobuf/index.ts'
+import type { ResourceDefinition } from '../../kube/resource.ts'
+import { duplicateFields } from '../../kube/schema/index.ts'
+import { badRequest, methodNotAllowed, notFound, StatusError, success, unknownPath } from '../../kube/status.ts'
+import type { Reply } from './answer.ts'
+import { statusAnswer } from './answer.ts'
+import { type Body, decodeJson, decodeObject } from './body.ts'
+import type { ApiContext, Change, User, Warn } from './context.ts'
+import { createObject } from './create.ts'
+import { listObjects } from './list.ts'
+import { type Form, negotiate, parseMediaType } from './negotiate.ts'
+import { listOptions, writeOptions } from './options.ts'
+import { patchOf } from './patch.ts'
+import type { ResourcePath, Verb } from './paths.ts'
+import { includeOf, presentList, presentObject, type View } from './present.ts'
+import { inVersion, keyOf, resourceOf } from './registry.ts'
+import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
+import { updateObject } from './update.ts'
+import { watchObjects } from './watch.ts'
+
+/** A request for objects, admitted and on a kind that is served. */
+export interface ResourceRequest {
+  readonly verb: Verb
+  readonly path: ResourcePath
+  readonly definition: ResourceDefinition
+  readonly query: URLSearchParams
+  readonly accept: string | undefined
+  readonly user: User
+  readonly warn: Warn
+  readonly signal: AbortSignal
+  readonly body: () => Promise<Body>
+}
+
+/** Serves one request. Throws a Status. */
+export async function serveResource(api: ApiContext, request: ResourceRequest): Promise<Reply> {
+  checkPath(request)
+  const view = viewOf(api, request)
+  switch (request.verb) {
+    case 'get':
+      return presentObject(view, getObject(api, request))
+    case 'list': {
+      const options = listOptions(request.query, request.definition)
+      const { objects, metadata } = listObjects(api, request.definition, request.path.namespace, options)
+      return presentList(view, objects, metadata)
+    }
+    case 'watch': {
+      const options = listOptions(request.query, request.definition)
+      return watchObjects(api, () => ({ ...view, now: api.clock.now() }), request.path, options)
+    }
+    case 'create':
+      return presentObject(view, await create(api, request), 201)
+    case 'update':
+      return presentObject(view, await update(api, request))
+    case 'patch':
+      return presentObject(view, await patch(api, request))
+    case 'delete':
+      return await remove(api, request, view)
+    case 'deletecollection':
+      return await removeCollection(api, request, view)
+  }
+}
+
+function checkPath({ definition, path, verb }: ResourceRequest): void {
+  if (path.namespace !== '' && !definition.namespaced) throw unknownPath()
+  if (path.namespace === '' && definition.namespaced && verb !== 'list' && verb !== 'watch') {
+    throw badRequest('an empty namespace may not be set when a resource name is provided')
+  }
+  const { subresource } = path
+  if (subresource === '') return
+  const isStatus = subresource === 'status' && definition.statusSubresource
+  const isFinalize = subresource === 'finalize' && resourceOf(definition) === '/namespaces'
+  if (!isStatus && !isFinalize) throw unknownPath()
+  if (isFinalize && verb === 'update') return
+  if (!isStatus || (verb !== 'get' && verb !== 'update' && verb !== 'patch')) throw methodNotAllowed(definition, verb)
+}
+
+function viewOf(api: ApiContext, request: ResourceRequest): View {
+  const form: Form = negotiate(request.accept)
+  return { form, definition: request.definition, include: includeOf(request.query), now: api.clock.now() }
+}
+
+function getObject(api: ApiContext, { definition, path }: ResourceRequest) {
+  const object = api.store.get(resourceOf(definition), keyOf(path.namespace, path.name))
+  if (!object) throw notFound(definition, path.name)
+  return inVersion(object, definition)
+}
+
+function changeOf(request: ResourceRequest): Change {
+  const { definition, path, user, warn, signal, query } = request
+  return { definition, namespace: path.namespace, user, warn, signal, ...writeOptions(query) }
+}
+
+async function create(api: ApiContext, request: ResourceRequest) {
+  const change = changeOf(request)
+  const body = await request.body()
+  return await createObject(api, change, decodeObject(body), duplicatesOf(body))
+}
+
+async function update(api: ApiContext, request: ResourceRequest) {
+  const change = changeOf(request)
+  const body = await request.body()
+  const object = decodeObject(body)
+  return await updateObject(api, change, request.path, {
+    propose: () => object,
+    duplicates: duplicatesOf(body),
+    isWhole: true,
+  })
+}
+
+async function patch(api: ApiContext, request: ResourceRequest) {
+  const change = changeOf(request)
+  const propose = patchOf(request.definition, await request.body())
+  return await updateObject(api, change, request.path, { propose })
+}
+
+async function remove(api: ApiContext, request: ResourceRequest, view: View): Promise<Reply> {
+  const { definition, path, query } = request
+  const options = await removeBody(request)
+  const change = { ...changeOf(request), ...(dryRunIn(options) ? { dryRun: true } : {}) }
+  const { object, isGone } = await removeObject(api, change, path.name, removeOptions(options, query))
+  if (!isGone) return presentObject(view, object)
+  const uid = object.metadata['uid']
+  const { group, plural: kind } = definition
+  return statusAnswer(
+    success({
+      name: path.name,
+      ...(group === '' ? {} : { group }),
+      kind,
+      ...(typeof uid === 'string' ? { uid } : {}),
+    }),
+  )
+}
+
+/** As in Kubernetes: one by one, and what is gone already is no failure. Answers with what there was. */
+async function removeCollection(api: ApiContext, request: ResourceRequest, view: View): Promise<Reply> {
+  const { definition, query } = request
+  const options = await removeBody(request)
+  const change = { ...changeOf(request), ...(dryRunIn(options) ? { dryRun: true } : {}) }
+  const { objects, metadata } = listObjects(api, definition, request.path.namespace, listOptions(query, definition))
+  const each = { ...removeOptions(options, query), uid: '', resourceVersion: '' }
+  await Promise.all(
+    objects.map(async (object) => {
+      try {
+        await removeObject(api, change, String(object.metadata['name']), each)
+      } catch (error) {
+        if (!(error instanceof StatusError) || error.status.reason !== 'NotFound') throw error
+      }
+    }),
+  )
+  return presentList({ ...view, form: { ...view.form, as: 'object' } }, objects, metadata)
+}
+
+async function removeBody(request: ResourceRequest): Promise<JsonObject> {
+  const body = await request.body()
+  if (body.bytes.length === 0) return {}
+  const value = parseMediaType(body.type).type.endsWith('.protobuf') ? binary(body) : decodeJson(body)
+  if (isRemoveOptions(value)) return value
+  throw badRequest('the body of a DELETE must be DeleteOptions')
+}
+
+function binary(body: Body): JsonObject {
+  try {
+    return decodeProtobuf(body.bytes)
+  } catch (error) {
+    if (error instanceof ProtobufError) throw badRequest(error.message)
+    throw error
+  }
+}
+
+function dryRunIn(options: JsonObject): boolean {
+  const dryRun = options['dryRun']
+  return Array.isArray(dryRun) && dryRun.includes('All')
+}
+
+function duplicatesOf({ type, bytes }: Body): readonly string[] {
+  const media = parseMediaType(type).type
+  return media === '' || media === 'application/json' ? duplicateFields(bytes.toString('utf8')) : []
+}
