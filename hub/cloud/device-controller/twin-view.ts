@@ -38,6 +38,7 @@ export function viewOfStatus(device: Device, status: DeviceStatus | undefined): 
     if (!isRecord(twin) || typeof twin['propertyName'] !== 'string') continue
     const reported = readValue(twin['reported'])
     const observedDesired = readValue(twin['observedDesired'])
+    if (!reported && !observedDesired) continue
     view.set(twin['propertyName'], {
       ...(reported ? { reported } : {}),
       ...(observedDesired ? { observedDesired } : {}),

@@ -1,166 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Condition, Device, Frame } from '../../../schemas/index.ts'
-import { DEVICE_STATUSES, DEVICES, EVENTS, OBJECT_SYNCS } from '../kubernetes/resources.ts'
-import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
-import { type CloudHarness, pumpDevice, pumpModel, type ScriptedEdge, startCloud } from '../testing/harness.ts'
-
-const line = ({ route }: Frame) => `${route.operation} ${route.resource}`
-const at = { namespace: 'default', name: 'pump-1' }
-
-async function withPump(desired?: string): Promise<CloudHarness> {
-  const cloud = await startCloud()
-  await cloud.apply(pumpModel())
-  await cloud.apply(pumpDevice('pump-1', desired))
-  return cloud
-}
-
-function reportTwin(edge: ScriptedEdge, device: Device, twin: Frame['content'], skerry: object = {}): Frame {
-  const { uid = '', generation = 1 } = device.metadata
-  return edge.say(
-    { source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/pump-1/twin/edge_updated' },
-    {
-      event_id: 'e',
-      timestamp: 1_786_017_600_000,
-      twin,
-      skerry: { uid, generation, revision: 1, properties: {}, ...skerry },
-    },
-  )
-}
-
-function condition(device: Device | undefined, type: string): Condition | undefined {
-  return device?.status?.conditions?.find((candidate) => candidate.type === type)
-}
-
-const inSync = { targetSpeed: { expected: { value: '1200' }, actual: { value: '1200' }, metadata: { type: 'int' } } }
-
-test('a connecting node gets membership, model and device in this order, with version and kind', async () => {
-  const cloud = await withPump('1200')
-  const edge = cloud.connect('edge-1')
-  await cloud.settle()
-  assert.deepEqual(edge.received.map(line), [
-    'update membership',
-    'insert default/devicemodel/pump',
-    'insert default/device/pump-1',
-  ])
-  const device = edge.received[2]
-  assert.equal(device?.route.source, 'devicecontroller')
-  assert.match(device?.header.resourceversion ?? '', /^\d+$/)
-  assert.deepEqual(Reflect.get(Object(device?.content), 'kind'), 'Device')
-  const [record] = (await cloud.kubernetes.list(OBJECT_SYNCS, {})).items.filter(
-    (sync) => sync.spec?.objectKind === 'Device',
-  )
-  assert.equal(record?.metadata.name, `edge-1.${(await cloud.device())?.metadata.uid}`)
-  assert.match(record?.status?.objectResourceVersion ?? '', /^\d+$/)
-  await cloud.stop()
-})
-
-test('a restarted cloud sends nothing that was acknowledged, and what changed meanwhile', async () => {
-  const cloud = await withPump('1200')
-  cloud.connect('edge-1')
-  await cloud.settle()
-  await cloud.stop()
-  const again = await startCloud(cloud.kubernetes, cloud.clock)
-  const edge = again.connect('edge-1')
-  await again.settle()
-  assert.deepEqual(edge.received.map(line), ['update membership'])
-  await again.apply(pumpDevice('pump-1', '900'))
-  assert.deepEqual(edge.received.map(line).slice(1), ['update default/device/pump-1'])
-  await again.stop()
-})
-
-test('an edge with another database gets everything again', async () => {
-  const cloud = await withPump('1200')
-  cloud.connect('edge-1')
-  await cloud.settle()
-  const edge = cloud.connect('edge-1', { epoch: 'db-2' })
-  await cloud.settle()
-  assert.deepEqual(edge.received.map(line).slice(1), [
-    'insert default/devicemodel/pump',
-    'insert default/device/pump-1',
-  ])
-  await cloud.stop()
-})
-
-test('a device deleted while its node was away is deleted there when it returns, and the record goes', async () => {
-  const cloud = await withPump('1200')
-  const first = cloud.connect('edge-1')
-  await cloud.settle()
-  first.disconnect()
-  await cloud.kubernetes.delete(DEVICES, at)
-  await cloud.settle()
-  const edge = cloud.connect('edge-1')
-  await cloud.settle()
-  assert.deepEqual(edge.received.map(line), ['delete default/devicemodel/pump', 'delete default/device/pump-1'])
-  assert.deepEqual((await cloud.kubernetes.list(OBJECT_SYNCS, {})).items, [])
-  await cloud.stop()
-})
-
-test('a device sent but never acknowledged is deleted too', async () => {
-  const cloud = await withPump('1200')
-  const first = cloud.connect('edge-1')
-  first.deaf.add('default/device/pump-1')
-  await cloud.settle()
-  first.disconnect()
-  await cloud.kubernetes.delete(DEVICES, at)
-  await cloud.settle()
-  const edge = cloud.connect('edge-1')
-  await cloud.settle()
-  assert.ok(edge.received.map(line).includes('delete default/device/pump-1'))
-  await cloud.stop()
-})
-
-test('a device that moves leaves the old node before it comes to the new one', async () => {
-  const cloud = await withPump('1200')
-  const order: string[] = []
-  const [one, two] = [cloud.connect('edge-1'), cloud.connect('edge-2')]
-  await cloud.settle()
-  one.received.length = 0
-  for (const [name, edge] of [
-    ['edge-1', one],
-    ['edge-2', two],
-  ] as const) {
-    const push = edge.received.push.bind(edge.received)
-    edge.received.push = (...frames: Frame[]) => {
-      order.push(...frames.map((frame) => `${name} ${line(frame)}`))
-      return push(...frames)
-    }
-  }
-  await cloud.apply(pumpDevice('pump-1', '1200', 'edge-2'))
-  assert.deepEqual(order, [
-    'edge-1 update membership',
-    'edge-1 delete default/devicemodel/pump',
-    'edge-1 delete default/device/pump-1',
-    'edge-2 update membership',
-    'edge-2 insert default/devicemodel/pump',
-    'edge-2 insert default/device/pump-1',
-  ])
-  await cloud.stop()
-})
-
-test('status and metadata changes send nothing; an edit of the model reaches the edge at once', async () => {
-  const cloud = await withPump('1200')
-  const edge = cloud.connect('edge-1')
-  await cloud.settle()
-  edge.received.length = 0
-  await cloud.kubernetes.patch(DEVICES, at, { metadata: { labels: { a: 'b' } } }, { type: 'merge' })
-  await cloud.kubernetes.patch(DEVICES, at, { status: { state: 'x' } }, { type: 'merge', subresource: 'status' })
-  await cloud.settle()
-  assert.deepEqual(edge.received, [])
-  await cloud.apply(pumpModel([{ name: 'targetSpeed', type: 'INT', accessMode: 'ReadWrite', maximum: '4000' }]))
-  assert.deepEqual(edge.received.map(line), ['update default/devicemodel/pump'])
-  await cloud.stop()
-})
-
-test('an original edge gets the model again before each update of the device', async () => {
-  const cloud = await withPump('1200')
-  const edge = cloud.connect('edge-1', { skerry: false })
-  await cloud.settle()
-  edge.received.length = 0
-  await cloud.apply(pumpDevice('pump-1', '900'))
-  assert.deepEqual(edge.received.map(line), ['update default/devicemodel/pump', 'update default/device/pump-1'])
-  await cloud.stop()
-})
+import { DEVICE_STATUSES, DEVICES, EVENTS } from '../kubernetes/resources.ts'
+import { pumpDevice, pumpModel, startCloud } from '../testing/harness.ts'
+import { condition, inSync, PUMP, reportTwin, withPump } from '../testing/pump.ts'
 
 test('a report appears in Device and DeviceStatus, is confirmed afterwards, and turns Synced true', async () => {
   const cloud = await withPump('1200')
@@ -181,7 +23,7 @@ test('a report appears in Device and DeviceStatus, is confirmed afterwards, and 
     operation: 'response',
     resource: 'twin',
   })
-  const status = await cloud.kubernetes.get(DEVICE_STATUSES, at)
+  const status = await cloud.kubernetes.get(DEVICE_STATUSES, PUMP)
   assert.deepEqual(status?.status?.twins, [
     {
       propertyName: 'targetSpeed',
@@ -281,7 +123,7 @@ test('state sets state and lastOnlineTime in both; an absent node shows as unkno
   await cloud.settle(300)
   state('offline')
   await cloud.settle(300)
-  const status = (await cloud.kubernetes.get(DEVICE_STATUSES, at))?.status
+  const status = (await cloud.kubernetes.get(DEVICE_STATUSES, PUMP))?.status
   assert.deepEqual([status?.state, status?.lastOnlineTime], ['offline', '2026-08-06T12:00:00Z'])
   assert.equal(condition(await cloud.device(), 'Online')?.reason, 'Offline')
   state('online')
@@ -303,7 +145,7 @@ test('extensions of third parties survive, and a device at rest costs no writes'
   const cloud = await withPump('1200')
   const edge = cloud.connect('edge-1')
   await cloud.settle(300)
-  await cloud.kubernetes.patch(DEVICE_STATUSES, at, { status: { extensions: { a: 1 } } }, { type: 'merge' })
+  await cloud.kubernetes.patch(DEVICE_STATUSES, PUMP, { status: { extensions: { a: 1 } } }, { type: 'merge' })
   const device = await cloud.device()
   assert.ok(device)
   reportTwin(edge, device, inSync)
@@ -316,7 +158,7 @@ test('extensions of third parties survive, and a device at rest costs no writes'
     [],
   )
   assert.ok(edge.received.some((frame) => frame.header.parent_msg_id === repeated.header.msg_id))
-  assert.deepEqual((await cloud.kubernetes.get(DEVICE_STATUSES, at))?.status?.extensions, { a: 1 })
+  assert.deepEqual((await cloud.kubernetes.get(DEVICE_STATUSES, PUMP))?.status?.extensions, { a: 1 })
   await cloud.stop()
 })
 
@@ -334,7 +176,7 @@ test('a hundred reports in a second become a handful of writes, and the last val
   await cloud.settle(300)
   const writes = cloud.kubernetes.writes.filter((call) => call === 'PATCH devicestatuses default/pump-1').length
   assert.ok(writes >= 4 && writes <= 6, `${writes} writes`)
-  assert.equal((await cloud.kubernetes.get(DEVICE_STATUSES, at))?.status?.twins?.[0]?.reported?.value, '100')
+  assert.equal((await cloud.kubernetes.get(DEVICE_STATUSES, PUMP))?.status?.twins?.[0]?.reported?.value, '100')
   await cloud.stop()
 })
 
@@ -383,33 +225,6 @@ test('what is wrong with a device is a condition with a reason', async () => {
   await cloud.stop()
 })
 
-test('a device without a node gets its DeviceStatus and goes nowhere', async () => {
-  const cloud = await startCloud()
-  await cloud.apply(pumpModel())
-  await cloud.apply(pumpDevice('pump-1', undefined, ''))
-  const edge = cloud.connect('edge-1')
-  await cloud.settle(300)
-  assert.deepEqual(edge.received, [])
-  assert.ok(await cloud.kubernetes.get(DEVICE_STATUSES, at))
-  assert.equal(condition(await cloud.device(), 'Accepted')?.reason, 'NodeNotSet')
-  await cloud.kubernetes.delete(DEVICES, at)
-  assert.equal(await cloud.kubernetes.get(DEVICE_STATUSES, at), undefined)
-  await cloud.stop()
-})
-
-test('a broken watch is taken up again, and an expired one lists anew', async () => {
-  const kubernetes = new FakeKubernetes()
-  const cloud = await startCloud(kubernetes)
-  await cloud.apply(pumpModel())
-  const edge = cloud.connect('edge-1')
-  kubernetes.fail('WATCH devices ', 410)
-  kubernetes.dropWatches()
-  await cloud.settle(5_000)
-  await cloud.apply(pumpDevice('pump-1', '1'))
-  assert.ok(edge.received.map(line).includes('insert default/device/pump-1'))
-  await cloud.stop()
-})
-
 test('what an older KubeEdge left in the status of a device is tolerated, in any form', async () => {
   const cloud = await withPump()
   const twins = [
@@ -419,35 +234,11 @@ test('what an older KubeEdge left in the status of a device is tolerated, in any
     { propertyName: 'targetSpeed', reported: {} },
   ]
   await cloud.stop()
-  await cloud.kubernetes.patch(DEVICES, at, { status: { twins } }, { type: 'merge', subresource: 'status' })
+  await cloud.kubernetes.patch(DEVICES, PUMP, { status: { twins } }, { type: 'merge', subresource: 'status' })
   const again = await startCloud(cloud.kubernetes, cloud.clock)
   again.connect('edge-1')
   await again.settle(300)
-  const found = await cloud.kubernetes.get(DEVICE_STATUSES, at)
+  const found = await cloud.kubernetes.get(DEVICE_STATUSES, PUMP)
   assert.deepEqual(found?.status?.twins, [{ propertyName: 'speed', reported: { value: '4', metadata: {} } }])
   await again.stop()
-})
-
-test('a status report does not make the hub compare the node', async () => {
-  const cloud = await withPump()
-  const edge = cloud.connect('edge-1')
-  await cloud.settle(300)
-  const device = await cloud.device()
-  assert.ok(device)
-  let compared = 0
-  cloud.hub.addSource({
-    name: 'counter',
-    kinds: [],
-    isReady: () => true,
-    deliveriesFor: () => {
-      compared++
-      return []
-    },
-    addressOf: () => ({ resource: '', source: '' }),
-  })
-  reportTwin(edge, device, { speed: { actual: { value: '7' } } })
-  await cloud.settle(600)
-  assert.equal((await cloud.device())?.status?.twins?.length, 1)
-  assert.equal(compared, 0)
-  await cloud.stop()
 })
