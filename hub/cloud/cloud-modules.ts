@@ -5,7 +5,7 @@ import type { Clock, Random } from '../../platform/time/index.ts'
 import { createAdmissionModule } from './admission/module.ts'
 import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
 import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
-import { type AcceptLink, type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
+import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/controller.ts'
 import {
@@ -37,7 +37,6 @@ export interface CloudModulesPorts {
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
-  readonly acceptLink: AcceptLink
   /** PEM of the CA of the Kubernetes API, for edges that ask for it. */
   readonly clusterCa?: string
 }

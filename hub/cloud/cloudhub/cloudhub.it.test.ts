@@ -89,3 +89,20 @@ test('a device reaches a dialling edge, and its report reaches DeviceStatus', as
   const status = await kubernetes.get(DEVICE_STATUSES, { namespace: 'default', name: 'pump-1' })
   assert.equal(status?.status?.twins?.[0]?.reported?.value, '7')
 })
+
+test('messages that are no frames end nothing, in text, binary or fragments', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const { socket } = await dial(t, cloud, await join(cloud, 'edge-1'), 'edge-1')
+  const answered = once(socket, 'message')
+  for (const rubbish of ['{', '[]', '{"header":{}}', Buffer.from([0, 255])]) socket.send(rubbish)
+  const query = {
+    header: { msg_id: 'q1', timestamp: 1 },
+    route: { source: 'edged', operation: 'query', resource: 'a/b/c' },
+  }
+  const bytes = Buffer.from(JSON.stringify(query))
+  socket.send(bytes.subarray(0, 10), { fin: false, binary: true })
+  socket.send(bytes.subarray(10), { fin: true, binary: true })
+  const [data] = await answered
+  const frame: Frame = JSON.parse(String(data))
+  assert.deepEqual([frame.route.operation, frame.header.parent_msg_id], ['error', 'q1'])
+})

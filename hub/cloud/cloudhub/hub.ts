@@ -3,9 +3,9 @@ import { createReconciler, type Reconciler } from '../../../platform/lifecycle/i
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, ms, type Random } from '../../../platform/time/index.ts'
 import { type Frame, GROUPS, type KubeObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
 import type { Informer, ObjectSync } from '../kubernetes/index.ts'
 import type { CloudHub, NodePeer, NodeSource, Upstream } from './delivery.ts'
-import { createFrameMaker, type FrameMaker } from './frames.ts'
 import { planSync } from './plan.ts'
 import { Session, type SessionLink } from './session.ts'
 import type { SyncRecords } from './sync-records.ts'
@@ -30,7 +30,7 @@ const OPEN_AT_ONCE = 32
 /** Sessions of all nodes, apart from sockets: who is connected, what goes down, where what comes up goes. */
 export class Hub implements CloudHub {
   readonly #ports: HubPorts
-  readonly #frames: FrameMaker
+  readonly #frames: FrameFactory
   readonly #sources = new Set<NodeSource>()
   readonly #sessions = new Map<string, Session>()
   readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
@@ -42,7 +42,7 @@ export class Hub implements CloudHub {
 
   constructor(ports: HubPorts) {
     this.#ports = ports
-    this.#frames = createFrameMaker(ports)
+    this.#frames = createFrameFactory(ports)
     const metrics = ports.metrics ?? silentMetrics
     this.#dropped = metrics.counter({
       name: 'skerry_cloudhub_dropped_total',
@@ -184,7 +184,7 @@ export class Hub implements CloudHub {
     const { clusterCa } = this.#ports
     if (clusterCa === undefined) return this.#frames.refuse(frame, 'the CA of the Kubernetes API is not known here')
     const route = { source: MODULES.cloudHub, group: GROUPS.resource }
-    return this.#frames.answer(frame, clusterCa, route)
+    return this.#frames.reply(frame, clusterCa, route)
   }
 
   async #sync(node: string, signal: AbortSignal): Promise<void> {

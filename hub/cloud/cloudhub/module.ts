@@ -6,25 +6,13 @@ import { sendText, serveHttps } from '../../../platform/http/index.ts'
 import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
-import type { Frame } from '../../../schemas/index.ts'
+import { createUpgradeAcceptor, type Link } from '../../link/index.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { AnyObject, Informer, Kubernetes, ObjectSync } from '../kubernetes/index.ts'
 import type { CloudHub, NodePeer } from './delivery.ts'
 import { Hub } from './hub.ts'
 import { identify } from './identity.ts'
 import { SyncRecords } from './sync-records.ts'
-
-/** A link that an edge opened. */
-export interface AcceptedLink {
-  /** Settles when the frame was handed to the socket. */
-  send(frame: Frame): Promise<void>
-  /** Frames in their order; ends when the link closes. Frames that are no frames are left out, by whoever makes the link. */
-  readonly frames: AsyncIterable<Frame>
-  close(reason: string): void
-}
-
-/** Completes a WebSocket upgrade: no subprotocol, no extension, pings answered, frames of at most 32 MiB. */
-export type AcceptLink = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<AcceptedLink>
 
 export interface CloudHubOptions {
   readonly host: string
@@ -39,7 +27,6 @@ export interface CloudHubPorts {
   readonly kubernetes: Kubernetes
   readonly records: Informer<ObjectSync>
   readonly nodes: Informer<AnyObject>
-  readonly acceptLink: AcceptLink
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -96,7 +83,8 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
 }
 
 function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: CloudHubPorts): AcceptUpgrade {
-  const { acceptLink, random, log, metrics = silentMetrics } = ports
+  const { random, log, metrics = silentMetrics } = ports
+  const acceptLink = createUpgradeAcceptor(ports)
   const refused = metrics.counter({
     name: 'skerry_cloudhub_refused_total',
     help: 'Connections that CloudHub refused, by HTTP status.',
@@ -129,11 +117,12 @@ function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: CloudHu
 
 type AcceptUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
 
-async function serve(hub: Hub, link: AcceptedLink, peer: NodePeer): Promise<void> {
+async function serve(hub: Hub, link: Link, peer: NodePeer): Promise<void> {
   const session = hub.connect(peer, link)
   let reason = 'the edge closed the connection'
   try {
     for await (const frame of link.frames) hub.receive(session, frame)
+    reason = await link.closed
   } catch (error) {
     reason = describeError(error)
   } finally {

@@ -11,8 +11,8 @@ import {
   MODULES,
   splitDeviceId,
 } from '../../../schemas/index.ts'
+import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
 import type { CloudHub, Upstream } from '../cloudhub/delivery.ts'
-import { createFrameMaker, type FrameMaker } from '../cloudhub/frames.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
 import { conditionNamed, conditionsOf } from './conditions.ts'
 import { createDeviceIndex, type DeviceIndex } from './device-index.ts'
@@ -47,7 +47,7 @@ const AWAY_GRACE: Duration = seconds(10)
 export class DeviceController implements Disposable {
   readonly #ports: DeviceControllerPorts
   readonly #index: DeviceIndex
-  readonly #frames: FrameMaker
+  readonly #frames: FrameFactory
   readonly #writer: StatusWriter
   readonly #events: EventRecorder
   readonly #queue: Reconciler
@@ -63,7 +63,7 @@ export class DeviceController implements Disposable {
     const { clock, random, log, metrics = silentMetrics } = ports
     this.#ports = ports
     this.#index = createDeviceIndex(ports.devices, ports.models)
-    this.#frames = createFrameMaker(ports)
+    this.#frames = createFrameFactory(ports)
     this.#writer = new StatusWriter(ports)
     this.#events = createEventRecorder({ ...ports, component: 'skerry-devicecontroller' })
     this.#started = clock.monotonic()
@@ -258,9 +258,7 @@ export class DeviceController implements Disposable {
 
   #confirm(view: DeviceView, reports: readonly { frame: Upstream['frame']; reply: Upstream['reply'] }[]): void {
     for (const { frame, reply } of reports) {
-      reply(
-        this.#frames.answer(frame, 'OK', { source: MODULES.deviceController, group: GROUPS.twin, resource: 'twin' }),
-      )
+      reply(this.#frames.reply(frame, 'OK', { source: MODULES.deviceController, group: GROUPS.twin, resource: 'twin' }))
     }
     view.confirmed(reports)
   }

@@ -12,13 +12,13 @@ import {
   MODULES,
   OPERATIONS,
 } from '../../../schemas/index.ts'
+import type { FrameFactory } from '../../link/index.ts'
 import type { Delivery, NodeSource } from '../cloudhub/delivery.ts'
-import type { FrameMaker } from '../cloudhub/frames.ts'
 import type { DeviceIndex } from './device-index.ts'
 
 export interface DeviceSourcePorts {
   readonly index: DeviceIndex
-  readonly frames: FrameMaker
+  readonly frames: FrameFactory
   readonly clock: Clock
   readonly random: Random
 }

@@ -3,8 +3,8 @@ import { describeError, type Module } from '../../../platform/lifecycle/index.ts
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
 import { GROUPS, type Json, type JsonObject, MODULES } from '../../../schemas/index.ts'
+import { createFrameFactory } from '../../link/index.ts'
 import type { CloudHub, Upstream } from '../cloudhub/delivery.ts'
-import { createFrameMaker } from '../cloudhub/frames.ts'
 import { isJsonObject, isRecord } from '../kubernetes/guards.ts'
 import {
   type AnyObject,
@@ -42,7 +42,7 @@ export function createEdgeControllerModule(ports: EdgeControllerPorts): Module {
 
 function createResponder(ports: EdgeControllerPorts, signal: AbortSignal): (upstream: Upstream) => void {
   const { kubernetes, log, metrics = silentMetrics } = ports
-  const frames = createFrameMaker(ports)
+  const frames = createFrameFactory(ports)
   const underWay = new Map<string, number>()
   const requests: Counter = metrics.counter({
     name: 'skerry_edgecontroller_requests_total',
@@ -57,12 +57,12 @@ function createResponder(ports: EdgeControllerPorts, signal: AbortSignal): (upst
       const object = await perform(kubernetes, peer.node, request, signal)
       requests.add(1, { outcome: 'done' })
       const bare: Json = request.kind === 'query-node' ? object : 'OK'
-      reply(frames.answer(frame, shaped ? { Object: object, Err: null } : bare, route))
+      reply(frames.reply(frame, shaped ? { Object: object, Err: null } : bare, route))
     } catch (error) {
       if (signal.aborted) return
       requests.add(1, { outcome: 'failed' })
       log.debug('A request of a node failed', { node: peer.node, request: request.kind, error: describeError(error) })
-      if (shaped) reply(frames.answer(frame, { Object: null, Err: { ErrStatus: statusOf(error) } }, route))
+      if (shaped) reply(frames.reply(frame, { Object: null, Err: { ErrStatus: statusOf(error) } }, route))
       else reply(frames.refuse(frame, detailOfError(error) || describeError(error)))
     }
   }

@@ -7,7 +7,6 @@ import { silentLogger } from '../../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import { createCloudModules } from '../cloud-modules.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
-import { acceptWebSocket } from './websocket-link.ts'
 
 /** The whole cloud half on loopback, real TLS and free ports, over the fake Kubernetes. */
 export async function startTlsCloud(t: TestContext, options: { kubernetes?: FakeKubernetes; nodeLimit?: number } = {}) {
@@ -30,7 +29,6 @@ export async function startTlsCloud(t: TestContext, options: { kubernetes?: Fake
       clock: systemClock,
       random: systemRandom,
       log: silentLogger,
-      acceptLink: acceptWebSocket,
     },
   )
   const scope = createScope('cloud', {
