@@ -68,3 +68,6 @@ export const SKERRY_WIRE_VERSION = '1'
 
 /** Default `project_id` of KubeEdge: part of the path that an edge dials. */
 export const DEFAULT_PROJECT_ID = 'e632aba927ea4ac2b575ec1603d56f10'
+
+/** Upgrade header with the identity of the edge's database (a UUID); another one means that the edge has forgotten everything. */
+export const EPOCH_HEADER = 'x-skerry-epoch'

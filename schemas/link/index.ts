@@ -1,2 +1,3 @@
 export * from './frame.ts'
+export * from './resource.ts'
 export * from './twin-sync.ts'

@@ -1,0 +1,5 @@
+export * from './frame-codec.ts'
+export * from './frames.ts'
+export * from './link.ts'
+export * from './websocket-dialer.ts'
+export { createUpgradeAcceptor } from './websocket-server.ts'

@@ -1,0 +1,19 @@
+import type { Frame } from '../../schemas/index.ts'
+
+/** One connection between CloudHub and EdgeHub, whatever carries it. Order is kept in both directions. */
+export interface Link {
+  /** Settles when the frame was handed to the transport; rejects when the link is closed or the peer takes too long. */
+  send(frame: Frame): Promise<void>
+  /** Frames in their order; ends when the link closes. Messages that are no frames are counted and left out. */
+  readonly frames: AsyncIterable<Frame>
+  /** Settles with the reason, never rejects. */
+  readonly closed: Promise<string>
+  close(reason: string): void
+  /** Whether the other end understands the skerry keys. */
+  readonly isSkerry: boolean
+}
+
+/** Opens a link to the cloud, or rejects. */
+export interface LinkDialer {
+  dial(headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Link>
+}

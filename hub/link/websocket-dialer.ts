@@ -1,0 +1,76 @@
+import { WebSocket } from 'ws'
+import { UnavailableError } from '../../platform/lifecycle/index.ts'
+import type { Logger } from '../../platform/log/index.ts'
+import { type Clock, seconds, withDeadline } from '../../platform/time/index.ts'
+import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../schemas/index.ts'
+import type { Link, LinkDialer } from './link.ts'
+import { LARGEST_FRAME, linkOver } from './websocket-link.ts'
+
+export interface DialerOptions {
+  /** HOST:PORT of CloudHub. */
+  readonly server: string
+  /** Path that KubeEdge peers expect: `/<project>/<node>/events`. */
+  readonly path: string
+  /** Read again for each connection, so that a rotated certificate is used. */
+  readonly identity: () => Promise<LinkIdentity>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** PEM texts. */
+export interface LinkIdentity {
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+}
+
+const HANDSHAKE_DEADLINE = seconds(30)
+
+/** Dials WSS with mutual TLS; a server with a foreign CA or another name is refused. */
+export function createWebSocketDialer({ server, path, identity, clock, log }: DialerOptions): LinkDialer {
+  return {
+    dial: (headers, signal) =>
+      withDeadline(clock, HANDSHAKE_DEADLINE, signal, async (limited) => {
+        const { ca, certificate, key } = await identity()
+        const socket = new WebSocket(`wss://${server}${path}`, {
+          ca,
+          cert: certificate,
+          key,
+          minVersion: 'TLSv1.2',
+          perMessageDeflate: false,
+          maxPayload: LARGEST_FRAME,
+          headers: { ...headers, [SKERRY_HEADER]: SKERRY_WIRE_VERSION },
+        })
+        return opened(socket, limited, { clock, log })
+      }),
+  }
+}
+
+function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; log: Logger }): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    let isSkerry = false
+    const fail = (message: string, cause?: unknown) => {
+      signal.removeEventListener('abort', onAbort)
+      reject(new UnavailableError(message, { code: 'HUB_LINK_REFUSED', cause }))
+    }
+    const onAbort = () => {
+      fail('the connection was not made in time', signal.reason)
+      socket.terminate()
+    }
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.once('upgrade', (response) => {
+      isSkerry = response.headers[SKERRY_HEADER] === SKERRY_WIRE_VERSION
+    })
+    // Stays: an error after the opening has its listener in the link, one after a failed opening has nobody else.
+    socket.on('error', (error) => fail(error.message, error))
+    socket.once('unexpected-response', (_request, response) => {
+      fail(`CloudHub refused the connection with HTTP ${response.statusCode}`)
+      socket.terminate()
+    })
+    socket.once('open', () => {
+      signal.removeEventListener('abort', onAbort)
+      resolve(linkOver(socket, { ...ports, isSkerry }))
+    })
+  })
+}

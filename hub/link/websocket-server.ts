@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { Logger } from '../../platform/log/index.ts'
+import type { Clock } from '../../platform/time/index.ts'
+import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../schemas/index.ts'
+import type { Link } from './link.ts'
+import { LARGEST_FRAME, linkOver } from './websocket-link.ts'
+
+export type AcceptUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<Link>
+
+/**
+ * Completes the upgrades of a server whose caller has already decided who may: any path, no subprotocol, no extension. A peer
+ * that announces the skerry keys is answered in kind.
+ */
+export function createUpgradeAcceptor(ports: { readonly clock: Clock; readonly log: Logger }): AcceptUpgrade {
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: LARGEST_FRAME,
+    clientTracking: false,
+    handleProtocols: () => false,
+  })
+  server.on('headers', (headers, request) => {
+    if (isSkerry(request)) headers.push(`${SKERRY_HEADER}: ${SKERRY_WIRE_VERSION}`)
+  })
+  return (request, socket, head) =>
+    new Promise((resolve, reject) => {
+      socket.once('close', () => reject(new Error('the peer left during the upgrade')))
+      server.handleUpgrade(request, socket, head, (webSocket) =>
+        resolve(linkOver(webSocket, { ...ports, isSkerry: isSkerry(request) })),
+      )
+    })
+}
+
+function isSkerry(request: IncomingMessage): boolean {
+  return request.headers[SKERRY_HEADER] === SKERRY_WIRE_VERSION
+}
