@@ -1,7 +1,18 @@
 import type { AccessMode, PropertyType, PropertyValue, Quality } from '../../schemas/index.ts'
 import type { ConfigSchema } from './config-schema.ts'
 
-/** What a protocol author writes: one inert value. Nothing happens until the host calls `connect`. */
+/**
+ * What a protocol author writes: one inert value. Nothing happens until the host calls `connect`. The host promises:
+ *
+ * 1. Calls on one connection never overlap; `watch` runs alongside.
+ * 2. Configs reach the driver parsed, defaulted and frozen. A bad spec is refused with a pointer, before any socket.
+ * 3. The visits of one call are due together; equal collect cycles are aligned, so that neighbours can be merged.
+ * 4. Each call has a deadline. Abort or throw: the connection is disposed once, its devices are offline, and after a wait
+ *    it is connected, watched and written to again.
+ * 5. A visit id missing from the results is a failed outcome; an unknown one costs the connection.
+ * 6. Coercion to the property's type, bounds, timestamps, cycles, twin updates, orders and read-back are the host's.
+ * 7. Adding, changing or removing one device never disturbs others on its connection unless its key changed.
+ */
 export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
   readonly contract: 1
   readonly protocol: string

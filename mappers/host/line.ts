@@ -96,7 +96,9 @@ export class Line {
   }
 
   async #connected(signal: AbortSignal): Promise<void> {
+    const { clock, settings } = this.#options
     let connection: AsyncDisposable | undefined
+    const began = clock.monotonic()
     try {
       connection = await this.#connect(signal)
       this.#options.stats.connects++
@@ -106,6 +108,7 @@ export class Line {
       this.#watches.open(connection, [...this.#devices.values()])
       await this.#serve(connection, signal)
     } catch (error) {
+      if (clock.monotonic() - began > settings.reconnect.most.milliseconds) this.#backoff.reset()
       if (!signal.aborted) this.#lost(error)
       throw error
     } finally {
@@ -152,7 +155,7 @@ export class Line {
       const due = polled ? this.#schedule.take(clock.monotonic()) : []
       if (due.length > 0) await this.#read(connection, due, signal)
       // An answer, not the mere connection, proves that the other end lives.
-      if (due.length > 0 || !polled) this.#backoff.reset()
+      if (due.length > 0) this.#backoff.reset()
       const nextRead = polled ? this.#schedule.next(clock.monotonic()) : undefined
       const next = Math.min(nextOrder ?? Number.POSITIVE_INFINITY, nextRead ?? Number.POSITIVE_INFINITY)
       await this.#wakeup.wait(Number.isFinite(next) ? next - clock.monotonic() : undefined, signal)
