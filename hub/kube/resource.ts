@@ -68,6 +68,8 @@ export interface ResourceDefinition {
   readonly namespaced: boolean
   /** The version in which objects of this kind are stored. */
   readonly storage: boolean
+  /** False only for a version that objects may be stored in but that nobody can ask for. */
+  readonly served?: boolean
   readonly custom: boolean
   readonly statusSubresource: boolean
   readonly schema: StructuralSchema | undefined
