@@ -1,0 +1,3 @@
+export { ageOf, humanDuration } from './age.ts'
+export { type JsonPath, parseJsonPath } from './json-path.ts'
+export { type IncludeObject, type TableOptions, toTable } from './table.ts'
