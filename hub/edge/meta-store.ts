@@ -1,0 +1,67 @@
+import type { Row, StoreCall, StoreDomain } from '../../platform/store/index.ts'
+
+/** Rows as KubeEdge keys them: `key` is the resource on the wire, `value` the whole object as JSON. */
+export const metaStoreDomain: StoreDomain = {
+  name: 'meta',
+  tables: [
+    {
+      name: 'meta',
+      columns: {
+        key: { type: 'text', primary: true },
+        type: { type: 'text' },
+        uid: { type: 'text' },
+        resourceversion: { type: 'text' },
+        value: { type: 'text' },
+      },
+      indices: [{ name: 'meta_type', columns: ['type'] }],
+    },
+    { name: 'edge_fact', columns: { name: { type: 'text', primary: true }, value: { type: 'text' } } },
+  ],
+  migrations: [
+    {
+      name: '0100-meta-tables',
+      up: [
+        'CREATE TABLE "meta" ("key" text PRIMARY KEY NOT NULL, "type" text NOT NULL, "uid" text NOT NULL, "resourceversion" text NOT NULL, "value" text NOT NULL)',
+        'CREATE INDEX "meta_type" ON "meta" ("type")',
+        'CREATE TABLE "edge_fact" ("name" text PRIMARY KEY NOT NULL, "value" text NOT NULL)',
+      ],
+    },
+  ],
+  statements: {
+    all: 'SELECT key, type, uid, resourceversion, value FROM meta',
+    put: 'INSERT INTO meta (key, type, uid, resourceversion, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET type = excluded.type, uid = excluded.uid, resourceversion = excluded.resourceversion, value = excluded.value',
+    remove: 'DELETE FROM meta WHERE key = ?',
+    fact: 'SELECT value FROM edge_fact WHERE name = ?',
+    setFact:
+      'INSERT INTO edge_fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+  },
+}
+
+/** One object as the edge holds it. */
+export interface MetaRow {
+  readonly key: string
+  readonly type: string
+  readonly uid: string
+  readonly resourceVersion: string
+  /** JSON text. */
+  readonly value: string
+}
+
+export function putCall(row: MetaRow): StoreCall {
+  return { statement: 'meta.put', parameters: [row.key, row.type, row.uid, row.resourceVersion, row.value] }
+}
+
+export function removeCall(key: string): StoreCall {
+  return { statement: 'meta.remove', parameters: [key] }
+}
+
+export function metaRow(row: Row): MetaRow {
+  const text = (name: string) => String(row[name] ?? '')
+  return {
+    key: text('key'),
+    type: text('type'),
+    uid: text('uid'),
+    resourceVersion: text('resourceversion'),
+    value: text('value'),
+  }
+}

@@ -1,0 +1,36 @@
+import type { Device, DeviceModel } from '../../schemas/index.ts'
+
+/**
+ * Objects from the API server have passed its schema, and those from disk were stored from there; what is checked here is
+ * that the parts which everybody relies on are there. Undefined for anything else.
+ */
+export function parseDevice(text: string): Device | undefined {
+  const value: unknown = JSON.parse(text)
+  return isDevice(value) ? value : undefined
+}
+
+export function parseDeviceModel(text: string): DeviceModel | undefined {
+  const value: unknown = JSON.parse(text)
+  return isModel(value) ? value : undefined
+}
+
+function isDevice(value: unknown): value is Device {
+  return hasNameAndSpec(value) && hasNamedProperties(value.spec)
+}
+
+function isModel(value: unknown): value is DeviceModel {
+  return hasNameAndSpec(value) && hasNamedProperties(value.spec)
+}
+
+function hasNameAndSpec(value: unknown): value is { readonly metadata: object; readonly spec: object } {
+  if (typeof value !== 'object' || value === null || !('metadata' in value) || !('spec' in value)) return false
+  const { metadata, spec } = value
+  if (typeof metadata !== 'object' || metadata === null || typeof spec !== 'object' || spec === null) return false
+  return 'name' in metadata && typeof metadata.name === 'string'
+}
+
+function hasNamedProperties(spec: object): boolean {
+  if (!('properties' in spec) || spec.properties === undefined || spec.properties === null) return true
+  const { properties } = spec
+  return Array.isArray(properties) && properties.every((each) => typeof each?.name === 'string')
+}
