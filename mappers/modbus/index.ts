@@ -14,10 +14,7 @@ export default defineMapper({
     const found = layoutOf(property, visitor)
     return found.ok ? undefined : found.reason
   },
-  connect: async (device, { signal }): Promise<ModbusConnection> => {
-    const [{ dial }, { ModbusConnection }] = await Promise.all([import('./tcp-wire.ts'), import('./connection.ts')])
-    return new ModbusConnection(await dial(device.host, device.port, signal))
-  },
+  connect: async (device, { signal }): Promise<ModbusConnection> => (await import('./driver.ts')).open(device, signal),
   read: (connection, visits, signal) => connection.read(visits, signal),
   write: (connection, orders, signal) => connection.write(orders, signal),
 })
