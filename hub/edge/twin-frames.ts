@@ -1,0 +1,102 @@
+import type {
+  DeviceRefusal,
+  FrameRoute,
+  Json,
+  StateSync,
+  Twin,
+  TwinProperty,
+  TwinSync,
+  TwinSyncExtra,
+  TwinSyncProperty,
+  TwinSyncPropertyExtra,
+} from '../../schemas/index.ts'
+import { GROUPS, MODULES, OPERATIONS, splitDeviceId } from '../../schemas/index.ts'
+
+export interface Stamp {
+  readonly eventId: string
+  /** Unix ms. */
+  readonly now: number
+}
+
+/** The whole twin as the cloud gets it: KubeEdge's fields, and Skerry's where the other end understands them. Pure. */
+export function twinSync(twin: Twin, refusals: readonly DeviceRefusal[], isSkerry: boolean, stamp: Stamp): TwinSync {
+  const properties: Record<string, TwinSyncProperty> = {}
+  for (const [name, property] of Object.entries(twin.properties)) properties[name] = syncProperty(property)
+  return {
+    event_id: stamp.eventId,
+    timestamp: stamp.now,
+    twin: properties,
+    ...(isSkerry ? { skerry: syncExtra(twin, refusals) } : {}),
+  }
+}
+
+/** Null while nothing is known of the state. */
+export function stateSync(twin: Twin, isSkerry: boolean, stamp: Stamp): StateSync {
+  return {
+    event_id: stamp.eventId,
+    timestamp: stamp.now,
+    device: {
+      name: splitDeviceId(twin.id).name,
+      state: twin.state,
+      ...(twin.lastOnlineTime === undefined ? {} : { lastOnlineTime: twin.lastOnlineTime }),
+    },
+    ...(isSkerry && twin.stateReason !== undefined ? { skerry: { reason: twin.stateReason } } : {}),
+  }
+}
+
+export function twinRoute(id: string): FrameRoute {
+  return route(`device/${id}/twin/edge_updated`)
+}
+
+export function stateRoute(id: string): FrameRoute {
+  return route(`device/${id}/state/update`)
+}
+
+/** Plain JSON of a message declared in schemas: fields that are undefined are left out. */
+export function toJson(message: TwinSync | StateSync): Json {
+  return JSON.parse(JSON.stringify(message))
+}
+
+function route(resource: string): FrameRoute {
+  return { source: MODULES.twin, group: GROUPS.resource, operation: OPERATIONS.update, resource }
+}
+
+function syncProperty({ type, optional, desired, reported }: TwinProperty): TwinSyncProperty {
+  return {
+    optional,
+    metadata: { type },
+    ...(desired === undefined
+      ? {}
+      : {
+          expected: { value: desired.value, metadata: { timestamp: desired.timestamp } },
+          expected_version: desired.version,
+        }),
+    ...(reported === undefined
+      ? {}
+      : {
+          actual: { value: reported.value, metadata: { timestamp: reported.timestamp } },
+          actual_version: reported.version,
+        }),
+  }
+}
+
+function syncExtra(twin: Twin, refusals: readonly DeviceRefusal[]): TwinSyncExtra {
+  const properties: Record<string, TwinSyncPropertyExtra> = {}
+  for (const [name, { desired, reported, failure }] of Object.entries(twin.properties)) {
+    properties[name] = {
+      ...(reported === undefined ? {} : { quality: reported.quality, sourceTime: reported.sourceTime }),
+      ...(reported?.cause === undefined ? {} : { cause: reported.cause }),
+      ...(desired === undefined ? {} : { origin: desired.origin }),
+      ...(failure === undefined
+        ? {}
+        : { failure: { value: failure.value, reason: failure.reason, message: failure.message } }),
+    }
+  }
+  return {
+    uid: twin.uid,
+    generation: twin.generation,
+    revision: twin.revision,
+    properties,
+    ...(refusals.length === 0 ? {} : { refusals: refusals.map(({ pointer, message }) => ({ pointer, message })) }),
+  }
+}
