@@ -1,7 +1,7 @@
+import { validateBuiltin } from '../../kube/builtin/index.ts'
 import { nameOf, namespaceOf } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { decodingError, type FieldError, prune, validateMetadata, validateObject } from '../../kube/schema/index.ts'
-import { validateBuiltin } from '../../kube/builtin/index.ts'
 import { badRequest, invalid } from '../../kube/status.ts'
 import type { Change } from './context.ts'
 import { apiVersionOf } from './registry.ts'
@@ -20,7 +20,10 @@ export function checkKind(definition: ResourceDefinition, object: ApiObject): vo
 }
 
 /** The object stands where the URL says. An object without a namespace gets the URL's. */
-export function placed({ definition, namespace }: Pick<Change, 'definition' | 'namespace'>, object: ApiObject): ApiObject {
+export function placed(
+  { definition, namespace }: Pick<Change, 'definition' | 'namespace'>,
+  object: ApiObject,
+): ApiObject {
   const given = namespaceOf(object)
   if (definition.namespaced && given !== '' && given !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')

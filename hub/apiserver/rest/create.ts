@@ -12,11 +12,20 @@ import {
 } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { applyDefaults } from '../../kube/schema/index.ts'
-import { alreadyExists, badRequest, failure, forbidden, notFound, StatusError } from '../../kube/status.ts'
+import {
+  alreadyExists,
+  badRequest,
+  failure,
+  forbidden,
+  methodNotAllowed,
+  notFound,
+  StatusError,
+} from '../../kube/status.ts'
 import { checkFields, checkKind, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
 import { hasGeneration } from './generation.ts'
 import { inVersion, keyOf, resourceOf } from './registry.ts'
+import { CRD_RESOURCE } from './remove.ts'
 
 /** Of names that were generated and were taken. */
 const MOST_TRIES = 8
@@ -55,13 +64,13 @@ async function createNamed(api: ApiContext, change: Change, given: ApiObject): P
   const stored = api.registry.stored(resourceOf(definition)) ?? definition
   if (change.dryRun) {
     if (api.store.get(resourceOf(definition), keyOf(namespace, name))) throw alreadyExists(definition, name)
-    checkNamespace(api, change, name)
+    checkPlace(api, change, name)
     return object
   }
   const made = await api.store.change(resourceOf(definition), keyOf(namespace, name), (current) => {
     if (current) throw alreadyExists(definition, name)
     // Here and not before: nothing comes between this look and the place of the write in the order of all changes.
-    checkNamespace(api, change, name)
+    checkPlace(api, change, name)
     return inVersion(object, stored)
   })
   return inVersion(made ?? object, definition)
@@ -83,7 +92,12 @@ function prepare(api: ApiContext, definition: ResourceDefinition, given: ApiObje
   return applyDefaults(definition, definition.statusSubresource ? withContent(object, { status: undefined }) : object)
 }
 
-function checkNamespace(api: ApiContext, { definition, namespace }: Change, name: string): void {
+/** Nothing new comes into a namespace, or of a custom kind, that is about to go. */
+function checkPlace(api: ApiContext, { definition, namespace }: Change, name: string): void {
+  const crd = definition.custom
+    ? api.store.get(CRD_RESOURCE, keyOf('', `${definition.plural}.${definition.group}`))
+    : undefined
+  if (crd && isDeleting(crd)) throw methodNotAllowed(definition, 'create')
   if (!definition.namespaced) return
   const found = api.store.get(resourceOf(NAMESPACE), keyOf('', namespace))
   if (!found) throw notFound(NAMESPACE, namespace)
@@ -91,7 +105,11 @@ function checkNamespace(api: ApiContext, { definition, namespace }: Change, name
   const why = `unable to create new content in namespace ${namespace} because it is being terminated`
   const { message, details } = forbidden(definition, name, why).status
   const causes = [
-    { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
+    {
+      reason: 'NamespaceTerminating',
+      message: `namespace ${namespace} is being terminated`,
+      field: 'metadata.namespace',
+    },
   ]
   throw failure(403, 'Forbidden', message ?? why, { ...details, causes })
 }

@@ -30,7 +30,8 @@ export function listObjects(
   const prefix = namespace === '' ? '' : `${namespace}/`
   const from = options.continueToken === '' ? undefined : parsePosition(options)
   const version = from?.version ?? exactVersion(api, options) ?? api.store.version
-  const all = version === api.store.version ? api.store.list(resource, prefix) : api.store.listAt(resource, prefix, version)
+  const all =
+    version === api.store.version ? api.store.list(resource, prefix) : api.store.listAt(resource, prefix, version)
   if (!all) throw expired(from ? FORGOTTEN : `The resourceVersion for the provided list is too old: ${version}`)
   const matches = selects(options)
   const rest = from ? all.filter(([key]) => key > from.after) : all
@@ -54,9 +55,12 @@ export function listObjects(
 
 function exactVersion(api: ApiContext, { version, versionMatch }: ListOptions): number | undefined {
   if (version === undefined) return undefined
-  if (version > api.store.version) throw timedOut(`Too large resource version: ${version}, current: ${api.store.version}`)
+  if (version > api.store.version)
+    throw timedOut(`Too large resource version: ${version}, current: ${api.store.version}`)
   if (versionMatch === 'Exact' && version === 0) {
-    throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    throw badRequest(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    )
   }
   return versionMatch === 'Exact' ? version : undefined
 }

@@ -1,4 +1,4 @@
-import type { ResourceDefinition } from '../../kube/resource.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import {
   type FieldSelector,
   type LabelSelector,
@@ -7,8 +7,6 @@ import {
   parseFieldSelector,
   parseLabelSelector,
 } from '../../kube/selectors/index.ts'
-
-import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, failure } from '../../kube/status.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
@@ -75,7 +73,9 @@ export function listOptions(query: URLSearchParams, definition: ResourceDefiniti
   }
   const version = query.get('resourceVersion') ?? ''
   if (versionMatch !== '' && version === '' && !query.has('sendInitialEvents')) {
-    throw badRequest('resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided')
+    throw badRequest(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    )
   }
   const initial = query.get('sendInitialEvents')
   return {

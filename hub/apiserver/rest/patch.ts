@@ -18,13 +18,13 @@ export function patchOf(definition: ResourceDefinition, body: Body): (current: A
   if (APPLY_PATCHES.has(type)) throw unsupportedMediaType(accepted, 'server-side apply is not served by this API')
   if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
   const patch = decodeJson(body)
-  if (type !== JSON_PATCH && !isJsonObject(patch)) throw badRequest('the patch is no object')
   return (current) => patched(definition, current, patchedValue(definition, type, current, patch))
 }
 
 function patchedValue(definition: ResourceDefinition, type: string, current: ApiObject, patch: Json): Json {
   try {
     if (type === JSON_PATCH) return applyJsonPatch(current, patch)
+    if (!isJsonObject(patch)) throw badRequest('the patch is no object')
     if (type === MERGE_PATCH) return applyMergePatch(current, patch)
     return applyStrategicMergePatch(definition.schema, current, patch)
   } catch (error) {

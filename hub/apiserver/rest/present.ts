@@ -2,8 +2,8 @@ import { stringify } from 'yaml'
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
-import { toTable } from '../../kube/table/index.ts'
 import { badRequest } from '../../kube/status.ts'
+import { toTable } from '../../kube/table/index.ts'
 import { objectText } from '../storage/object-text.ts'
 import type { Answer } from './answer.ts'
 import type { Form } from './negotiate.ts'
@@ -65,8 +65,8 @@ export function shownText(view: View, object: ApiObject): string {
   }
 }
 
-function tableOf({ form, definition, include, now }: View, objects: readonly ApiObject[], listMetadata: JsonObject) {
-  return { ...toTable(definition, objects, { now, include, listMetadata }), apiVersion: form.apiVersion }
+function tableOf({ form, definition, include, now }: View, objects: readonly ApiObject[], metadata: JsonObject) {
+  return { ...toTable(definition, objects, { now, include, metadata }), apiVersion: form.apiVersion }
 }
 
 function encode(form: Form, code: number, text: string): Answer {

@@ -51,8 +51,11 @@ export class Registry {
     this.#revision++
   }
 
+  /** A version that is served. */
   find(group: string, version: string, plural: string): ResourceDefinition | undefined {
-    return this.#all.find((item) => item.group === group && item.version === version && item.plural === plural)
+    return this.#all.find(
+      (item) => item.group === group && item.version === version && item.plural === plural && item.served !== false,
+    )
   }
 
   /** Which version of a kind is stored. */
@@ -62,13 +65,5 @@ export class Registry {
 
   findKind(apiVersion: string, kind: string): ResourceDefinition | undefined {
     return this.#all.find((item) => item.kind === kind && apiVersionOf(item) === apiVersion)
-  }
-
-  hasGroupVersion(group: string, version: string): boolean {
-    return this.#all.some((item) => item.group === group && item.version === version)
-  }
-
-  hasGroup(group: string): boolean {
-    return this.#all.some((item) => item.group === group)
   }
 }

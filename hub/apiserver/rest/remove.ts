@@ -1,5 +1,5 @@
+import type { JsonObject } from '../../../schemas/index.ts'
 import {
-  arrayAt,
   finalizersOf,
   isDeleting,
   isJsonObject,
@@ -13,7 +13,6 @@ import {
 } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, conflict, forbidden, notFound } from '../../kube/status.ts'
-import type { JsonObject } from '../../../schemas/index.ts'
 import type { ApiContext, Change } from './context.ts'
 import { isFinished } from './finalizers.ts'
 import { nextGeneration } from './generation.ts'
@@ -30,6 +29,7 @@ export interface RemoveOptions {
 
 export const FOREGROUND_FINALIZER = 'foregroundDeletion'
 export const ORPHAN_FINALIZER = 'orphan'
+export const CRD_RESOURCE = 'apiextensions.k8s.io/customresourcedefinitions'
 export const CRD_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
 
 /** Namespaces without which nothing works. */
@@ -99,13 +99,13 @@ function mark(api: ApiContext, { definition }: Change, before: ApiObject, propag
   const finalizers = [...finalizersOf(before)]
   if (propagation === 'Foreground') finalizers.push(FOREGROUND_FINALIZER)
   if (propagation === 'Orphan') finalizers.push(ORPHAN_FINALIZER)
+  // Its objects go first, unless it is a second request for the same.
+  if (resourceOf(definition) === CRD_RESOURCE && !isDeleting(before)) finalizers.push(CRD_FINALIZER)
   const wanted = [...new Set(finalizers)]
   if (isDeleting(before) && wanted.length === finalizersOf(before).length) return before
   const marked = withMetadata(before, {
     ...(wanted.length === 0 ? {} : { finalizers: wanted }),
-    ...(isDeleting(before)
-      ? {}
-      : { deletionTimestamp: timestamp(api.clock.now()), deletionGracePeriodSeconds: 0 }),
+    ...(isDeleting(before) ? {} : { deletionTimestamp: timestamp(api.clock.now()), deletionGracePeriodSeconds: 0 }),
   })
   const object = resourceOf(definition) === '/namespaces' ? terminating(marked) : marked
   const generation = nextGeneration(definition, object, before)
@@ -134,7 +134,9 @@ function propagationOf(body: JsonObject, query: URLSearchParams): Propagation {
   const given = textAt(body, 'propagationPolicy') || (query.get('propagationPolicy') ?? '')
   if (given === 'Foreground' || given === 'Orphan' || given === 'Background') return given
   if (given !== '') {
-    throw badRequest(`propagationPolicy: Unsupported value: "${given}": supported values: "Background", "Foreground", "Orphan"`)
+    throw badRequest(
+      `propagationPolicy: Unsupported value: "${given}": supported values: "Background", "Foreground", "Orphan"`,
+    )
   }
   const orphans = body['orphanDependents'] ?? query.get('orphanDependents')
   return orphans === true || orphans === 'true' ? 'Orphan' : 'Background'
@@ -143,9 +145,4 @@ function propagationOf(body: JsonObject, query: URLSearchParams): Propagation {
 /** Body of a DELETE that is no DeleteOptions. */
 export function isRemoveOptions(value: unknown): value is JsonObject {
   return isJsonObject(value) && (value['kind'] === undefined || value['kind'] === 'DeleteOptions')
-}
-
-/** Whether a namespace waits for its content. */
-export function holdsContent(namespace: ApiObject): boolean {
-  return arrayAt(objectAt(namespace, 'spec'), 'finalizers').includes('kubernetes')
 }

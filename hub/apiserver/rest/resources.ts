@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../schemas/index.ts'
-import { ProtobufError, decodeProtobuf } from '../../kube/protobuf/index.ts'
+import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
 import { duplicateFields } from '../../kube/schema/index.ts'
 import { badRequest, methodNotAllowed, notFound, StatusError, success, unknownPath } from '../../kube/status.ts'
@@ -67,6 +67,7 @@ function checkPath({ definition, path, verb }: ResourceRequest): void {
     throw badRequest('an empty namespace may not be set when a resource name is provided')
   }
   const { subresource } = path
+  if (verb === 'deletecollection' && resourceOf(definition) === '/namespaces') throw methodNotAllowed(definition, verb)
   if (subresource === '') return
   const isStatus = subresource === 'status' && definition.statusSubresource
   const isFinalize = subresource === 'finalize' && resourceOf(definition) === '/namespaces'

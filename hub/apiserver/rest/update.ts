@@ -14,8 +14,8 @@ import { applyDefaults } from '../../kube/schema/index.ts'
 import { conflict, invalid, modified, notFound } from '../../kube/status.ts'
 import { checkFields, checkKind, checkName, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
-import { nextGeneration } from './generation.ts'
 import { isFinished } from './finalizers.ts'
+import { nextGeneration } from './generation.ts'
 import { inVersion, keyOf, resourceOf } from './registry.ts'
 
 /** Which object, and which part of it. */
@@ -98,12 +98,7 @@ async function nextState(
 }
 
 /** Keeps the part that this request may not write, and counts. */
-function settle(
-  definition: ResourceDefinition,
-  subresource: string,
-  object: ApiObject,
-  before: ApiObject,
-): ApiObject {
+function settle(definition: ResourceDefinition, subresource: string, object: ApiObject, before: ApiObject): ApiObject {
   const next = partOf(definition, subresource, object, before)
   return withMetadata(next, { generation: nextGeneration(definition, next, before) })
 }
@@ -154,9 +149,7 @@ function checkFinalizers(definition: ResourceDefinition, object: ApiObject, befo
   if (added.length === 0) return
   const list = added.map((finalizer) => JSON.stringify(finalizer)).join(', ')
   const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`
-  throw invalid(definition, nameOf(object), [
-    { reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' },
-  ])
+  throw invalid(definition, nameOf(object), [{ reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' }])
 }
 
 function notFoundNever(definition: ResourceDefinition, name: string): never {

@@ -55,7 +55,9 @@ export function watchObjects(
       const version = String(Math.max(told, api.store.version))
       const metadata = { resourceVersion: version, creationTimestamp: null, ...(annotations ? { annotations } : {}) }
       const object: ApiObject = { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata }
-      tell(`{"type":"BOOKMARK","object":${view().form.as === 'table' ? shownText(view(), object) : JSON.stringify(object)}}\n`)
+      tell(
+        `{"type":"BOOKMARK","object":${view().form.as === 'table' ? shownText(view(), object) : JSON.stringify(object)}}\n`,
+      )
     }
     // From here to the subscription nothing else runs, so no change is lost or told twice.
     if (startsWithState(options)) {

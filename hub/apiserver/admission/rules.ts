@@ -1,0 +1,84 @@
+import type { JsonObject } from '../../../schemas/index.ts'
+import { arrayAt, isJsonObject, labelsOf, objectAt, textAt } from '../../kube/object/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
+import { type LabelSelector, matchesLabels } from '../../kube/selectors/index.ts'
+import type { Admission } from '../rest/context.ts'
+
+/** One webhook of a ValidatingWebhookConfiguration, with what it asks to see. */
+export interface Webhook {
+  readonly name: string
+  readonly url: string
+  /** PEM; empty: the certificates that the system trusts. */
+  readonly ca: string
+  readonly timeoutSeconds: number
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  readonly rules: readonly JsonObject[]
+  readonly namespaceSelector: LabelSelector
+  readonly objectSelector: LabelSelector
+}
+
+const DEFAULT_TIMEOUT = 10
+const LONGEST_TIMEOUT = 30
+
+export function webhooksOf(configuration: ApiObject): readonly Webhook[] {
+  return arrayAt(configuration, 'webhooks')
+    .filter(isJsonObject)
+    .map((webhook) => {
+      const client = objectAt(webhook, 'clientConfig')
+      const timeout = webhook['timeoutSeconds']
+      return {
+        name: textAt(webhook, 'name'),
+        url: textAt(client, 'url'),
+        ca: Buffer.from(textAt(client, 'caBundle'), 'base64').toString('utf8'),
+        timeoutSeconds: typeof timeout === 'number' ? Math.min(Math.max(timeout, 1), LONGEST_TIMEOUT) : DEFAULT_TIMEOUT,
+        failurePolicy: webhook['failurePolicy'] === 'Ignore' ? 'Ignore' : 'Fail',
+        rules: arrayAt(webhook, 'rules').filter(isJsonObject),
+        namespaceSelector: selectorOf(objectAt(webhook, 'namespaceSelector')),
+        objectSelector: selectorOf(objectAt(webhook, 'objectSelector')),
+      }
+    })
+}
+
+/** Whether a webhook wants to see a change. `namespace` is the Namespace of the object, where it has one. */
+export function concerns(webhook: Webhook, admission: Admission, namespace: ApiObject | undefined): boolean {
+  if (!webhook.rules.some((rule) => ruleMatches(rule, admission))) return false
+  if (namespace && !matchesLabels(webhook.namespaceSelector, labelsOf(namespace))) return false
+  const seen = [admission.object, admission.before].filter((object) => object !== undefined)
+  return seen.some((object) => matchesLabels(webhook.objectSelector, labelsOf(object)))
+}
+
+function ruleMatches(rule: JsonObject, { definition, operation, subresource }: Admission): boolean {
+  const resource = subresource === '' ? definition.plural : `${definition.plural}/${subresource}`
+  const scope = textAt(rule, 'scope') || '*'
+  return (
+    has(rule, 'operations', [operation, '*']) &&
+    has(rule, 'apiGroups', [definition.group, '*']) &&
+    has(rule, 'apiVersions', [definition.version, '*']) &&
+    has(rule, 'resources', wildcards(resource, definition.plural, subresource)) &&
+    (scope === '*' || scope === (definition.namespaced ? 'Namespaced' : 'Cluster'))
+  )
+}
+
+/** `*` means all resources but no subresources, as the API of Kubernetes defines it. */
+function wildcards(resource: string, plural: string, subresource: string): readonly string[] {
+  return subresource === '' ? [resource, '*', '*/*'] : [resource, '*/*', `*/${subresource}`, `${plural}/*`]
+}
+
+function has(rule: JsonObject, field: string, wanted: readonly string[]): boolean {
+  return arrayAt(rule, field).some((item) => typeof item === 'string' && wanted.includes(item))
+}
+
+/** metav1.LabelSelector. */
+function selectorOf(selector: JsonObject): LabelSelector {
+  const equal = Object.entries(objectAt(selector, 'matchLabels')).map(
+    ([key, value]) => ({ key, operator: 'In', values: [String(value)] }) as const,
+  )
+  const expressions = arrayAt(selector, 'matchExpressions')
+    .filter(isJsonObject)
+    .flatMap((expression) => {
+      const operator = textAt(expression, 'operator')
+      if (operator !== 'In' && operator !== 'NotIn' && operator !== 'Exists' && operator !== 'DoesNotExist') return []
+      return [{ key: textAt(expression, 'key'), operator, values: arrayAt(expression, 'values').map(String) } as const]
+    })
+  return [...equal, ...expressions]
+}

@@ -1,0 +1,130 @@
+import type { Metrics } from '../../../platform/health/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, type Random, seconds, withDeadline } from '../../../platform/time/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
+import { arrayAt, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
+import { badRequest, failure, internalError, StatusError } from '../../kube/status.ts'
+import type { Admission, Admitter, Warn } from '../rest/context.ts'
+import { apiVersionOf, keyOf } from '../rest/registry.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+import { callWebhook } from './call.ts'
+import { concerns, type Webhook, webhooksOf } from './rules.ts'
+
+export interface WebhookOptions {
+  readonly store: ObjectStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+const CONFIGURATIONS = 'admissionregistration.k8s.io/validatingwebhookconfigurations'
+
+/** Asks the webhooks that ValidatingWebhookConfigurations name, all at once. It changes no object. */
+export function webhookAdmitter(options: WebhookOptions): Admitter {
+  const calls = options.metrics.counter({
+    name: 'skerry_api_webhook_calls_total',
+    help: 'Questions to validating webhooks.',
+    labels: ['outcome'],
+  })
+  return {
+    mutate: async () => undefined,
+    async validate(admission, warn, signal) {
+      const { store } = options
+      const namespace =
+        admission.namespace === '' ? undefined : store.get('/namespaces', keyOf('', admission.namespace))
+      const asked = store
+        .list(CONFIGURATIONS)
+        .flatMap(([, configuration]) => webhooksOf(configuration))
+        .filter((webhook) => concerns(webhook, admission, namespace))
+      await Promise.all(
+        asked.map(async (webhook) => calls.add(1, { outcome: await ask(options, webhook, admission, warn, signal) })),
+      )
+    },
+  }
+}
+
+async function ask(
+  { clock, random, log }: WebhookOptions,
+  webhook: Webhook,
+  admission: Admission,
+  warn: Warn,
+  signal: AbortSignal,
+): Promise<'allowed' | 'unreachable'> {
+  const uid = random.uuid()
+  let response: JsonObject
+  try {
+    if (webhook.url === '')
+      throw badRequest('webhooks in the cluster (clientConfig.service) are not served; give a url')
+    const review = reviewOf(uid, admission)
+    const within = seconds(webhook.timeoutSeconds)
+    const answer = await withDeadline(clock, within, signal, (limited) => callWebhook(webhook, review, limited))
+    response = responseOf(answer, uid)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (webhook.failurePolicy === 'Ignore') {
+      log.warn('An admission webhook could not be asked and is ignored, as its policy says', {
+        webhook: webhook.name,
+        error,
+      })
+      return 'unreachable'
+    }
+    const why = error instanceof Error ? error.message : String(error)
+    throw internalError(`failed calling webhook "${webhook.name}": failed to call webhook: ${why}`, error)
+  }
+  for (const text of arrayAt(response, 'warnings')) if (typeof text === 'string') warn(text)
+  if (response['allowed'] !== true) throw denial(webhook, objectAt(response, 'status'))
+  return 'allowed'
+}
+
+function reviewOf(uid: string, admission: Admission): JsonObject {
+  const { definition, operation, subresource, namespace, name, object, before, dryRun, user } = admission
+  const { group, version, kind, plural: resource } = definition
+  const kinds = { group, version, kind }
+  const resources = { group, version, resource }
+  const options = operation === 'CREATE' ? 'CreateOptions' : operation === 'UPDATE' ? 'UpdateOptions' : 'DeleteOptions'
+  return {
+    kind: 'AdmissionReview',
+    apiVersion: 'admission.k8s.io/v1',
+    request: {
+      uid,
+      kind: kinds,
+      resource: resources,
+      requestKind: kinds,
+      requestResource: resources,
+      ...(subresource === '' ? {} : { subResource: subresource, requestSubResource: subresource }),
+      name,
+      ...(namespace === '' ? {} : { namespace }),
+      operation,
+      userInfo: { username: user.name, groups: user.groups },
+      object: object ? { ...object, apiVersion: apiVersionOf(definition) } : null,
+      oldObject: before ?? null,
+      dryRun,
+      options: { kind: options, apiVersion: 'meta.k8s.io/v1' },
+    },
+  }
+}
+
+function responseOf(answer: unknown, uid: string): JsonObject {
+  const response = isJsonObject(answer) ? objectAt(answer, 'response') : {}
+  if (textAt(response, 'uid') === uid) return response
+  throw badRequest('the answer is no AdmissionReview to the question asked')
+}
+
+/** In the words of Kubernetes, with the webhook's own code, reason and causes. */
+function denial(webhook: Webhook, status: JsonObject): StatusError {
+  const head = `admission webhook "${webhook.name}" denied the request`
+  const message = textAt(status, 'message')
+  const text = message === '' ? `${head} without explanation` : `${head}: ${message}`
+  const code =
+    typeof status['code'] === 'number' && status['code'] >= 400 && status['code'] < 600 ? status['code'] : 403
+  const base = failure(code, code === 422 ? 'Invalid' : code === 400 ? 'BadRequest' : 'Forbidden', text).status
+  const causes = arrayAt(objectAt(status, 'details'), 'causes')
+    .filter(isJsonObject)
+    .map((cause) => ({
+      reason: textAt(cause, 'reason'),
+      message: textAt(cause, 'message'),
+      field: textAt(cause, 'field'),
+    }))
+  return new StatusError(causes.length === 0 ? base : { ...base, details: { causes } })
+}

@@ -1,0 +1,181 @@
+import { createReconciler } from '../../../platform/lifecycle/index.ts'
+import {
+  arrayAt,
+  finalizersOf,
+  isDeleting,
+  isJsonObject,
+  nameOf,
+  namespaceOf,
+  type Owner,
+  ownersOf,
+  textAt,
+  uidOf,
+  withMetadata,
+} from '../../kube/object/index.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import { StatusError } from '../../kube/status.ts'
+import { type ApiContext, systemChange } from '../rest/context.ts'
+import { keyOf, resourceOf } from '../rest/registry.ts'
+import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER, type Propagation, removeObject } from '../rest/remove.ts'
+import { updateObject } from '../rest/update.ts'
+import type { Controller, ControllerOptions } from './controller.ts'
+import { OwnerIndex, type Place, parsePlace, placeText } from './owner-index.ts'
+
+interface Found {
+  readonly object: ApiObject
+  readonly definition: ResourceDefinition
+}
+
+/** Removes what lost all its owners, and does what foreground and orphaning deletion ask of dependents. */
+export function garbageCollector({ api, metrics }: ControllerOptions): Controller {
+  const index = new OwnerIndex()
+  const reconciler = createReconciler({
+    name: 'garbage',
+    workers: 4,
+    clock: api.clock,
+    random: api.random,
+    log: api.log,
+    metrics,
+    reconcile: async (text, signal) => {
+      const found = find(api, parsePlace(text))
+      if (found) await collect(api, index, found, signal)
+    },
+  })
+  const concerns = (object: ApiObject) =>
+    ownersOf(object).length > 0 || (isDeleting(object) && finalizersOf(object).some(isCollected))
+  return {
+    watch() {
+      for (const resource of api.store.resources()) {
+        for (const [key, object] of api.store.list(resource)) {
+          index.add(resource, key, object)
+          if (concerns(object)) reconciler.enqueue(placeText({ resource, key }))
+        }
+      }
+      return api.store.onChange((resource, change) => {
+        index.apply(resource, change)
+        const { key, before, after } = change
+        if (after && concerns(after)) reconciler.enqueue(placeText({ resource, key }))
+        if (after || !before) return
+        for (const place of index.dependentsOf(uidOf(before))) reconciler.enqueue(placeText(place))
+        for (const { uid } of ownersOf(before)) {
+          const owner = index.placeOf(uid)
+          if (owner) reconciler.enqueue(placeText(owner))
+        }
+      })
+    },
+    run: (signal) => reconciler.run(signal),
+  }
+}
+
+async function collect(api: ApiContext, index: OwnerIndex, found: Found, signal: AbortSignal): Promise<void> {
+  const { object } = found
+  if (isDeleting(object)) {
+    const finalizers = finalizersOf(object)
+    if (finalizers.includes(ORPHAN_FINALIZER)) return await orphan(api, index, found, signal)
+    if (finalizers.includes(FOREGROUND_FINALIZER)) return await removeFirst(api, index, found, signal)
+    return
+  }
+  const owners = ownersOf(object)
+  if (owners.length === 0) return
+  const states = owners.map((owner) => stateOf(api, object, owner))
+  if (states.includes('present') || states.includes('unknown')) return
+  // All owners that are left wait for their dependents.
+  await remove(api, found, states.includes('waiting') ? 'Foreground' : 'Background', signal)
+}
+
+/** Foreground: dependents go first. Those that do not block the owner are asked to go, and not waited for. */
+async function removeFirst(api: ApiContext, index: OwnerIndex, found: Found, signal: AbortSignal): Promise<void> {
+  const uid = uidOf(found.object)
+  let blocking = 0
+  for (const place of index.dependentsOf(uid)) {
+    const dependent = find(api, place)
+    const owner = dependent && ownersOf(dependent.object).find((each) => each.uid === uid)
+    if (!dependent || !owner) continue
+    if (owner.blockOwnerDeletion) blocking++
+    const others = ownersOf(dependent.object).filter((each) => each.uid !== uid)
+    if (others.some((each) => stateOf(api, dependent.object, each) === 'present')) {
+      await disown(api, dependent, uid, signal)
+    } else if (!isDeleting(dependent.object)) {
+      await remove(api, dependent, 'Foreground', signal)
+    }
+  }
+  if (blocking === 0) await dropFinalizer(api, found, FOREGROUND_FINALIZER, signal)
+}
+
+async function orphan(api: ApiContext, index: OwnerIndex, found: Found, signal: AbortSignal): Promise<void> {
+  const uid = uidOf(found.object)
+  for (const place of index.dependentsOf(uid)) {
+    const dependent = find(api, place)
+    if (dependent) await disown(api, dependent, uid, signal)
+  }
+  await dropFinalizer(api, found, ORPHAN_FINALIZER, signal)
+}
+
+function stateOf(api: ApiContext, dependent: ApiObject, owner: Owner): 'present' | 'absent' | 'waiting' | 'unknown' {
+  const definition = api.registry.findKind(owner.apiVersion, owner.kind)
+  // Of a kind that is not served nobody can say that the owner is gone.
+  if (!definition) return 'unknown'
+  const namespace = definition.namespaced ? namespaceOf(dependent) : ''
+  const found = api.store.get(resourceOf(definition), keyOf(namespace, owner.name))
+  if (!found || uidOf(found) !== owner.uid) return 'absent'
+  const isWaiting = isDeleting(found) && finalizersOf(found).includes(FOREGROUND_FINALIZER)
+  return isWaiting ? 'waiting' : 'present'
+}
+
+async function remove(
+  api: ApiContext,
+  { object, definition }: Found,
+  propagation: Propagation,
+  signal: AbortSignal,
+): Promise<void> {
+  const change = systemChange(definition, namespaceOf(object), signal)
+  await unlessGone(removeObject(api, change, nameOf(object), { propagation, uid: uidOf(object), resourceVersion: '' }))
+}
+
+async function disown(api: ApiContext, found: Found, uid: string, signal: AbortSignal): Promise<void> {
+  await edit(api, found, signal, (current) => {
+    const owners = arrayAt(current.metadata, 'ownerReferences').filter((owner) => !isOwner(owner, uid))
+    return withMetadata(current, { ownerReferences: owners.length === 0 ? undefined : owners })
+  })
+}
+
+async function dropFinalizer(api: ApiContext, found: Found, finalizer: string, signal: AbortSignal): Promise<void> {
+  await edit(api, found, signal, (current) => {
+    const finalizers = finalizersOf(current).filter((each) => each !== finalizer)
+    return withMetadata(current, { finalizers: finalizers.length === 0 ? undefined : finalizers })
+  })
+}
+
+async function edit(
+  api: ApiContext,
+  { object, definition }: Found,
+  signal: AbortSignal,
+  propose: (current: ApiObject) => ApiObject,
+): Promise<void> {
+  const change = systemChange(definition, namespaceOf(object), signal)
+  await unlessGone(updateObject(api, change, { name: nameOf(object), subresource: '' }, { propose }))
+}
+
+async function unlessGone(work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    // Gone, or another one under the same name: its own change brings it back here.
+    const isOld = error instanceof StatusError && ['NotFound', 'Conflict'].includes(error.status.reason ?? '')
+    if (!isOld) throw error
+  }
+}
+
+function find(api: ApiContext, { resource, key }: Place): Found | undefined {
+  const object = api.store.get(resource, key)
+  const definition = api.registry.stored(resource)
+  return object && definition ? { object, definition } : undefined
+}
+
+function isOwner(owner: unknown, uid: string): boolean {
+  return isJsonObject(owner) && textAt(owner, 'uid') === uid
+}
+
+function isCollected(finalizer: string): boolean {
+  return finalizer === FOREGROUND_FINALIZER || finalizer === ORPHAN_FINALIZER
+}

@@ -1,0 +1,8 @@
+export type { ApiServer, ApiServerOptions } from './module.ts'
+export { createApiServerModule } from './module.ts'
+export { type KubeconfigOptions, kubeconfig } from './pki/kubeconfig.ts'
+export { type ApiPki, type Identity, openApiPki, type PkiOptions } from './pki/open-pki.ts'
+export type { Admission, Admitter, User } from './rest/context.ts'
+export type { TokenAuthenticator } from './serving/authentication.ts'
+export { ADMIN_GROUP, type Attributes, type Authorizer, CLOUD_GROUP } from './serving/authorization.ts'
+export { kubernetesStore } from './storage/domain.ts'

@@ -1,0 +1,130 @@
+import type { Metrics } from '../../platform/health/index.ts'
+import { serveHttps } from '../../platform/http/index.ts'
+import type { Module, Scope } from '../../platform/lifecycle/index.ts'
+import type { Logger } from '../../platform/log/index.ts'
+import type { Store } from '../../platform/store/index.ts'
+import { type Clock, type Random, seconds } from '../../platform/time/index.ts'
+import { BUILTIN_DEFINITIONS } from '../kube/builtin/index.ts'
+import type { ApiObject } from '../kube/resource.ts'
+import { admissionChain } from './admission/chain.ts'
+import { webhookAdmitter } from './admission/webhooks.ts'
+import type { Controller } from './controllers/controller.ts'
+import { garbageCollector } from './controllers/garbage-collector.ts'
+import { namespaceController } from './controllers/namespaces.ts'
+import { installCrds } from './crds/install.ts'
+import { crdController } from './crds/serve-crds.ts'
+import { installNamespaces } from './namespaces.ts'
+import type { Admitter, ApiContext } from './rest/context.ts'
+import { Registry } from './rest/registry.ts'
+import type { TokenAuthenticator } from './serving/authentication.ts'
+import { type Authorizer, admitOperators } from './serving/authorization.ts'
+import { createDescriptions } from './serving/descriptions.ts'
+import { createHandler } from './serving/handler.ts'
+import { ObjectStore } from './storage/object-store.ts'
+
+export interface ApiServerOptions {
+  /** Opened with the domain `kubernetesStore`; the caller closes it after the module. */
+  readonly store: Store
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** PEM: the serving certificate with its key, and the authority whose client certificates are believed. */
+  readonly tls: { readonly certificate: string; readonly privateKey: string; readonly clientAuthority: string }
+  /** CustomResourceDefinitions that are made or brought up to date at each start. */
+  readonly crds: readonly ApiObject[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** More admission, before the webhooks. */
+  readonly admitters?: readonly Admitter[]
+  /** Who a bearer token belongs to; default: nobody. */
+  readonly tokens?: TokenAuthenticator
+  /** Default: administrators and the cloud half. */
+  readonly authorize?: Authorizer
+  /** Changes of each resource that a watcher may go back to. */
+  readonly history?: number
+}
+
+export interface ApiServer extends Module {
+  /** `https://127.0.0.1:6443`; known once it has started. */
+  readonly url: string
+}
+
+const MOST_CONNECTIONS = 4096
+
+/** The embedded Kubernetes API. Ready when it serves, with its namespaces and CustomResourceDefinitions in place. */
+export function createApiServerModule(options: ApiServerOptions): ApiServer {
+  let url = `https://${options.host}:${options.port}`
+  return {
+    name: 'KubernetesApi',
+    get url() {
+      return url
+    },
+    async start(scope) {
+      url = await start(options, scope)
+    },
+  }
+}
+
+async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
+  const { clock, random, log, metrics, host, port } = options
+  const store = new ObjectStore({
+    store: options.store,
+    metrics,
+    ...(options.history === undefined ? {} : { history: options.history }),
+  })
+  scope.pending('the objects of its database')
+  await store.load()
+  const registry = new Registry(BUILTIN_DEFINITIONS)
+  const admitter = admissionChain([
+    ...(options.admitters ?? []),
+    webhookAdmitter({ store, clock, random, log, metrics }),
+  ])
+  const api: ApiContext = { store, registry, admitter, clock, random, log }
+  run(scope, crdController({ api, metrics }))
+  scope.pending('its namespaces and CustomResourceDefinitions')
+  await installNamespaces(api, scope.signal)
+  await installCrds(api, options.crds, scope.signal)
+  run(scope, namespaceController({ api, metrics }))
+  run(scope, garbageCollector({ api, metrics }))
+  scope.run(() => untilBroken(store, scope.signal))
+  scope.pending(undefined)
+
+  let address = `${host}:${port}`
+  const descriptions = createDescriptions({ registry, address: () => address, unready: () => [] })
+  const { certificate: cert, privateKey: key, clientAuthority: ca } = options.tls
+  const server = await serveHttps({
+    at: { host, port },
+    handler: createHandler({
+      api,
+      descriptions,
+      authorize: options.authorize ?? admitOperators,
+      tokens: options.tokens ?? (async () => undefined),
+      log,
+      metrics,
+    }),
+    log,
+    clock,
+    maxConnections: MOST_CONNECTIONS,
+    // Clients without a certificate may have a token, or ask for the server's health.
+    tls: { cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
+  })
+  address = `${host}:${server.port}`
+  // Watches end at once, so that a stop does not wait for them.
+  scope.defer(() => server.close(seconds(2)))
+  log.info('The Kubernetes API serves', { url: server.url, objects: store.version })
+  return server.url
+}
+
+function run(scope: Scope, controller: Controller): void {
+  scope.use(controller.watch())
+  scope.run((signal) => controller.run(signal))
+}
+
+/** A store that does not know what it wrote is read again by the next start of the module. */
+async function untilBroken(store: ObjectStore, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  await Promise.race([store.broken, promise])
+}
