@@ -27,7 +27,11 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
   await simulator.start()
   const url = `tcp://${host}:${simulator.port}`
   process.send?.({ ready: { simulators: { [simulator.name]: url } } })
-  terminal.print(options.output, { simulator: simulator.name, protocol, url }, `${simulator.name} (${protocol}) on ${url}`)
+  terminal.print(
+    options.output,
+    { simulator: simulator.name, protocol, url },
+    `${simulator.name} (${protocol}) on ${url}`,
+  )
   await untilAborted(signal)
   await simulator.close()
   return EXIT.ok

@@ -1,0 +1,75 @@
+import { join as joinPath } from 'node:path'
+import { parseDocument } from 'yaml'
+import { identityFiles, joinNode, parseJoinToken } from '../../../hub/edge/index.ts'
+import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import { ConfigError } from '../../../platform/lifecycle/index.ts'
+import { systemClock } from '../../../platform/time/index.ts'
+import type { CommonOptions } from '../command-options.ts'
+import { dataDirectory } from '../data-directory.ts'
+import { EXIT } from '../exit.ts'
+import type { Console } from '../terminal.ts'
+
+export interface JoinCommandOptions extends CommonOptions {
+  readonly cloud?: string
+  readonly token?: string
+  readonly node?: string
+  readonly certPort?: string
+}
+
+const CLOUDHUB_PORT = '10000'
+const CERTIFICATE_PORT = '10002'
+const NODE_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
+
+/** `skerry join`: certificate and configuration of this node, verified, ready for `skerry edge`. */
+export async function join(options: JoinCommandOptions, terminal: Console): Promise<number> {
+  const directory = dataDirectory(options.data, 'run')
+  const nodeName = options.node ?? ''
+  if (!NODE_NAME.test(nodeName)) {
+    throw new ConfigError(`"${nodeName}" is not a node name: use lower-case letters, digits, dots and hyphens`, {
+      code: 'PROCESS_NODE_NAME_INVALID',
+    })
+  }
+  const token = parseJoinToken(options.token ?? '')
+  const { host, port } = splitAddress(options.cloud ?? '')
+  const certificates = `${host}:${options.certPort ?? portOf(token.address) ?? CERTIFICATE_PORT}`
+  await ensureDirectory(directory, 0o700)
+  await joinNode({ address: certificates, token, nodeName, files: identityFiles(directory), clock: systemClock })
+  const server = `${host}:${port ?? CLOUDHUB_PORT}`
+  await configure(joinPath(directory, 'config.yaml'), nodeName, { server, certificates })
+  terminal.print(
+    options.output,
+    { node: nodeName, cloud: server, directory },
+    `${nodeName} has its certificate; start it with: skerry edge${options.data === undefined ? '' : ` --data ${directory}`}`,
+  )
+  return EXIT.ok
+}
+
+/** Sets what joining decides and leaves what else an operator has written. */
+async function configure(
+  file: string,
+  nodeName: string,
+  cloud: { readonly server: string; readonly certificates: string },
+) {
+  const document = parseDocument((await readFileIfPresent(file)) ?? '{}\n')
+  document.setIn(['node', 'name'], nodeName)
+  document.setIn(['cloud', 'server'], cloud.server)
+  document.setIn(['cloud', 'certificates'], cloud.certificates)
+  await writeFileAtomic(file, document.toString({ flowCollectionPadding: false }), 0o600)
+}
+
+/** HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. */
+function splitAddress(text: string): { readonly host: string; readonly port?: string } {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]/\s]+)(?::(\d{1,5}))?$/.exec(text.trim())
+  const host = match?.[1]
+  if (host === undefined) {
+    throw new ConfigError(`"${text}" is not an address: write it as HOST or HOST:PORT`, {
+      code: 'PROCESS_ADDRESS_INVALID',
+    })
+  }
+  const port = match?.[2]
+  return port === undefined ? { host } : { host, port }
+}
+
+function portOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : splitAddress(address).port
+}
