@@ -130,7 +130,7 @@ async function serveLink(ports: EdgeHubPorts, link: Link, uplink: TwinUplink, si
   const ended = new AbortController()
   const onAbort = () => link.close('the edge is stopping')
   signal.addEventListener('abort', onAbort, { once: true })
-  link.closed.then((reason) => ended.abort(new Error(reason)))
+  void link.closed.then((reason) => ended.abort(new Error(reason)))
   const requests = new RequestTable(clock)
   const send = (frame: Frame) => link.send(frame)
   const ask = (frame: Frame) => requests.ask(frame, send, REQUEST_DEADLINE, ended.signal)
