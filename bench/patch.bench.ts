@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import ModbusRTU from 'modbus-serial'
+import modbusSerial from 'modbus-serial'
 import { eventually } from '../runtime/process/testing/run.ts'
 import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../runtime/process/testing/up.ts'
 import { callKubernetes, parseKubeAccess } from '../runtime/process/up/kubernetes-apply.ts'
@@ -10,11 +10,13 @@ import { callKubernetes, parseKubeAccess } from '../runtime/process/up/kubernete
  */
 const ROUNDS = 30
 
+type Modbus = InstanceType<typeof modbusSerial.default>
+
 const directory = await temporaryDirectory()
 const up = await startUp(directory)
 try {
   const { hostname, port } = new URL(up.endpoints.simulators?.['pump'] ?? '')
-  const modbus = new ModbusRTU()
+  const modbus = new modbusSerial.default()
   await modbus.connectTCP(hostname, { port: Number(port) })
   modbus.setID(1)
   await measure(up, modbus)
@@ -24,7 +26,7 @@ try {
   await removeDirectory(directory)
 }
 
-async function measure(up: RunningUp, modbus: ModbusRTU): Promise<void> {
+async function measure(up: RunningUp, modbus: Modbus): Promise<void> {
   const access = parseKubeAccess(await readFile(up.endpoints.kubeconfig ?? '', 'utf8'))
   const device = '/apis/devices.kubeedge.io/v1beta1/namespaces/default/devices/pump-1'
   const patch = (value: number) => [{ op: 'add', path: '/spec/properties/0/desired', value: { value: String(value) } }]
@@ -73,7 +75,7 @@ async function measure(up: RunningUp, modbus: ModbusRTU): Promise<void> {
   row('HTTPS GET and PATCH to register', requestToRegister, requestPatch, 'GET and PATCH alone')
 }
 
-async function reached(modbus: ModbusRTU, wanted: number, withinMs: number): Promise<void> {
+async function reached(modbus: Modbus, wanted: number, withinMs: number): Promise<void> {
   const end = performance.now() + withinMs
   while (performance.now() < end) {
     const { data } = await modbus.readHoldingRegisters(0, 1)

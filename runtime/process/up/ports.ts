@@ -105,3 +105,9 @@ function hold(port: number): Promise<AsyncDisposable & { readonly port: number }
     })
   })
 }
+
+/** A port that was free just now. */
+export async function freePort(): Promise<number> {
+  await using held = await hold(0)
+  return held.port
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+import {
+  createApiServerModule,
+  kubeconfig as kubeconfigText,
+  kubernetesStore,
+  openApiPki,
+} from '../../hub/apiserver/index.ts'
+import { createCloudModules, kubernetesFromConfig } from '../../hub/cloud/index.ts'
+import { environment } from '../../platform/config/index.ts'
+import { writeFileAtomic } from '../../platform/files/index.ts'
+import { ConfigError, type ModuleEntry } from '../../platform/lifecycle/index.ts'
+import { openStore } from '../../platform/store/index.ts'
+import { systemClock as clock, ms, systemRandom as random } from '../../platform/time/index.ts'
+import type { CloudConfig, Endpoints } from '../../schemas/config/index.ts'
+import { crds } from '../../schemas/crd/index.ts'
+import type { Composition, Ground } from './host.ts'
+import { freePort } from './up/ports.ts'
+
+/** The Kubernetes that the cloud half uses: how it is reached, and what has to run first where it is the embedded one. */
+interface Cluster extends AsyncDisposable {
+  readonly modules: readonly ModuleEntry[]
+  readonly source: { readonly text: string } | { readonly file: string } | { readonly inCluster: true }
+  readonly endpoints: Endpoints
+  readonly ca?: string
+}
+
+/** The cloud half: the embedded API unless there is a cluster, then the hub and its controllers. */
+export async function composeCloud(config: CloudConfig, ground: Ground): Promise<Composition> {
+  const { log, metrics } = ground
+  const cluster = await openCluster(config, ground)
+  const kubernetes = await kubernetesFromConfig(cluster.source, { clock, log })
+  const { modules, authority, cloudhub, certificates } = createCloudModules(config, {
+    ...{ kubernetes, clock, random, log, metrics },
+    ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
+  })
+  const host = dialled(config.cloudhub.host)
+  return {
+    modules: [...cluster.modules, ...modules.map((module) => ({ module }))],
+    endpoints: () => ({
+      ...cluster.endpoints,
+      cloudhub: `wss://${host}:${cloudhub.port}`,
+      certificates: `https://${host}:${certificates.port}`,
+    }),
+    routes: { 'POST /tokens': async (body) => ({ token: await authority.current.createToken(tokenRequest(body)) }) },
+    async [Symbol.asyncDispose]() {
+      kubernetes[Symbol.dispose]()
+      await cluster[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function openCluster(config: CloudConfig, ground: Ground): Promise<Cluster> {
+  const { kubeconfig: file } = config.kubernetes
+  const none = { modules: [], [Symbol.asyncDispose]: async () => undefined }
+  if (file !== undefined) return { ...none, source: { file }, endpoints: { kubeconfig: file } }
+  if (environment('KUBERNETES_SERVICE_HOST') !== undefined)
+    return { ...none, source: { inCluster: true }, endpoints: {} }
+  return embeddedCluster(config.kubernetes, ground)
+}
+
+/** SQLite, certificates and two kubeconfigs: one for people in DIR, one for the cloud half in memory. */
+async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground): Promise<Cluster> {
+  const { directory, log, metrics } = ground
+  const { host } = config
+  const port = config.port === 0 ? await freePort() : config.port
+  const server = `https://${dialled(host)}:${port}`
+  const pki = await openApiPki(directory, { names: [dialled(host), ...config.names], clock, log })
+  const store = await openStore(join(directory, 'kubernetes.db'), [kubernetesStore], { clock, log, metrics })
+  const { certificate, privateKey } = pki.serving
+  const module = createApiServerModule({
+    ...{ store, host, port, crds, clock, random, log, metrics },
+    tls: { certificate, privateKey, clientAuthority: pki.ca },
+  })
+  const access = (identity: typeof pki.admin, user: string) =>
+    kubeconfigText({ server, ca: pki.ca, cert: identity.certificate, key: identity.privateKey, user })
+  const kubeconfig = join(directory, 'kubeconfig')
+  await writeFileAtomic(kubeconfig, access(pki.admin, 'admin'), 0o600)
+  return {
+    modules: [{ module }],
+    source: { text: access(pki.cloud, 'cloud') },
+    endpoints: { kubeconfig, apiserver: server },
+    ca: pki.ca,
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  }
+}
+
+/** Where a server that listens on this address is reached from this machine. */
+function dialled(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** Body of `POST /tokens`: `{ ttlMs, node? }`. */
+function tokenRequest(body: unknown) {
+  const ttlMs = typeof body === 'object' && body !== null && 'ttlMs' in body ? Number(body.ttlMs) : Number.NaN
+  if (!Number.isFinite(ttlMs) || ttlMs <= 0) {
+    throw new ConfigError('The lifetime of a token has to be positive', { code: 'PROCESS_TOKEN_TTL' })
+  }
+  const node = typeof body === 'object' && body !== null && 'node' in body ? body.node : undefined
+  return { ttl: ms(ttlMs), ...(typeof node === 'string' ? { node } : {}) }
+}
