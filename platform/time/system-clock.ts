@@ -29,7 +29,6 @@ function startTimer(duration: Duration, keepsAlive: boolean, callback: () => voi
   const arm = () => {
     const step = Math.max(0, Math.min(left, LONGEST_TIMER))
     left -= step
-    // biome-ignore lint/style/noRestrictedGlobals: the home of timers
     handle = setTimeout(() => (left > 0 ? arm() : callback()), step)
     if (!keepsAlive) handle.unref()
   }
