@@ -38,7 +38,7 @@ export interface StructuralSchema {
   /** Strategic merge patch (built-in kinds only). */
   readonly 'x-kubernetes-patch-strategy'?: string
   readonly 'x-kubernetes-patch-merge-key'?: string
-  /** Go type of a built-in structure (`v1.PodSpec`): names it in OpenAPI documents and in decoding errors. */
+  /** Name of a built-in structure (`io.k8s.api.core.v1.PodSpec`) in OpenAPI documents and, shortened, in decoding errors. */
   readonly 'x-skerry-type'?: string
   /** Unions, groups and CEL rules: never evaluated here, only seen to be refused. */
   readonly 'x-kubernetes-validations'?: readonly unknown[]

@@ -72,7 +72,8 @@ function goKind(type: string): string {
 }
 
 function goType(schema: StructuralSchema): string {
-  if (schema['x-skerry-type']) return schema['x-skerry-type']
+  const name = schema['x-skerry-type']
+  if (name) return name.split('.').slice(-2).join('.')
   if (schema.type === 'array') return `[]${schema.items ? goType(schema.items) : 'interface {}'}`
   if (schema.type === 'object') {
     const { additionalProperties } = schema

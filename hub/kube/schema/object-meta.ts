@@ -6,7 +6,7 @@ const texts: StructuralSchema = { type: 'object', additionalProperties: text }
 
 const ownerReference: StructuralSchema = {
   type: 'object',
-  'x-skerry-type': 'v1.OwnerReference',
+  'x-skerry-type': 'io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference',
   required: ['apiVersion', 'kind', 'name', 'uid'],
   properties: {
     apiVersion: text,
@@ -21,11 +21,15 @@ const ownerReference: StructuralSchema = {
 
 const managedFields: StructuralSchema = {
   type: 'object',
-  'x-skerry-type': 'v1.ManagedFieldsEntry',
+  'x-skerry-type': 'io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry',
   properties: {
     apiVersion: text,
     fieldsType: text,
-    fieldsV1: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, 'x-skerry-type': 'v1.FieldsV1' },
+    fieldsV1: {
+      type: 'object',
+      'x-kubernetes-preserve-unknown-fields': true,
+      'x-skerry-type': 'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1',
+    },
     manager: text,
     operation: text,
     subresource: text,
@@ -36,7 +40,7 @@ const managedFields: StructuralSchema = {
 /** `metadata` of every kind, also of those whose own schema says only that it is an object. */
 export const OBJECT_META: StructuralSchema = {
   type: 'object',
-  'x-skerry-type': 'v1.ObjectMeta',
+  'x-skerry-type': 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
   properties: {
     annotations: texts,
     creationTimestamp: time,

@@ -1,0 +1,135 @@
+import type { Json, JsonObject } from '../../../schemas/index.ts'
+import type { ApiObject } from '../resource.ts'
+import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
+
+/** 0644, as JSON writes it. */
+const FILE_MODE = 420
+const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
+
+/** A Pod with what Kubernetes fills in where its author says nothing. */
+export function defaultPod(pod: ApiObject): ApiObject {
+  const given = pod['spec']
+  if (!isJsonObject(given)) return pod
+  const spec: Record<string, Json> = {
+    ...given,
+    restartPolicy: given['restartPolicy'] ?? 'Always',
+    terminationGracePeriodSeconds: given['terminationGracePeriodSeconds'] ?? 30,
+    dnsPolicy: given['dnsPolicy'] ?? 'ClusterFirst',
+    securityContext: given['securityContext'] ?? {},
+    schedulerName: given['schedulerName'] ?? 'default-scheduler',
+    enableServiceLinks: given['enableServiceLinks'] ?? true,
+  }
+  for (const key of CONTAINER_LISTS) {
+    if (isJsonArray(given[key]))
+      spec[key] = given[key].map((each) => defaultContainer(each, given['hostNetwork'] === true))
+  }
+  if (isJsonArray(given['volumes'])) spec['volumes'] = given['volumes'].map(defaultVolume)
+  const account = given['serviceAccountName'] ?? given['serviceAccount']
+  if (account !== undefined) Object.assign(spec, { serviceAccountName: account, serviceAccount: account })
+  return { ...pod, spec }
+}
+
+/** Guaranteed, Burstable or BestEffort, by the CPU and memory that the containers ask for. */
+export function qosClass(pod: ApiObject): string {
+  const containers = ['initContainers', 'containers'].flatMap((key) => list(at(pod, 'spec', key)))
+  const names = ['cpu', 'memory']
+  const asks = containers.flatMap((each) =>
+    names.flatMap((name) => [at(each, 'resources', 'requests', name), at(each, 'resources', 'limits', name)]),
+  )
+  if (asks.every((each) => each === undefined)) return 'BestEffort'
+  const isFixed = containers.every((each) =>
+    names.every((name) => {
+      const limit = at(each, 'resources', 'limits', name)
+      return limit !== undefined && limit === (at(each, 'resources', 'requests', name) ?? limit)
+    }),
+  )
+  return isFixed ? 'Guaranteed' : 'Burstable'
+}
+
+function defaultContainer(container: Json, isHostNetwork: boolean): Json {
+  if (!isJsonObject(container)) return container
+  const image = container['image']
+  const result: Record<string, Json> = {
+    ...container,
+    terminationMessagePath: container['terminationMessagePath'] ?? '/dev/termination-log',
+    terminationMessagePolicy: container['terminationMessagePolicy'] ?? 'File',
+    imagePullPolicy:
+      container['imagePullPolicy'] ?? (typeof image === 'string' && isMoving(image) ? 'Always' : 'IfNotPresent'),
+    resources: defaultResources(container['resources']),
+  }
+  if (isJsonArray(container['ports']))
+    result['ports'] = container['ports'].map((port) => defaultPort(port, isHostNetwork))
+  if (isJsonArray(container['env'])) result['env'] = container['env'].map(defaultVariable)
+  for (const key of PROBES) {
+    if (isJsonObject(container[key])) result[key] = defaultProbe(container[key])
+  }
+  return result
+}
+
+/** The tag says nothing, or `latest`: what is behind it may change. A digest never does. */
+function isMoving(image: string): boolean {
+  if (image.includes('@')) return false
+  const name = image.slice(image.lastIndexOf('/') + 1)
+  const tag = name.includes(':') ? name.slice(name.indexOf(':') + 1) : 'latest'
+  return tag === 'latest'
+}
+
+function defaultResources(resources: Json | undefined): JsonObject {
+  if (!isJsonObject(resources)) return {}
+  const limits = texts(resources['limits'])
+  const requests = texts(resources['requests'])
+  return {
+    ...resources,
+    ...(limits ? { limits } : {}),
+    ...(limits || requests ? { requests: { ...limits, ...requests } } : {}),
+  }
+}
+
+/** Quantities are stored as text. */
+function texts(quantities: Json | undefined): JsonObject | undefined {
+  if (!isJsonObject(quantities)) return undefined
+  return Object.fromEntries(Object.entries(quantities).map(([name, value]) => [name, String(value)]))
+}
+
+function defaultPort(port: Json, isHostNetwork: boolean): Json {
+  if (!isJsonObject(port)) return port
+  const hostPort = isHostNetwork ? (port['hostPort'] ?? port['containerPort']) : port['hostPort']
+  return { ...port, ...(hostPort === undefined ? {} : { hostPort }), protocol: port['protocol'] ?? 'TCP' }
+}
+
+function defaultVariable(variable: Json): Json {
+  const reference = at(variable, 'valueFrom', 'fieldRef')
+  if (!isJsonObject(variable) || !isJsonObject(reference)) return variable
+  const valueFrom = isJsonObject(variable['valueFrom']) ? variable['valueFrom'] : {}
+  return { ...variable, valueFrom: { ...valueFrom, fieldRef: { apiVersion: 'v1', ...reference } } }
+}
+
+function defaultProbe(probe: JsonObject): JsonObject {
+  const get = probe['httpGet']
+  return {
+    ...probe,
+    ...(isJsonObject(get) ? { httpGet: { path: '/', scheme: 'HTTP', ...get } } : {}),
+    timeoutSeconds: probe['timeoutSeconds'] ?? 1,
+    periodSeconds: probe['periodSeconds'] ?? 10,
+    successThreshold: probe['successThreshold'] ?? 1,
+    failureThreshold: probe['failureThreshold'] ?? 3,
+  }
+}
+
+function defaultVolume(volume: Json): Json {
+  if (!isJsonObject(volume)) return volume
+  const sources = Object.keys(volume).filter((key) => key !== 'name')
+  if (sources.length === 0) return { ...volume, emptyDir: {} }
+  const result: Record<string, Json> = { ...volume }
+  for (const key of ['configMap', 'secret', 'projected', 'downwardAPI']) {
+    const source = volume[key]
+    if (isJsonObject(source)) result[key] = { ...source, defaultMode: source['defaultMode'] ?? FILE_MODE }
+  }
+  if (isJsonObject(volume['hostPath'])) result['hostPath'] = { type: '', ...volume['hostPath'] }
+  return result
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return isJsonArray(value) ? value : []
+}
