@@ -1,0 +1,72 @@
+/**
+ * Values by MQTT topic filter (MQTT 3.1.1 §4.7), found by topic. `a/#` matches `a` too; a wildcard at the first level does not
+ * match topics that begin with `$`. Values of one filter come in the order of their adding.
+ */
+export class TopicTree<V> {
+  readonly #root: Level<V> = level()
+
+  add(filter: string, value: V): void {
+    let at = this.#root
+    for (const part of filter.split('/')) {
+      let next = at.below.get(part)
+      if (!next) {
+        next = level()
+        at.below.set(part, next)
+      }
+      at = next
+    }
+    at.values.push(value)
+  }
+
+  /** Takes one such value away, and the levels that nobody needs any more. */
+  remove(filter: string, value: V): boolean {
+    const path: { readonly parent: Level<V>; readonly part: string }[] = []
+    let at = this.#root
+    for (const part of filter.split('/')) {
+      const next = at.below.get(part)
+      if (!next) return false
+      path.push({ parent: at, part })
+      at = next
+    }
+    const index = at.values.indexOf(value)
+    if (index < 0) return false
+    at.values.splice(index, 1)
+    for (let step = path.pop(); step; step = path.pop()) {
+      const child = step.parent.below.get(step.part)
+      if (!child || child.values.length > 0 || child.below.size > 0) break
+      step.parent.below.delete(step.part)
+    }
+    return true
+  }
+
+  match(topic: string): readonly V[] {
+    const found: V[] = []
+    const parts = topic.split('/')
+    let open: Level<V>[] = [this.#root]
+    for (const [depth, part] of parts.entries()) {
+      const wild = depth > 0 || !topic.startsWith('$')
+      const next: Level<V>[] = []
+      for (const at of open) {
+        if (at.below.size === 0) continue
+        const some = wild ? at.below.get('#') : undefined
+        if (some) found.push(...some.values)
+        const one = wild ? at.below.get('+') : undefined
+        if (one) next.push(one)
+        const same = part === '+' || part === '#' ? undefined : at.below.get(part)
+        if (same) next.push(same)
+      }
+      open = next
+    }
+    for (const at of open) found.push(...at.values, ...(at.below.get('#')?.values ?? []))
+    return found
+  }
+}
+
+interface Level<V> {
+  readonly values: V[]
+  readonly below: Map<string, Level<V>>
+}
+
+function level<V>(): Level<V> {
+  return { values: [], below: new Map() }
+}
