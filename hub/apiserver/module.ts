@@ -11,6 +11,7 @@ import { webhookAdmitter } from './admission/webhooks.ts'
 import type { Controller } from './controllers/controller.ts'
 import { garbageCollector } from './controllers/garbage-collector.ts'
 import { namespaceController } from './controllers/namespaces.ts'
+import { nodeLifecycle } from './controllers/node-lifecycle.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
 import { installNamespaces } from './namespaces.ts'
@@ -88,6 +89,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   await installCrds(api, options.crds, scope.signal)
   run(scope, namespaceController({ api, metrics }))
   run(scope, garbageCollector({ api, metrics }))
+  run(scope, nodeLifecycle({ api, metrics }))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
 

@@ -4,7 +4,7 @@ import type { ApiObject } from '../../kube/resource.ts'
 import { type LabelSelector, matchesLabels } from '../../kube/selectors/index.ts'
 import type { Admission } from '../rest/context.ts'
 
-/** One webhook of a ValidatingWebhookConfiguration, with what it asks to see. */
+/** One webhook of a webhook configuration, with what it asks to see. */
 export interface Webhook {
   readonly name: string
   readonly url: string
@@ -41,6 +41,8 @@ export function webhooksOf(configuration: ApiObject): readonly Webhook[] {
 
 /** Whether a webhook wants to see a change. `namespace` is the Namespace of the object, where it has one. */
 export function concerns(webhook: Webhook, admission: Admission, namespace: ApiObject | undefined): boolean {
+  // No webhook may stand between people and the configuration that names it.
+  if (admission.definition.group === 'admissionregistration.k8s.io') return false
   if (!webhook.rules.some((rule) => ruleMatches(rule, admission))) return false
   if (namespace && !matchesLabels(webhook.namespaceSelector, labelsOf(namespace))) return false
   const seen = [admission.object, admission.before].filter((object) => object !== undefined)

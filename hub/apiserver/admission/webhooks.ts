@@ -2,7 +2,9 @@ import type { Metrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Random, seconds, withDeadline } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
-import { arrayAt, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
+import { arrayAt, isApiObject, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
+import { applyJsonPatch, PatchError } from '../../kube/patch/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, failure, internalError, StatusError } from '../../kube/status.ts'
 import type { Admission, Admitter, Warn } from '../rest/context.ts'
 import { apiVersionOf, keyOf } from '../rest/registry.ts'
@@ -18,39 +20,72 @@ export interface WebhookOptions {
   readonly metrics: Metrics
 }
 
-const CONFIGURATIONS = 'admissionregistration.k8s.io/validatingwebhookconfigurations'
+const GROUP = 'admissionregistration.k8s.io'
 
-/** Asks the webhooks that ValidatingWebhookConfigurations name, all at once. It changes no object. */
+/**
+ * Asks the webhooks that webhook configurations name: mutating ones in order, each seeing what those before it made of the
+ * object, then validating ones all at once.
+ */
 export function webhookAdmitter(options: WebhookOptions): Admitter {
   const calls = options.metrics.counter({
     name: 'skerry_api_webhook_calls_total',
-    help: 'Questions to validating webhooks.',
+    help: 'Questions to admission webhooks.',
     labels: ['outcome'],
   })
+  const asked = (kind: 'mutating' | 'validating', admission: Admission) => {
+    const { store } = options
+    const namespace = admission.namespace === '' ? undefined : store.get('/namespaces', keyOf('', admission.namespace))
+    return store
+      .list(`${GROUP}/${kind}webhookconfigurations`)
+      .flatMap(([, configuration]) => webhooksOf(configuration))
+      .filter((webhook) => concerns(webhook, admission, namespace))
+  }
+  const counted = async (webhook: Webhook, admission: Admission, warn: Warn, signal: AbortSignal) => {
+    const response = await ask(options, webhook, admission, warn, signal)
+    calls.add(1, { outcome: response ? 'allowed' : 'unreachable' })
+    return response
+  }
   return {
-    mutate: async () => undefined,
+    async mutate(admission, warn, signal) {
+      let { object } = admission
+      for (const webhook of asked('mutating', admission)) {
+        const response = await counted(webhook, { ...admission, object }, warn, signal)
+        if (response && object) object = patched(webhook, object, response)
+      }
+      return object
+    },
     async validate(admission, warn, signal) {
-      const { store } = options
-      const namespace =
-        admission.namespace === '' ? undefined : store.get('/namespaces', keyOf('', admission.namespace))
-      const asked = store
-        .list(CONFIGURATIONS)
-        .flatMap(([, configuration]) => webhooksOf(configuration))
-        .filter((webhook) => concerns(webhook, admission, namespace))
-      await Promise.all(
-        asked.map(async (webhook) => calls.add(1, { outcome: await ask(options, webhook, admission, warn, signal) })),
-      )
+      const webhooks = asked('validating', admission)
+      await Promise.all(webhooks.map((webhook) => counted(webhook, admission, warn, signal)))
     },
   }
 }
 
+function patched(webhook: Webhook, object: ApiObject, response: JsonObject): ApiObject {
+  const text = textAt(response, 'patch')
+  if (text === '') return object
+  const failed = (why: string, cause?: unknown) =>
+    internalError(`admission webhook "${webhook.name}" attempted to modify the object: ${why}`, cause)
+  if (textAt(response, 'patchType') !== 'JSONPatch') throw failed('only patchType JSONPatch is served')
+  try {
+    const result = applyJsonPatch(object, JSON.parse(Buffer.from(text, 'base64').toString('utf8')))
+    if (isApiObject(result)) return result
+  } catch (error) {
+    if (error instanceof PatchError) throw failed(error.text, error)
+    if (error instanceof SyntaxError) throw failed(error.message, error)
+    throw error
+  }
+  throw failed('what is left is no object')
+}
+
+/** The webhook's answer that allows the change; undefined when it could not be asked and may be ignored. */
 async function ask(
   { clock, random, log }: WebhookOptions,
   webhook: Webhook,
   admission: Admission,
   warn: Warn,
   signal: AbortSignal,
-): Promise<'allowed' | 'unreachable'> {
+): Promise<JsonObject | undefined> {
   const uid = random.uuid()
   let response: JsonObject
   try {
@@ -67,14 +102,14 @@ async function ask(
         webhook: webhook.name,
         error,
       })
-      return 'unreachable'
+      return undefined
     }
     const why = error instanceof Error ? error.message : String(error)
     throw internalError(`failed calling webhook "${webhook.name}": failed to call webhook: ${why}`, error)
   }
   for (const text of arrayAt(response, 'warnings')) if (typeof text === 'string') warn(text)
   if (response['allowed'] !== true) throw denial(webhook, objectAt(response, 'status'))
-  return 'allowed'
+  return response
 }
 
 function reviewOf(uid: string, admission: Admission): JsonObject {

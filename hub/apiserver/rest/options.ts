@@ -1,3 +1,4 @@
+import { labelsOf } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import {
   type FieldSelector,

@@ -1,3 +1,4 @@
+import { convertBuiltin } from '../../kube/builtin/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 
 /** `devices.kubeedge.io/v1beta1`, `v1`. */
@@ -7,19 +8,22 @@ export function apiVersionOf({ group, version }: { readonly group: string; reado
 
 /** Under which name the objects of a kind are stored, whatever their version: `devices.kubeedge.io/devices`, `/pods`. */
 export function resourceOf({ group, plural }: { readonly group: string; readonly plural: string }): string {
-  return `${group}/${plural}`
+  // Events are the same objects in both of their groups.
+  return group === 'events.k8s.io' && plural === 'events' ? '/events' : `${group}/${plural}`
 }
 
 export function keyOf(namespace: string, name: string): string {
   return `${namespace}/${name}`
 }
 
-/** The same object as another version of its kind shows it (conversion strategy None: only its apiVersion differs). */
+/**
+ * The same object as another version of its kind shows it. Versions of a custom kind differ in their apiVersion alone
+ * (conversion strategy None).
+ */
 export function inVersion(object: ApiObject, definition: ResourceDefinition): ApiObject {
   const apiVersion = apiVersionOf(definition)
-  return object.apiVersion === apiVersion && object.kind === definition.kind
-    ? object
-    : { ...object, apiVersion, kind: definition.kind }
+  if (object.apiVersion === apiVersion) return object
+  return definition.custom ? { ...object, apiVersion } : convertBuiltin(definition, object)
 }
 
 /** The kinds that are served just now. */
