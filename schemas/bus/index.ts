@@ -1,2 +1,3 @@
 export * from './declare.ts'
 export * from './messages.ts'
+export * from './topics.ts'
