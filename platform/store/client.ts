@@ -21,6 +21,7 @@ export interface StoreClientOptions {
   readonly log: Logger
   readonly metrics: StoreMetrics
   readonly mostWaiting: number
+  readonly spawn: (settings: WorkerSettings) => Worker
 }
 
 interface Pending {
@@ -125,17 +126,9 @@ export class StoreClient implements Store {
   }
 
   async #start(): Promise<void> {
-    const { clock, log, settings } = this.#options
+    const { clock, log, settings, spawn } = this.#options
     const ready = Promise.withResolvers<void>()
-    const worker = new Worker(
-      new URL(import.meta.url.endsWith('.ts') ? './worker/main.ts' : './worker/main.js', import.meta.url),
-      {
-        workerData: settings,
-        name: 'skerry-store',
-        // node:sqlite still announces itself as experimental; nobody who runs Skerry can do anything about it.
-        execArgv: ['--disable-warning=ExperimentalWarning'],
-      },
-    )
+    const worker = spawn(settings)
     this.#worker = worker
     let crash: unknown
     worker.on('message', (message: FromWorker) => {
@@ -238,6 +231,16 @@ export class StoreClient implements Store {
     this.#options.metrics.failed(error.code)
     return error
   }
+}
+
+export function spawnWorker(settings: WorkerSettings): Worker {
+  const entry = import.meta.url.endsWith('.ts') ? './worker/main.ts' : './worker/main.js'
+  return new Worker(new URL(entry, import.meta.url), {
+    workerData: settings,
+    name: 'skerry-store',
+    // node:sqlite still announces itself as experimental; nobody who runs Skerry can do anything about it.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  })
 }
 
 function post(worker: Worker, message: ToWorker): void {

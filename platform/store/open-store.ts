@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { type Metrics, silentMetrics } from '../health/metrics.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Clock } from '../time/clock.ts'
-import { StoreClient } from './client.ts'
+import { StoreClient, spawnWorker } from './client.ts'
 import { storeMetrics } from './metrics.ts'
 import type { Store, StoreDomain } from './store.ts'
 
@@ -16,23 +16,24 @@ export interface StoreOptions {
   readonly groupSize?: number
   /** Most requests that wait for the worker; more are refused with PLATFORM_STORE_OVERLOADED. Default 100,000. */
   readonly mostWaiting?: number
+  /** Refuse to open when migrations and declared tables disagree. For tests; default false. */
+  readonly checksSchema?: boolean
 }
 
 /**
  * Opens or makes the file, brings its schema up to date and prepares the statements of the domains. The caller disposes the
  * store, which flushes it. Rejects with PLATFORM_STORE_DAMAGED when the file is not sound.
  */
-export async function openStore(
-  file: string,
-  domains: readonly StoreDomain[],
-  { clock, log, metrics = silentMetrics, durability = 'full', groupSize = 1000, mostWaiting = 100_000 }: StoreOptions,
-): Promise<Store> {
+export async function openStore(file: string, domains: readonly StoreDomain[], options: StoreOptions): Promise<Store> {
+  const { clock, log, metrics = silentMetrics } = options
+  const { durability = 'full', groupSize = 1000, mostWaiting = 100_000, checksSchema = false } = options
   const store = new StoreClient({
-    settings: { file, domains, durability, groupSize },
+    settings: { file, domains, durability, groupSize, checksSchema },
     clock,
     log: log.child({ store: basename(file) }),
     metrics: storeMetrics(metrics, basename(file)),
     mostWaiting,
+    spawn: spawnWorker,
   })
   await store.open()
   return store

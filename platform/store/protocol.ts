@@ -27,6 +27,8 @@ export interface WorkerSettings {
   readonly domains: readonly StoreDomain[]
   readonly durability: 'full' | 'normal'
   readonly groupSize: number
+  /** Also compare the tables with their declarations: for tests. */
+  readonly checksSchema: boolean
 }
 
 export type ToWorker = { readonly kind: 'requests'; readonly requests: readonly Request[] } | { readonly kind: 'close' }

@@ -71,9 +71,11 @@ export async function startEngine(settings: WorkerSettings): Promise<{ engine: E
   }
 }
 
-async function migrate(database: DatabaseSync, { file, domains }: WorkerSettings): Promise<void> {
-  const { openDataSource } = await import('./typeorm.ts')
+async function migrate(database: DatabaseSync, { file, domains, checksSchema }: WorkerSettings): Promise<void> {
+  const { openDataSource, schemaDrift } = await import('./typeorm.ts')
   const dataSource = await openDataSource(database, file, domains)
   await dataSource.runMigrations()
+  const drift = checksSchema ? await schemaDrift(dataSource) : []
   await dataSource.destroy()
+  if (drift.length > 0) throw new Error(`the migrations do not make the declared tables; missing: ${drift.join('; ')}`)
 }

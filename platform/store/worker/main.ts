@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../../time/system-clock.ts'
 import type { FromWorker, ReadRequest, Request, Result, ToWorker, WorkerSettings, WriteRequest } from '../protocol.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { failureOf } from './failure.ts'
@@ -63,9 +64,9 @@ function serveGroup(engine: Engine, group: readonly Request[], send: (message: F
   }
   if (early.length > 0) send({ kind: 'results', results: early, writes: 0, milliseconds: 0 })
   if (writes.length === 0) return
-  const start = performance.now()
+  const start = systemClock.monotonic()
   const committed = engine.commit(writes)
-  const milliseconds = performance.now() - start
+  const milliseconds = systemClock.monotonic() - start
   send({ kind: 'results', results: committed, writes: writes.length, milliseconds })
   if (late.length === 0) return
   send({ kind: 'results', results: late.map((request) => engine.read(request)), writes: 0, milliseconds: 0 })

@@ -1,7 +1,17 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { DataSource, EntitySchema, type MigrationInterface, type QueryRunner } from 'typeorm'
+import { DataSource, EntitySchema, type Logger, type MigrationInterface, type QueryRunner } from 'typeorm'
 import type { Migration, StoreDomain, TableDeclaration } from '../store.ts'
 import { MIGRATIONS_TABLE, orderedMigrations, recordedName } from './migrations.ts'
+
+/** TypeORM's own would write to the console; what matters reaches the caller as an error. */
+const silent: Logger = {
+  logQuery: () => undefined,
+  logQueryError: () => undefined,
+  logQuerySlow: () => undefined,
+  logSchemaBuild: () => undefined,
+  logMigration: () => undefined,
+  log: () => undefined,
+}
 
 /** TypeORM on a connection that the caller opened and will close. */
 export async function openDataSource(
@@ -17,7 +27,7 @@ export async function openDataSource(
     migrations: orderedMigrations(domains).map(migrationClass),
     migrationsTableName: MIGRATIONS_TABLE,
     migrationsTransactionMode: 'each',
-    logging: false,
+    logger: silent,
   })
   return dataSource.initialize()
 }
@@ -40,8 +50,8 @@ function driverOver(database: DatabaseSync) {
       }
     }
 
-    pragma(text: string): void {
-      database.exec(`PRAGMA ${text}`)
+    pragma(text: string) {
+      return database.prepare(`PRAGMA ${text}`).all()
     }
 
     close(): void {
