@@ -1,0 +1,1 @@
+export { decodeProtobuf, encodeProtobuf, ProtobufError } from './protobuf.ts'
