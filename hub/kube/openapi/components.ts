@@ -52,7 +52,7 @@ export function componentsOf(definitions: readonly ResourceDefinition[]): JsonOb
     const { 'x-skerry-type': _, ...root } = rootSchema(definition.schema)
     // Named before it is filled, as it may contain itself.
     components[name] = {}
-    components[name] = { ...object(collect(root)), 'x-kubernetes-group-version-kind': [gvk(definition)] }
+    components[name] = { ...inline(root, collect), 'x-kubernetes-group-version-kind': [gvk(definition)] }
     components[`${name}List`] = listOf(definition, name, collect)
   }
   collect(OBJECT_META)
@@ -121,8 +121,8 @@ function listOf(definition: ResourceDefinition, name: string, collect: (schema: 
 }
 
 function deleteOptions(definitions: readonly ResourceDefinition[]): JsonObject {
-  const versions = new Set(definitions.map(({ group, version }) => JSON.stringify({ group, version })))
-  const kinds = [...versions].map((text): Json => ({ ...object(JSON.parse(text)), kind: 'DeleteOptions' }))
+  const [first] = definitions
+  const kinds = first ? [{ ...gvk(first), kind: 'DeleteOptions' }] : []
   return {
     type: 'object',
     properties: {
@@ -139,10 +139,6 @@ function deleteOptions(definitions: readonly ResourceDefinition[]): JsonObject {
     },
     'x-kubernetes-group-version-kind': kinds,
   }
-}
-
-function object(value: Json): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 
 function copyJson(value: unknown): Json {

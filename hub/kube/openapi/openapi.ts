@@ -31,7 +31,7 @@ export function openApiDocument(
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'unversioned' },
-    paths: members.map((each) => pathsOf(each, root)).reduce((all, some) => ({ ...all, ...some }), {}),
+    paths: Object.fromEntries(members.flatMap((each) => Object.entries(pathsOf(each, root)))),
     components: { schemas: componentsOf(members) },
   }
 }

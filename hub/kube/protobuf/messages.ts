@@ -146,7 +146,8 @@ export const POINTERS: ReadonlySet<string> = new Set(
 export function reflection(): INamespace {
   const nested = Object.entries(MESSAGES).map(([message, fields]) => {
     const entries = Object.entries(fields).map(([name, text]) => [name, fieldOf(text)] as const)
-    return [message, { fields: Object.fromEntries(entries) }] as const
+    // Kubernetes' definitions are proto2: a zero that was sent is not the same as nothing.
+    return [message, { edition: 'proto2', fields: Object.fromEntries(entries) }] as const
   })
   return { nested: Object.fromEntries(nested) }
 }

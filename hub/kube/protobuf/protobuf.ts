@@ -58,8 +58,14 @@ export function encodeProtobuf(object: ApiObject): Uint8Array {
 let root: protobuf.Root | undefined
 
 function typeOf(message: string): protobuf.Type {
-  root ??= protobuf.Root.fromJSON(reflection()).resolveAll()
+  root ??= loadRoot()
   return root.lookupType(message)
+}
+
+function loadRoot(): protobuf.Root {
+  const made = protobuf.Root.fromJSON(reflection())
+  made.resolveAll()
+  return made
 }
 
 function decodeMessage(message: string, bytes: Uint8Array): JsonObject {
