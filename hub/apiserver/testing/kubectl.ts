@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { ServedApi } from './serve.ts'
+
+export interface Run {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+export interface KubectlOptions {
+  /** Standard input. */
+  readonly input?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+const LONGEST = 60_000
+
+/** Runs the machine's own kubectl against an API, with caches and home in the API's folder. */
+export async function kubectl(
+  api: Pick<ServedApi, 'kubeconfig' | 'directory'>,
+  parameters: readonly string[],
+  { input = '', environment = {} }: KubectlOptions = {},
+): Promise<Run> {
+  const child = spawn('kubectl', ['--kubeconfig', api.kubeconfig, ...parameters], {
+    timeout: LONGEST,
+    env: {
+      ...process.env,
+      HOME: api.directory,
+      KUBECACHEDIR: join(api.directory, 'cache'),
+      ...environment,
+    },
+  })
+  let out = ''
+  let err = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    out += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    err += chunk
+  })
+  child.stdin.on('error', () => undefined).end(input)
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status) => resolve(status ?? -1))
+  })
+  return { code, out, err }
+}

@@ -1,0 +1,81 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { createScope } from '../../../platform/lifecycle/index.ts'
+import { type Logger, silentLogger } from '../../../platform/log/index.ts'
+import { openStore } from '../../../platform/store/index.ts'
+import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
+import { type ApiPki, createApiServerModule, kubeconfig, kubernetesStore, openApiPki } from '../index.ts'
+
+/** A running API on a folder. */
+export interface ServedApi extends AsyncDisposable {
+  readonly directory: string
+  readonly url: string
+  readonly pki: ApiPki
+  /** Path of the administrator's kubeconfig. */
+  readonly kubeconfig: string
+}
+
+export interface ServeOptions {
+  readonly crds?: readonly ApiObject[]
+  readonly log?: Logger
+  readonly metrics?: Metrics
+  readonly history?: number
+  readonly durability?: 'full' | 'normal'
+}
+
+/** Serves the API of one folder on a free port of this machine. */
+export async function serveApi(directory: string, options: ServeOptions = {}): Promise<ServedApi> {
+  const { log = silentLogger, metrics = silentMetrics, crds = [], durability = 'normal', history } = options
+  const ground = { clock: systemClock, log }
+  const pki = await openApiPki(directory, { names: [], ...ground })
+  const store = await openStore(join(directory, 'kubernetes.db'), [kubernetesStore], { ...ground, durability })
+  const module = createApiServerModule({
+    store,
+    host: '127.0.0.1',
+    port: 0,
+    tls: { certificate: pki.serving.certificate, privateKey: pki.serving.privateKey, clientAuthority: pki.ca },
+    crds,
+    ...ground,
+    random: systemRandom,
+    metrics,
+    ...(history === undefined ? {} : { history }),
+  })
+  const scope = createScope(module.name, {
+    ...ground,
+    deadline: seconds(10),
+    onCrash: (error) => log.error('The API crashed', { error }),
+  })
+  await module.start(scope)
+  const file = join(directory, 'kubeconfig')
+  const admin = { ca: pki.ca, cert: pki.admin.certificate, key: pki.admin.privateKey }
+  await writeFile(file, kubeconfig({ server: module.url, ...admin }), { mode: 0o600 })
+  return {
+    directory,
+    url: module.url,
+    pki,
+    kubeconfig: file,
+    async [Symbol.asyncDispose]() {
+      await scope[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** What of a test context the helpers need. */
+export interface Cleanup {
+  after(release: () => Promise<void>): void
+}
+
+/** The same on a folder that goes with the test. */
+export async function serveTestApi(t: Cleanup, options: ServeOptions = {}): Promise<ServedApi> {
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-api-'))
+  const api = await serveApi(directory, options)
+  t.after(async () => {
+    await api[Symbol.asyncDispose]()
+    await rm(directory, { recursive: true, force: true })
+  })
+  return api
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { StatusError } from '../status.ts'
+import { matchesFields, matchesLabels, parseFieldSelector, parseLabelSelector } from './index.ts'
+
+const LABELS = { app: 'pump', tier: 'edge', empty: '' }
+const SUPPORTED = new Set(['metadata.name', 'spec.nodeName'])
+const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a,b' }, spec: { nodeName: 'edge-1' } }
+
+describe('label selectors', () => {
+  const cases: readonly (readonly [string, boolean])[] = [
+    ['', true],
+    ['app=pump', true],
+    ['app==pump,tier!=cloud', true],
+    ['app!=pump', false],
+    ['missing!=x', true],
+    ['app in (valve, pump)', true],
+    ['app notin (valve,pump)', false],
+    ['missing notin (x)', true],
+    ['app', true],
+    ['!app', false],
+    ['!missing', true],
+    ['empty=', true],
+    ['app in (pump),tier=edge,!missing', true],
+    ['skerry.dev/part=x', false],
+  ]
+  for (const [text, expected] of cases) {
+    it(`"${text}" ${expected ? 'selects' : 'leaves out'}`, () => {
+      assert.equal(matchesLabels(parseLabelSelector(text), LABELS), expected)
+    })
+  }
+  for (const text of ['app in pump', '=x', 'a=b=c', 'app=p!', ',', 'a b']) {
+    it(`refuses "${text}"`, () => {
+      assert.throws(() => parseLabelSelector(text), isBadRequest)
+    })
+  }
+})
+
+describe('field selectors', () => {
+  it('compares fields, absent ones as empty', () => {
+    assert.ok(matchesFields(parseFieldSelector('spec.nodeName=edge-1', SUPPORTED), pod))
+    assert.ok(matchesFields(parseFieldSelector('spec.nodeName!=', SUPPORTED), pod))
+    assert.ok(!matchesFields(parseFieldSelector('spec.nodeName!=edge-1', SUPPORTED), pod))
+  })
+  it('reads escaped commas', () => {
+    assert.ok(matchesFields(parseFieldSelector('metadata.name=a\\,b,spec.nodeName==edge-1', SUPPORTED), pod))
+  })
+  it('refuses fields that the kind cannot be selected by', () => {
+    assert.throws(() => parseFieldSelector('spec.color=red', SUPPORTED), isBadRequest)
+    assert.throws(() => parseFieldSelector('metadata.name', SUPPORTED), isBadRequest)
+  })
+})
+
+function isBadRequest(error: unknown): boolean {
+  return error instanceof StatusError && error.status.code === 400
+}
