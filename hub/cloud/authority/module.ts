@@ -1,4 +1,4 @@
-import { BugError, describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
+import { BugError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Kubernetes } from '../kubernetes/index.ts'
@@ -46,7 +46,7 @@ async function openPatiently(options: AuthorityOptions, ports: AuthorityPorts, s
       // A configuration that cannot work is told at once; an API that is not ready yet answers 404 or 403 for a moment.
       if (never && backoff.failures >= 8) throw error
       scope.pending('the Kubernetes API, for the CA')
-      log.warn('The CA cannot be opened yet', { error: describeError(error) })
+      log.warn('The CA cannot be opened yet', { error })
       await clock.sleep(backoff.next(), scope.signal)
     } finally {
       scope.pending(undefined)

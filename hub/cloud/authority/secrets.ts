@@ -70,7 +70,8 @@ export function bytesOf(secret: Secret): SecretBytes {
 async function ensureNamespace(kubernetes: Kubernetes, signal: AbortSignal): Promise<void> {
   if (await kubernetes.get(NAMESPACES, { name: SYSTEM_NAMESPACE }, signal)) return
   try {
-    await kubernetes.create(NAMESPACES, undefined, { metadata: { name: SYSTEM_NAMESPACE } }, signal)
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SYSTEM_NAMESPACE } }
+    await kubernetes.create(NAMESPACES, undefined, namespace, signal)
   } catch (error) {
     if (reasonOfError(error) !== 'AlreadyExists') throw error
   }

@@ -44,9 +44,15 @@ function kubernetesOver(client: ApiClient, log: Logger): Kubernetes {
     },
     list: (type, options, signal) => listAll(client, log, type, options, signal),
     create: async (type, namespace, object, signal) =>
-      admit(type, await client.call({ method: 'POST', path: pathOf(type, namespace), body: object }, signal)),
+      admit(
+        type,
+        await client.call({ method: 'POST', path: pathOf(type, namespace), body: typed(type, object) }, signal),
+      ),
     replace: async (type, at, object, options, signal) =>
-      admit(type, await client.call({ method: 'PUT', path: subPath(type, at, options), body: object }, signal)),
+      admit(
+        type,
+        await client.call({ method: 'PUT', path: subPath(type, at, options), body: typed(type, object) }, signal),
+      ),
     patch: async (type, at, body, options, signal) => {
       const contentType = PATCH_TYPES[options.type]
       return admit(
@@ -176,4 +182,9 @@ function queryOf(options: ListOptions, more: Readonly<Record<string, string>>): 
   if (options.labelSelector) query.set('labelSelector', options.labelSelector)
   if (options.fieldSelector) query.set('fieldSelector', options.fieldSelector)
   return query.toString()
+}
+
+/** An API server reads custom resources by the kind in the body, whatever the path says. */
+function typed(type: ResourceType, object: object): object {
+  return { apiVersion: apiVersionOf(type), kind: type.kind, ...object }
 }
