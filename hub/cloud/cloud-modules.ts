@@ -85,7 +85,7 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
 /** Follows the objects that the controllers look at. Does not wait for the first lists: those who need them do. */
 function createCacheModule(informers: readonly { run(signal: AbortSignal): Promise<void> }[]): Module {
   return {
-    name: 'kubernetes-cache',
+    name: 'KubernetesCache',
     async start(scope) {
       for (const informer of informers) scope.run((signal) => informer.run(signal))
     },

@@ -33,7 +33,7 @@ const LARGEST_REVIEW = 8 * 1024 * 1024
 export function createAdmissionModule(options: AdmissionOptions, ports: AdmissionPorts): ListeningModule {
   let port = 0
   return {
-    name: 'admission',
+    name: 'Admission',
     get port() {
       return port
     },

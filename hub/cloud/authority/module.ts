@@ -22,7 +22,7 @@ export interface AuthorityPorts {
 export function createAuthorityModule(options: AuthorityOptions, ports: AuthorityPorts): Module & AuthorityHolder {
   let authority: CloudAuthority | undefined
   return {
-    name: 'authority',
+    name: 'Authority',
     get current() {
       if (authority) return authority
       throw new BugError('the authority was asked for before its start', { code: 'HUB_AUTHORITY_NOT_STARTED' })

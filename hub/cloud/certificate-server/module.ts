@@ -37,7 +37,7 @@ export function createCertificateServerModule(
 ): ListeningModule {
   let port = 0
   return {
-    name: 'certificates',
+    name: 'Certificates',
     get port() {
       return port
     },

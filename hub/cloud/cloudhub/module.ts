@@ -47,7 +47,7 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
   const hub = new Hub({ ...ports, records: new SyncRecords(ports), recordInformer: ports.records })
   let port = 0
   return {
-    name: 'cloudhub',
+    name: 'CloudHub',
     hub,
     get port() {
       return port

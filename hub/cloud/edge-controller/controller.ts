@@ -32,7 +32,7 @@ const BOUND_PER_NODE = 32
 /** Answers what edges ask about their own Node and Lease. Everything else gets an error, which the edge does not cache. */
 export function createEdgeControllerModule(ports: EdgeControllerPorts): Module {
   return {
-    name: 'edgecontroller',
+    name: 'EdgeController',
     async start(scope) {
       const answer = createResponder(ports, scope.signal)
       scope.use(ports.hub.onUpstream('edge', answer))
