@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { readBody } from '../../../platform/http/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
@@ -9,7 +10,7 @@ const LARGEST_ANSWER = 3 * 1024 * 1024
 /** Posts a review over HTTPS and answers the JSON that comes back. Rejects on everything else, and when the signal aborts. */
 export async function callWebhook({ url, ca }: Webhook, review: JsonObject, signal: AbortSignal): Promise<unknown> {
   const body = Buffer.from(JSON.stringify(review))
-  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const posting = request(
       url,
       {

@@ -12,6 +12,10 @@ export interface KubectlOptions {
   /** Standard input. */
   readonly input?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Everything that was printed up to now, at each new piece. */
+  readonly onOut?: (out: string) => void
+  /** Ends the command. */
+  readonly signal?: AbortSignal
 }
 
 const LONGEST = 60_000
@@ -20,7 +24,7 @@ const LONGEST = 60_000
 export async function kubectl(
   api: Pick<ServedApi, 'kubeconfig' | 'directory'>,
   parameters: readonly string[],
-  { input = '', environment = {} }: KubectlOptions = {},
+  { input = '', environment = {}, onOut, signal }: KubectlOptions = {},
 ): Promise<Run> {
   const child = spawn('kubectl', ['--kubeconfig', api.kubeconfig, ...parameters], {
     timeout: LONGEST,
@@ -35,11 +39,14 @@ export async function kubectl(
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     out += chunk
+    onOut?.(out)
   })
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     err += chunk
   })
   child.stdin.on('error', () => undefined).end(input)
+  const end = () => child.kill('SIGINT')
+  signal?.addEventListener('abort', end, { once: true })
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (status) => resolve(status ?? -1))

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { at, configMap, done, gone, MAPS, refused, until, WIDGET_CRD, WIDGETS, widget } from './testing/objects.ts'
+import { ask } from './testing/request.ts'
+import { type ServedApi, serveTestApi } from './testing/serve.ts'
+
+describe('deletion', () => {
+  let api: ServedApi
+  const cleanups: (() => Promise<void>)[] = []
+  before(async () => {
+    api = await serveTestApi({ after: (release) => void cleanups.push(release) }, { crds: [WIDGET_CRD] })
+  })
+  after(async () => {
+    for (const release of cleanups) await release()
+  })
+  const create = (path: string, body: unknown) => done(api, { method: 'POST', path, body })
+  const remove = (path: string, body?: unknown) => ask(api, { method: 'DELETE', path, ...(body ? { body } : {}) })
+  const patch = (path: string, body: unknown) =>
+    ask(api, { method: 'PATCH', path, body, headers: { 'content-type': 'application/merge-patch+json' } })
+  const owned = (name: string, owner: unknown, blocks = false) =>
+    configMap(name, {
+      ownerReferences: [
+        {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          name: at(owner, 'metadata', 'name'),
+          uid: at(owner, 'metadata', 'uid'),
+          blockOwnerDeletion: blocks,
+        },
+      ],
+    })
+
+  it('answers with a Status that names what went', async () => {
+    const made = await create(MAPS, configMap('plain'))
+    const { json } = await remove(`${MAPS}/plain`)
+    assert.deepEqual(at(json, 'details'), { name: 'plain', kind: 'configmaps', uid: at(made, 'metadata', 'uid') })
+    await refused(api, { method: 'DELETE', path: `${MAPS}/plain` }, 404, 'NotFound')
+  })
+
+  it('keeps its preconditions', async () => {
+    const made = await create(MAPS, configMap('guarded'))
+    const uid = { method: 'DELETE', path: `${MAPS}/guarded`, body: { preconditions: { uid: 'another' } } }
+    await refused(api, uid, 409, 'Conflict')
+    await refused(api, { ...uid, body: { preconditions: { resourceVersion: '1' } } }, 409, 'Conflict')
+    assert.equal((await remove(uid.path, { preconditions: { uid: at(made, 'metadata', 'uid') } })).status, 200)
+  })
+
+  it('waits for finalizers, takes no new ones, and ends with the last', async () => {
+    await create(MAPS, configMap('held', { finalizers: ['acme.io/hold'] }))
+    const { json } = await remove(`${MAPS}/held`)
+    assert.ok(at(json, 'metadata', 'deletionTimestamp'))
+    const more = await patch(`${MAPS}/held`, { metadata: { finalizers: ['acme.io/hold', 'acme.io/more'] } })
+    assert.equal(more.status, 422)
+    assert.equal((await patch(`${MAPS}/held`, { metadata: { finalizers: null } })).status, 200)
+    await refused(api, { path: `${MAPS}/held` }, 404, 'NotFound')
+  })
+
+  it('in the background takes what the object owned', async () => {
+    const owner = await create(MAPS, configMap('owner'))
+    await create(MAPS, owned('child', owner))
+    await remove(`${MAPS}/owner`)
+    await gone(api, `${MAPS}/child`)
+  })
+
+  it('collects what is made for an owner that is gone', async () => {
+    const owner = await create(MAPS, configMap('past'))
+    await remove(`${MAPS}/past`)
+    await create(MAPS, owned('late', owner))
+    await gone(api, `${MAPS}/late`)
+  })
+
+  it('leaves what has another owner, or an owner of a kind that is not served', async () => {
+    const [one, other] = [await create(MAPS, configMap('one')), await create(MAPS, configMap('other'))]
+    const both = [owned('', one), owned('', other)].flatMap((map) => at(map, 'metadata', 'ownerReferences'))
+    await create(MAPS, configMap('shared', { ownerReferences: both }))
+    const unknown = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x', uid: 'y' }
+    await create(MAPS, configMap('foreign', { ownerReferences: [unknown] }))
+    await create(MAPS, owned('witness', one))
+    await remove(`${MAPS}/one`)
+    // The witness went through the same collector, after the others were looked at.
+    await gone(api, `${MAPS}/witness`)
+    await done(api, { path: `${MAPS}/shared` })
+    await done(api, { path: `${MAPS}/foreign` })
+  })
+
+  it('in the foreground goes after what it blocks for', async () => {
+    const owner = await create(MAPS, configMap('first'))
+    await create(MAPS, {
+      ...owned('blocking', owner, true),
+      metadata: { ...owned('blocking', owner, true).metadata, finalizers: ['acme.io/hold'] },
+    })
+    await remove(`${MAPS}/first`, { propagationPolicy: 'Foreground' })
+    await until(api, `${MAPS}/blocking`, (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined)
+    assert.deepEqual(at(await done(api, { path: `${MAPS}/first` }), 'metadata', 'finalizers'), ['foregroundDeletion'])
+    await patch(`${MAPS}/blocking`, { metadata: { finalizers: null } })
+    await gone(api, `${MAPS}/first`)
+  })
+
+  it('orphaning keeps what the object owned', async () => {
+    const owner = await create(MAPS, configMap('parent'))
+    await create(MAPS, owned('orphan', owner))
+    await remove(`${MAPS}/parent`, { propagationPolicy: 'Orphan' })
+    await gone(api, `${MAPS}/parent`)
+    assert.equal(at(await done(api, { path: `${MAPS}/orphan` }), 'metadata', 'ownerReferences'), undefined)
+  })
+
+  it('of a namespace empties it first, and nothing new comes in', async () => {
+    const namespace = '/api/v1/namespaces/shop'
+    await create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
+    await create(`${namespace}/configmaps`, configMap('held', { finalizers: ['acme.io/hold'] }))
+    await create(WIDGETS.replace('default', 'shop'), widget('w'))
+    const { json } = await remove(namespace)
+    assert.equal(at(json, 'status', 'phase'), 'Terminating')
+    const late = { method: 'POST', path: `${namespace}/configmaps`, body: configMap('late') }
+    const { json: why } = await refused(api, late, 403, 'Forbidden')
+    assert.equal(at(why, 'details', 'causes', 0, 'reason'), 'NamespaceTerminating')
+    await gone(api, `${WIDGETS.replace('default', 'shop')}/w`)
+    await done(api, { path: namespace })
+    await patch(`${namespace}/configmaps/held`, { metadata: { finalizers: null } })
+    await gone(api, namespace)
+    await refused(api, { method: 'DELETE', path: '/api/v1/namespaces/default' }, 403, 'Forbidden')
+  })
+
+  it('of a CustomResourceDefinition takes its objects along, and ends the kind', async () => {
+    const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.acme.io'
+    await create(WIDGETS, { ...widget('held'), metadata: { name: 'held', finalizers: ['acme.io/hold'] } })
+    await remove(crd)
+    await until(api, `${WIDGETS}/held`, (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined)
+    await refused(api, { method: 'POST', path: WIDGETS, body: widget('late') }, 405, 'MethodNotAllowed')
+    await patch(`${WIDGETS}/held`, { metadata: { finalizers: null } })
+    await gone(api, crd)
+    await refused(api, { path: WIDGETS }, 404, 'NotFound')
+  })
+})

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { at, configMap, done, MAPS, watch } from './testing/objects.ts'
+import { ask } from './testing/request.ts'
+import { type ServedApi, serveTestApi } from './testing/serve.ts'
+
+describe('watches', () => {
+  let api: ServedApi
+  const cleanups: (() => Promise<void>)[] = []
+  before(async () => {
+    api = await serveTestApi({ after: (release) => void cleanups.push(release) }, { history: 20 })
+  })
+  after(async () => {
+    for (const release of cleanups) await release()
+  })
+  const patch = (name: string, body: unknown) =>
+    done(api, {
+      method: 'PATCH',
+      path: `${MAPS}/${name}`,
+      body,
+      headers: { 'content-type': 'application/merge-patch+json' },
+    })
+  const create = (body: unknown, path = MAPS) => done(api, { method: 'POST', path, body })
+  const version = async () => String(at(await done(api, { path: MAPS }), 'metadata', 'resourceVersion'))
+
+  it('go on from a version without missing or repeating anything', async () => {
+    const from = await version()
+    await create(configMap('before'))
+    using watching = await watch(api, `${MAPS}?watch=true&resourceVersion=${from}`)
+    await patch('before', { data: { key: '1' } })
+    await done(api, { method: 'DELETE', path: `${MAPS}/before` })
+    assert.deepEqual(await watching.take(3), ['ADDED before', 'MODIFIED before', 'DELETED before'])
+  })
+
+  it('begin with what is there when no version is given', async () => {
+    await create(configMap('there'))
+    using watching = await watch(api, `${MAPS}?watch=1`)
+    assert.deepEqual(await watching.take(1), ['ADDED there'])
+    await done(api, { method: 'DELETE', path: `${MAPS}/there` })
+    assert.deepEqual(await watching.take(1), ['DELETED there'])
+  })
+
+  it('with a selector, objects come and go with their labels', async () => {
+    const from = await version()
+    await create(configMap('painted'))
+    using watching = await watch(api, `${MAPS}?watch=1&labelSelector=color%3Dred&resourceVersion=${from}`)
+    await patch('painted', { metadata: { labels: { color: 'red' } } })
+    await patch('painted', { data: { key: 'x' } })
+    await patch('painted', { metadata: { labels: { color: 'blue' } } })
+    await done(api, { method: 'DELETE', path: `${MAPS}/painted` })
+    await create(configMap('last', { labels: { color: 'red' } }))
+    assert.deepEqual(await watching.take(4), ['ADDED painted', 'MODIFIED painted', 'DELETED painted', 'ADDED last'])
+  })
+
+  it('say where the initial events end', async () => {
+    const path =
+      '/api/v1/namespaces?watch=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan'
+    using watching = await watch(api, path)
+    await watching.take(4)
+    const { type, object } = await watching.next()
+    assert.equal(type, 'BOOKMARK')
+    assert.equal(at(object, 'metadata', 'annotations', 'k8s.io/initial-events-end'), 'true')
+    assert.ok(Number(at(object, 'metadata', 'resourceVersion')) > 0)
+    assert.equal((await ask(api, { path: path.replace('&resourceVersionMatch=NotOlderThan', '') })).status, 400)
+  })
+
+  it('of a version that is forgotten are told to list again', async () => {
+    const from = await version()
+    await create(configMap('busy'))
+    for (let count = 0; count < 60; count++) await patch('busy', { data: { key: String(count) } })
+    for (const old of [from, String(Number(await version()) + 1000)]) {
+      using watching = await watch(api, `${MAPS}?watch=1&resourceVersion=${old}`)
+      const { type, object } = await watching.next()
+      assert.deepEqual([type, at(object, 'code'), at(object, 'reason')], ['ERROR', 410, 'Expired'])
+      await watching.ended
+    }
+  })
+
+  it('end after the time that the client asked for', async () => {
+    using watching = await watch(api, `${MAPS}?watch=1&timeoutSeconds=1`)
+    await watching.ended
+  })
+
+  it('show Tables when asked', async () => {
+    const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+    using watching = await watch(api, '/api/v1/namespaces?watch=1', { accept })
+    const { type, object } = await watching.next()
+    assert.deepEqual([type, at(object, 'kind'), at(object, 'rows', 0, 'cells', 0)], ['ADDED', 'Table', 'default'])
+    assert.equal(at(object, 'columnDefinitions', 0, 'name'), 'Name')
+  })
+
+  it('of one object tell of no other', async () => {
+    using watching = await watch(api, '/api/v1/namespaces?watch=1&fieldSelector=metadata.name%3Dwatched')
+    await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' } }, '/api/v1/namespaces')
+    await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'watched' } }, '/api/v1/namespaces')
+    assert.deepEqual(await watching.take(1), ['ADDED watched'])
+  })
+})
