@@ -1,24 +1,15 @@
 import type { Bus } from '../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
-import { describeError, type Module, type Scope } from '../../platform/lifecycle/index.ts'
+import { describeError, type Module, type Scope, UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Store } from '../../platform/store/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../platform/time/index.ts'
-import {
-  DEFAULT_PROJECT_ID,
-  EPOCH_HEADER,
-  type Frame,
-  GROUPS,
-  type Json,
-  links,
-  MODULES,
-  OPERATIONS,
-} from '../../schemas/index.ts'
-import type { FrameFactory, Link, LinkDialer } from '../link/index.ts'
+import { DEFAULT_PROJECT_ID, EPOCH_HEADER, type Frame, type FrameRoute, type Json, links } from '../../schemas/index.ts'
+import type { FrameFactory, LinkDialer } from '../link/index.ts'
+import { LinkSession } from './link-session.ts'
 import type { MetaManager } from './meta-manager.ts'
 import { runNodeReporter } from './node-reporter.ts'
-import { RequestTable } from './request-table.ts'
-import { type Road, TwinUplink } from './twin-uplink.ts'
+import { TwinUplink } from './twin-uplink.ts'
 
 export interface EdgeHubPorts {
   readonly dialer: LinkDialer
@@ -36,35 +27,64 @@ export interface EdgeHubPorts {
   readonly metrics?: Metrics
 }
 
-export interface EdgeHub extends Module {
+export interface EdgeHub extends Module, CloudRequests {
   /** Closes the link, so that it is made anew (with a rotated certificate, say). */
   reconnect(reason: string): void
 }
 
-const KEEPALIVE_EVERY = seconds(15)
-const REQUEST_DEADLINE = seconds(20)
+/** What other parts of the edge ask of the cloud. */
+export interface CloudRequests {
+  readonly isConnected: boolean
+  /**
+   * Sends a request and gives its answer. Rejects with UnavailableError: HUB_OFFLINE at once while there is no link, HUB_REQUEST_FAILED
+   * where the cloud answers with an error; with DeadlineError where it does not answer.
+   */
+  ask(route: FrameRoute, content: Json): Promise<Frame>
+  /** Tells the cloud that its answer has arrived, for answers that it sends again otherwise. */
+  acknowledge(answer: Frame): Promise<void>
+}
+
 /** A link that lasted this long was a good one: the next wait begins small. */
-const GOOD_LINK_MS = 5000
+const GOOD_LINK = seconds(5)
+const FIRST_WAIT = ms(500)
+const LONGEST_WAIT = seconds(30)
 
 /** EdgeHub: the road to the cloud. Its start never waits for the cloud, and it never gives up. */
 export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
-  let link: Link | undefined
+  const { frames } = ports
+  const state: HubState = { session: undefined }
+  const connected = (): LinkSession => {
+    if (state.session) return state.session
+    throw new UnavailableError('The cloud is not connected', { code: 'HUB_OFFLINE' })
+  }
   return {
     name: 'EdgeHub',
-    reconnect: (reason) => link?.close(reason),
+    get isConnected() {
+      return state.session !== undefined
+    },
+    reconnect: (reason) => state.session?.close(reason),
+    ask: async (route, content) => connected().ask(frames.make(route, content)),
+    acknowledge: async (answer) => connected().send(frames.reply(answer, 'OK')),
     async start(scope) {
       const { bus, clock } = ports
       const epoch = await openEpoch(ports)
       const uplink = new TwinUplink(ports)
+      await uplink.start(scope)
       bus.set(links, 'cloud', { connected: false, since: clock.now(), detail: 'not connected yet' })
-      uplink.follow(scope)
-      scope.run((signal) =>
-        keepConnected(ports, epoch, uplink, scope, signal, (made) => {
-          link = made
-        }),
-      )
+      scope.run((signal) => keepConnected(ports, { epoch, uplink, scope, state }, signal))
     },
   }
+}
+
+interface HubState {
+  session: LinkSession | undefined
+}
+
+interface Running {
+  readonly epoch: string
+  readonly uplink: TwinUplink
+  readonly scope: Scope
+  readonly state: HubState
 }
 
 /** Identity of this database: made once, so that the cloud notices when the edge starts with another. */
@@ -77,110 +97,76 @@ async function openEpoch({ store, random }: EdgeHubPorts): Promise<string> {
   return epoch
 }
 
-async function keepConnected(
-  ports: EdgeHubPorts,
-  epoch: string,
-  uplink: TwinUplink,
-  scope: Scope,
-  signal: AbortSignal,
-  onLink: (link: Link | undefined) => void,
-): Promise<void> {
-  const { dialer, bus, clock, random, log, nodeName, projectId = DEFAULT_PROJECT_ID, metrics = silentMetrics } = ports
-  const headers = { node_id: nodeName, project_id: projectId, ConnectionUse: 'msg', [EPOCH_HEADER]: epoch }
-  const backoff = new Backoff({ first: ms(500), most: seconds(30) }, random)
+async function keepConnected(ports: EdgeHubPorts, running: Running, signal: AbortSignal): Promise<void> {
+  const { dialer, clock, random, log, nodeName, projectId = DEFAULT_PROJECT_ID, metrics = silentMetrics } = ports
+  const headers = { node_id: nodeName, project_id: projectId, ConnectionUse: 'msg', [EPOCH_HEADER]: running.epoch }
+  const backoff = new Backoff({ first: FIRST_WAIT, most: LONGEST_WAIT }, random)
   const attempts = metrics.counter({
     name: 'skerry_edgehub_connects_total',
     help: 'Connections to the cloud, by outcome.',
     labels: ['outcome'],
   })
-  let isConnected = 0
   const gauge = metrics.gauge({ name: 'skerry_edgehub_connected', help: '1 while the cloud is connected.' })
-  using _follow = gauge.follow(() => isConnected)
-  const show = (connected: boolean, detail: string) => {
-    isConnected = connected ? 1 : 0
-    scope.pending(connected ? undefined : `the cloud (${detail})`)
-    bus.set(links, 'cloud', { connected, since: clock.now(), detail })
-  }
+  using _followed = gauge.follow(() => (running.state.session ? 1 : 0))
+  const show = showLink(ports, running.scope)
   while (!signal.aborted) {
     const start = clock.monotonic()
     try {
       const link = await dialer.dial(headers, signal)
       attempts.add(1, { outcome: 'connected' })
-      onLink(link)
       show(true, link.isSkerry ? 'connected' : 'connected to a KubeEdge cloud')
       log.info('Connected to the cloud', { skerry: link.isSkerry })
-      const reason = await serveLink(ports, link, uplink, signal)
-      onLink(undefined)
+      const reason = await serve(ports, new LinkSession(ports, link), running, signal)
       show(false, reason)
       log.warn('The link to the cloud ended', { reason })
     } catch (error) {
-      if (signal.aborted) return
+      if (signal.aborted) break
       attempts.add(1, { outcome: 'failed' })
-      show(false, describeError(error))
-      log.debug('The cloud could not be reached', { error: describeError(error) })
+      const detail = describeError(error)
+      if (show(false, detail)) log.warn('The cloud cannot be reached; trying again', { error: detail })
     }
-    if (clock.monotonic() - start > GOOD_LINK_MS) backoff.reset()
+    if (clock.monotonic() - start > GOOD_LINK.milliseconds) backoff.reset()
     await clock.sleep(backoff.next(), signal).catch(() => undefined)
+  }
+  show(false, 'the edge is stopping')
+}
+
+/** Shows the link on the bus and in `skerry status`; true where that is news. `since` is when the link last came or went. */
+function showLink({ bus, clock }: EdgeHubPorts, scope: Scope): (connected: boolean, detail: string) => boolean {
+  return (connected, detail) => {
+    const before = bus.get(links, 'cloud')
+    const since = before?.connected === connected ? before.since : clock.now()
+    scope.pending(connected ? undefined : `the cloud (${detail})`)
+    bus.set(links, 'cloud', { connected, since, detail })
+    return before?.connected !== connected || before.detail !== detail
   }
 }
 
 /** Everything that happens while one link lasts. Answers why it ended. */
-async function serveLink(ports: EdgeHubPorts, link: Link, uplink: TwinUplink, signal: AbortSignal): Promise<string> {
-  const { clock, frames, log, nodeName, version } = ports
-  const ended = new AbortController()
-  const onAbort = () => link.close('the edge is stopping')
+async function serve(
+  ports: EdgeHubPorts,
+  session: LinkSession,
+  { uplink, state }: Running,
+  signal: AbortSignal,
+): Promise<string> {
+  const onAbort = () => session.close('the edge is stopping')
   signal.addEventListener('abort', onAbort, { once: true })
-  void link.closed.then((reason) => ended.abort(new Error(reason)))
-  const requests = new RequestTable(clock)
-  const send = (frame: Frame) => link.send(frame)
-  const ask = (frame: Frame) => requests.ask(frame, send, REQUEST_DEADLINE, ended.signal)
-  const road: Road = {
-    isSkerry: link.isSkerry,
-    signal: ended.signal,
-    confirm: async (frame) => void (await ask(frame)),
-  }
-  const reporterPorts = { frames, clock, log, ask: async (frame: Frame): Promise<Json> => (await ask(frame)).content }
+  if (signal.aborted) onAbort()
+  state.session = session
+  const { isSkerry } = session
+  const road = { isSkerry, signal: session.ended, confirm: (frame: Frame) => session.confirm(frame) }
+  // The keepalive first, then the Node, then its devices.
+  const running = session.run()
+  const ask = async (frame: Frame) => (await session.ask(frame)).content
+  const reporting = runNodeReporter(ports, { ...ports, ask }, session.ended)
   try {
-    const background = [
-      keepAlive(ports, link, ended.signal),
-      runNodeReporter({ nodeName, version }, reporterPorts, ended.signal),
-    ]
     uplink.connected(road)
-    for await (const frame of link.frames) receive(ports, link, requests, frame)
-    await link.closed
-    await Promise.all(background)
+    return await running
   } finally {
     signal.removeEventListener('abort', onAbort)
+    state.session = undefined
     uplink.disconnected(road)
-    link.close('the edge lets go')
-  }
-  return link.closed
-}
-
-async function keepAlive({ frames, clock }: EdgeHubPorts, link: Link, signal: AbortSignal): Promise<void> {
-  const route = { source: MODULES.edgeHub, group: GROUPS.resource, operation: OPERATIONS.keepalive, resource: 'node' }
-  while (!signal.aborted) {
-    await link.send(frames.make(route, 'ping')).catch((error: unknown) => link.close(describeError(error)))
-    await clock.sleep(KEEPALIVE_EVERY, signal).catch(() => undefined)
-  }
-}
-
-/** By group, as KubeEdge's EdgeHub routes; an unknown group is logged and the connection kept. */
-function receive({ meta, log }: EdgeHubPorts, link: Link, requests: RequestTable, frame: Frame): void {
-  const { group = '', operation, resource } = frame.route
-  if (frame.header.parent_msg_id !== undefined) {
-    if (!requests.answer(frame)) log.debug('An answer came that nobody waits for', { resource, operation })
-    return
-  }
-  if (group === GROUPS.resource || group === 'func') {
-    void meta.receive(frame).then(
-      (reply) => link.send(reply).catch((error: unknown) => link.close(describeError(error))),
-      (error: unknown) => log.error('A message of the cloud could not be handled', { resource, error }),
-    )
-  } else if (group === GROUPS.twin) {
-    // Membership follows from the devices themselves; KubeEdge's notices of it need no answer.
-    log.debug('A notice for the twins', { resource, operation })
-  } else {
-    log.warn('A message of the cloud has a group that nothing here serves', { group, resource, operation })
+    session.close('the edge lets go')
+    await reporting
   }
 }

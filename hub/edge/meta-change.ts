@@ -20,6 +20,8 @@ export function metaChangeOf(frame: Frame): MetaChange {
   const key = `${path.namespace}/${path.type}/${path.name}`
   const content = contentOf(frame)
   if (operation === OPERATIONS.delete) {
+    // Which pod is meant, only its uid says; KubeEdge refuses this, too.
+    if (path.type === 'pod' && !isObject(content)) return { kind: 'bad', reason: 'a pod is deleted by its object' }
     return { kind: 'remove', key, uid: textIn(metadataOf(content), 'uid') }
   }
   if (!PUTS.has(operation)) return { kind: 'bad', reason: `operation ${operation} is not known for ${path.type}` }

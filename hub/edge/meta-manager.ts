@@ -3,11 +3,22 @@ import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
 import { describeError, type Module } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Store } from '../../platform/store/index.ts'
-import { assignedDevices, type Device, type DeviceModel, type Frame, listed } from '../../schemas/index.ts'
+import {
+  assignedDevices,
+  type Device,
+  type DeviceId,
+  type DeviceModel,
+  type Frame,
+  type Json,
+  listed,
+  MODULES,
+  OPERATIONS,
+  splitDeviceId,
+} from '../../schemas/index.ts'
 import type { FrameFactory } from '../link/index.ts'
 import { metaChangeOf, supersedes } from './meta-change.ts'
 import { type MetaRow, metaRow, putCall, removeCall } from './meta-store.ts'
-import { parseDevice, parseDeviceModel } from './parse-device.ts'
+import { parseDevice, parseDeviceModel, parseJson } from './parse-device.ts'
 
 export interface MetaManagerPorts {
   readonly store: Store
@@ -24,6 +35,10 @@ export interface MetaManager extends Module {
    * Frames of one object are taken in their order; waits for the disk, never for a twin or a mapper.
    */
   receive(frame: Frame): Promise<Frame>
+  /** Keeps the object that answered a query; settles when it is on disk. */
+  remember(key: string, answer: Frame): Promise<void>
+  /** An object as it is on disk. */
+  stored(key: string): Json | undefined
 }
 
 /** The objects that the cloud has given this node, on disk; devices and their models are put on the bus as one. */
@@ -52,6 +67,7 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
     const [, type] = key.split('/')
     if (type === 'device') {
       const device = row && parseDevice(row.value)
+      if (row && !device) log.error('A device is not of a form that can be served', { device: deviceId(key) })
       if (device) devices.set(key, device)
       else devices.delete(key)
       assign(key, device)
@@ -63,6 +79,26 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
     }
   }
 
+  const put = async (row: MetaRow) => {
+    if (!supersedes(rows.get(row.key), row)) return
+    await store.write([putCall(row)])
+    rows.set(row.key, row)
+    applied.add(1, { outcome: 'stored' })
+    show(row.key, row)
+  }
+
+  /** Work on one object is done in the order in which it came; other objects do not wait for it. */
+  const inTurn = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const turn = (turns.get(key) ?? Promise.resolve()).then(work)
+    const settled = turn.catch(() => undefined)
+    turns.set(key, settled)
+    try {
+      return await turn
+    } finally {
+      if (turns.get(key) === settled) turns.delete(key)
+    }
+  }
+
   const apply = async (frame: Frame): Promise<Frame> => {
     const change = metaChangeOf(frame)
     if (change.kind === 'bad') {
@@ -70,11 +106,8 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
       log.warn('A message of the cloud was not understood', { resource: frame.route.resource, reason: change.reason })
       return frames.refuse(frame, change.reason)
     }
-    if (change.kind === 'put' && supersedes(rows.get(change.row.key), change.row)) {
-      await store.write([putCall(change.row)])
-      rows.set(change.row.key, change.row)
-      applied.add(1, { outcome: 'stored' })
-      show(change.row.key, change.row)
+    if (change.kind === 'put') {
+      await put(change.row)
     } else if (change.kind === 'remove') {
       const present = rows.get(change.key)
       // A deletion of an earlier object of the same name does not touch the present one.
@@ -91,6 +124,9 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
   return {
     name: 'MetaManager',
     async start() {
+      rows.clear()
+      devices.clear()
+      models.clear()
       for (const raw of await store.read({ statement: 'meta.all', parameters: [] })) {
         const row = metaRow(raw)
         rows.set(row.key, row)
@@ -98,22 +134,28 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
       // Models first, so that each device is shown once and whole.
       const [first, rest] = partition([...rows.values()], (row) => row.type === 'devicemodel')
       for (const row of [...first, ...rest]) show(row.key, row)
+      for (const id of [...bus.list(assignedDevices).keys()]) {
+        if (!devices.has(deviceKey(id))) bus.remove(assignedDevices, id)
+      }
       bus.set(listed, 'devices', true)
     },
     async receive(frame) {
       const key = frame.route.resource ?? ''
-      const turn = (turns.get(key) ?? Promise.resolve()).then(() => apply(frame))
-      const settled = turn.catch(() => undefined)
-      turns.set(key, settled)
       try {
-        return await turn
+        return await inTurn(key, () => apply(frame))
       } catch (error) {
         applied.add(1, { outcome: 'failed' })
         log.error('A change from the cloud could not be stored', { resource: key, error })
-        return frames.refuse(frame, describeError(error))
-      } finally {
-        if (turns.get(key) === settled) turns.delete(key)
+        return frames.refuse(frame, describeError(error), { source: MODULES.metaManager })
       }
+    },
+    async remember(key, answer) {
+      const change = metaChangeOf({ ...answer, route: { operation: OPERATIONS.insert, resource: key } })
+      if (change.kind === 'put') await inTurn(key, () => put(change.row))
+    },
+    stored(key) {
+      const row = rows.get(key)
+      return row === undefined ? undefined : parseJson(row.value)
     },
   }
 }
@@ -122,6 +164,11 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
 function deviceId(key: string): string {
   const [namespace = '', , name = ''] = key.split('/')
   return `${namespace}/${name}`
+}
+
+function deviceKey(id: DeviceId): string {
+  const { namespace, name } = splitDeviceId(id)
+  return `${namespace}/device/${name}`
 }
 
 function refersTo(device: Device, modelKey: string): boolean {

@@ -1,6 +1,9 @@
 import type { Row, StoreCall, StoreDomain } from '../../platform/store/index.ts'
 
-/** Rows as KubeEdge keys them: `key` is the resource on the wire, `value` the whole object as JSON. */
+/**
+ * What the hub keeps at the edge. `meta` has rows as KubeEdge keys them: `key` is the resource on the wire, `value` the whole
+ * object as JSON. `edge_fact` is what this database knows of itself, `edge_confirmed` what the cloud has confirmed of devices.
+ */
 export const metaStoreDomain: StoreDomain = {
   name: 'meta',
   tables: [
@@ -16,6 +19,15 @@ export const metaStoreDomain: StoreDomain = {
       indices: [{ name: 'meta_type', columns: ['type'] }],
     },
     { name: 'edge_fact', columns: { name: { type: 'text', primary: true }, value: { type: 'text' } } },
+    {
+      name: 'edge_confirmed',
+      columns: {
+        device: { type: 'text', primary: true },
+        state: { type: 'text' },
+        twin: { type: 'text' },
+        refusals: { type: 'text' },
+      },
+    },
   ],
   migrations: [
     {
@@ -26,11 +38,20 @@ export const metaStoreDomain: StoreDomain = {
         'CREATE TABLE "edge_fact" ("name" text PRIMARY KEY NOT NULL, "value" text NOT NULL)',
       ],
     },
+    {
+      name: '0101-edge-confirmed',
+      up: [
+        'CREATE TABLE "edge_confirmed" ("device" text PRIMARY KEY NOT NULL, "state" text NOT NULL, "twin" text NOT NULL, "refusals" text NOT NULL)',
+      ],
+    },
   ],
   statements: {
     all: 'SELECT key, type, uid, resourceversion, value FROM meta',
     put: 'INSERT INTO meta (key, type, uid, resourceversion, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET type = excluded.type, uid = excluded.uid, resourceversion = excluded.resourceversion, value = excluded.value',
     remove: 'DELETE FROM meta WHERE key = ?',
+    marks: 'SELECT device, state, twin, refusals FROM edge_confirmed',
+    mark: 'INSERT INTO edge_confirmed (device, state, twin, refusals) VALUES (?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET state = excluded.state, twin = excluded.twin, refusals = excluded.refusals',
+    unmark: 'DELETE FROM edge_confirmed WHERE device = ?',
     fact: 'SELECT value FROM edge_fact WHERE name = ?',
     setFact:
       'INSERT INTO edge_fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',

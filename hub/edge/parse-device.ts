@@ -1,17 +1,27 @@
-import type { Device, DeviceModel } from '../../schemas/index.ts'
+import type { Device, DeviceModel, Json } from '../../schemas/index.ts'
 
 /**
  * Objects from the API server have passed its schema, and those from disk were stored from there; what is checked here is
  * that the parts which everybody relies on are there. Undefined for anything else.
  */
 export function parseDevice(text: string): Device | undefined {
-  const value: unknown = JSON.parse(text)
+  const value = parseJson(text)
   return isDevice(value) ? value : undefined
 }
 
 export function parseDeviceModel(text: string): DeviceModel | undefined {
-  const value: unknown = JSON.parse(text)
+  const value = parseJson(text)
   return isModel(value) ? value : undefined
+}
+
+/** JSON that this edge has stored itself; undefined where it is none. */
+export function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // One damaged row must not keep the node from serving the others.
+    return undefined
+  }
 }
 
 function isDevice(value: unknown): value is Device {

@@ -1,5 +1,4 @@
 import type {
-  DeviceRefusal,
   FrameRoute,
   Json,
   StateSync,
@@ -12,6 +11,13 @@ import type {
 } from '../../schemas/index.ts'
 import { GROUPS, MODULES, OPERATIONS, splitDeviceId } from '../../schemas/index.ts'
 
+/** Why a device cannot be driven as it is configured. */
+export interface Refusal {
+  /** JSON pointer into the Device. */
+  readonly pointer: string
+  readonly message: string
+}
+
 export interface Stamp {
   readonly eventId: string
   /** Unix ms. */
@@ -19,7 +25,7 @@ export interface Stamp {
 }
 
 /** The whole twin as the cloud gets it: KubeEdge's fields, and Skerry's where the other end understands them. Pure. */
-export function twinSync(twin: Twin, refusals: readonly DeviceRefusal[], isSkerry: boolean, stamp: Stamp): TwinSync {
+export function twinSync(twin: Twin, refusals: readonly Refusal[], isSkerry: boolean, stamp: Stamp): TwinSync {
   const properties: Record<string, TwinSyncProperty> = {}
   for (const [name, property] of Object.entries(twin.properties)) properties[name] = syncProperty(property)
   return {
@@ -30,18 +36,40 @@ export function twinSync(twin: Twin, refusals: readonly DeviceRefusal[], isSkerr
   }
 }
 
-/** Null while nothing is known of the state. */
+/** The state of the device's link as the cloud gets it. Pure. */
 export function stateSync(twin: Twin, isSkerry: boolean, stamp: Stamp): StateSync {
   return {
     event_id: stamp.eventId,
     timestamp: stamp.now,
     device: {
       name: splitDeviceId(twin.id).name,
-      state: twin.state,
+      state: twin.stateText ?? twin.state,
       ...(twin.lastOnlineTime === undefined ? {} : { lastOnlineTime: twin.lastOnlineTime }),
     },
     ...(isSkerry && twin.stateReason !== undefined ? { skerry: { reason: twin.stateReason } } : {}),
   }
+}
+
+/** Equal for two twins exactly when a receipt for the one holds for the other. Begins with the uid. */
+export function twinMark(twin: Twin, isSkerry: boolean): string {
+  return `${twin.uid}:${twin.revision}:${isSkerry ? 'skerry' : 'kubeedge'}`
+}
+
+/** Without lastOnlineTime: that it goes on is no change of state. */
+export function stateMark(twin: Twin, isSkerry: boolean): string {
+  return JSON.stringify([twin.uid, twin.stateText ?? twin.state, isSkerry ? (twin.stateReason ?? '') : null])
+}
+
+/** From the text of a mark. */
+export function parseRefusals(text: string): readonly Refusal[] {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // An unreadable mark is as good as none.
+    return []
+  }
+  return Array.isArray(value) ? value.filter(isRefusal) : []
 }
 
 export function twinRoute(id: string): FrameRoute {
@@ -80,7 +108,7 @@ function syncProperty({ type, optional, desired, reported }: TwinProperty): Twin
   }
 }
 
-function syncExtra(twin: Twin, refusals: readonly DeviceRefusal[]): TwinSyncExtra {
+function syncExtra(twin: Twin, refusals: readonly Refusal[]): TwinSyncExtra {
   const properties: Record<string, TwinSyncPropertyExtra> = {}
   for (const [name, { desired, reported, failure }] of Object.entries(twin.properties)) {
     properties[name] = {
@@ -97,6 +125,11 @@ function syncExtra(twin: Twin, refusals: readonly DeviceRefusal[]): TwinSyncExtr
     generation: twin.generation,
     revision: twin.revision,
     properties,
-    ...(refusals.length === 0 ? {} : { refusals: refusals.map(({ pointer, message }) => ({ pointer, message })) }),
+    ...(refusals.length === 0 ? {} : { refusals }),
   }
+}
+
+function isRefusal(value: unknown): value is Refusal {
+  if (typeof value !== 'object' || value === null || !('pointer' in value) || !('message' in value)) return false
+  return typeof value.pointer === 'string' && typeof value.message === 'string'
 }

@@ -7,7 +7,7 @@ export interface FrameFactory {
   /** Source, group and resource of the request, its id as parent. */
   reply(request: Frame, content: Json, overrides?: FrameRoute): Frame
   /** An `error` reply: never counts as a receipt. */
-  refuse(request: Frame, reason: string): Frame
+  refuse(request: Frame, reason: string, overrides?: FrameRoute): Frame
 }
 
 export function createFrameFactory({
@@ -30,6 +30,6 @@ export function createFrameFactory({
       content,
     }),
     reply,
-    refuse: (request, reason) => reply(request, reason, { operation: OPERATIONS.error }),
+    refuse: (request, reason, overrides = {}) => reply(request, reason, { ...overrides, operation: OPERATIONS.error }),
   }
 }

@@ -1,16 +1,10 @@
-import {
-  createCsr,
-  fingerprint,
-  generateKeyPair,
-  type KeyPair,
-  parseCertificate,
-  pemOf,
-} from '../../../platform/certificates/index.ts'
-import { RefusedError } from '../../../platform/lifecycle/index.ts'
+import { X509Certificate } from 'node:crypto'
+import { createCsr, fingerprint, type KeyPair, parseCertificate, pemOf } from '../../../platform/certificates/index.ts'
+import { ConfigError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { LinkIdentity } from '../../link/index.ts'
 import { callCertificateEndpoint } from './certificate-client.ts'
-import { type IdentityFiles, nodeSubject, writeIdentity } from './identity-files.ts'
+import { type IdentityFiles, nodeSubject, openNextKey, writeIdentity } from './identity-files.ts'
 import type { JoinToken } from './token.ts'
 
 export interface JoinOptions {
@@ -29,6 +23,12 @@ export interface JoinOptions {
  */
 export async function joinNode(options: JoinOptions): Promise<LinkIdentity> {
   const { address, token, nodeName, files, clock, signal } = options
+  if (token.node !== undefined && token.node !== nodeName) {
+    throw new ConfigError('The token is for another node: use that name, or create a token for this one', {
+      code: 'HUB_TOKEN_OF_ANOTHER_NODE',
+      fields: { node: nodeName, tokenNode: token.node },
+    })
+  }
   const caDer = await callCertificateEndpoint({ address, path: '/ca.crt' }, clock, signal)
   if (fingerprint(caDer) !== token.caHash) {
     throw new RefusedError(
@@ -40,7 +40,7 @@ export async function joinNode(options: JoinOptions): Promise<LinkIdentity> {
     )
   }
   const ca = pemOf(caDer, 'CERTIFICATE')
-  const keyPair = await generateKeyPair()
+  const keyPair = await openNextKey(files)
   const authorization = `Bearer ${token.bearer}`
   const certificate = await requestCertificate(
     { address, nodeName, keyPair, ca, headers: { authorization } },
@@ -57,7 +57,7 @@ export async function renewIdentity(
   options: Omit<JoinOptions, 'token'> & { readonly present: LinkIdentity },
 ): Promise<LinkIdentity> {
   const { address, nodeName, files, clock, signal, present } = options
-  const keyPair = await generateKeyPair()
+  const keyPair = await openNextKey(files)
   const client = { certificate: present.certificate, key: present.key }
   const certificate = await requestCertificate({ address, nodeName, keyPair, ca: present.ca, client }, clock, signal)
   const identity = { ca: present.ca, certificate, key: keyPair.privateKeyPem }
@@ -90,7 +90,8 @@ async function requestCertificate(request: CertificateRequest, clock: Clock, sig
   )
   const { subject, publicKeyDer } = parseCertificate(der)
   const isOurs = Buffer.compare(publicKeyDer, keyPair.publicKeyDer) === 0
-  if (!isOurs || subject.commonName !== nodeSubject(nodeName).commonName) {
+  const isSigned = new X509Certificate(der).verify(new X509Certificate(ca).publicKey)
+  if (!isOurs || !isSigned || subject.commonName !== nodeSubject(nodeName).commonName) {
     throw new RefusedError('The cloud answered with a certificate that is not the one asked for', {
       code: 'HUB_CERTIFICATE_UNEXPECTED',
       fields: { address, commonName: subject.commonName },

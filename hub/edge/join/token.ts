@@ -8,6 +8,8 @@ export interface JoinToken {
   readonly bearer: string
   /** HOST:PORT of the certificate endpoint, a hint. */
   readonly address?: string
+  /** The only node that the cloud lets join with it. */
+  readonly node?: string
 }
 
 /** `<caHash>.<header>.<payload>.<signature>`. Throws ConfigError. */
@@ -20,7 +22,13 @@ export function parseJoinToken(text: string): JoinToken {
     })
   }
   const address = claimOf(payload, 'address')
-  return { caHash, bearer: parts.slice(1).join('.'), ...(address === undefined ? {} : { address }) }
+  const node = claimOf(payload, 'node')
+  return {
+    caHash,
+    bearer: parts.slice(1).join('.'),
+    ...(address === undefined ? {} : { address }),
+    ...(node === undefined ? {} : { node }),
+  }
 }
 
 function claimOf(payload: string, name: string): string | undefined {

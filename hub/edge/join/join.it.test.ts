@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type Authority, fingerprint, parseCertificate, parseCsr } from '../../../platform/certificates/index.ts'
+import { testAuthority } from '../../../platform/certificates/testing/index.ts'
+import { createScope } from '../../../platform/lifecycle/index.ts'
+import { silentLogger } from '../../../platform/log/index.ts'
+import { ms, seconds, systemClock } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { type CertificateEndpoint, startEndpoint } from '../testing/certificate-endpoint.ts'
+import { countingRandom } from '../testing/edge-bench.ts'
+import { identityFiles, readIdentity } from './identity-files.ts'
+import { joinNode, renewIdentity } from './join-node.ts'
+import { createRotationModule } from './rotation.ts'
+import { parseJoinToken } from './token.ts'
+
+const claims = Buffer.from(JSON.stringify({ exp: 1, node: 'edge-1' })).toString('base64url')
+const tokenOf = (authority: Authority) => parseJoinToken(`${fingerprint(authority.certificateDer)}.h.${claims}.s`)
+
+async function folder(t: TestContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-join-'))
+  t.after(() => rm(directory, { recursive: true, force: true }))
+  return { directory, files: identityFiles(directory) }
+}
+
+async function bench(t: TestContext, options: Parameters<typeof startEndpoint>[2] = {}) {
+  const authority = await testAuthority()
+  const endpoint = await startEndpoint(t, authority, options)
+  const { files, directory } = await folder(t)
+  const join = (nodeName = 'edge-1') =>
+    joinNode({ address: endpoint.address, token: tokenOf(authority), nodeName, files, clock: systemClock })
+  return { authority, endpoint, files, directory, join }
+}
+
+test('joining asks for the CA, then sends token and request as KubeEdge does, and stores PEM that only we can read', async (t) => {
+  const { endpoint, files, join } = await bench(t)
+  const identity = await join()
+  const [ca, edge] = endpoint.calls
+  assert.deepEqual([ca?.path, ca?.headers['authorization'], ca?.body.length], ['/ca.crt', undefined, 0])
+  assert.equal(edge?.path, '/edge.crt')
+  assert.equal(edge?.headers['nodename'], 'edge-1')
+  assert.equal(edge?.headers['authorization'], `Bearer h.${claims}.s`)
+  const csr = await parseCsr(edge?.body ?? Buffer.alloc(0))
+  assert.deepEqual(csr.subject, { commonName: 'system:node:edge-1', organizations: ['system:nodes'] })
+  assert.deepEqual(await readIdentity(files, 'edge-1'), identity)
+  assert.match(await readFile(files.key, 'utf8'), /^-----BEGIN EC PRIVATE KEY-----/)
+  assert.match(await readFile(files.certificate, 'utf8'), /^-----BEGIN CERTIFICATE-----/)
+  for (const file of Object.values(files)) assert.equal((await stat(file)).mode & 0o777, 0o600)
+})
+
+test('another CA than the token’s is refused before any secret is sent', async (t) => {
+  const { endpoint, join } = await bench(t, { shownCa: await testAuthority() })
+  await assert.rejects(join(), { code: 'HUB_CA_NOT_TRUSTED' })
+  assert.deepEqual(
+    endpoint.calls.map(({ path }) => path),
+    ['/ca.crt'],
+  )
+})
+
+test('a server that shows the right CA but is not certified by it gets no secret', async (t) => {
+  const { endpoint, join } = await bench(t, { servedBy: await testAuthority() })
+  await assert.rejects(join(), { code: 'HUB_CERTIFICATES_UNREACHABLE' })
+  assert.equal(endpoint.calls.length, 1)
+})
+
+test('a token of another node is not even sent', async (t) => {
+  const { endpoint, join } = await bench(t)
+  await assert.rejects(join('edge-2'), { code: 'HUB_TOKEN_OF_ANOTHER_NODE' })
+  assert.equal(endpoint.calls.length, 0)
+})
+
+test('what the cloud says no to is told as it says it', async (t) => {
+  const { endpoint, join, files } = await bench(t)
+  endpoint.answer = async () => ({ status: 401, body: 'the token has expired: create a new one\n' })
+  await assert.rejects(join(), { code: 'HUB_CERTIFICATE_REFUSED', message: /token has expired/ })
+  await assert.rejects(readIdentity(files, 'edge-1'), { code: 'HUB_NOT_JOINED' })
+})
+
+test('a certificate of another authority, node or key is not taken', async (t) => {
+  const { authority, endpoint, join } = await bench(t)
+  const issue = async (by: Authority, commonName: string) => {
+    const notBefore = new Date(systemClock.now())
+    const notAfter = new Date(systemClock.now() + 60_000)
+    const subject = { commonName, organizations: ['system:nodes'] }
+    endpoint.answer = async ({ body }) => ({
+      status: 200,
+      body: await by.issue({ csr: body, subject, usages: ['clientAuth'], notBefore, notAfter }),
+    })
+  }
+  await issue(await testAuthority(), 'system:node:edge-1')
+  await assert.rejects(join(), { code: 'HUB_CERTIFICATE_UNEXPECTED' })
+  await issue(authority, 'system:node:edge-2')
+  await assert.rejects(join(), { code: 'HUB_CERTIFICATE_UNEXPECTED' })
+  endpoint.answer = async () => ({ status: 200, body: authority.certificateDer })
+  await assert.rejects(join(), { code: 'HUB_CERTIFICATE_UNEXPECTED' })
+})
+
+test('a join whose answer was lost goes on with the same key, which is all that a used token is good for', async (t) => {
+  const { endpoint, join } = await bench(t)
+  const { answer } = endpoint
+  endpoint.answer = async () => ({ status: 500, body: 'the power went' })
+  await assert.rejects(join(), { code: 'HUB_CERTIFICATE_REFUSED', retry: 'backoff' })
+  endpoint.answer = answer
+  await join()
+  const keys = await keysOf(endpoint)
+  assert.equal(keys.length, 2)
+  assert.equal(keys[0], keys[1])
+})
+
+test('renewing uses the present certificate, no token, and a new key', async (t) => {
+  const { endpoint, files, join } = await bench(t)
+  const present = await join()
+  const renewed = await renewIdentity({
+    address: endpoint.address,
+    nodeName: 'edge-1',
+    files,
+    clock: systemClock,
+    present,
+  })
+  const last = endpoint.calls.at(-1)
+  assert.equal(last?.client, 'system:node:edge-1')
+  assert.equal(last?.headers['authorization'], undefined)
+  const [first, second] = await keysOf(endpoint)
+  assert.notEqual(first, second)
+  assert.deepEqual(await readIdentity(files, 'edge-1'), renewed)
+})
+
+test('a power cut between certificate and key leaves an identity that works', async (t) => {
+  const { files, join } = await bench(t)
+  const identity = await join()
+  // As it is on disk when the new certificate is there and the new key has not got its name yet.
+  await writeFile(`${files.key}.next`, identity.key)
+  const { files: other, join: joinOther } = await bench(t)
+  await writeFile(files.key, (await joinOther()).key)
+  assert.deepEqual(await readIdentity(files, 'edge-1'), identity)
+  assert.equal(await readFile(files.key, 'utf8'), identity.key)
+  await writeFile(other.key, identity.key)
+  await assert.rejects(readIdentity(other, 'edge-1'), { code: 'HUB_KEY_OF_ANOTHER_CERTIFICATE' })
+})
+
+test('the identity of another node is refused by name', async (t) => {
+  const { files, join } = await bench(t)
+  await join()
+  await assert.rejects(readIdentity(files, 'edge-2'), { code: 'HUB_CERTIFICATE_OF_ANOTHER_NODE' })
+})
+
+test('a certificate is renewed between 70 and 90 % of its life, again after failures, and the link is told', async (t) => {
+  const { endpoint, files, join } = await bench(t, { days: 0.5 })
+  const { certificate } = await join()
+  const { notBefore, notAfter } = parseCertificate(certificate)
+  const life = notAfter.getTime() - notBefore.getTime()
+  const clock = new FakeClock(notBefore.getTime())
+  const rotated = Promise.withResolvers<number>()
+  const refused = Promise.withResolvers<void>()
+  const { answer } = endpoint
+  endpoint.answer = async () => {
+    refused.resolve()
+    return { status: 500, body: 'not now' }
+  }
+  await using scope = createScope('rotation', {
+    clock: systemClock,
+    log: silentLogger,
+    deadline: seconds(5),
+    onCrash: (error) => rotated.reject(error),
+  })
+  const rotation = createRotationModule({
+    address: endpoint.address,
+    nodeName: 'edge-1',
+    files,
+    clock,
+    random: countingRandom(),
+    log: silentLogger,
+    onRotated: () => rotated.resolve(clock.now()),
+  })
+  await rotation.start(scope)
+  await advanceWhile(clock, ms(life * 0.69))
+  assert.equal(endpoint.calls.length, 2)
+  await advanceWhile(clock, ms(life * 0.21))
+  await refused.promise
+  endpoint.answer = answer
+  const at = await advancing(clock, rotated.promise)
+  assert.ok(at - notBefore.getTime() > life * 0.7)
+  assert.notEqual((await readIdentity(files, 'edge-1')).certificate, certificate)
+})
+
+/** Virtual time in steps between which real files and sockets have their turn. */
+async function advanceWhile(clock: FakeClock, duration: { milliseconds: number }): Promise<void> {
+  const end = clock.monotonic() + duration.milliseconds
+  while (clock.monotonic() < end) {
+    while (clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(ms(Math.min(60 * 60_000, end - clock.monotonic())))
+  }
+}
+
+/** Lets a second pass, again and again, until it is done. */
+async function advancing<T>(clock: FakeClock, done: Promise<T>): Promise<T> {
+  let isDone = false
+  const ended = done.finally(() => {
+    isDone = true
+  })
+  while (!isDone) await clock.advance(seconds(1))
+  return ended
+}
+
+async function keysOf(endpoint: CertificateEndpoint): Promise<readonly string[]> {
+  const requests = endpoint.calls.filter(({ path }) => path === '/edge.crt')
+  const keys = await Promise.all(requests.map(async ({ body }) => (await parseCsr(body)).publicKeyDer))
+  return keys.map((key) => Buffer.from(key).toString('hex'))
+}

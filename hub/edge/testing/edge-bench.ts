@@ -1,0 +1,129 @@
+import { type Bus, createLocalBus } from '../../../platform/bus/index.ts'
+import { createScope, type ManagedScope } from '../../../platform/lifecycle/index.ts'
+import { type MemoryLogger, memoryLogger } from '../../../platform/log/testing/index.ts'
+import { ms, type Random, seconds } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { type Device, type DeviceModel, type Twin, twins } from '../../../schemas/index.ts'
+import { createFrameFactory } from '../../link/index.ts'
+import { createMemoryDialer, type MemoryDialer } from '../../link/testing/index.ts'
+import { createEdgeHub, type EdgeHub } from '../edge-hub.ts'
+import { createMetaManager, type MetaManager } from '../meta-manager.ts'
+import { metaStoreDomain } from '../meta-store.ts'
+import { type MemoryStore, memoryStore } from './memory-store.ts'
+import { createScriptedCloud, type ScriptedCloud } from './scripted-cloud.ts'
+
+export interface EdgeBench {
+  readonly clock: FakeClock
+  readonly bus: Bus
+  readonly log: MemoryLogger
+  readonly store: MemoryStore
+  readonly dialer: MemoryDialer
+  readonly cloud: ScriptedCloud
+  readonly hub: EdgeHub
+  readonly meta: MetaManager
+  advance(milliseconds?: number): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface BenchOptions {
+  /** Goes on with the disk, the cloud and the time of an earlier run. */
+  readonly after?: EdgeBench
+  readonly isSkerry?: boolean
+  readonly isReachable?: boolean
+  /** Told before the modules start, when the bus is still empty. */
+  readonly prepare?: (bus: Bus) => void
+}
+
+/** MetaManager and EdgeHub on virtual time, with a scripted cloud at the other end of a link in memory. */
+export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> {
+  const { after, isSkerry = true, isReachable = true, prepare } = options
+  const clock = after?.clock ?? new FakeClock()
+  const random = countingRandom(after ? 5000 : 0)
+  const log = memoryLogger()
+  const bus = createLocalBus(clock, log)
+  const store = memoryStore([metaStoreDomain], after?.store)
+  const frames = createFrameFactory({ clock, random })
+  const cloud = after?.cloud ?? createScriptedCloud(frames)
+  const dialer = createMemoryDialer(clock, (pair) => cloud.accept(pair))
+  dialer.isSkerry = isSkerry
+  dialer.isReachable = isReachable
+  prepare?.(bus)
+  const ports = { store, bus, frames, nodeName: 'edge-1', clock, random, log }
+  const meta = createMetaManager(ports)
+  const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0' })
+  const scopes: ManagedScope[] = []
+  for (const module of [meta, hub]) {
+    const onCrash = (error: unknown) => log.error('crashed', { error })
+    const scope = createScope(module.name, { clock, log, deadline: seconds(5), onCrash })
+    scopes.unshift(scope)
+    await module.start(scope)
+  }
+  await clock.advance(ms(1))
+  return {
+    clock,
+    bus,
+    log,
+    store,
+    dialer,
+    cloud,
+    hub,
+    meta,
+    advance: (milliseconds = 1) => clock.advance(ms(milliseconds)),
+    async stop() {
+      for (const scope of scopes) {
+        const closing = scope.close(seconds(5))
+        await clock.advance(ms(1))
+        await closing
+      }
+    },
+  }
+}
+
+/** Same sequence in each run; never twice the same id. */
+export function countingRandom(start = 0): Random {
+  let count = start
+  return {
+    next: () => 0.5,
+    bytes: (length) => new Uint8Array(length).fill(++count),
+    uuid: () => `00000000-0000-4000-8000-${String(++count).padStart(12, '0')}`,
+  }
+}
+
+export function pumpDevice(name = 'pump-1', resourceVersion = '10', node = 'edge-1'): Device {
+  return {
+    apiVersion: 'devices.kubeedge.io/v1beta1',
+    kind: 'Device',
+    metadata: { name, namespace: 'default', uid: `uid-${name}`, resourceVersion, generation: 1 },
+    spec: { deviceModelRef: { name: 'pump' }, nodeName: node, properties: [{ name: 'speed' }] },
+  }
+}
+
+export function pumpModel(unit = 'rpm', resourceVersion = '5'): DeviceModel {
+  return {
+    apiVersion: 'devices.kubeedge.io/v1beta1',
+    kind: 'DeviceModel',
+    metadata: { name: 'pump', namespace: 'default', uid: 'uid-model', resourceVersion },
+    spec: { properties: [{ name: 'speed', type: 'INT', unit }] },
+  }
+}
+
+export function twinOf(name: string, revision: number, over: Partial<Twin> = {}): Twin {
+  const version = { cloud: 1, edge: revision }
+  const reported = { value: String(revision), timestamp: 7, sourceTime: 6, quality: 'good' as const, version }
+  return {
+    id: `default/${name}`,
+    uid: `uid-${name}`,
+    description: '',
+    generation: 1,
+    state: 'online',
+    properties: {
+      speed: { type: 'int', modelType: 'INT', declared: true, optional: false, writable: false, reported },
+    },
+    revision,
+    ...over,
+  }
+}
+
+export function setTwin(bus: Bus, twin: Twin): void {
+  bus.set(twins, twin.id, twin)
+}
