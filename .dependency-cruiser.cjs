@@ -48,6 +48,7 @@ module.exports = {
       '^hub/$1/',
     ),
     ban('one-door', { path: `^(${TOP})/`, pathNot: TESTS }, `^(${TOP})/`, ['^$1/', '/index\\.ts$']),
+    ban('never-the-own-door', { path: `^((?:${TOP})/[^/]+)/`, pathNot: TESTS }, '^$1/index\\.ts$'),
     ban(
       'no-test-code-in-product',
       { path: `^(${TOP})/`, pathNot: [TESTS, '^samples/'] },
@@ -61,7 +62,7 @@ module.exports = {
     only('pino-behind-the-log', '(pino|pino-pretty)', '^platform/log/'),
     only('metrics-behind-health', 'prom-client', '^platform/health/'),
     only('commander-behind-the-command-line', 'commander', '^runtime/process/'),
-    only('certificates-in-one-place', '@peculiar', '^platform/certificates/'),
+    only('certificates-in-one-place', '(@peculiar|reflect-metadata)', '^platform/certificates/'),
     only('tokens-in-the-cloud', 'jose', '^hub/cloud/'),
     only('modbus-in-its-mapper', '(modbus-serial|serialport)', '^mappers/(modbus|simulators)/'),
     only('protobuf-behind-kube', 'protobufjs', '^hub/kube/'),

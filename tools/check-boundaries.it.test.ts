@@ -53,6 +53,7 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
     text: "export { a } from '../edge/index.ts'",
     rule: 'hub-parts-meet-on-link-and-kube',
   },
+  { file: 'platform/time/inside.ts', text: "export { a } from './index.ts'", rule: 'never-the-own-door' },
   { file: 'twin/window.ts', text: "export { a } from '../platform/time/inner.ts'", rule: 'one-door' },
   {
     file: 'twin/tested.ts',

@@ -13,6 +13,11 @@ const GLOBALS: readonly { readonly text: RegExp; readonly home: RegExp; readonly
   { text: /^(Date\.now|performance\.now|setTimeout|setInterval)$/, home: /^platform\/time\//, use: 'Clock' },
   // Yields to the event loop; it measures no time.
   { text: /^setImmediate$/, home: /^platform\//, use: 'the bus or a module of platform' },
+  {
+    text: /^AbortSignal\.timeout$/,
+    home: /^(platform\/time|runtime\/process)\//,
+    use: 'withDeadline of platform/time',
+  },
   { text: /^Math\.random$/, home: /^platform\/time\//, use: 'Random' },
   { text: /^process\.env$/, home: /^platform\/config\/environment\.ts$/, use: 'platform/config' },
   { text: /^console$/, home: /^$/, use: 'Logger' },
@@ -22,6 +27,11 @@ const GLOBALS: readonly { readonly text: RegExp; readonly home: RegExp; readonly
 
 /** Files that may use every global: tests, their helpers, tools and benchmarks. */
 const FREE = /(\.test\.ts$|\/testing\/|^tools\/|^bench\/)/
+/** Modules that hand out what the globals are. */
+const MODULES: readonly { readonly name: RegExp; readonly home: RegExp; readonly use: string }[] = [
+  { name: /^(node:)?timers(\/promises)?$/, home: /^platform\/time\//, use: 'Clock' },
+  { name: /^(node:)?(process|console)$/, home: /^$/, use: 'runtime/process' },
+]
 const DEFAULT_EXPORT_HOMES = /(^mappers\/[^/]+\/index\.ts$|^samples\/|\/testing\/)/
 const GENERATED = /\.generated\.ts$/
 const LONGEST_FILE = 450
@@ -76,19 +86,51 @@ function checkGlobal(file: string, node: ts.Node, report: Report): void {
     if (!/^platform\/time\//.test(file)) report(node, 'no-global', 'new Date() without an argument: use Clock')
     return
   }
-  const text = globalText(node)
-  if (text === undefined) return
-  const rule = GLOBALS.find((each) => each.text.test(text))
+  checkModule(file, node, report)
+  for (const text of globalTexts(node)) {
+    const rule = GLOBALS.find((each) => each.text.test(text))
+    if (rule && !rule.home.test(file)) report(node, 'no-global', `${text}: use ${rule.use}`)
+  }
+}
+
+function checkModule(file: string, node: ts.Node, report: Report): void {
+  if (!ts.isImportDeclaration(node) || !ts.isStringLiteral(node.moduleSpecifier)) return
+  const { text } = node.moduleSpecifier
+  const rule = MODULES.find((each) => each.name.test(text))
   if (rule && !rule.home.test(file)) report(node, 'no-global', `${text}: use ${rule.use}`)
 }
 
 /** `name` or `object.name` where it is a use of a global, not a declaration, a member or a key of the same name. */
-function globalText(node: ts.Node): string | undefined {
-  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) return node.getText()
-  if (!ts.isIdentifier(node)) return undefined
+function globalTexts(node: ts.Node): readonly string[] {
+  if (ts.isPropertyAccessExpression(node)) return [plain(node.getText())]
+  if (ts.isElementAccessExpression(node) && ts.isStringLiteral(node.argumentExpression)) {
+    return [plain(`${node.expression.getText()}.${node.argumentExpression.text}`)]
+  }
+  if (!ts.isIdentifier(node)) return []
+  return [...takenFrom(node), ...(isName(node) ? [] : [node.text])]
+}
+
+function plain(text: string): string {
+  return text.replace(/[\s?]/g, '').replace(/^globalThis\./, '')
+}
+
+/** `const { env } = process` takes `process.env`. */
+function takenFrom(node: ts.Identifier): readonly string[] {
   const { parent } = node
-  if (ts.isPropertyAccessExpression(parent))
-    return parent.expression === node && node.text === 'console' ? node.text : undefined
-  if (ts.isCallExpression(parent) || ts.isNewExpression(parent)) return node.text
-  return undefined
+  if (!ts.isVariableDeclaration(parent) || parent.initializer !== node) return []
+  if (!ts.isObjectBindingPattern(parent.name)) return []
+  return parent.name.elements.map((each) => plain(`${node.text}.${(each.propertyName ?? each.name).getText()}`))
+}
+
+/** The identifier names a thing of its own: a member, a key, a declaration, a type. */
+function isName(node: ts.Identifier): boolean {
+  const { parent } = node
+  if (ts.isShorthandPropertyAssignment(parent)) return false
+  // `console` alone is a use already; of the others it is the member that counts.
+  if (ts.isPropertyAccessExpression(parent)) return parent.name === node || node.text !== 'console'
+  if ('name' in parent && parent.name === node) return true
+  if (ts.isBindingElement(parent)) return parent.propertyName === node
+  return (
+    ts.isTypeNode(parent) || ts.isQualifiedName(parent) || ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent)
+  )
 }

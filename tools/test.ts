@@ -1,6 +1,8 @@
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
+import { NEEDS } from './testing/needs.ts'
 
 /** One way of running test files, and which files it takes. */
 interface Suite {
@@ -12,6 +14,8 @@ interface Suite {
 }
 
 const FOLDERS = '{schemas,platform,twin,mappers,hub,runtime,samples,tools,bench}'
+/** So much of what a file wrote to stderr is kept for its failure. */
+const LAST_WORDS = 4000
 const cores = availableParallelism()
 
 const SUITES: readonly Suite[] = [
@@ -72,22 +76,37 @@ async function runSuite(
   durations: { file: string; ms: number }[],
 ): Promise<void> {
   const stream = run({ files: [...files], concurrency: suite.concurrency, timeout: suite.timeoutMs })
+  const lastWords = new Map<string, string>()
+  const fail = (where: string, what: string, why: string) => {
+    total.failed++
+    print(`FAILED ${where}: ${what}\n${indent(why)}`)
+  }
   stream.on('test:pass', (event) => {
-    if (isFileEntry(event.name, files)) return void durations.push({ file: event.name, ms: event.details.duration_ms })
-    if (event.details.type === 'suite') return
-    if (event.skip !== undefined) {
+    // Node.js reports a file as a test of its own when there is none in it.
+    if (isFileEntry(event.name, files)) return fail(event.name, 'no test', 'The file has no test in it.')
+    if (event.skip !== undefined && event.skip !== false) {
+      const reason = event.skip === true ? 'no reason' : event.skip
+      if (process.env['CI'] === 'true' && reason.startsWith(NEEDS)) {
+        return fail(event.file ?? '', event.name, `In CI nothing is skipped for a missing program: ${reason}.`)
+      }
       total.skipped++
-      print(`skipped: ${event.name} (${event.skip === true ? 'no reason' : event.skip})`)
-    } else if (event.todo === undefined) total.passed++
+      print(`skipped: ${event.name} (${reason})`)
+    } else if (event.details.type !== 'suite' && event.todo === undefined) total.passed++
   })
   stream.on('test:fail', (event) => {
     const isSummary = event.details.type === 'suite' || isFileEntry(event.name, files)
     const kind = 'failureType' in event.details.error ? event.details.error.failureType : undefined
     if (isSummary && kind === 'subtestsFailed') return
-    total.failed++
-    print(`FAILED ${event.file ?? ''}: ${event.name}\n${indent(failureText(event.details.error))}`)
+    // What ended a file as a whole is told by its last words alone.
+    const words = isSummary ? (lastWords.get(event.file ?? '') ?? '') : ''
+    fail(event.file ?? '', event.name, `${failureText(event.details.error)}\n${words}`.trimEnd())
+  })
+  stream.on('test:summary', ({ file, duration_ms }) => {
+    if (file !== undefined) durations.push({ file: relative('.', file), ms: duration_ms })
   })
   stream.on('test:stderr', (event) => {
+    const file = resolve(event.file)
+    lastWords.set(file, `${lastWords.get(file) ?? ''}${event.message}`.slice(-LAST_WORDS))
     if (process.env['TEST_OUTPUT'] === 'all') process.stderr.write(event.message)
   })
   for await (const event of stream) void event
