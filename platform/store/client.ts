@@ -148,7 +148,7 @@ export class StoreClient implements Store {
       this.#onExit(error)
     })
     await withDeadline(clock, OPEN_WITHIN, undefined, () => ready.promise)
-    this.#state = this.#state === 'closing' ? 'closing' : 'open'
+    if (this.#state === 'opening' || this.#state === 'restarting') this.#state = 'open'
     this.#flush()
   }
 

@@ -12,11 +12,11 @@ export class DamagedError extends Error {
   readonly errcode = 11
 }
 
-/** Opens or makes the file, readable by its owner alone, and proves that it is sound. */
-export function openDatabase(file: string, durability: 'full' | 'normal'): DatabaseSync {
+/** Opens or makes the file, readable by its owner alone; the first time it is proven to be sound. */
+export function openDatabase(file: string, durability: 'full' | 'normal', time: 'first' | 'again'): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   closeSync(openSync(file, 'a', 0o600))
-  const suspect = sizeOf(file) <= QUICK_CHECK_BYTES || sizeOf(`${file}-wal`) > 0
+  const isSuspect = sizeOf(file) <= QUICK_CHECK_BYTES || sizeOf(`${file}-wal`) > 0
   const database = new DatabaseSync(file)
   try {
     database.exec(`
@@ -26,7 +26,7 @@ export function openDatabase(file: string, durability: 'full' | 'normal'): Datab
       PRAGMA journal_size_limit = ${JOURNAL_BYTES};
       PRAGMA foreign_keys = ON;
     `)
-    if (suspect) check(database)
+    if (time === 'first' && isSuspect) check(database)
     return database
   } catch (error) {
     database.close()

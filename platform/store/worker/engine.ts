@@ -47,7 +47,7 @@ export class Engine {
   #renew(): void {
     if (!this.#isSuspect) return
     if (this.#database.isOpen) this.#database.close()
-    this.#database = openDatabase(this.#settings.file, this.#settings.durability)
+    this.#database = openDatabase(this.#settings.file, this.#settings.durability, 'again')
     this.#statements = new Statements(this.#database, this.#settings.domains)
     this.#isSuspect = false
   }
@@ -60,7 +60,7 @@ export class Engine {
 
 /** Opens the file, brings its schema up to date, and prepares the statements. */
 export async function startEngine(settings: WorkerSettings): Promise<{ engine: Engine; applied: readonly string[] }> {
-  const database = openDatabase(settings.file, settings.durability)
+  const database = openDatabase(settings.file, settings.durability, 'first')
   try {
     const pending = pendingMigrations(database, settings.domains)
     if (pending.length > 0) await migrate(database, settings)
