@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Json, JsonObject } from '../../../schemas/index.ts'
+import type { ApiObject } from '../resource.ts'
+import { fieldErrorText } from '../schema/field-error.ts'
+import { definitionsOfCrd, storageVersionOf } from './definitions.ts'
+import { conflictingStatus, establishedStatus, nameConflict, prepareCrd } from './lifecycle.ts'
+import { validateCrd } from './validate-crd.ts'
+
+const FIRST = '2026-01-01T00:00:00Z'
+const LATER = '2026-02-01T00:00:00Z'
+
+test('a prepared definition has the names that follow from its kind', () => {
+  const prepared = prepareCrd(crd())
+  assert.deepEqual(validateCrd(prepared), [])
+  const [definition] = definitionsOfCrd(prepared)
+  assert.equal(definition?.singular, 'widget')
+  assert.equal(definition?.listKind, 'WidgetList')
+  assert.equal(definition?.namespaced, true)
+  assert.equal(storageVersionOf(prepared), 'v1')
+})
+
+test('a version that is stored but not served is declared as such', () => {
+  const versions = [version({ name: 'v2', storage: false }), version({ served: false })]
+  const definitions = definitionsOfCrd(crd({ versions }))
+  assert.deepEqual(
+    definitions.map((each) => [each.version, each.served, each.storage]),
+    [
+      ['v2', true, false],
+      ['v1', false, true],
+    ],
+  )
+})
+
+test('each fault of a definition is named', () => {
+  const schema = 'spec.versions[0].schema.openAPIV3Schema'
+  const cases: readonly (readonly [JsonObject, string])[] = [
+    [{ group: 'flat' }, 'spec.group: Invalid value: "flat": should be a domain with at least one dot'],
+    [{ scope: 'World' }, 'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"'],
+    [{ versions: [] }, 'spec.versions: Required value: must have at least one version'],
+    [
+      { versions: [version({ storage: false })] },
+      'spec.versions: Invalid value: ["v1"]: must have exactly one version marked as storage version',
+    ],
+    [{ versions: [version(), version({ storage: false })] }, 'spec.versions[1].name: Duplicate value: "v1"'],
+    [{ versions: [version({ schema: {} })] }, `${schema}: Required value: schemas are required`],
+    [
+      { versions: [withField({})] },
+      `${schema}.properties[x].type: Required value: must not be empty for specified object fields`,
+    ],
+    [
+      { versions: [withField({ type: 'date' })] },
+      `${schema}.properties[x].type: Unsupported value: "date": supported values: "object", "array", "string", "integer", "number", "boolean"`,
+    ],
+    [{ versions: [withField({ type: 'array' })] }, `${schema}.properties[x].items: Required value: must be specified`],
+    [
+      { versions: [withField({ type: 'string', pattern: '(' })] },
+      `${schema}.properties[x].pattern: Invalid value: "(": must be a valid regular expression`,
+    ],
+    [
+      { versions: [withField({ type: 'integer', default: 'x' })] },
+      `${schema}.properties[x].default: Invalid value: "string": ${schema}.properties[x].default in body must be of type integer: "string"`,
+    ],
+    [
+      { versions: [withField({ type: 'object', additionalProperties: false })] },
+      `${schema}.properties[x].additionalProperties: Forbidden: additionalProperties cannot be set to false`,
+    ],
+    [
+      { versions: [withField({ type: 'string', 'x-kubernetes-validations': [{ rule: 'self' }] })] },
+      `${schema}.properties[x].x-kubernetes-validations: Forbidden: this API server does not evaluate CEL rules`,
+    ],
+    [
+      { versions: [withField({ type: 'object', anyOf: [{ description: 'x' }] })] },
+      `${schema}.properties[x].anyOf[0].description: Forbidden: must be empty to be structural`,
+    ],
+    [
+      { versions: [version({ additionalPrinterColumns: [{ name: 'A', type: 'string', jsonPath: 'x' }] })] },
+      'spec.versions[0].additionalPrinterColumns[0].jsonPath: Invalid value: "x": must be a simple json path starting with .',
+    ],
+    [
+      { conversion: { strategy: 'Webhook' } },
+      'spec.conversion.strategy: Unsupported value: "Webhook": supported values: "None"',
+    ],
+    [
+      { preserveUnknownFields: true },
+      'spec.preserveUnknownFields: Invalid value: true: must be false in order to use defaults in the schema',
+    ],
+  ]
+  for (const [change, text] of cases) {
+    const changed = prepareCrd(crd(change))
+    const named: ApiObject = { ...changed, metadata: { name: `widgets.${String(change['group'] ?? 'example.com')}` } }
+    assert.deepEqual(validateCrd(named).map(fieldErrorText), [text])
+  }
+})
+
+test('the name is plural and group', () => {
+  const errors = validateCrd({ ...prepareCrd(crd()), metadata: { name: 'other' } }).map(fieldErrorText)
+  assert.deepEqual(errors, ['metadata.name: Invalid value: "other": must be spec.names.plural+"."+spec.group'])
+})
+
+test('the keys of a list map are required or have a default', () => {
+  const list = (items: JsonObject) => ({
+    type: 'array',
+    items,
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['name'],
+  })
+  const item = { type: 'object', properties: { name: { type: 'string' } } }
+  const faults = (items: JsonObject) => validateCrd(prepareCrd(crd({ versions: [withField(list(items))] }))).length
+  assert.equal(faults(item), 1)
+  assert.equal(faults({ ...item, required: ['name'] }), 0)
+  assert.equal(faults({ type: 'object', properties: { name: { type: 'string', default: 'x' } } }), 0)
+})
+
+test('what objects were stored under cannot be taken away', () => {
+  const old: ApiObject = { ...prepareCrd(crd()), status: { storedVersions: ['v1'] } }
+  const next = {
+    ...prepareCrd(crd({ versions: [version({ name: 'v2' })], scope: 'Cluster' })),
+    status: { storedVersions: ['v1'] },
+  }
+  assert.deepEqual(validateCrd(next, old).map(fieldErrorText), [
+    'spec.scope: Invalid value: "Cluster": field is immutable',
+    'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; objects are stored in it',
+  ])
+})
+
+test('a condition keeps the time of its last change', () => {
+  const prepared = prepareCrd(crd())
+  const established: ApiObject = { ...prepared, status: establishedStatus(prepared, FIRST) }
+  assert.deepEqual(establishedStatus(established, LATER), established['status'])
+  assert.deepEqual(times(conflictingStatus(established, LATER, { reason: 'KindConflict', message: 'x' })), [
+    LATER,
+    LATER,
+  ])
+  assert.deepEqual(times(establishedStatus(prepared, LATER)), [LATER, LATER])
+})
+
+test('a name that another kind of the group holds is a conflict', () => {
+  const rival = definitionsOfCrd(prepareCrd(crd({ names: { kind: 'Gadget', plural: 'gadgets', shortNames: ['wd'] } })))
+  assert.equal(nameConflict(prepareCrd(crd()), rival), undefined)
+  const clash = prepareCrd(crd({ names: { kind: 'Widget', plural: 'widgets', shortNames: ['wd'] } }))
+  assert.deepEqual(nameConflict(clash, rival), { reason: 'ShortNamesConflict', message: '"wd" is already in use' })
+  assert.equal(nameConflict(clash, definitionsOfCrd(clash)), undefined)
+})
+
+function crd(change: JsonObject = {}): ApiObject {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.example.com' },
+    spec: {
+      group: 'example.com',
+      names: { kind: 'Widget', plural: 'widgets' },
+      scope: 'Namespaced',
+      versions: [version()],
+      ...change,
+    },
+  }
+}
+
+function version(change: JsonObject = {}): JsonObject {
+  return { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } }, ...change }
+}
+
+function withField(field: JsonObject): JsonObject {
+  return version({ schema: { openAPIV3Schema: { type: 'object', properties: { x: field } } } })
+}
+
+function times(status: JsonObject): readonly (Json | undefined)[] {
+  const conditions: readonly JsonObject[] = JSON.parse(JSON.stringify(status['conditions']))
+  return conditions.map((each) => each['lastTransitionTime'])
+}

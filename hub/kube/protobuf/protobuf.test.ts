@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { JsonObject } from '../../../schemas/index.ts'
+import type { ApiObject } from '../resource.ts'
+import { decodeProtobuf, encodeProtobuf, ProtobufError } from './protobuf.ts'
+
+/** Bodies that kubectl 1.32 sent for `kubectl create namespace|configmap|secret generic|serviceaccount`. */
+const SENT: readonly (readonly [string, JsonObject])[] = [
+  [
+    'azhzAAoPCgJ2MRIJTmFtZXNwYWNlEhwKFAoEc2hvcBIAGgAiACoAMgA4AEIAEgAaAgoAGgAiAA==',
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' }, spec: {}, status: {} },
+  ],
+  [
+    'azhzAAoPCgJ2MRIJQ29uZmlnTWFwEiQKEgoCY20SABoAIgAqADIAOABCABIGCgFhEgFiEgYKAWMSAWQaACIA',
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cm' }, data: { a: 'b', c: 'd' } },
+  ],
+  [
+    'azhzAAoMCgJ2MRIGU2VjcmV0Eh0KEQoBcxIAGgAiACoAMgA4AEIAEgYKAXASAXEaABoAIgA=',
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data: { p: 'cQ==' } },
+  ],
+  [
+    'azhzAAoUCgJ2MRIOU2VydmljZUFjY291bnQSFwoVCgVyb2JvdBIAGgAiACoAMgA4AEIAGgAiAA==',
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'robot' } },
+  ],
+]
+
+test('what kubectl sends reads as the JSON it would have sent', () => {
+  for (const [body, object] of SENT) assert.deepEqual(decodeProtobuf(Buffer.from(body, 'base64')), object)
+})
+
+test('zeros of optional fields survive, other zeros are nothing', () => {
+  const options: ApiObject = {
+    apiVersion: 'v1',
+    kind: 'DeleteOptions',
+    metadata: {},
+    gracePeriodSeconds: 0,
+    orphanDependents: false,
+    preconditions: { uid: 'u' },
+    dryRun: ['All'],
+  }
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(options)), options)
+  const event: ApiObject = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'e' }, count: 0, reason: '' }
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(event)), { apiVersion: 'v1', kind: 'Event', metadata: { name: 'e' } })
+})
+
+test('times, managed fields and owners come through', () => {
+  const lease: ApiObject = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: {
+      name: 'edge-1',
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'edge-1', uid: 'u', controller: false }],
+      managedFields: [{ manager: 'm', operation: 'Update', fieldsType: 'FieldsV1', fieldsV1: { 'f:spec': {} } }],
+    },
+    spec: { holderIdentity: '', leaseDurationSeconds: 40, renewTime: '2026-01-01T00:00:00.123456Z' },
+  }
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(lease)), lease)
+})
+
+test('any ConfigMap comes back as it went', () => {
+  const texts = fc.dictionary(
+    fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'),
+    fc.string(),
+  )
+  fc.assert(
+    fc.property(texts, texts, fc.boolean(), (data, labels, immutable) => {
+      const map: ApiObject = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'a', ...(Object.keys(labels).length > 0 ? { labels: { ...labels } } : {}) },
+        ...(Object.keys(data).length > 0 ? { data: { ...data } } : {}),
+        immutable,
+      }
+      assert.deepEqual(decodeProtobuf(encodeProtobuf(map)), map)
+    }),
+  )
+})
+
+test('other kinds are refused as unsupported, broken bodies as bad', () => {
+  const refused = (status: number) => (error: unknown) => error instanceof ProtobufError && error.status === status
+  const pod: ApiObject = { apiVersion: 'v1', kind: 'Pod', metadata: {} }
+  assert.throws(() => encodeProtobuf(pod), refused(415))
+  const renamed = Buffer.from(encodeProtobuf({ ...pod, kind: 'Secret' }))
+  renamed.write('Secrex', renamed.indexOf('Secret'))
+  assert.throws(() => decodeProtobuf(renamed), refused(415))
+  assert.throws(() => decodeProtobuf(Buffer.from('{"kind":"Pod"}')), refused(400))
+  assert.throws(() => decodeProtobuf(Buffer.alloc(0)), refused(400))
+})
+
+test('no bytes do more than be refused', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      try {
+        decodeProtobuf(Buffer.concat([Buffer.from([0x6b, 0x38, 0x73, 0]), bytes]))
+      } catch (error) {
+        assert.ok(error instanceof ProtobufError)
+      }
+    }),
+  )
+})
