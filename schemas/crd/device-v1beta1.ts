@@ -89,7 +89,7 @@ const deviceStatusOfDevice: CrdVersion['schema'] = {
     conditions: described('Accepted, Online and Synced.', listMap(condition, 'type')),
     state: described('online, offline, unhealthy or unknown.', text),
     lastOnlineTime: described('RFC 3339, UTC.', text),
-    twins: list(statusTwin),
+    twins: list({ ...statusTwin, 'x-kubernetes-preserve-unknown-fields': true }),
     reportToCloud: described('Legacy: see spec.stateReport.', flag),
     reportCycle: described('Legacy: see spec.stateReport.', int64),
   }),

@@ -8,9 +8,9 @@ import { isJsonArray, isJsonObject, setKey, withIdentity } from './json.ts'
  */
 export function applyDefaults(definition: Pick<ResourceDefinition, 'schema' | 'custom'>, object: ApiObject): ApiObject {
   if (!definition.custom || !definition.schema) return object
-  const { metadata, ...body } = object
-  const { metadata: _, ...properties } = definition.schema.properties ?? {}
-  return withIdentity({ ...defaultObject({ ...definition.schema, properties }, body), metadata }, object)
+  // Metadata has no defaults; an open schema leaves it where it stands.
+  const properties = { ...definition.schema.properties, metadata: {} }
+  return withIdentity(defaultObject({ ...definition.schema, properties }, object), object)
 }
 
 /** The same for any value of any schema. */
