@@ -19,11 +19,18 @@ const FACTS: MachineFacts = {
   address: '192.0.2.7',
 }
 
+interface Api {
+  node: JsonObject | undefined
+  lease: JsonObject | undefined
+  facts: MachineFacts
+  fails: boolean
+}
+
 /** A reporter and an API with at most one Node and one Lease. */
 function bench(node?: JsonObject) {
   const clock = new FakeClock()
   const asked: Frame[] = []
-  const api = { node, lease: undefined as JsonObject | undefined, facts: FACTS, fails: false }
+  const api: Api = { node, lease: undefined, facts: FACTS, fails: false }
   const stop = new AbortController()
   const answer = ({ route, content }: Frame): Json => {
     const kind = `${route.operation} ${route.resource?.split('/')[1]}`

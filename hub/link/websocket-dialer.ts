@@ -15,6 +15,8 @@ export interface DialerOptions {
   readonly identity: () => Promise<LinkIdentity>
   readonly clock: Clock
   readonly log: Logger
+  /** Bytes; a peer that sends more is closed. Default 32 MiB. */
+  readonly largestFrame?: number
 }
 
 /** PEM texts. */
@@ -27,7 +29,8 @@ export interface LinkIdentity {
 const HANDSHAKE_DEADLINE = seconds(30)
 
 /** Dials WSS with mutual TLS; a server with a foreign CA or another name is refused. */
-export function createWebSocketDialer({ server, path, identity, clock, log }: DialerOptions): LinkDialer {
+export function createWebSocketDialer(options: DialerOptions): LinkDialer {
+  const { server, path, identity, clock, log, largestFrame = LARGEST_FRAME } = options
   return {
     dial: (headers, signal) =>
       withDeadline(clock, HANDSHAKE_DEADLINE, signal, async (limited) => {
@@ -38,7 +41,7 @@ export function createWebSocketDialer({ server, path, identity, clock, log }: Di
           key,
           minVersion: 'TLSv1.2',
           perMessageDeflate: false,
-          maxPayload: LARGEST_FRAME,
+          maxPayload: largestFrame,
           headers: { ...headers, [SKERRY_HEADER]: SKERRY_WIRE_VERSION },
         })
         return opened(socket, limited, { clock, log })

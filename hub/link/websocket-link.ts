@@ -11,13 +11,13 @@ export interface WebSocketLinkOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly isSkerry: boolean
-  /** Silence of the peer after which the link is closed; default 45 s. */
+  /** Silence of the peer after which the link is closed; default 30 s. A peer that lives answers pings. */
   readonly deadAfter?: Duration
   /** Default 8 s. */
   readonly pingEvery?: Duration
 }
 
-/** Largest message, both ways: parity with KubeEdge's own cap. */
+/** Default of the largest message that is taken: parity with KubeEdge's own cap. */
 export const LARGEST_FRAME = 32 * 1024 * 1024
 /** KubeEdge edges queue 100 frames and drop the oldest beyond; this end stops reading instead. */
 const QUEUE_LIMIT = 1000
@@ -30,17 +30,18 @@ const CLOSE_DEADLINE = seconds(2)
  * (a pong, too) shows that the peer lives; KubeEdge peers send no pings, but they answer them.
  */
 export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link {
-  const { clock, log, isSkerry, deadAfter = seconds(45), pingEvery = seconds(8) } = options
+  const { clock, log, isSkerry, deadAfter = seconds(30), pingEvery = seconds(8) } = options
   const queue = new FrameQueue(QUEUE_LIMIT, (isFull) => (isFull ? socket.pause() : socket.resume()))
   const closed = Promise.withResolvers<string>()
-  let reason = 'the peer closed the connection'
+  let reason: string | undefined
   let heardAt = clock.monotonic()
+  let strange = 0
   let timer: Disposable
 
   const close = (why: string) => {
     if (socket.readyState === socket.CLOSED) return
     reason = why
-    socket.close(1000, why.slice(0, 100))
+    socket.close(1000, closeReason(why))
     // A paused or dead peer never answers the closing frame.
     clock.after(CLOSE_DEADLINE, () => socket.terminate())
   }
@@ -48,6 +49,8 @@ export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link
     heardAt = clock.monotonic()
   }
   const watch = () => {
+    // While this end does not read, it cannot hear.
+    if (socket.isPaused) heard()
     if (clock.monotonic() - heardAt > deadAfter.milliseconds) {
       reason = `the peer was silent for ${deadAfter.milliseconds / 1000} s`
       socket.terminate()
@@ -61,18 +64,19 @@ export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link
   socket.on('message', (data: RawData) => {
     heard()
     const decoded = decodeFrame(textOf(data))
-    if (decoded.ok) queue.push(decoded.frame)
-    else log.warn('A message is no frame', { reason: decoded.reason })
+    if (decoded.ok) return queue.push(decoded.frame)
+    // Once for each link: a peer must not be able to fill the log.
+    if (strange++ === 0) log.warn('A message of the peer is no frame and is left out', { reason: decoded.reason })
   })
   socket.on('ping', heard)
   socket.on('pong', heard)
   socket.on('error', (error) => {
     reason = error.message
   })
-  socket.on('close', () => {
+  socket.on('close', (_code, said) => {
     timer[Symbol.dispose]()
     queue.close()
-    closed.resolve(reason)
+    closed.resolve(reason ?? `the peer closed the connection${said.length > 0 ? `: ${said}` : ''}`)
   })
   return {
     isSkerry,
@@ -90,6 +94,12 @@ function write(socket: WebSocket, frame: Frame): Promise<void> {
     if (socket.readyState !== socket.OPEN) return fail(undefined)
     socket.send(encodeFrame(frame), { binary: false }, (error) => (error ? fail(error) : resolve()))
   })
+}
+
+/** At most 123 bytes fit into a closing frame (RFC 6455, 5.5). */
+function closeReason(reason: string): string {
+  const bytes = Buffer.from(reason)
+  return bytes.length <= 123 ? reason : bytes.toString('utf8', 0, 120).replace(/\uFFFD+$/, '')
 }
 
 function textOf(data: RawData): string {

@@ -9,15 +9,22 @@ import { LARGEST_FRAME, linkOver } from './websocket-link.ts'
 
 export type AcceptUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<Link>
 
+export interface AcceptorPorts {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Bytes; a peer that sends more is closed. Default 32 MiB. */
+  readonly largestFrame?: number
+}
+
 /**
  * Completes the upgrades of a server whose caller has already decided who may: any path, no subprotocol, no extension. A peer
  * that announces the skerry keys is answered in kind.
  */
-export function createUpgradeAcceptor(ports: { readonly clock: Clock; readonly log: Logger }): AcceptUpgrade {
+export function createUpgradeAcceptor(ports: AcceptorPorts): AcceptUpgrade {
   const server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    maxPayload: LARGEST_FRAME,
+    maxPayload: ports.largestFrame ?? LARGEST_FRAME,
     clientTracking: false,
     handleProtocols: () => false,
   })
