@@ -48,8 +48,14 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
 
 const packages = new Map<string, string[]>()
 const types = new Map<string, string>()
-for (const [root, home] of ROOTS) visit(root, home)
-writeFileSync(OUTPUT, render())
+
+/** Text of the generated file. */
+export function kubernetesTypes(): string {
+  for (const [root, home] of ROOTS) visit(root, home)
+  return render()
+}
+
+if (import.meta.main) writeFileSync(OUTPUT, kubernetesTypes())
 
 function visit(name: string, home: string): void {
   if (types.has(name)) return
