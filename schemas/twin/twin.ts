@@ -11,7 +11,7 @@ export type Quality = 'good' | 'uncertain' | 'bad'
 
 /** What somebody wants a property to be. */
 export interface Desired {
-  /** Canonical text of the value, see formatValue. */
+  /** As it was given; two texts mean the same when `sameValue` says so. */
   readonly value: string
   /** Server time of the change, Unix ms. */
   readonly timestamp: number
@@ -52,8 +52,14 @@ export interface TwinProperty {
   readonly type: string
   /** The model's type; absent for a property that no model declares. */
   readonly modelType?: PropertyType
+  /** The model's bounds of desired values, as texts. */
+  readonly minimum?: string
+  readonly maximum?: string
+  /** Stands in the spec of the Device; otherwise a client of the edge made it. */
+  readonly declared: boolean
   /** False for properties of the Device: a client cannot delete those. */
   readonly optional: boolean
+  /** A desired value is accepted. */
   readonly writable: boolean
   readonly desired?: Desired
   readonly reported?: Reported
@@ -72,7 +78,9 @@ export interface Twin {
   readonly state: DeviceState
   /** Detail of a state that is not online. */
   readonly stateReason?: string
-  /** RFC 3339 UTC; of the last time the device was online. */
+  /** As a client wrote the state, where that differs from its lower case. */
+  readonly stateText?: string
+  /** RFC 3339 UTC, whole seconds; when the device was last known to be online. */
   readonly lastOnlineTime?: string
   readonly properties: Readonly<Record<string, TwinProperty>>
   /** Grows by one with each durable change of this twin; survives restarts. */

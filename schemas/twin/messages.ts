@@ -1,0 +1,69 @@
+/** JSON of the twin topics on MQTT, field by field as KubeEdge writes it. Versions never travel to MQTT clients. */
+
+/** `twin` of twin/update, get/result and the like. */
+export interface MsgTwin {
+  readonly expected?: MsgTwinValue
+  readonly actual?: MsgTwinValue
+  readonly optional?: boolean
+  readonly metadata?: { readonly type: string }
+}
+
+export interface MsgTwinValue {
+  readonly value: string
+  /** Unix ms. */
+  readonly metadata?: { readonly timestamp: number }
+}
+
+/** Common to all messages. `event_id` is echoed in results and documents, and new in what the edge says by itself. */
+export interface MsgBase {
+  readonly event_id: string
+  /** Unix ms. */
+  readonly timestamp: number
+}
+
+/** Answer on .../result when a request failed: 400, 404 or 500. */
+export interface MsgError extends MsgBase {
+  readonly code: number
+  readonly reason: string
+}
+
+/** .../twin/update/result and .../twin/get/result. Null: deleted. */
+export interface MsgTwinResult extends MsgBase {
+  readonly twin: Readonly<Record<string, MsgTwin | null>>
+}
+
+/** .../twin/update/delta: all properties with a desired value, and the desired value of those that differ. */
+export interface MsgTwinDelta extends MsgBase {
+  readonly twin: Readonly<Record<string, MsgTwin>>
+  readonly delta: Readonly<Record<string, string>>
+}
+
+/** .../twin/update/document: what changed. `last` is null for a new property, `current` for a deleted one. */
+export interface MsgTwinDocument extends MsgBase {
+  readonly twin: Readonly<Record<string, { readonly last: MsgTwin | null; readonly current: MsgTwin | null }>>
+}
+
+/** .../state/update/result and .../state/get/result. `name` has no namespace; the time is there for online and ok only. */
+export interface MsgDeviceState extends MsgBase {
+  readonly device: { readonly name: string; readonly state: string; readonly lastOnlineTime?: string }
+}
+
+export interface MsgMember {
+  /** `<namespace>/<name>` */
+  readonly id: string
+  readonly name: string
+  readonly description?: string
+  readonly state?: string
+  readonly last_online?: string
+}
+
+/** .../membership/get/result */
+export interface MsgMembership extends MsgBase {
+  readonly devices: readonly MsgMember[]
+}
+
+/** .../membership/updated, one message per device. The list that is not meant is null, not []. */
+export interface MsgMembershipUpdated extends MsgBase {
+  readonly added_devices: readonly MsgMember[] | null
+  readonly removed_devices: readonly MsgMember[] | null
+}

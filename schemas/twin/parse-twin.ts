@@ -1,0 +1,110 @@
+import { DEVICE_STATES, PROPERTY_TYPES } from '../device/index.ts'
+import type { Desired, Intent, Reported, Twin, TwinProperty, Version, WriteFailure } from './twin.ts'
+
+/** Reads a twin back from its JSON text; undefined when it is none. */
+export function parseTwin(text: string): Twin | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // Damaged text is no twin.
+    return undefined
+  }
+  return isTwin(value) ? value : undefined
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function isTwin(value: unknown): value is Twin {
+  return (
+    isObject(value) &&
+    isText(value['id']) &&
+    isText(value['uid']) &&
+    isText(value['description']) &&
+    isCount(value['generation']) &&
+    isCount(value['revision']) &&
+    DEVICE_STATES.some((state) => state === value['state']) &&
+    isOptional(value['stateReason'], isText) &&
+    isOptional(value['stateText'], isText) &&
+    isOptional(value['lastOnlineTime'], isText) &&
+    isObject(value['properties']) &&
+    Object.values(value['properties']).every(isProperty)
+  )
+}
+
+function isProperty(value: unknown): value is TwinProperty {
+  return (
+    isObject(value) &&
+    isText(value['type']) &&
+    isOptional(value['modelType'], (type) => PROPERTY_TYPES.some((each) => each === type)) &&
+    isOptional(value['minimum'], isText) &&
+    isOptional(value['maximum'], isText) &&
+    isFlag(value['declared']) &&
+    isFlag(value['optional']) &&
+    isFlag(value['writable']) &&
+    isOptional(value['desired'], isDesired) &&
+    isOptional(value['reported'], isReported) &&
+    isOptional(value['intent'], isIntent) &&
+    isOptional(value['failure'], isFailure)
+  )
+}
+
+function isDesired(value: unknown): value is Desired {
+  return (
+    isObject(value) &&
+    isText(value['value']) &&
+    isCount(value['timestamp']) &&
+    isVersion(value['version']) &&
+    (value['origin'] === 'cloud' || value['origin'] === 'edge')
+  )
+}
+
+function isReported(value: unknown): value is Reported {
+  return (
+    isObject(value) &&
+    isText(value['value']) &&
+    isCount(value['timestamp']) &&
+    isCount(value['sourceTime']) &&
+    isVersion(value['version']) &&
+    (value['quality'] === 'good' || value['quality'] === 'uncertain' || value['quality'] === 'bad') &&
+    isOptional(value['cause'], isText)
+  )
+}
+
+function isIntent(value: unknown): value is Intent {
+  return isObject(value) && isText(value['value']) && isCount(value['generation'])
+}
+
+function isFailure(value: unknown): value is WriteFailure {
+  return (
+    isObject(value) &&
+    isText(value['value']) &&
+    isText(value['reason']) &&
+    isText(value['message']) &&
+    isCount(value['timestamp'])
+  )
+}
+
+function isVersion(value: unknown): value is Version {
+  return isObject(value) && isCount(value['cloud']) && isCount(value['edge'])
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isFlag(value: unknown): value is boolean {
+  return typeof value === 'boolean'
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
+
+function isOptional(value: unknown, is: (value: unknown) => boolean): boolean {
+  return value === undefined || is(value)
+}

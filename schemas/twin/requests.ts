@@ -1,0 +1,147 @@
+/** What a client asks with twin/update, decoded. */
+export interface TwinUpdate {
+  readonly eventId: string
+  /** Null: delete. */
+  readonly twin: ReadonlyMap<string, TwinChange | null>
+}
+
+export interface TwinChange {
+  readonly expected?: string
+  readonly actual?: string
+  /** `actual.metadata.timestamp`, Unix ms: when the source measured it. */
+  readonly actualTime?: number
+  readonly optional?: boolean
+  readonly type?: string
+}
+
+/** A request without a body of its own: twin/get, state/get, membership/get. */
+export interface PlainRequest {
+  readonly eventId: string
+}
+
+export interface StateUpdate {
+  readonly eventId: string
+  readonly state: string
+}
+
+/** `eventId` is what could be read of it, so that the answer finds its caller. */
+export type Decoded<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly eventId: string; readonly reason: string }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+/** KubeEdge's longest name of a property. */
+const LONGEST_NAME = 128
+
+/**
+ * Payload of twin/update. Keys that KubeEdge knows match in any case, as its decoder does; others are ignored. Names of
+ * properties keep their case. Values of any text are accepted here: their types and sizes are judged against the twin.
+ */
+export function decodeTwinUpdate(payload: Uint8Array): Decoded<TwinUpdate> {
+  return decode(payload, (body, eventId) => {
+    const twin = fieldOf(body, 'twin')
+    if (!isObject(twin)) return 'twin is missing or is not an object'
+    const changes = new Map<string, TwinChange | null>()
+    for (const [name, change] of Object.entries(twin)) {
+      const refusal = refuseName(name)
+      if (refusal) return refusal
+      const decoded = change === null ? null : decodeChange(name, change)
+      if (typeof decoded === 'string') return decoded
+      changes.set(name, decoded)
+    }
+    return { eventId, twin: changes }
+  })
+}
+
+/** Payload of state/update. */
+export function decodeStateUpdate(payload: Uint8Array): Decoded<StateUpdate> {
+  return decode(payload, (body, eventId) => {
+    const state = fieldOf(body, 'state')
+    return typeof state === 'string' ? { eventId, state } : 'state is missing or is not a string'
+  })
+}
+
+/** Payload of a get. An empty one is accepted too: it asks the same. */
+export function decodePlainRequest(payload: Uint8Array): Decoded<PlainRequest> {
+  if (payload.length === 0) return { ok: true, value: { eventId: '' } }
+  return decode(payload, (_body, eventId) => ({ eventId }))
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function decode<T>(payload: Uint8Array, read: (body: Fields, eventId: string) => T | string): Decoded<T> {
+  let body: unknown
+  try {
+    body = JSON.parse(UTF8.decode(payload))
+  } catch {
+    return { ok: false, eventId: '', reason: 'the payload is not JSON in UTF-8' }
+  }
+  if (!isObject(body)) return { ok: false, eventId: '', reason: 'the payload is not a JSON object' }
+  const given = fieldOf(body, 'event_id')
+  const eventId = typeof given === 'string' ? given : ''
+  if (given !== undefined && given !== null && typeof given !== 'string') {
+    return { ok: false, eventId, reason: 'event_id is not a string' }
+  }
+  const value = read(body, eventId)
+  return typeof value === 'string' ? { ok: false, eventId, reason: value } : { ok: true, value }
+}
+
+function decodeChange(name: string, change: unknown): TwinChange | string {
+  if (!isObject(change)) return `twin ${name} is not an object`
+  const expected = decodeSide(change, 'expected')
+  if (!expected.ok) return `${name}: ${expected.reason}`
+  const actual = decodeSide(change, 'actual')
+  if (!actual.ok) return `${name}: ${actual.reason}`
+  const optional = fieldOf(change, 'optional') ?? undefined
+  if (optional !== undefined && typeof optional !== 'boolean') return `${name}: optional is not a boolean`
+  const metadata = fieldOf(change, 'metadata') ?? undefined
+  if (metadata !== undefined && !isObject(metadata)) return `${name}: metadata is not an object`
+  const type = metadata && (fieldOf(metadata, 'type') ?? undefined)
+  if (type !== undefined && typeof type !== 'string') return `${name}: metadata.type is not a string`
+  return {
+    ...(expected.value === undefined ? {} : { expected: expected.value }),
+    ...(actual.value === undefined ? {} : { actual: actual.value }),
+    ...(actual.time === undefined ? {} : { actualTime: actual.time }),
+    ...(optional === undefined ? {} : { optional }),
+    // An empty type is none, as an absent one.
+    ...(type ? { type } : {}),
+  }
+}
+
+type Side =
+  | { readonly ok: true; readonly value?: string; readonly time?: number }
+  | { readonly ok: false; readonly reason: string }
+
+/** A side that is there must have a value: KubeEdge crashes where it is missing. */
+function decodeSide(change: Fields, name: 'expected' | 'actual'): Side {
+  const side = fieldOf(change, name) ?? undefined
+  if (side === undefined) return { ok: true }
+  if (!isObject(side)) return { ok: false, reason: `${name} is not an object` }
+  const value = fieldOf(side, 'value')
+  if (typeof value !== 'string') return { ok: false, reason: `${name}.value is missing or is not a string` }
+  const metadata = fieldOf(side, 'metadata')
+  const time = isObject(metadata) ? fieldOf(metadata, 'timestamp') : undefined
+  const isTime = typeof time === 'number' && Number.isSafeInteger(time) && time > 0
+  return { ok: true, value, ...(isTime ? { time } : {}) }
+}
+
+/** Any name without control characters; `__proto__` would be no ordinary key in JSON of many languages, ours included. */
+function refuseName(name: string): string | undefined {
+  if (name === '' || name.length > LONGEST_NAME) return `the name of a twin must have 1 to ${LONGEST_NAME} characters`
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(name)) return 'the name of a twin must not have control characters'
+  return name === '__proto__' ? 'the name of a twin must not be __proto__' : undefined
+}
+
+/** Field by name in any case; the spelling of KubeEdge wins, else the last one. */
+function fieldOf(fields: Fields, name: string): unknown {
+  if (Object.hasOwn(fields, name)) return fields[name]
+  let found: unknown
+  for (const key of Object.keys(fields))
+    if (key.length === name.length && key.toLowerCase() === name) found = fields[key]
+  return found
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

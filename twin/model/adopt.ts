@@ -1,0 +1,110 @@
+import {
+  type AssignedDevice,
+  type Desired,
+  deviceIdOf,
+  type Intent,
+  type MergedProperty,
+  mergedProperties,
+  parseValue,
+  type Twin,
+  type TwinProperty,
+} from '../../schemas/index.ts'
+import { means, propertyOf, REFUSED, refuseWish, settled, typeOf, withoutFailure } from './property.ts'
+
+/**
+ * The twin of a device as the cloud describes it now. Properties of the device are added, changed and taken away; those that
+ * clients made stay. A changed desired value in the spec is a cloud intent and overrides what the edge wanted; an unchanged
+ * one is not, however often it arrives. Another uid is another device. The same twin when nothing changes.
+ */
+export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: number): Twin {
+  const { device, model } = assigned
+  const { uid = '', generation = 0, labels } = device.metadata
+  const known = before?.uid === uid ? before : undefined
+  const properties: [string, TwinProperty][] = []
+  for (const [name, property] of Object.entries(known?.properties ?? {}))
+    if (!property.declared) properties.push([name, property])
+  for (const merged of mergedProperties(device, model)) {
+    const old = known && propertyOf(known, merged.device.name)
+    const ruled = applyRules(old, merged, model !== undefined)
+    const wished = applyIntent(ruled, merged, generation, now)
+    properties.push([merged.device.name, judge(wished, merged.device.name, model !== undefined, now)])
+  }
+  const next = {
+    ...(known ?? { state: 'unknown' as const, revision: 0 }),
+    id: deviceIdOf(device.metadata),
+    uid,
+    description: labels?.['description'] ?? '',
+    generation,
+    properties: Object.fromEntries(properties),
+  }
+  return known && isSame(known, next) ? known : { ...next, revision: next.revision + 1 }
+}
+
+/** Type, bounds and access of the model; without a model those that were last known. */
+function applyRules(old: TwinProperty | undefined, { model }: MergedProperty, isModelled: boolean): TwinProperty {
+  if (!isModelled) return { type: 'string', writable: true, ...old, declared: true, optional: false }
+  const modelType = model.type ?? 'STRING'
+  const { minimum: _low, maximum: _high, reported, ...rest } = old ?? {}
+  const isStill = reported !== undefined && parseValue(modelType, reported.value).ok
+  return {
+    ...rest,
+    type: modelType.toLowerCase(),
+    modelType,
+    ...(model.minimum ? { minimum: model.minimum } : {}),
+    ...(model.maximum ? { maximum: model.maximum } : {}),
+    declared: true,
+    optional: false,
+    writable: model.accessMode !== 'ReadOnly',
+    ...(isStill ? { reported } : {}),
+  }
+}
+
+function applyIntent(property: TwinProperty, merged: MergedProperty, generation: number, now: number): TwinProperty {
+  const wanted = wishOf(property, merged)
+  const { intent, desired, failure: _, ...rest } = property
+  if (wanted === undefined) {
+    if (!intent) return property
+    // What the cloud no longer wants is not wanted any more, unless the edge has wished for something since.
+    if (desired?.origin === 'edge') return withoutIntent(property)
+    return rest
+  }
+  if (intent && means(property, intent.value, wanted)) return property
+  const adopted: Intent = { value: wanted, generation }
+  const version = { cloud: generation, edge: desired?.version.edge ?? 0 }
+  const next: Desired = { value: wanted, timestamp: now, version, origin: 'cloud' }
+  return { ...rest, desired: next, intent: adopted }
+}
+
+/** Go clients write an absent desired value as an empty text, which means something for writable text only. */
+function wishOf(property: TwinProperty, { device }: MergedProperty): string | undefined {
+  const value = device.desired?.value
+  if (value !== '') return value
+  return typeOf(property) === 'STRING' && property.writable && property.modelType ? value : undefined
+}
+
+function withoutIntent({ intent: _, ...property }: TwinProperty): TwinProperty {
+  return property
+}
+
+/** A desired value that the model forbids is a failure from the start; a model that has changed its mind clears it. */
+function judge(property: TwinProperty, name: string, isModelled: boolean, now: number): TwinProperty {
+  const { desired, failure } = property
+  const refusal = desired && isModelled ? refuseWish(name, property, desired.value) : undefined
+  if (desired && refusal !== undefined) {
+    if (failure?.reason === REFUSED && failure.message === refusal && failure.value === desired.value) return property
+    return { ...property, failure: { value: desired.value, reason: REFUSED, message: refusal, timestamp: now } }
+  }
+  return settled(failure?.reason === REFUSED && isModelled ? withoutFailure(property) : property)
+}
+
+function isSame(left: Twin, right: Twin): boolean {
+  return JSON.stringify(ordered(left)) === JSON.stringify(ordered(right))
+}
+
+/** Order of keys must not make a difference. */
+function ordered(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  return Object.entries(value)
+    .map(([key, each]) => [key, ordered(each)])
+    .sort(([left], [right]) => (String(left) < String(right) ? -1 : 1))
+}

@@ -1,0 +1,36 @@
+import type { Counter, Metrics } from '../../platform/health/index.ts'
+import type { TwinKeeper } from './keeper.ts'
+
+export interface Counters {
+  /** Label `outcome`: stored or failed. */
+  readonly commits: Counter
+  readonly refused: Counter
+  readonly unsent: Counter
+}
+
+export function createCounters(metrics: Metrics): Counters {
+  return {
+    commits: metrics.counter({
+      name: 'skerry_twin_commits_total',
+      help: 'Twins written to disk; one commit may hold several changes of its device.',
+      labels: ['outcome'],
+    }),
+    refused: metrics.counter({
+      name: 'skerry_twin_refused_total',
+      help: 'Changes refused because too many waited already.',
+    }),
+    unsent: metrics.counter({
+      name: 'skerry_twin_unsent_total',
+      help: 'Messages about twins that the MQTT broker did not take.',
+    }),
+  }
+}
+
+export function followQueues(metrics: Metrics, keeper: TwinKeeper): readonly Disposable[] {
+  return [
+    metrics.gauge({ name: 'skerry_twins', help: 'Twins that are kept.' }).follow(() => keeper.count),
+    metrics
+      .gauge({ name: 'skerry_twin_waiting', help: 'Changes of twins that are not on disk yet.' })
+      .follow(() => keeper.waiting),
+  ]
+}

@@ -1,0 +1,82 @@
+import type { Bus } from '../../platform/bus/index.ts'
+import { UnavailableError } from '../../platform/lifecycle/index.ts'
+import type { Clock } from '../../platform/time/index.ts'
+import { type DeviceId, type ReportAnswer, reportDevices, reportStates, type Twin } from '../../schemas/index.ts'
+import { stateMessage } from '../model/messages.ts'
+import { applyReport } from '../model/report.ts'
+import { applyState } from '../model/state.ts'
+import type { TwinLimits } from '../model/update.ts'
+import type { TwinKeeper } from './keeper.ts'
+import type { Voice } from './voice.ts'
+
+export interface ServeReportsOptions {
+  readonly bus: Bus
+  readonly keeper: TwinKeeper
+  readonly voice: Voice
+  readonly limits: TwinLimits
+  readonly clock: Clock
+}
+
+/** Answers the mapper host when what it reported is on disk; rejects when any of it is not, and all of it may come again. */
+export function serveReports({ bus, keeper, voice, limits, clock }: ServeReportsOptions): readonly Disposable[] {
+  return [
+    bus.serve(reportDevices, (reports) =>
+      takeAll(reports, (report) =>
+        change(
+          keeper,
+          report.id,
+          (twin) => applyReport(twin, report, limits, clock.now()),
+          (before, after) => {
+            voice.document(before, after)
+            voice.delta(before, after)
+          },
+        ),
+      ),
+    ),
+    bus.serve(reportStates, (reports) =>
+      takeAll(reports, (report) =>
+        change(
+          keeper,
+          report.id,
+          (twin) => applyState(twin, report, clock.now()),
+          (before, after) => {
+            if (before === after) return
+            voice.answer(report.id, 'namespaced', 'state/update/result', stateMessage(voice.base(undefined), after))
+          },
+        ),
+      ),
+    ),
+  ]
+}
+
+/** All at once: each device has its own queue. */
+async function takeAll<T extends { readonly id: DeviceId }>(
+  reports: readonly T[],
+  take: (report: T) => Promise<boolean>,
+): Promise<ReportAnswer> {
+  const isKnown = await Promise.all(reports.map(take))
+  return { unknown: reports.filter((_, index) => !isKnown[index]).map(({ id }) => id) }
+}
+
+/** False when there is no such twin. */
+function change(
+  keeper: TwinKeeper,
+  id: DeviceId,
+  apply: (twin: Twin) => Twin,
+  tell: (before: Twin | undefined, after: Twin) => void,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    keeper.do(id, {
+      apply: (twin) => twin && apply(twin),
+      done(outcome) {
+        if (!outcome.ok) {
+          const details = { code: 'TWIN_NOT_DURABLE', fields: { device: id }, cause: outcome.error }
+          reject(new UnavailableError('A report could not be written to disk', details))
+          return
+        }
+        if (outcome.after) tell(outcome.before, outcome.after)
+        resolve(outcome.after !== undefined)
+      },
+    })
+  })
+}

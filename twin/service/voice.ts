@@ -1,0 +1,100 @@
+import type { EventBus } from '../../platform/bus/index.ts'
+import type { Counter } from '../../platform/health/index.ts'
+import type { Logger } from '../../platform/log/index.ts'
+import type { Clock, Random } from '../../platform/time/index.ts'
+import {
+  type DeviceAction,
+  type DeviceId,
+  type DeviceTopicForm,
+  deviceTopic,
+  type MsgBase,
+  type NodeAction,
+  nodeTopic,
+  type Twin,
+} from '../../schemas/index.ts'
+import { deltaOf, sameDelta } from '../model/delta.ts'
+import { deltaMessage, documentOf, memberIdentity } from '../model/messages.ts'
+
+export interface VoiceOptions {
+  readonly eventBus: EventBus
+  readonly nodeName: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly unsent: Counter
+}
+
+/** What DeviceTwin says on MQTT, at QoS 1. Nothing waits for it: a message that the broker does not take is counted. */
+export class Voice {
+  readonly #options: VoiceOptions
+  /** Devices whose clients use topics with a bare name: what the edge says by itself goes there too. */
+  readonly #bare = new Set<DeviceId>()
+
+  constructor(options: VoiceOptions) {
+    this.#options = options
+  }
+
+  /** Head of a message: echoes the event id of its cause, or makes a new one. */
+  base(eventId: string | undefined): MsgBase {
+    return { event_id: eventId ?? this.#options.random.uuid(), timestamp: this.#options.clock.now() }
+  }
+
+  answer(id: DeviceId, form: DeviceTopicForm, action: DeviceAction, message: MsgBase): void {
+    this.#publish(deviceTopic(id, action, form), message)
+  }
+
+  node(action: NodeAction, message: MsgBase): void {
+    this.#publish(nodeTopic(this.#options.nodeName, action), message)
+  }
+
+  usesBareTopics(id: DeviceId): void {
+    this.#bare.add(id)
+  }
+
+  /** Document of what changed. `eventId` is that of the cause; without one it is new. */
+  document(before: Twin | undefined, after: Twin, eventId?: string): void {
+    if (before === after) return
+    const document = documentOf(this.base(eventId), before, after)
+    if (document) this.#say(after.id, 'twin/update/document', document)
+  }
+
+  /** Delta, if any; with `before` only when it is another one than then. */
+  delta(before: Twin | undefined, after: Twin): void {
+    if (before === after || (before && sameDelta(deltaOf(before), deltaOf(after)))) return
+    const delta = deltaMessage(this.base(undefined), after)
+    if (delta) this.#say(after.id, 'twin/update/delta', delta)
+  }
+
+  joined(twin: Twin): void {
+    this.node('membership/updated', {
+      ...this.base(undefined),
+      ...{ added_devices: [memberIdentity(twin)], removed_devices: null },
+    })
+  }
+
+  left(twin: Twin): void {
+    this.#bare.delete(twin.id)
+    this.node('membership/updated', {
+      ...this.base(undefined),
+      ...{ added_devices: null, removed_devices: [memberIdentity(twin)] },
+    })
+  }
+
+  #say(id: DeviceId, action: DeviceAction, message: MsgBase): void {
+    const text = JSON.stringify(message)
+    this.#send(deviceTopic(id, action), text)
+    if (this.#bare.has(id)) this.#send(deviceTopic(id, action, 'bare'), text)
+  }
+
+  #publish(topic: string, message: MsgBase): void {
+    this.#send(topic, JSON.stringify(message))
+  }
+
+  #send(topic: string, text: string): void {
+    const { eventBus, log, unsent } = this.#options
+    eventBus.publish(topic, text, { qos: 1 }).catch((error: unknown) => {
+      unsent.add()
+      log.debug('A message about a twin was not sent', { topic, error })
+    })
+  }
+}
