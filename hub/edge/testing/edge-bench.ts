@@ -94,7 +94,12 @@ export function pumpDevice(name = 'pump-1', resourceVersion = '10', node = 'edge
     apiVersion: 'devices.kubeedge.io/v1beta1',
     kind: 'Device',
     metadata: { name, namespace: 'default', uid: `uid-${name}`, resourceVersion, generation: 1 },
-    spec: { deviceModelRef: { name: 'pump' }, nodeName: node, properties: [{ name: 'speed' }] },
+    spec: {
+      deviceModelRef: { name: 'pump' },
+      nodeName: node,
+      protocol: { protocolName: 'modbus' },
+      properties: [{ name: 'speed' }],
+    },
   }
 }
 
