@@ -94,7 +94,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   scope.pending(undefined)
 
   let address = `${host}:${port}`
-  const descriptions = createDescriptions({ registry, address: () => address, unready: () => [] })
+  const descriptions = createDescriptions({ registry, address: () => address })
   const { certificate: cert, privateKey: key, clientAuthority: ca } = options.tls
   const server = await serveHttps({
     at: { host, port },
@@ -115,7 +115,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   address = `${host}:${server.port}`
   // Watches end at once, so that a stop does not wait for them.
   scope.defer(() => server.close(seconds(2)))
-  log.info('The Kubernetes API serves', { url: server.url, objects: store.version })
+  log.info('The Kubernetes API serves', { url: server.url })
   return server.url
 }
 

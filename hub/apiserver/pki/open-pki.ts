@@ -56,7 +56,8 @@ export async function openApiPki(directory: string, { names, clock, log }: PkiOp
   const folder = join(directory, 'pki', 'kubernetes')
   await ensureDirectory(folder, 0o700)
   const authority = await openAuthority(folder, clock, log)
-  const all = [...new Set([...LOCAL_NAMES, ...names])]
+  // An IPv6 address may come as it stands in a URL.
+  const all = [...new Set([...LOCAL_NAMES, ...names.map((name) => name.replaceAll(/[[\]]/g, ''))])]
   const open = (name: string, profile: Profile) => openIdentity(folder, name, authority, profile, clock, log)
   return {
     ca: authority.certificatePem,

@@ -9,8 +9,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** One line of a watch. */
-export type SendLine = (line: string) => boolean
+/** Sends one line of a watch; settles when the client may get more. Never rejects: a client that left ends the signal. */
+export type SendLine = (line: string) => Promise<void> | undefined
 
 /** A watch: `run` settles when it ends, by itself or with the signal. */
 export interface Stream {

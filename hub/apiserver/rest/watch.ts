@@ -1,12 +1,13 @@
-import { minutes, seconds } from '../../../platform/time/index.ts'
+import { type Duration, minutes, seconds } from '../../../platform/time/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, expired, type Status } from '../../kube/status.ts'
-import { type Change, eventOf } from '../../kube/watch/index.ts'
+import { eventOf } from '../../kube/watch/index.ts'
 import type { SendLine, Stream } from './answer.ts'
 import type { ApiContext } from './context.ts'
 import { type ListOptions, selects } from './options.ts'
 import { shownText, type View } from './present.ts'
 import { apiVersionOf, inVersion, keyOf, resourceOf } from './registry.ts'
+import { createWatcher } from './watcher.ts'
 
 export interface WatchTarget {
   /** Empty: all namespaces. */
@@ -17,6 +18,7 @@ export interface WatchTarget {
 
 const BOOKMARK_EVERY = minutes(1)
 const SHORTEST = minutes(30)
+const NO_BOOKMARK: Disposable = { [Symbol.dispose]: () => undefined }
 
 /** The events of a kind, from a version on. Throws a Status when what the options ask for cannot be told. */
 export function watchObjects(
@@ -25,61 +27,47 @@ export function watchObjects(
   { namespace, name }: WatchTarget,
   options: ListOptions,
 ): Stream {
+  checkOptions(options)
   const { definition } = view()
   const resource = resourceOf(definition)
+  const log = api.store.log(resource)
   const selected = selects(options)
   const prefix = name !== '' ? keyOf(namespace, name) : namespace === '' ? '' : `${namespace}/`
   const isConcerned = (key: string) => (name === '' ? key.startsWith(prefix) : key === prefix)
   const matches = (object: ApiObject) => selected(inVersion(object, definition))
   const line = (type: string, object: ApiObject) =>
     `{"type":"${type}","object":${shownText(view(), inVersion(object, definition))}}\n`
-  checkOptions(options)
+  const bookmark = (version: number, annotations?: { readonly [key: string]: string }) => {
+    const metadata = { resourceVersion: String(version), creationTimestamp: null, ...(annotations && { annotations }) }
+    return line('BOOKMARK', { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata })
+  }
 
   const run = async (send: SendLine, signal: AbortSignal) => {
-    const ended = Promise.withResolvers<void>()
-    const end = () => ended.resolve()
-    signal.addEventListener('abort', end, { once: true })
-    if (signal.aborted) end()
-    let told = 0
-    const tell = (text: string) => {
-      // A watcher that does not keep up is cut off; it comes back with the last version it saw.
-      if (!send(text)) end()
-    }
-    const onChange = (change: Change) => {
-      told = change.version
-      if (!isConcerned(change.key)) return
-      const event = eventOf(change, matches)
-      if (event) tell(line(event.type, event.object))
-    }
-    const bookmark = (annotations?: { readonly [key: string]: string }) => {
-      const version = String(Math.max(told, api.store.version))
-      const metadata = { resourceVersion: version, creationTimestamp: null, ...(annotations ? { annotations } : {}) }
-      const object: ApiObject = { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata }
-      tell(
-        `{"type":"BOOKMARK","object":${view().form.as === 'table' ? shownText(view(), object) : JSON.stringify(object)}}\n`,
-      )
-    }
-    // From here to the subscription nothing else runs, so no change is lost or told twice.
+    // Up to the first wait nothing else runs, so no change is lost or told twice.
+    using watcher = createWatcher({ log, version: () => api.store.version, isConcerned, signal })
+    // A client that reads nothing any more keeps no watch open beyond its end.
+    const tell = (text: string) => Promise.race([send(text), watcher.ended])
+    using _timeout = api.clock.after(lifetime(api, options), () => watcher.end())
+    using _bookmarks = options.bookmarks ? every(api, () => watcher.remind()) : NO_BOOKMARK
+    const since = options.version || api.store.version
     if (startsWithState(options)) {
+      const { version } = api.store
       for (const [key, object] of api.store.list(resource, prefix)) {
-        if (isConcerned(key) && matches(object)) tell(line('ADDED', object))
+        if (watcher.isEnded) return
+        if (isConcerned(key) && matches(object)) await tell(line('ADDED', object))
       }
-      if (options.sendInitialEvents) bookmark({ 'k8s.io/initial-events-end': 'true' })
+      if (options.sendInitialEvents) await tell(bookmark(version, { 'k8s.io/initial-events-end': 'true' }))
     } else {
-      const from = options.version || api.store.version
       // A version of the future comes from a database that is gone: such a client has to list again, too.
-      const past = from > api.store.version ? undefined : api.store.log(resource).since(from)
-      if (past === undefined) {
-        tell(`{"type":"ERROR","object":${JSON.stringify(tooOld(api, resource, from))}}\n`)
-        return
-      }
-      for (const change of past) onChange(change)
+      const past = since > api.store.version ? undefined : log.since(since)
+      if (!past) return void (await tell(`{"type":"ERROR","object":${JSON.stringify(tooOld(since, log.compacted))}}\n`))
+      watcher.replay(past)
     }
-    using _listening = api.store.log(resource).listen(onChange)
-    using _timeout = api.clock.after(lifetime(api, options), end)
-    using _bookmarks = options.bookmarks ? every(api, () => bookmark()) : undefined
-    await ended.promise
-    signal.removeEventListener('abort', end)
+    for await (const step of watcher.steps()) {
+      const event = typeof step === 'number' ? undefined : eventOf(step, matches)
+      if (event) await tell(line(event.type, event.object))
+      else if (typeof step === 'number') await tell(bookmark(step))
+    }
   }
   return { type: 'application/json', run }
 }
@@ -101,12 +89,11 @@ function startsWithState({ version, sendInitialEvents }: ListOptions): boolean {
   return sendInitialEvents ?? (version === undefined || version === 0)
 }
 
-function tooOld(api: ApiContext, resource: string, version: number): Status {
-  const oldest = api.store.log(resource).compacted
+function tooOld(version: number, oldest: number): Status {
   return expired(`too old resource version: ${version} (${oldest})`).status
 }
 
-function lifetime(api: ApiContext, { timeoutSeconds }: ListOptions) {
+function lifetime(api: ApiContext, { timeoutSeconds }: ListOptions): Duration {
   if (timeoutSeconds !== undefined && timeoutSeconds > 0) return seconds(timeoutSeconds)
   // Spread, so that the watchers of one start do not all come back at once.
   return seconds((SHORTEST.milliseconds / 1000) * (1 + api.random.next()))

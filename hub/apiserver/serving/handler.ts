@@ -34,8 +34,8 @@ export interface HandlerOptions {
 
 /** Kubernetes' own limit of a request. */
 const LARGEST_BODY = 3 * 1024 * 1024
-/** Of what a watcher may have unread before it is cut off. */
-const MOST_UNREAD = 8 * 1024 * 1024
+/** Bytes of a watch that the client has not read yet; more wait in the server's own queue of changes. */
+const MOST_UNREAD = 256 * 1024
 
 /** All of the API behind HTTPS. Every failure is answered with a Status. */
 export function createHandler(options: HandlerOptions): HttpHandler {
@@ -161,10 +161,25 @@ async function writeStream(response: ServerResponse, stream: Stream, signal: Abo
   response.flushHeaders()
   const send = (line: string) => {
     response.write(line)
-    return response.writableLength <= MOST_UNREAD
+    return response.writableLength <= MOST_UNREAD ? undefined : drained(response, signal)
   }
   await stream.run(send, signal)
-  response.end()
+  // Who is that far behind may never read the end.
+  if (response.writableLength > MOST_UNREAD) response.destroy()
+  else response.end()
+}
+
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off('drain', settle).off('close', settle)
+      signal.removeEventListener('abort', settle)
+      resolve()
+    }
+    response.on('drain', settle).on('close', settle)
+    signal.addEventListener('abort', settle)
+    if (signal.aborted) settle()
+  })
 }
 
 function hasBody(request: IncomingMessage): boolean {
