@@ -9,7 +9,11 @@ export function stopSignal(onSecond: () => void): AbortSignal {
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGHUP', () => stop('SIGHUP'))
   // A child of `skerry up` does not outlive it, however it ended.
-  if (process.connected) process.once('disconnect', () => stop('the end of its supervisor'))
+  if (process.connected) {
+    process.once('disconnect', () => stop('the end of its supervisor'))
+    // Listening keeps the channel, and with it the process, alive beyond its work.
+    process.channel?.unref()
+  }
   return controller.signal
 }
 
