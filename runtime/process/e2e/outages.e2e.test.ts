@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
-import { mqttAt, PUMP_TOPIC, patchSpeed, registerOf, untilDeviceField, waitSynced } from '../testing/pump.ts'
-import { eventually, run } from '../testing/run.ts'
+import { patchSpeed, registerOf, setDesired, untilDeviceField, waitSynced } from '../testing/pump.ts'
+import { eventually } from '../testing/run.ts'
 import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
 
-describe('outages', { skip: needs('kubectl', 'mbpoll', 'mosquitto_rr', 'mosquitto_pub') }, () => {
+describe('outages', { skip: needs('kubectl', 'mbpoll') }, () => {
   let directory: string
   let up: RunningUp
 
@@ -20,25 +20,7 @@ describe('outages', { skip: needs('kubectl', 'mbpoll', 'mosquitto_rr', 'mosquitt
     await removeDirectory(directory)
   })
 
-  const speedAtEdge = async (value: string) => {
-    const message = JSON.stringify({ event_id: `edge-${value}`, twin: { targetSpeed: { expected: { value } } } })
-    const ran = await run('mosquitto_rr', [
-      ...mqttAt(up),
-      ...[
-        '-q',
-        '1',
-        '-W',
-        '10',
-        '-t',
-        `${PUMP_TOPIC}/twin/update`,
-        '-e',
-        `${PUMP_TOPIC}/twin/update/result`,
-        '-m',
-        message,
-      ],
-    ])
-    assert.match(ran.stdout, new RegExp(`"value":"${value}"`), ran.stderr)
-  }
+  const speedAtEdge = (value: string) => setDesired(up, 'targetSpeed', value)
   const untilRegister = (value: number) =>
     eventually(`the register holds ${value}`, async () => ((await registerOf(up)) === value ? true : undefined), 20_000)
   const kill = async (part: string) => process.kill(await up.pid(part), 'SIGKILL')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connectAsync } from 'mqtt'
 import { eventually, run } from './run.ts'
 import type { RunningUp } from './up.ts'
 
@@ -53,3 +54,26 @@ export function mqttAt(up: RunningUp): readonly string[] {
 }
 
 export const PUMP_TOPIC = '$hw/events/device/default/pump-1'
+
+/** Sets a desired value over MQTT and settles with the edge's acknowledgement: the result message with our event id. */
+export async function setDesired(up: RunningUp, property: string, value: string): Promise<void> {
+  const client = await connectAsync(up.endpoints.mqtt ?? '', { connectTimeout: 5000, reconnectPeriod: 0 })
+  try {
+    const eventId = `edge-${property}-${value}`
+    const answered = new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no result within 10 s')), 10_000)
+      client.on('message', (_topic, payload) => {
+        const text = payload.toString('utf8')
+        if (!text.includes(eventId)) return
+        clearTimeout(timer)
+        resolve(text)
+      })
+    })
+    await client.subscribeAsync(`${PUMP_TOPIC}/twin/update/result`, { qos: 1 })
+    const message = { event_id: eventId, twin: { [property]: { expected: { value } } } }
+    await client.publishAsync(`${PUMP_TOPIC}/twin/update`, JSON.stringify(message), { qos: 1 })
+    assert.equal(JSON.parse(await answered).code, undefined)
+  } finally {
+    await client.endAsync(true)
+  }
+}
