@@ -2,11 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { configurationPage } from './gen/configuration.ts'
 import { errorsPage } from './gen/errors.ts'
+import { kubernetesTypes } from './gen/kubernetes-schemas.ts'
 
-/** Generated pages: where each is, and what makes it. */
+/** Generated files: where each is, and what makes it. */
 const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/errors.md': errorsPage,
+  'hub/kube/builtin/types.generated.ts': kubernetesTypes,
 }
 
 /** `npm run gen` writes them; with --check nothing is written and a page that differs fails. */

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  DEVICE_ACTIONS,
-  deviceTopic,
-  NODE_ACTIONS,
-  nodeTopic,
-  parseDeviceTopic,
-  parseNodeTopic,
-} from './topics.ts'
+import { DEVICE_ACTIONS, deviceTopic, NODE_ACTIONS, nodeTopic, parseDeviceTopic, parseNodeTopic } from './topics.ts'
 
 /** Names that are parts of topics themselves, which KubeEdge cannot tell apart (W2). */
 const name = fc.oneof(
