@@ -1,11 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Writes hub/kube/builtin/types.generated.ts from the model classes of @kubernetes/client-node: names, types, formats and
- * which fields are required. Run again after that package changes: node tools/gen/kubernetes-schemas.ts
+ * Makes hub/kube/builtin/types.generated.ts from the model classes of @kubernetes/client-node: names, types, formats and
+ * which fields are required.
  */
-const OUTPUT = 'hub/kube/builtin/types.generated.ts'
 const MODELS = 'node_modules/@kubernetes/client-node/dist/gen/models'
 
 /** Where the walk starts, and the package whose types those found first are. */
@@ -54,8 +53,6 @@ export function kubernetesTypes(): string {
   for (const [root, home] of ROOTS) visit(root, home)
   return render()
 }
-
-if (import.meta.main) writeFileSync(OUTPUT, kubernetesTypes())
 
 function visit(name: string, home: string): void {
   if (types.has(name)) return
