@@ -55,7 +55,7 @@ test('paths, credentials and content types are those of Kubernetes', async (t) =
   await kubernetes.delete(SECRETS, { namespace: 'ns', name: 'a' }, { uid: 'u1' })
   assert.deepEqual(seen, [
     'GET /base/api/v1/nodes/a',
-    'POST /base/api/v1/namespaces/ns/secrets application/json {"metadata":{"name":"a"}}',
+    'POST /base/api/v1/namespaces/ns/secrets application/json {"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"}}',
     'PATCH /base/api/v1/nodes/a/status application/strategic-merge-patch+json {"status":{}}',
     'DELETE /base/api/v1/namespaces/ns/secrets/a application/json {"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u1"}}',
   ])
