@@ -21,6 +21,11 @@ export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
   readonly visitorConfig: ConfigSchema<Visitor>
   /** Devices that answer the same key share one connection: a serial line, a gateway, an OPC UA session. */
   connectionKey(device: Device): string
+  /**
+   * How long this device may take for one call, ms; a device that does not answer within it is offline. Default: 2000. In a call
+   * for several devices on one connection the most patient one counts.
+   */
+  deadline?(device: Device): number | undefined
   /** Offline admission check: why this property can never be visited this way, or nothing. Pure. */
   reject?(property: Property, visitor: Visitor): string | undefined
   /** The host disposes the connection, once. */

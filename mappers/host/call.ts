@@ -1,12 +1,13 @@
 import { BugError } from '../../platform/lifecycle/index.ts'
-import { type Clock, ms, withDeadline } from '../../platform/time/index.ts'
+import { type Clock, type Duration, ms, withDeadline } from '../../platform/time/index.ts'
 import type { Outcome, Results, VisitId } from '../contract/index.ts'
+import type { AnyMapper, AnyVisit } from './admission.ts'
 import type { HostSettings } from './settings.ts'
 
 export interface CallOptions {
   readonly clock: Clock
   readonly settings: HostSettings
-  readonly protocol: string
+  readonly mapper: Pick<AnyMapper, 'protocol' | 'deadline'>
   readonly signal: AbortSignal
 }
 
@@ -15,13 +16,13 @@ export interface CallOptions {
  * for is a bug of the driver and costs it the connection.
  */
 export async function callDriver<T>(
-  visits: readonly { readonly id: VisitId }[],
+  visits: readonly AnyVisit[],
   options: CallOptions,
   call: (signal: AbortSignal) => Promise<Results<T>>,
 ): Promise<ReadonlyMap<VisitId, Outcome<T>>> {
-  const { clock, settings, protocol, signal } = options
-  const deadline = ms(settings.callDeadline.milliseconds + settings.visitAllowance.milliseconds * visits.length)
-  const results = await withDeadline(clock, deadline, signal, call)
+  const { clock, mapper, signal } = options
+  const { protocol } = mapper
+  const results = await withDeadline(clock, deadlineOf(visits, options), signal, call)
   const asked = new Set(visits.map(({ id }) => id))
   for (const id of results.keys()) {
     if (asked.has(id)) continue
@@ -32,4 +33,12 @@ export async function callDriver<T>(
   }
   const missing: Outcome<T> = { ok: false, error: new Error(`mapper ${protocol} gave no answer for this property`) }
   return new Map(visits.map(({ id }) => [id, results.get(id) ?? missing]))
+}
+
+/** The devices of one connection wait for each other anyway: the most patient one decides. */
+function deadlineOf(visits: readonly AnyVisit[], { settings, mapper }: CallOptions): Duration {
+  const devices = [...new Set(visits.map(({ device }) => device))]
+  const patience = Math.max(0, ...devices.map((device) => mapper.deadline?.(device) ?? 0))
+  const base = patience > 0 ? patience : settings.callDeadline.milliseconds
+  return ms(base + settings.visitAllowance.milliseconds * visits.length)
 }

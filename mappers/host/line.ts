@@ -177,7 +177,7 @@ export class Line {
 
   #callOptions(signal: AbortSignal) {
     const { clock, settings, mapper } = this.#options
-    return { clock, settings, protocol: mapper.protocol, signal }
+    return { clock, settings, mapper, signal }
   }
 
   /** A device without readable properties is online when its connection is; the others prove it by an answer. */

@@ -2,7 +2,7 @@ import { describeError } from '../../platform/lifecycle/index.ts'
 import type { Clock } from '../../platform/time/index.ts'
 import { type PropertyReading, parseValue, refuseDesired, sameValue, type WriteResult } from '../../schemas/index.ts'
 import type { Order, Outcome, Reading, VisitId } from '../contract/index.ts'
-import type { AnyMapper } from './admission.ts'
+import type { AnyMapper, AnyVisit } from './admission.ts'
 import { callDriver } from './call.ts'
 import type { OrderProgress } from './order.ts'
 import { toReading } from './reading.ts'
@@ -134,11 +134,11 @@ function failureOf(
 }
 
 function call<T>(
-  visits: readonly { readonly id: VisitId }[],
+  visits: readonly AnyVisit[],
   { clock, settings, mapper, signal }: OrdersContext,
   work: (signal: AbortSignal) => Promise<ReadonlyMap<VisitId, Outcome<T>>>,
 ) {
-  return callDriver<T>(visits, { clock, settings, protocol: mapper.protocol, signal }, work)
+  return callDriver<T>(visits, { clock, settings, mapper, signal }, work)
 }
 
 function nextDue(devices: readonly ServedDevice[]): number | undefined {

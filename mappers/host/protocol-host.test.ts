@@ -252,6 +252,18 @@ describe('the mapper host loses', () => {
     assert.equal(host.field.connects, host.field.disposals + 1)
   })
 
+  it('a device that is silent for longer than its own deadline', async (t) => {
+    const host = start(t)
+    host.assign(fakeDevice('d', { a: {} }, { line: 'a', patience: 300 }))
+    await host.advance(0)
+    host.field.stalled = new Promise(() => undefined)
+    await host.advance(1000 + 309)
+    assert.equal(host.states.at(-1)?.state, 'online')
+    await host.advance(1)
+    assert.equal(host.states.at(-1)?.state, 'offline')
+    assert.match(host.states.at(-1)?.reason ?? '', /no answer within 310 ms/)
+  })
+
   it('a connection that was refused, with growing waits', async (t) => {
     const host = start(t)
     host.field.refuses = 'connection refused'

@@ -8,12 +8,12 @@ describe('the Modbus configuration', () => {
     ['the v1beta1 proposal', { ip: '10.0.0.1', port: 502 }, { host: '10.0.0.1', port: 502, unitId: 1 }],
     [
       'the case study, quoted',
-      { communicateMode: 'TCP', ip: '10.0.0.1', port: '1502', slaveID: '7' },
-      { host: '10.0.0.1', port: 1502, unitId: 7 },
+      { communicateMode: 'TCP', ip: '10.0.0.1', port: '1502', slaveID: '7', collectTimeout: '500' },
+      { host: '10.0.0.1', port: 1502, unitId: 7, timeout: 500 },
     ],
   ] as const) {
     it(`understands a device in ${who}`, () => {
-      assert.deepEqual(deviceConfig.parse(input), { ok: true, value: { ...wanted, mode: 'TCP' } })
+      assert.deepEqual(deviceConfig.parse(input), { ok: true, value: { timeout: 2000, ...wanted, mode: 'TCP' } })
     })
   }
 

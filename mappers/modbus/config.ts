@@ -7,6 +7,12 @@ export const DeviceConfig = Type.Object(
     host: Type.String({ minLength: 1, description: 'Name or IP address of the Modbus TCP server.' }),
     port: Type.Integer({ default: 502, minimum: 1, maximum: 65535, description: 'TCP port.' }),
     unitId: Type.Integer({ default: 1, minimum: 0, maximum: 255, description: 'Unit (slave) behind the server.' }),
+    timeout: Type.Integer({
+      default: 2000,
+      minimum: 20,
+      maximum: 60_000,
+      description: 'Milliseconds within which the device has to answer; after them it is offline.',
+    }),
     mode: Type.Literal('TCP', { default: 'TCP', description: 'Transport.' }),
   },
   { title: 'modbus device', description: 'How a Modbus device is reached.' },
@@ -62,6 +68,7 @@ export const deviceConfig = configSchema(DeviceConfig, {
   aliases: {
     host: ['ip', 'address', 'hostname'],
     unitId: ['slaveID', 'unit', 'deviceID'],
+    timeout: ['collectTimeout'],
     mode: ['communicateMode', 'commType'],
   },
   values: { mode: { tcp: 'TCP', rtu: 'RTU' } },

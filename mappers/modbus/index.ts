@@ -10,6 +10,7 @@ const mapper = defineMapper({
   deviceConfig,
   visitorConfig,
   connectionKey: (device) => `${device.host}:${device.port}`,
+  deadline: (device) => device.timeout,
   reject: (property, visitor) => {
     const found = layoutOf(property, visitor)
     return found.ok ? undefined : found.reason

@@ -72,7 +72,7 @@ async function connected(t: TestContext, served: ScriptedMemory) {
     assert.ok(parsed.ok)
     return {
       id: idOf(`v${offset}`),
-      device: { host: '127.0.0.1', port: server.port, unitId: 1, mode: 'TCP' as const },
+      device: { host: '127.0.0.1', port: server.port, unitId: 1, timeout: 2000, mode: 'TCP' as const },
       property: { name: `p${offset}`, type: 'INT', accessMode: 'ReadWrite' } as const,
       visitor: parsed.value,
     }

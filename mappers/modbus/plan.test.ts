@@ -17,7 +17,7 @@ function visit(unitId: number, register: string, offset: number, dataType: strin
   assert.ok(parsed.ok)
   return {
     id: idOf(`v${++ids}`),
-    device: { host: 'h', port: 502, unitId, mode: 'TCP' },
+    device: { host: 'h', port: 502, unitId, timeout: 2000, mode: 'TCP' },
     property: { name: 'p', type: 'INT', accessMode: 'ReadOnly' },
     visitor: parsed.value,
   }

@@ -11,13 +11,18 @@ import {
 } from '../../contract/index.ts'
 
 export const FakeDevice = configSchema(
-  Type.Object({ line: Type.String({ minLength: 1 }), unit: Type.Integer({ default: 1 }) }),
+  Type.Object({
+    line: Type.String({ minLength: 1 }),
+    unit: Type.Integer({ default: 1 }),
+    patience: Type.Optional(Type.Integer()),
+  }),
 )
 export const FakeVisitor = configSchema(Type.Object({ address: Type.String({ minLength: 1 }) }))
 
 interface DeviceConfig {
   readonly line: string
   readonly unit: number
+  readonly patience?: number
 }
 interface VisitorConfig {
   readonly address: string
@@ -88,6 +93,7 @@ export function fakeMapper(field: FakeField) {
     deviceConfig: FakeDevice,
     visitorConfig: FakeVisitor,
     connectionKey: (device) => device.line,
+    deadline: (device) => device.patience,
     reject: (_property, visitor) => (visitor.address === 'never' ? 'nobody lives there' : undefined),
     connect: (_device, { signal }) => field.connect(signal),
     read: (_connection, visits, signal) => field.call(() => readAll(field, visits), signal),
