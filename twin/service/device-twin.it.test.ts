@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { connectAsync, type MqttClient } from 'mqtt'
+import type { Message } from '../testing/edge.ts'
+import { LAMP } from '../testing/edge.ts'
+
+const update = (eventId: string, side: 'actual' | 'expected', value: string) =>
+  JSON.stringify({ event_id: eventId, twin: { brightness: { [side]: { value } } } })
+
+test('kill -9 under load: no value whose result was seen is lost', { timeout: 60_000 }, async (t) => {
+  const file = await temporaryFile(t)
+  let next = 1
+  for (let round = 0; round < 3; round++) {
+    const edge = await startEdge(t, file)
+    const client = await edge.connect()
+    const first = next
+    let acknowledged = first - 1
+    client.on('message', (_topic, payload) => {
+      const { event_id } = parse(payload)
+      assert.equal(Number(event_id), acknowledged + 1, 'results come in the order of the updates')
+      acknowledged++
+      if (acknowledged === first + 199) edge.kill()
+    })
+    await client.subscribeAsync(`${LAMP}/twin/update/result`, { qos: 1 })
+    for (let i = 0; i < 1000; i++, next++) {
+      client.publish(`${LAMP}/twin/update`, update(String(next), 'actual', String(next)), { qos: 1 }, () => undefined)
+    }
+    await edge.closed
+    assert.ok(acknowledged >= first + 199)
+
+    const again = await startEdge(t, file)
+    const twin = await again.ask('twin/get', '{"event_id":"g"}')
+    const kept = Number(twin.twin['brightness']?.actual?.value)
+    assert.ok(kept >= acknowledged && kept < next, `kept ${kept}, acknowledged ${acknowledged}`)
+    again.kill()
+    await again.closed
+    next = kept + 1
+  }
+})
+
+test('the receipt of an update comes after its commit', { timeout: 30_000 }, async (t) => {
+  const file = await temporaryFile(t)
+  const edge = await startEdge(t, file)
+  const client = await edge.connect()
+  for (let value = 1; value <= 20; value++) {
+    await client.publishAsync(`${LAMP}/twin/update`, update('x', 'expected', String(value)), { qos: value % 2 ? 1 : 2 })
+  }
+  edge.kill()
+  await edge.closed
+  const again = await startEdge(t, file)
+  assert.equal((await again.ask('twin/get', '{}')).twin['brightness']?.expected?.value, '20')
+})
+
+const hasMosquitto = spawnSync('mosquitto_pub', ['--help']).error === undefined
+
+test('mosquitto_pub and mosquitto_sub work', { timeout: 30_000, skip: !hasMosquitto }, async (t) => {
+  const edge = await startEdge(t, await temporaryFile(t))
+  const at = ['-h', '127.0.0.1', '-p', String(edge.port), '-q', '1']
+  // mosquitto_sub prints the retained message when its subscription stands.
+  const probe = await edge.connect()
+  await probe.publishAsync('probe', 'stands', { retain: true, qos: 1 })
+  const filters = ['-t', `${LAMP}/twin/update/+`, '-t', 'probe']
+  const sub = spawn('mosquitto_sub', [...at, '-v', ...filters, '-C', '4', '-W', '20'])
+  let output = ''
+  const subscribed = Promise.withResolvers<void>()
+  sub.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+    if (output.includes('stands')) subscribed.resolve()
+  })
+  await subscribed.promise
+  const payload = update('e-1', 'expected', '80')
+  const pub = spawn('mosquitto_pub', [...at, '-t', `${LAMP}/twin/update`, '-m', payload])
+  const closed = once(sub, 'close')
+  assert.deepEqual(await once(pub, 'close'), [0, null])
+  assert.deepEqual(await closed, [0, null])
+  const lines = output.split('\n').filter((line) => line.startsWith('$hw'))
+  assert.deepEqual(
+    lines.map((line) => line.slice(0, line.indexOf(' '))),
+    ['result', 'document', 'delta'].map((last) => `${LAMP}/twin/update/${last}`),
+  )
+  assert.match(output, /"delta":\{"brightness":"80"\}/)
+})
+
+async function startEdge(t: TestContext, file: string) {
+  const child: ChildProcess = fork(new URL('../testing/edge-process.ts', import.meta.url), [file], { stdio: 'inherit' })
+  const closed = once(child, 'close')
+  t.after(() => child.kill('SIGKILL'))
+  const started: readonly unknown[] = await Promise.race([once(child, 'message'), closed])
+  const [port] = started
+  assert.ok(typeof port === 'number')
+  const connect = async (): Promise<MqttClient> => {
+    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 })
+    client.on('error', () => undefined)
+    t.after(() => void client.end(true))
+    return client
+  }
+  const ask = async (action: string, payload: string): Promise<Message> => {
+    const client = await connect()
+    await client.subscribeAsync(`${LAMP}/${action}/result`, { qos: 1 })
+    const answer = Promise.withResolvers<Message>()
+    client.on('message', (_topic, message) => answer.resolve(parse(message)))
+    await client.publishAsync(`${LAMP}/${action}`, payload, { qos: 1 })
+    return answer.promise
+  }
+  return { port, closed, connect, ask, kill: () => child.kill('SIGKILL') }
+}
+
+async function temporaryFile(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skerry-twin-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  return join(folder, 'edge.db')
+}
+
+function parse(payload: Uint8Array): Message {
+  return JSON.parse(Buffer.from(payload).toString())
+}
