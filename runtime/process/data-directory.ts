@@ -1,7 +1,10 @@
-import { existsSync } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { environment } from '../../platform/config/index.ts'
+import { ensureDirectory } from '../../platform/files/index.ts'
+import { ConfigError } from '../../platform/lifecycle/index.ts'
 
 /** Folder that `skerry up` uses when none is named. */
 export const LOCAL_DATA = '.skerry'
@@ -16,10 +19,26 @@ export function dataDirectory(given: string | undefined, command: 'up' | 'run' |
   if (named !== undefined && named !== '') return resolve(named)
   if (command === 'up') return resolve(LOCAL_DATA)
   const system = process.getuid?.() === 0 ? '/var/lib/skerry' : join(homedir(), '.local', 'share', 'skerry')
-  if (command === 'ask' && !isUsed(system) && isUsed(resolve(LOCAL_DATA))) return resolve(LOCAL_DATA)
+  if (command === 'ask' && !isRunning(system) && existsSync(resolve(LOCAL_DATA))) return resolve(LOCAL_DATA)
   return system
 }
 
-function isUsed(directory: string): boolean {
+/** Makes the data directory where it is missing. One that this user cannot write in is refused before anything else fails there. */
+export async function prepareDataDirectory(directory: string): Promise<void> {
+  try {
+    await ensureDirectory(directory, 0o700)
+    await access(directory, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && CANNOT_WRITE.has(String(error.code)))) throw error
+    throw new ConfigError(`the data directory ${directory} cannot be written: name another one with --data`, {
+      code: 'PROCESS_DATA_NOT_WRITABLE',
+    })
+  }
+}
+
+const CANNOT_WRITE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS'])
+
+/** A process removes its endpoints when it stops. */
+function isRunning(directory: string): boolean {
   return existsSync(join(directory, 'endpoints.json'))
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { ensureDirectory, lockDirectory, removeFile } from '../../platform/files/index.ts'
+import { lockDirectory, removeFile } from '../../platform/files/index.ts'
 import { createMetrics, type Metrics, serveHealth } from '../../platform/health/index.ts'
 import { type ControlRoutes, serveControl } from '../../platform/http/index.ts'
 import { createModuleBoard, describeError, type ModuleEntry, runModules } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../platform/time/index.ts'
 import type { Endpoints } from '../../schemas/config/index.ts'
+import { prepareDataDirectory } from './data-directory.ts'
 import { ENDPOINTS_FILE, writeEndpoints } from './endpoints.ts'
 import { EXIT } from './exit.ts'
 import { type LoggingConfig, openLogger } from './logging.ts'
@@ -47,7 +48,7 @@ const GRACE = seconds(30)
  */
 export async function hostProcess(options: HostOptions): Promise<number> {
   const { name, directory } = options
-  await ensureDirectory(directory, 0o700)
+  await prepareDataDirectory(directory)
   await using _lock = await lockDirectory(directory)
   const signal = stopSignal(() => process.exit(EXIT.unclean))
   const log = openLogger(options.log, options.terminal).child({ process: name })

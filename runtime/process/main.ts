@@ -23,24 +23,42 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** One line that says what went wrong and, where the error knows it, what to do. */
+/** One line that says what went wrong and, where the error knows it, what to do; fields that the text names are not said twice. */
 function complaint(error: unknown): string {
-  const fields = error instanceof SkerryError && Object.keys(error.fields).length > 0 ? details(error.fields) : ''
-  return `skerry: ${describeError(error)}${fields}`
+  const text = describeError(error)
+  const parts: string[] = []
+  for (const [key, value] of Object.entries(error instanceof SkerryError ? error.fields : {})) {
+    const shown = typeof value === 'string' ? value : JSON.stringify(value)
+    if (!text.includes(shown)) parts.push(`${key}=${shown}`)
+  }
+  return `skerry: ${text}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`
 }
 
-function details(fields: Readonly<Record<string, unknown>>): string {
-  const parts = Object.entries(fields).map(
-    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
-  return ` (${parts.join(', ')})`
+/** `skerry token create` */
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
+}
+
+/** What commander says about wrong arguments, as one line that ends with the help to ask for. */
+function usageComplaint(text: string, command: string): string {
+  const said = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .replace(/\.?\s*\n\s*/g, ' ')
+  return `skerry: ${said}; see ${command} --help\n`
 }
 
 function buildProgram(terminal: Console, finish: (code: number) => void): Command {
   const program = new Command('skerry')
   program.description('Manage devices at the edge: mappers, twins, MQTT and kubectl.')
-  program.exitOverride().showHelpAfterError('(skerry --help lists the commands)').showSuggestionAfterError()
-  program.configureOutput({ writeOut: (text) => terminal.write(text), writeErr: (text) => terminal.writeError(text) })
+  program.version(`skerry ${version} (Node.js ${process.versions.node})`, '--version', 'print the version')
+  program.exitOverride().showSuggestionAfterError()
+  program.configureOutput({
+    writeOut: (text) => terminal.write(text),
+    writeErr: (text) => terminal.writeError(text),
+    outputError: (text, write) => write(usageComplaint(text, 'skerry')),
+  })
 
   const add = (
     parent: Command,
@@ -54,6 +72,7 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
       .option('--data <dir>', 'data directory: state, certificates and sockets')
       .option('--config <file>', 'configuration, YAML (skerry config schema)')
       .addOption(new Option('-o, --output <format>', 'output').choices(['text', 'json']).default('text'))
+    command.configureOutput({ outputError: (text, write) => write(usageComplaint(text, pathOf(command))) })
     command.action(async (...given: readonly unknown[]) => {
       const options = command.opts<CommonOptions & Readonly<Record<string, unknown>>>()
       finish(

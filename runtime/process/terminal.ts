@@ -10,6 +10,7 @@ export interface Console {
 }
 
 export function openConsole(): Console {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', forgiveClosedPipe)
   const write = (text: string) => void process.stdout.write(text)
   const writeError = (text: string) => void process.stderr.write(text)
   return {
@@ -19,4 +20,9 @@ export function openConsole(): Console {
     error: (line) => writeError(`${line}\n`),
     print: (output, value, text) => write(output === 'json' ? `${JSON.stringify(value, undefined, 2)}\n` : `${text}\n`),
   }
+}
+
+/** Whoever read has seen enough (`skerry crds | head`): the work goes on, unheard. */
+function forgiveClosedPipe(error: Error): void {
+  if (!('code' in error && error.code === 'EPIPE')) throw error
 }

@@ -1,12 +1,13 @@
 import { join as joinPath } from 'node:path'
 import { parseDocument } from 'yaml'
 import { identityFiles, joinNode, parseJoinToken } from '../../../hub/edge/index.ts'
-import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import { readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { systemClock } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
-import { dataDirectory } from '../data-directory.ts'
+import { dataDirectory, prepareDataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
+import { checkNodeName } from '../node-name.ts'
 import type { Console } from '../terminal.ts'
 
 export interface JoinCommandOptions extends CommonOptions {
@@ -18,21 +19,15 @@ export interface JoinCommandOptions extends CommonOptions {
 
 const CLOUDHUB_PORT = '10000'
 const CERTIFICATE_PORT = '10002'
-const NODE_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 
 /** `skerry join`: certificate and configuration of this node, verified, ready for `skerry edge`. */
 export async function join(options: JoinCommandOptions, terminal: Console): Promise<number> {
   const directory = dataDirectory(options.data, 'run')
-  const nodeName = options.node ?? ''
-  if (!NODE_NAME.test(nodeName)) {
-    throw new ConfigError(`"${nodeName}" is not a node name: use lower-case letters, digits, dots and hyphens`, {
-      code: 'PROCESS_NODE_NAME_INVALID',
-    })
-  }
+  const nodeName = checkNodeName(options.node ?? '')
   const token = parseJoinToken(options.token ?? '')
   const { host, port } = splitAddress(options.cloud ?? '')
   const certificates = `${host}:${options.certPort ?? portOf(token.address) ?? CERTIFICATE_PORT}`
-  await ensureDirectory(directory, 0o700)
+  await prepareDataDirectory(directory)
   await joinNode({ address: certificates, token, nodeName, files: identityFiles(directory), clock: systemClock })
   const server = `${host}:${port ?? CLOUDHUB_PORT}`
   await configure(joinPath(directory, 'config.yaml'), nodeName, { server, certificates })

@@ -1,5 +1,5 @@
-import { callControl } from '../../../platform/http/index.ts'
 import { seconds } from '../../../platform/time/index.ts'
+import { askProcess } from '../ask.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
@@ -13,8 +13,7 @@ export async function changePart(
   terminal: Console,
 ): Promise<number> {
   const directory = dataDirectory(options.data, 'ask')
-  const path = `/parts/${action}`
-  const answer = await callControl({ dir: directory, method: 'POST', path, body: { part }, deadline: seconds(90) })
+  const answer = await askProcess(directory, 'POST', `/parts/${action}`, seconds(90), { part })
   terminal.print(options.output, answer, `${part} ${action === 'stop' ? 'stopped' : 'started'}`)
   return EXIT.ok
 }

@@ -1,4 +1,5 @@
 import { simulators } from '../../../mappers/simulators/index.ts'
+import { listenError } from '../../../platform/http/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { systemClock, systemRandom } from '../../../platform/time/index.ts'
 import { UP_PORTS } from '../../../schemas/config/index.ts'
@@ -24,7 +25,9 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
   const port = parsePort(options.port ?? String(UP_PORTS.pump.port))
   const signal = stopSignal(() => process.exit(EXIT.unclean))
   const simulator = create({ host, port, clock: systemClock, random: systemRandom })
-  await simulator.start()
+  await simulator.start().catch((error: unknown) => {
+    throw listenError(error, { host, port })
+  })
   const url = `tcp://${host}:${simulator.port}`
   process.send?.({ ready: { simulators: { [simulator.name]: url } } })
   terminal.print(

@@ -1,6 +1,5 @@
-import { callControl } from '../../../platform/http/index.ts'
-import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Duration, ms, seconds, systemClock } from '../../../platform/time/index.ts'
+import { askProcess } from '../ask.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { durationText, parseDuration } from '../duration-text.ts'
@@ -14,9 +13,8 @@ export interface StatusOptions extends CommonOptions {
 
 /** `skerry status`: exits 0 once all is ready; without --wait it looks once. */
 export async function status(options: StatusOptions, terminal: Console): Promise<number> {
-  const directory = dataDirectory(options.data, 'ask')
   const limit = options.wait === undefined ? ms(0) : parseDuration(options.wait)
-  const report = await poll(directory, limit)
+  const report = await poll(options.data, limit)
   terminal.print(options.output, { ready: isReady(report), ...report }, text(report, systemClock.now()))
   if (isReady(report)) return EXIT.ok
   const late = report.processes.filter((each) => each.state !== 'ready' && each.state !== 'stopped')
@@ -26,11 +24,14 @@ export async function status(options: StatusOptions, terminal: Console): Promise
   return EXIT.failure
 }
 
-/** Asks until all is ready or the time is over; the last answer counts, and no answer at all is an error. */
-async function poll(directory: string, limit: Duration): Promise<StatusReport> {
+/**
+ * Asks until all is ready or the time is over; the last answer counts, and no answer at all is an error. Where nobody named
+ * a directory, a `skerry up` that only now makes its own is found too.
+ */
+async function poll(data: string | undefined, limit: Duration): Promise<StatusReport> {
   const end = systemClock.monotonic() + limit.milliseconds
   for (;;) {
-    const asked = await ask(directory)
+    const asked = await ask(dataDirectory(data, 'ask'))
     const isOver = systemClock.monotonic() >= end
     if (!(asked instanceof Error) && (isReady(asked) || isOver)) return asked
     if (asked instanceof Error && isOver) throw asked
@@ -40,14 +41,10 @@ async function poll(directory: string, limit: Duration): Promise<StatusReport> {
 
 async function ask(directory: string): Promise<StatusReport | Error> {
   try {
-    return parseStatusReport(
-      await callControl({ dir: directory, method: 'GET', path: '/status', deadline: seconds(5) }),
-    )
-  } catch (cause) {
-    return new UnavailableError(`nothing runs in ${directory}: start it with skerry up, or name another --data`, {
-      code: 'PROCESS_NOT_RUNNING',
-      cause,
-    })
+    return parseStatusReport(await askProcess(directory, 'GET', '/status', seconds(5)))
+  } catch (error) {
+    if (error instanceof Error) return error
+    throw error
   }
 }
 

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { callControl } from '../../../platform/http/index.ts'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { seconds } from '../../../platform/time/index.ts'
+import { askProcess } from '../ask.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { parseDuration } from '../duration-text.ts'
 import { EXIT } from '../exit.ts'
+import { checkNodeName } from '../node-name.ts'
 import type { Console } from '../terminal.ts'
 
 export interface TokenOptions extends CommonOptions {
@@ -17,9 +18,10 @@ export interface TokenOptions extends CommonOptions {
 /** `skerry token create`: asks the running cloud half of this data directory, which alone holds the signing key. */
 export async function createToken(options: TokenOptions, terminal: Console): Promise<number> {
   const ttlMs = parseDuration(options.ttl ?? '24h').milliseconds
+  if (options.node !== undefined) checkNodeName(options.node)
   const body = { ttlMs, ...(options.node === undefined ? {} : { node: options.node }) }
   const dir = cloudDirectory(dataDirectory(options.data, 'ask'))
-  const answer = await callControl({ dir, method: 'POST', path: '/tokens', body, deadline: seconds(10) })
+  const answer = await askProcess(dir, 'POST', '/tokens', seconds(10), body)
   if (typeof answer !== 'object' || answer === null || !('token' in answer) || typeof answer.token !== 'string') {
     throw new UnavailableError('The cloud half answered without a token', { code: 'PROCESS_TOKEN_MISSING' })
   }

@@ -1,12 +1,12 @@
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { environment, loadConfig } from '../../../platform/config/index.ts'
-import { ensureDirectory, lockDirectory } from '../../../platform/files/index.ts'
+import { lockDirectory } from '../../../platform/files/index.ts'
 import { callControl, serveControl } from '../../../platform/http/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import { UpConfig } from '../../../schemas/config/index.ts'
 import type { CommonOptions } from '../command-options.ts'
-import { dataDirectory } from '../data-directory.ts'
+import { dataDirectory, LOCAL_DATA, prepareDataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
 import { stopSignal, untilAborted } from '../signals.ts'
 import { type ProcessReport, parseStatusReport, type StatusReport } from '../status-report.ts'
@@ -27,7 +27,7 @@ export interface UpOptions extends CommonOptions {
 export async function up(options: UpOptions, terminal: Console): Promise<number> {
   const directory = dataDirectory(options.data, 'up')
   const config = await loadConfig({ schema: UpConfig, file: options.config })
-  await ensureDirectory(directory, 0o700)
+  await prepareDataDirectory(directory)
   await using _lock = await lockDirectory(directory)
   const signal = stopSignal(() => process.exit(EXIT.unclean))
   const progress =
@@ -47,7 +47,11 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
   const start = systemClock.monotonic()
   const endpoints = await supervisor.start(signal)
   const took = `${((systemClock.monotonic() - start) / 1000).toFixed(1)} s`
-  const lines = hints(endpoints, directory)
+  const lines = hints({
+    endpoints,
+    directory: directory === resolve(LOCAL_DATA) ? undefined : directory,
+    samples: config.samples && options.samples !== false,
+  })
   progress.result({ ready: true, endpoints, hints: lines }, [
     '',
     `Ready in ${took}. Try in another terminal:`,

@@ -6,41 +6,60 @@ export interface Hint {
   readonly command: string
 }
 
-/** The lines that `skerry up` ends with. Each works when pasted into a shell, from any folder. */
-export function hints(endpoints: Endpoints, directory: string): readonly Hint[] {
+export interface HintOptions {
+  readonly endpoints: Endpoints
+  /** Data directory that the commands have to name; undefined where they find it in the working directory. */
+  readonly directory?: string | undefined
+  /** Whether there is a pump to play with. */
+  readonly samples: boolean
+}
+
+/** The lines that `skerry up` ends with. Each works when pasted into a shell in the folder where `skerry up` was called. */
+export function hints({ endpoints, directory, samples }: HintOptions): readonly Hint[] {
   const list: Hint[] = []
   if (endpoints.kubeconfig !== undefined) {
     list.push(
       { what: 'point kubectl here', command: `export KUBECONFIG=${quote(endpoints.kubeconfig)}` },
-      { what: 'the devices', command: 'kubectl get devices' },
-      { what: 'one of them, whole', command: 'kubectl get device pump-1 -o yaml' },
-      {
-        what: 'set the speed of the pump',
-        command: `kubectl patch device pump-1 --type=json -p '[{"op":"add","path":"/spec/properties/0/desired","value":{"value":"1500"}}]'`,
-      },
-      {
-        what: 'wait until the pump has it',
-        command: 'kubectl wait --for=condition=Synced device/pump-1 --timeout=10s',
-      },
+      ...(samples ? pumpOnKubernetes : [{ what: 'the edge node', command: 'kubectl get nodes' }]),
     )
   }
-  if (endpoints.mqtt !== undefined) {
-    const { hostname, port } = new URL(endpoints.mqtt)
-    const at = `-h ${hostname} -p ${port}`
-    const pump = '$hw/events/device/default/pump-1'
-    list.push(
-      { what: 'see its twin change', command: `mosquitto_sub ${at} -v -t '${pump}/#'` },
-      {
-        what: 'set it from the edge',
-        command: `mosquitto_pub ${at} -q 1 -t '${pump}/twin/update' -m '{"event_id":"1","twin":{"targetSpeed":{"expected":{"value":"900"}}}}'`,
-      },
-    )
-  }
+  if (endpoints.mqtt !== undefined) list.push(...onMqtt(endpoints.mqtt, samples))
   if (endpoints.metrics?.edge !== undefined) {
     list.push({ what: 'is all well', command: `curl -s '${endpoints.metrics.edge}/readyz?verbose'` })
   }
-  list.push({ what: 'stop the pump, and start it again', command: `npx skerry stop pump --data ${quote(directory)}` })
+  const data = directory === undefined ? '' : ` --data ${quote(directory)}`
+  if (samples) {
+    list.push(
+      { what: 'the pump fails: its device goes offline', command: `npx skerry stop pump${data}` },
+      { what: 'and heals', command: `npx skerry start pump${data}` },
+    )
+  }
+  list.push({ what: 'all parts and their modules', command: `npx skerry status${data}` })
   return list
+}
+
+const pumpOnKubernetes: readonly Hint[] = [
+  { what: 'the devices', command: 'kubectl get devices' },
+  { what: 'one of them, whole', command: 'kubectl get device pump-1 -o yaml' },
+  {
+    what: 'set the speed of the pump',
+    command: `kubectl patch device pump-1 --type=json -p '[{"op":"add","path":"/spec/properties/0/desired","value":{"value":"1500"}}]'`,
+  },
+  { what: 'wait until the pump has it', command: 'kubectl wait --for=condition=Synced device/pump-1 --timeout=10s' },
+]
+
+function onMqtt(url: string, samples: boolean): readonly Hint[] {
+  const { hostname, port } = new URL(url)
+  const at = `-h ${hostname} -p ${port}`
+  if (!samples) return [{ what: 'see every twin change', command: `mosquitto_sub ${at} -v -t '$hw/events/device/#'` }]
+  const pump = '$hw/events/device/default/pump-1'
+  return [
+    { what: 'see its twin change (Ctrl-C ends it)', command: `mosquitto_sub ${at} -v -t '${pump}/#'` },
+    {
+      what: 'set it from the edge',
+      command: `mosquitto_pub ${at} -q 1 -t '${pump}/twin/update' -m '{"event_id":"1","twin":{"targetSpeed":{"expected":{"value":"900"}}}}'`,
+    },
+  ]
 }
 
 /** Quotes for a POSIX shell where needed. */

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseDocument } from 'yaml'
-import { readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import { readFileIfPresent, removeFile, writeFileAtomic } from '../../../platform/files/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Endpoints, UpConfig } from '../../../schemas/config/index.ts'
-import { writeEndpoints } from '../endpoints.ts'
+import { ENDPOINTS_FILE, writeEndpoints } from '../endpoints.ts'
 import { parseKubeAccess } from './kubernetes-apply.ts'
 import { LogFile } from './log-file.ts'
 import { Part } from './part.ts'
@@ -116,6 +116,7 @@ export class Supervisor implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of ['edge', 'cloud', 'pump']) await this.#parts.get(name)?.stop()
     for (const log of this.#logs) log[Symbol.dispose]()
+    await removeFile(join(this.#options.directory, ENDPOINTS_FILE))
   }
 
   #add(name: string, args: readonly string[]): Part {
