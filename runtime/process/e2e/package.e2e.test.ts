@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { needs } from '../../../tools/testing/needs.ts'
+import { collect, eventually, run } from '../testing/run.ts'
+import { removeDirectory, temporaryDirectory } from '../testing/up.ts'
+import { callKubernetes, isRecord, parseKubeAccess } from '../up/kubernetes-apply.ts'
+import { packageRoot } from '../version.ts'
+
+/** What `npm pack` reads. */
+const SOURCES = ['package.json', 'README.md', 'LICENSE', 'tsconfig.json', 'tsconfig.build.json']
+const FOLDERS = ['bin', 'samples', 'schemas', 'platform', 'twin', 'mappers', 'hub', 'runtime']
+const PUMP = '/apis/devices.kubeedge.io/v1beta1/namespaces/default/devices/pump-1'
+
+describe('the package', { skip: needs('npm', 'tar') }, () => {
+  let folder: string
+  let installed: string
+  let files: readonly string[]
+
+  before(async () => {
+    folder = await temporaryDirectory()
+    const source = join(folder, 'source')
+    installed = join(folder, 'package')
+    await mkdir(source)
+    for (const each of [...SOURCES, ...FOLDERS])
+      await cp(join(packageRoot, each), join(source, each), { recursive: true })
+    await symlink(join(packageRoot, 'node_modules'), join(source, 'node_modules'))
+    const pack = ['pack', source, '--pack-destination', folder, '--silent', '--offline']
+    const packed = await run('npm', pack, { timeoutMs: 120_000, env: { npm_config_cache: join(folder, 'cache') } })
+    assert.equal(packed.code, 0, packed.stderr)
+    const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '')
+    const unpacked = await run('tar', ['-xvzf', tarball, '-C', folder])
+    assert.equal(unpacked.code, 0, unpacked.stderr)
+    files = unpacked.stdout.trim().split('\n')
+    await symlink(join(packageRoot, 'node_modules'), join(installed, 'node_modules'))
+  })
+
+  after(() => removeDirectory(folder))
+
+  it('holds the compiled product, the launcher and the samples, and nothing else', () => {
+    const others = files.filter(
+      (file) => !/^package\/(dist\/.*\.js|bin\/skerry\.mjs|samples\/.*\.(yaml|md))$/.test(file),
+    )
+    assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
+    assert.deepEqual(
+      files.filter((file) => /test|bench|tools/.test(file)),
+      [],
+    )
+  })
+
+  it('runs: workers and samples are found, and it stops cleanly', async () => {
+    const launcher = join(installed, 'bin', 'skerry.mjs')
+    const data = join(folder, 'data')
+    const child = spawn(process.execPath, [launcher, 'up', '--data', data, '--ports', 'auto', '-o', 'json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const output = collect(child)
+    const closed = once(child, 'close')
+    try {
+      await output.waitFor(/^\{"ready":true.*$/m, 60_000)
+      const ran = await run(process.execPath, [launcher, 'status', '--wait', '30s', '--data', data])
+      assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      const access = parseKubeAccess(await readFile(join(data, 'kubeconfig'), 'utf8'))
+      await eventually('the mapper reads the pump', async () => {
+        const { body } = await callKubernetes(access, 'GET', PUMP)
+        return isRecord(body) && isRecord(body['status']) && body['status']['state'] === 'online' ? true : undefined
+      })
+    } finally {
+      child.kill('SIGTERM')
+      await closed
+    }
+    assert.equal(child.exitCode, 0, output.stderr())
+    await assert.rejects(readFile(join(data, 'endpoints.json')), { code: 'ENOENT' })
+  })
+})
