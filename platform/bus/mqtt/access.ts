@@ -4,14 +4,16 @@ export type Anonymous = 'full' | 'read-only' | 'none'
 /** Last levels of the topics on which the edge answers, announces or is told by the cloud. */
 const FROM_EDGE = new Set(['result', 'delta', 'document', 'updated', 'cloud_updated', 'edge_updated', 'detail'])
 
-/** Why a client may not publish on this topic, or nothing. */
+/** Only the edge publishes there, whoever the client is. */
+export function isOfEdge(topic: string): boolean {
+  if (topic.startsWith('$SYS/') || topic.startsWith('$skerry/')) return true
+  return topic.startsWith('$hw/') && FROM_EDGE.has(lastOf(topic))
+}
+
+/** Why a client may not publish on a topic that is not of the edge, or nothing. */
 export function refusePublish(anonymous: Anonymous, topic: string): string | undefined {
   if (anonymous === 'none') return 'clients without credentials may not publish'
-  if (topic.startsWith('$SYS/') || topic.startsWith('$skerry/')) return 'the topic is reserved for the broker'
-  const isEdgeTopic = topic.startsWith('$hw/')
-  const last = topic.slice(topic.lastIndexOf('/') + 1)
-  if (isEdgeTopic && FROM_EDGE.has(last)) return 'only the edge publishes on this topic'
-  if (anonymous === 'read-only' && !(isEdgeTopic && last === 'get')) {
+  if (anonymous === 'read-only' && !(topic.startsWith('$hw/') && lastOf(topic) === 'get')) {
     return 'clients without credentials may read, and publish on .../get only'
   }
   return undefined
@@ -20,4 +22,8 @@ export function refusePublish(anonymous: Anonymous, topic: string): string | und
 /** Why a client may not connect, or nothing. */
 export function refuseConnect(anonymous: Anonymous): string | undefined {
   return anonymous === 'none' ? 'clients without credentials may not connect' : undefined
+}
+
+function lastOf(topic: string): string {
+  return topic.slice(topic.lastIndexOf('/') + 1)
 }

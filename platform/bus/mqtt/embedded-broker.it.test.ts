@@ -66,7 +66,7 @@ test('a client may not speak as the edge, nor more than read when it may only re
   const reader = await client()
   await reader.subscribeAsync('#', { qos: 1 })
   await reader.publishAsync('$hw/events/device/default/lamp/twin/get', '{}', { qos: 1 })
-  for (const topic of [`${UPDATE}/result`, UPDATE, 'any']) {
+  for (const topic of [UPDATE, 'any']) {
     const speaker = await client()
     const closed = closing(speaker)
     speaker.publish(topic, '1', { qos: 0 })
@@ -74,6 +74,58 @@ test('a client may not speak as the edge, nor more than read when it may only re
   }
   const { client: none } = await start(t, { anonymous: 'none' })
   await assert.rejects(none(), { code: 5 })
+})
+
+test('who speaks as the edge gets a receipt, and nobody hears it', { timeout: 10_000 }, async (t) => {
+  const { broker, client, log } = await start(t)
+  const handled: string[] = []
+  broker.eventBus.handle('$hw/events/device/+/+/twin/+', async ({ topic }) => void handled.push(topic))
+  const listener = await client()
+  const heard: string[] = []
+  listener.on('message', (topic, payload) => heard.push(`${topic} ${payload}`))
+  await listener.subscribeAsync(['#', '$hw/#'], { qos: 1 })
+  const speaker = await client()
+  for (const qos of [0, 1, 2] as const) {
+    await speaker.publishAsync(`${UPDATE}/result`, 'lie', { qos, retain: true })
+    await speaker.publishAsync('$hw/events/device/default/lamp/twin/cloud_updated', 'lie', { qos })
+  }
+  await speaker.publishAsync('end', '', { qos: 1 })
+  await waitFor(() => heard.includes('end '))
+  assert.deepEqual([heard, handled], [['end '], []])
+  const late = await client()
+  late.on('message', (topic) => heard.push(topic))
+  await late.subscribeAsync('$hw/#')
+  await speaker.publishAsync('end', '', { qos: 1 })
+  assert.ok(!heard.some((line) => line.startsWith('$hw')), 'nothing is retained')
+  assert.equal(log.messages('warn').filter((line) => line === 'An MQTT client may not publish there').length, 1)
+})
+
+test('receipts and messages keep the order of their client, however long each takes', {
+  timeout: 10_000,
+}, async (t) => {
+  const { broker, client } = await start(t)
+  const releases: (() => void)[] = []
+  broker.eventBus.handle('held/#', () => new Promise<void>((resolve) => void releases.push(resolve)))
+  const listener = await client()
+  const heard: string[] = []
+  listener.on('message', (topic) => heard.push(topic))
+  await listener.subscribeAsync('#', { qos: 1 })
+  const speaker = await client()
+  const receipts: string[] = []
+  const topics = ['held/1', 'free/1', 'held/2', 'free/2']
+  const all = topics.map((topic) => speaker.publishAsync(topic, '', { qos: 1 }).then(() => void receipts.push(topic)))
+  await waitFor(() => releases.length === 2)
+  releases[1]?.()
+  await (await client()).publishAsync('other', '', { qos: 1 })
+  assert.deepEqual(receipts, [])
+  releases[0]?.()
+  await Promise.all(all)
+  assert.deepEqual(receipts, topics)
+  await waitFor(() => heard.length === 5)
+  assert.deepEqual(
+    heard.filter((topic) => topic !== 'other'),
+    topics,
+  )
 })
 
 test('a packet above the limit ends its connection before it is collected', { timeout: 10_000 }, async (t) => {

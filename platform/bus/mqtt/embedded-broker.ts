@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { Aedes, type AedesPublishPacket, type AuthErrorCode, type Client, type PublishPacket } from 'aedes'
 import type { Counter, Metrics } from '../../health/metrics.ts'
@@ -7,10 +8,11 @@ import type { Module, Scope } from '../../lifecycle/module.ts'
 import type { Logger } from '../../log/logger.ts'
 import { type Clock, seconds, withDeadline } from '../../time/index.ts'
 import type { EventBus, MqttMessage } from '../event-bus.ts'
-import { type Anonymous, refuseConnect, refusePublish } from './access.ts'
+import { type Anonymous, isOfEdge, refuseConnect, refusePublish } from './access.ts'
 import { Backlog, MAX_BACKLOG_BYTES } from './backlog.ts'
 import { Emitter } from './emitter.ts'
 import { limitPackets } from './packet-limit.ts'
+import { Receipts } from './receipts.ts'
 import { boundSessions, SESSION_LIMITS } from './sessions.ts'
 import { TopicTree } from './topic-tree.ts'
 
@@ -40,6 +42,8 @@ type Handler = (message: MqttMessage) => Promise<void>
 /** A handler that takes longer has lost: the receipt is withheld. */
 const HANDLER_DEADLINE = seconds(30)
 const MAX_SUBSCRIPTIONS = 1000
+/** Where messages go that nobody gets. */
+const REFUSED_TOPIC = '$skerry/refused'
 
 /**
  * EventBus: an MQTT 3.1.1 broker in this process. Handlers that are registered stay so over restarts of the module. What the
@@ -124,6 +128,27 @@ function brokerOptions(
 ) {
   const { anonymous, clock, log } = options
   const backlog = new Backlog(options.maxBacklogBytes ?? MAX_BACKLOG_BYTES)
+  const receipts = new Receipts()
+  const warned = new WeakSet<Client>()
+
+  /** Said once for each connection: a client that does not listen would fill the log. */
+  const refuse = (client: Client | null, { topic }: PublishPacket, reason: string) => {
+    counters.refused.add(1, { reason: 'publish' })
+    if (client && warned.has(client)) return
+    if (client) warned.add(client)
+    log.warn('An MQTT client may not publish there', { client: client?.id, topic, reason })
+  }
+  const handle = async (found: readonly Handler[], message: MqttMessage) => {
+    try {
+      await withDeadline(clock, HANDLER_DEADLINE, undefined, () =>
+        Promise.all(found.map((handler) => attempt(handler, message))),
+      )
+    } catch (error) {
+      counters.refused.add(1, { reason: 'handler' })
+      log.warn('An MQTT message was not taken; its receipt is withheld', { topic: message.topic, error })
+      throw error
+    }
+  }
 
   return {
     mq: new Emitter<AedesPublishPacket>({ clock, log }),
@@ -149,32 +174,23 @@ function brokerOptions(
     },
 
     authorizePublish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+      if (isOfEdge(packet.topic)) {
+        refuse(client, packet, 'only the edge publishes on this topic')
+        // Old mappers say twin/cloud_updated beside each update: they get their receipt (§3.3.5 allows it), nobody the message.
+        Object.assign(packet, { topic: REFUSED_TOPIC, payload: Buffer.alloc(0), retain: false })
+        receipts.give(client, undefined, done)
+        return
+      }
       const refusal = refusePublish(anonymous, packet.topic)
       if (refusal) {
-        counters.refused.add(1, { reason: 'publish' })
-        log.warn('An MQTT client may not publish there', { client: client?.id, topic: packet.topic, reason: refusal })
+        refuse(client, packet, refusal)
         const fields = { topic: packet.topic, reason: refusal }
         done(new RefusedError('This client may not publish there', { code: 'PLATFORM_MQTT_REFUSED', fields }))
         return
       }
       counters.received.add()
       const found = handlers.match(packet.topic)
-      if (found.length === 0) {
-        done(null)
-        return
-      }
-      const message = messageOf(client, packet)
-      const handling = withDeadline(clock, HANDLER_DEADLINE, undefined, () =>
-        Promise.all(found.map((handler) => attempt(handler, message))),
-      )
-      handling.then(
-        () => done(null),
-        (error: unknown) => {
-          counters.refused.add(1, { reason: 'handler' })
-          log.warn('An MQTT message was not taken; its receipt is withheld', { topic: packet.topic, error })
-          done(error instanceof Error ? error : new Error('the message was not taken'))
-        },
-      )
+      receipts.give(client, found.length === 0 ? undefined : handle(found, messageOf(client, packet)), done)
     },
 
     authorizeSubscribe<S extends { readonly topic: string }>(
@@ -219,6 +235,9 @@ function closeBroker(broker: Aedes): Promise<void> {
 }
 
 function logEvents(broker: Aedes, log: Logger): void {
+  // The types of aedes do not know it, but an error of its memory comes this way, and would end the process unheard.
+  const emitter: EventEmitter = broker
+  emitter.on('error', (error: unknown) => log.error('The MQTT broker failed inside', { error }))
   broker.on('clientError', (client, error) => log.debug('An MQTT client failed', { client: client.id, error }))
   broker.on('connectionError', (_client, error) => log.debug('An MQTT connection failed', { error }))
 }
