@@ -41,11 +41,16 @@ export function createInformer<T extends KubeObject>(
   return cache
 }
 
+/** Deletions remembered: far more than there can be while one write is under way. */
+const GONE_BOUND = 5000
+
 class InformerCache<T extends KubeObject> implements Informer<T> {
   follow: (signal: AbortSignal) => Promise<void> = async () => undefined
   readonly type: ResourceType<T>
   readonly #objects = new Map<string, T>()
   readonly #handlers = new Set<InformerHandler<T>>()
+  /** uids of objects that the watch or a list took away, oldest first. */
+  readonly #gone = new Set<string>()
   readonly #first = Promise.withResolvers<void>()
   #isSynced = false
 
@@ -89,7 +94,8 @@ class InformerCache<T extends KubeObject> implements Informer<T> {
   }
 
   absorb(object: T): void {
-    this.apply(object)
+    // The answer to a write may arrive after the news of the object's deletion, and nothing would take it away again.
+    if (!this.#gone.has(object.metadata.uid ?? '')) this.apply(object)
   }
 
   /** A complete list wins even where it is older: the API may have been restored from a backup. */
@@ -98,17 +104,26 @@ class InformerCache<T extends KubeObject> implements Informer<T> {
     const before = this.#objects.get(key)
     if (before && (isOlder(object, before) ? !complete : isSame(object, before))) return
     this.#objects.set(key, object)
+    this.#gone.delete(object.metadata.uid ?? '')
     for (const handler of this.#handlers) handler(object, before)
   }
 
   remove(object: KubeObject): void {
     const key = keyOf(object)
+    this.#bury(object.metadata.uid)
     const before = this.#objects.get(key)
     if (!before) return
     // The name may already belong to a successor that an own write brought.
     if (before.metadata.uid !== object.metadata.uid) return
     this.#objects.delete(key)
     for (const handler of this.#handlers) handler(undefined, before)
+  }
+
+  #bury(uid: string | undefined): void {
+    if (uid === undefined) return
+    this.#gone.add(uid)
+    const [oldest] = this.#gone
+    if (this.#gone.size > GONE_BOUND && oldest !== undefined) this.#gone.delete(oldest)
   }
 
   replaceAll(objects: readonly T[]): void {

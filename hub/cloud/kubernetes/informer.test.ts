@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLogger } from '../../../platform/log/index.ts'
+import { ms } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
+import { countingRandom, pumpDevice } from '../testing/harness.ts'
+import { createInformer } from './informer.ts'
+import { DEVICES } from './resources.ts'
+
+const PUMP = { namespace: 'default', name: 'pump-1' }
+
+test('the answer of an own write that comes after the deletion does not bring the object back', async () => {
+  await using informed = await startInformer()
+  const { kubernetes, informer, settle } = informed
+  const made = await kubernetes.create(DEVICES, 'default', pumpDevice('pump-1', '1'))
+  await settle()
+  const late = await kubernetes.patch(
+    DEVICES,
+    PUMP,
+    { status: { state: 'online' } },
+    { type: 'merge', subresource: 'status' },
+  )
+  await kubernetes.delete(DEVICES, PUMP)
+  await settle()
+  assert.equal(informer.get(PUMP), undefined)
+  informer.absorb(late)
+  assert.equal(informer.get(PUMP), undefined)
+
+  const successor = await kubernetes.create(DEVICES, 'default', pumpDevice('pump-1', '2'))
+  informer.absorb(successor)
+  assert.equal(informer.get(PUMP)?.metadata.uid, successor.metadata.uid)
+  informer.absorb(late)
+  assert.equal(informer.get(PUMP)?.metadata.uid, successor.metadata.uid)
+  assert.notEqual(successor.metadata.uid, made.metadata.uid)
+})
+
+test('an object made and deleted before its own creation is answered stays away', async () => {
+  await using informed = await startInformer()
+  const { kubernetes, informer, settle } = informed
+  const made = await kubernetes.create(DEVICES, 'default', pumpDevice('pump-1', '1'))
+  await kubernetes.delete(DEVICES, PUMP)
+  await settle()
+  informer.absorb(made)
+  assert.equal(informer.get(PUMP), undefined)
+})
+
+async function startInformer() {
+  const kubernetes = new FakeKubernetes()
+  const clock = new FakeClock()
+  const stopping = new AbortController()
+  const informer = createInformer(DEVICES, {}, { kubernetes, clock, random: countingRandom(), log: silentLogger })
+  const work = informer.run(stopping.signal)
+  const settle = () => clock.advance(ms(2))
+  await settle()
+  return {
+    kubernetes,
+    informer,
+    settle,
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      await work
+    },
+  }
+}
