@@ -9,6 +9,7 @@ import type { ApiObject } from '../kube/resource.ts'
 import { admissionChain } from './admission/chain.ts'
 import { webhookAdmitter } from './admission/webhooks.ts'
 import type { Controller } from './controllers/controller.ts'
+import { eventExpiry } from './controllers/event-expiry.ts'
 import { garbageCollector } from './controllers/garbage-collector.ts'
 import { namespaceController } from './controllers/namespaces.ts'
 import { nodeLifecycle } from './controllers/node-lifecycle.ts'
@@ -90,6 +91,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   run(scope, namespaceController({ api, metrics }))
   run(scope, garbageCollector({ api, metrics }))
   run(scope, nodeLifecycle({ api, metrics }))
+  run(scope, eventExpiry({ api, metrics }))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
 
