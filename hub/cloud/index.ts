@@ -1,7 +1,7 @@
 export * from './admission/module.ts'
 export * from './authority/cloud-authority.ts'
 export * from './authority/module.ts'
-export { type AuthorityOptions, createJoinToken } from './authority/open-authority.ts'
+export type { AuthorityOptions } from './authority/open-authority.ts'
 export * from './certificate-server/module.ts'
 export * from './cloud-modules.ts'
 export * from './cloudhub/delivery.ts'

@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../../schemas/index.ts'
 import type { Status } from '../../kube/status.ts'
 
 /** How a request ends, before it is written to a socket. */
@@ -22,10 +21,6 @@ export type Reply = Answer | Stream
 
 export function isStream(reply: Reply): reply is Stream {
   return 'run' in reply
-}
-
-export function jsonAnswer(code: number, value: JsonObject, type = 'application/json'): Answer {
-  return { code, type, text: `${JSON.stringify(value)}\n` }
 }
 
 export function statusAnswer(status: Status): Answer {

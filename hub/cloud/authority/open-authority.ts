@@ -3,9 +3,9 @@ import { isIP } from 'node:net'
 import { type Authority, fingerprint, loadAuthority, loadKeyPair } from '../../../platform/certificates/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, minutes, type Random } from '../../../platform/time/index.ts'
-import { type Kubernetes, SECRETS } from '../kubernetes/index.ts'
-import type { CloudAuthority, JoinTokenRequest, KeyedCertificate, ServingCertificate } from './cloud-authority.ts'
-import { bytesOf, ensureSecret, type SecretBytes, SYSTEM_NAMESPACE } from './secrets.ts'
+import type { Kubernetes } from '../kubernetes/index.ts'
+import type { CloudAuthority, KeyedCertificate, ServingCertificate } from './cloud-authority.ts'
+import { ensureSecret, type SecretBytes } from './secrets.ts'
 import { mintToken, verifyToken } from './tokens.ts'
 import { redeemOnce } from './used-tokens.ts'
 import { createCa, inspectNodeRequest, issueServing, signNodeRequest } from './x509.ts'
@@ -74,26 +74,6 @@ export async function openAuthority(
     inspectRequest: inspectNodeRequest,
     signNode: (csr, node, usages) => signNodeRequest(ca, csr, { node, usages, days: options.certificateDays }, clock),
   }
-}
-
-/** A join token for an authority that a cloud half opened before; throws ConfigError where none did. */
-export async function createJoinToken(
-  request: JoinTokenRequest & { readonly address?: string },
-  ports: AuthorityPortsOfOpen,
-  signal: AbortSignal,
-): Promise<string> {
-  const read = async (name: string) => {
-    const secret = await ports.kubernetes.get(SECRETS, { namespace: SYSTEM_NAMESPACE, name }, signal)
-    return secret && bytesOf(secret)
-  }
-  const ca = await read(CA_SECRET)
-  const key = (await read(TOKEN_SECRET))?.['key']
-  if (!ca || !key) {
-    throw new ConfigError('this Kubernetes has no Skerry authority yet: start the cloud half first', {
-      code: 'HUB_AUTHORITY_MISSING',
-    })
-  }
-  return mintToken(key, fingerprint(loadCa(ca).certificateDer), { ttl: DEFAULT_TTL, ...request }, ports)
 }
 
 /** Throws ConfigError for a CA that cannot be used: it is never replaced, because every gateway trusts it. */

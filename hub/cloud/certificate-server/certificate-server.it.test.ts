@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { createAuthority, parseCertificate } from '../../../platform/certificates/index.ts'
 import { minutes, ms, systemClock, systemRandom } from '../../../platform/time/index.ts'
-import { createJoinToken, openAuthority } from '../authority/open-authority.ts'
+import { openAuthority } from '../authority/open-authority.ts'
 import { NODES, SECRETS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
 import { call, csrOf, join, startTlsCloud } from '../testing/tls-cloud.ts'
@@ -37,11 +37,6 @@ test('an edge fetches the CA, proves it with the token and gets its certificate,
   const both = await ask(csr, { ExtKeyUsages: '[1,2]' })
   assert.deepEqual(parseCertificate(both.body).usages, ['serverAuth', 'clientAuth'])
   assert.equal((await ask(csr, { ExtKeyUsages: '{' })).status, 400)
-
-  const ports = { kubernetes, clock: systemClock, random: systemRandom }
-  const { signal } = new AbortController()
-  const fromElsewhere = await createJoinToken({ node: 'edge-1' }, ports, signal)
-  assert.equal((await ask(csr, { Authorization: bearer(fromElsewhere) })).status, 200)
 
   await stop()
   const again = await startTlsCloud(t, { kubernetes })

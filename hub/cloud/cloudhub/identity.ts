@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../../schemas/index.ts'
+import { EPOCH_HEADER, SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../../schemas/index.ts'
 import { nodeOfSubject } from '../authority/cloud-authority.ts'
 import type { NodePeer } from './delivery.ts'
 
@@ -7,8 +7,6 @@ export type Identified =
   | { readonly ok: true; readonly peer: Omit<NodePeer, 'session'> }
   | { readonly ok: false; readonly status: 400 | 403; readonly reason: string }
 
-/** Upgrade header with the identity of the edge's database (a UUID). */
-export const EPOCH_HEADER = 'x-skerry-epoch'
 const LONGEST_EPOCH = 64
 
 /** Who dials: the certificate decides, and the header `node_id` of the upgrade has to say the same. */

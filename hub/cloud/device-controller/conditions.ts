@@ -149,7 +149,7 @@ function synchrony(input: ConditionInput, accepted: Verdict): Verdict {
   return { status: 'True', reason: 'InSync', message: 'every desired value was read back from the device' }
 }
 
-/** An absent desired value may arrive as an empty text, as Go clients write it; an empty text means something for STRING and BYTES only. */
+/** Go clients write an absent desired value as an empty text, which means something for writable text only. */
 function isWish({ device, model }: MergedProperty): boolean {
   if (!device.desired) return false
   return device.desired.value !== '' || (model.type === 'STRING' && model.accessMode !== 'ReadOnly')

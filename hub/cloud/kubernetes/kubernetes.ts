@@ -105,11 +105,6 @@ export function joinKey(at: ObjectKey): string {
   return at.namespace === undefined ? at.name : `${at.namespace}/${at.name}`
 }
 
-export function splitKey(key: string): ObjectKey {
-  const slash = key.indexOf('/')
-  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
-}
-
 export function apiVersionOf(type: ResourceType): string {
   return type.group === '' ? type.version : `${type.group}/${type.version}`
 }
