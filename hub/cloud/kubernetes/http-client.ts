@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { request as httpRequest } from 'node:http'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
-import { text } from 'node:stream/consumers'
+import { readBody } from '../../../platform/http/index.ts'
 import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, minutes, seconds, withDeadline } from '../../../platform/time/index.ts'
 import { errorOfStatus } from './errors.ts'
@@ -31,6 +31,9 @@ const SILENCE: Duration = seconds(100)
 /** Tokens and certificates of a kubeconfig rotate: read them again this often. */
 const CREDENTIALS_FRESH = minutes(1)
 const LONGEST_LINE = 64 * 1024 * 1024
+/** A page of 500 objects is far smaller; more is no answer of an API server. */
+const LARGEST_ANSWER = 256 * 1024 * 1024
+const LARGEST_REFUSAL = 1024 * 1024
 
 /** Throws ConfigError when the kubeconfig cannot be used. The vendor library is loaded here and not before. */
 export async function openApiClient(source: KubeconfigSource, clock: Clock): Promise<ApiClient & Disposable> {
@@ -75,7 +78,7 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
       try {
         return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
           const answer = await open(request, limited)
-          const body = parseJson(await text(answer)) ?? {}
+          const body = parseJson((await readBody(answer, LARGEST_ANSWER, limited)).toString('utf8')) ?? {}
           const status = answer.statusCode ?? 0
           if (status >= 300 || status < 200) throw errorOfStatus(status, body, fields)
           return body
@@ -105,7 +108,10 @@ async function* readLines(
   try {
     const answer = await open({ method: 'GET', path }, combined)
     const status = answer.statusCode ?? 0
-    if (status !== 200) throw errorOfStatus(status, parseJson(await text(answer)), fields)
+    if (status !== 200) {
+      const body = await readBody(answer, LARGEST_REFUSAL, combined)
+      throw errorOfStatus(status, parseJson(body.toString('utf8')), fields)
+    }
     answer.setEncoding('utf8')
     let rest = ''
     for await (const chunk of answer) {
