@@ -357,3 +357,27 @@ test('a row that cannot be read is named and does not keep the others from start
   assert.equal(bus.get(twins, ID)?.uid, 'u-1')
   assert.equal(log.messages('error').length, 1)
 })
+
+test('until the list of devices is whole a device that is not on it is no deleted one', async (t) => {
+  const first = await startTwins(t)
+  await first.stop()
+  const { bus, assign } = await startTwins(t, { disk: first.disk, isListed: false, devices: [] })
+  assign(lamp(), lampModel())
+  bus.remove(assignedDevices, ID)
+  await settle()
+  assert.equal(bus.get(twins, ID)?.uid, 'u-1')
+  bus.set(listed, 'devices', true)
+  await settle()
+  assert.equal(bus.get(twins, ID), undefined)
+})
+
+test('the host hears of its orders when they change, not with each reading', async (t) => {
+  const { bus } = await startTwins(t, { devices: [[lamp({ brightness: '40' }), lampModel()]] })
+  let heard = 0
+  using _watch = bus.watch(deviceOrders, () => void heard++)
+  for (const value of ['1', '2', '40', '3']) {
+    await bus.request(reportDevices, [{ id: ID, readings: [reading('brightness', value)], writes: [] }], DEADLINE)
+  }
+  // What is there, gone with the value, back when the value leaves again.
+  assert.equal(heard, 3)
+})
