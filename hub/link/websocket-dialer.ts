@@ -52,6 +52,7 @@ export function createWebSocketDialer(options: DialerOptions): LinkDialer {
 function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; log: Logger }): Promise<Link> {
   return new Promise((resolve, reject) => {
     let isSkerry = false
+    /** CloudHub cannot be reached, or refused the connection. */
     const fail = (message: string, cause?: unknown) => {
       signal.removeEventListener('abort', onAbort)
       reject(new UnavailableError(message, { code: 'HUB_LINK_REFUSED', cause }))

@@ -20,6 +20,16 @@ for (const [what, text, expected] of [
     { code: 'HUB_REFUSED', kind: 'RefusedError', message: 'The cloud refused' },
   ],
   [
+    'details in a constant',
+    "function f() { const details = { code: 'TWIN_LOST' }; throw new UnavailableError('The twin is lost', details) }",
+    { code: 'TWIN_LOST', kind: 'UnavailableError', message: 'The twin is lost' },
+  ],
+  [
+    'details of errors of two kinds',
+    "function f() { const d = { code: 'HUB_NO' }; throw a ? new RefusedError('No', d) : new UnavailableError('No', d) }",
+    { code: 'HUB_NO', kind: '', message: 'No' },
+  ],
+  [
     'a class with its own code',
     "/** Work outlived its deadline. More words. */\nclass DeadlineError extends Error { readonly code = 'PLATFORM_DEADLINE' }",
     { code: 'PLATFORM_DEADLINE', kind: 'DeadlineError', message: 'Work outlived its deadline' },

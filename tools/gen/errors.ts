@@ -10,7 +10,7 @@ export interface ErrorEntry {
   readonly message: string
 }
 
-const CODE = /^(PLATFORM|TWIN|MAPPERS?|HUB|RUNTIME)_[A-Z0-9_]+$/
+const CODE = /^(PLATFORM|TWIN|MAPPERS?|HUB|PROCESS|EDGED)_[A-Z0-9_]+$/
 
 const WHAT_TO_DO: Readonly<Record<string, string>> = {
   ConfigError: 'change the configuration',
@@ -78,9 +78,33 @@ function storyOf(literal: ts.Node): Omit<ErrorEntry, 'code'> {
       const message = propertyOf(at, 'message')
       if (message) return { kind: '', message: messageOf(message, at) }
     }
+    if (ts.isVariableDeclaration(at)) {
+      const story = storyOfUses(at)
+      if (story) return story
+    }
     if (ts.isFunctionDeclaration(at)) break
   }
   return { kind: '', message: commentAbove(literal) }
+}
+
+/** The errors that are made with a constant which holds the code; without a kind where they are of several. */
+function storyOfUses({ name, parent }: ts.VariableDeclaration): Omit<ErrorEntry, 'code'> | undefined {
+  const found: ts.NewExpression[] = []
+  const visit = (node: ts.Node) => {
+    if (ts.isNewExpression(node) && /Error$/.test(node.expression.getText())) {
+      if (node.arguments?.some((argument) => argument.getText() === name.getText())) found.push(node)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(parent.parent.parent)
+  const [first] = found
+  const kinds = new Set(found.map(({ expression }) => expression.getText()))
+  return (
+    first && {
+      kind: kinds.size === 1 ? first.expression.getText() : '',
+      message: messageOf(first.arguments?.[0], first),
+    }
+  )
 }
 
 /** The constant text; what a template fills in shows as an ellipsis, and a message from outside as the comment of the place. */
