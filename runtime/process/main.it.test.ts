@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +54,17 @@ describe('the command line', { concurrency: 2 }, () => {
       )
     }
   })
+
+  for (const command of ['up', 'cloud', 'edge']) {
+    it(`${command} reads the configuration in its data directory`, async () => {
+      const data = join(empty, `of-${command}`)
+      await mkdir(data)
+      await writeFile(join(data, 'config.yaml'), 'lgo: {level: warn}\n')
+      const ran = await skerry(command, '--data', data)
+      assert.equal(ran.code, 1)
+      assert.match(ran.stderr, /config\.yaml:1: lgo is not a known key; did you mean log\?/)
+    })
+  }
 
   it('refuses a data directory that it cannot write in', {
     skip: process.platform !== 'linux' && 'needs a folder where nobody may write',
