@@ -1,11 +1,10 @@
 import { join as joinPath } from 'node:path'
-import { parseDocument } from 'yaml'
 import { identityFiles, joinNode, parseJoinToken } from '../../../hub/edge/index.ts'
-import { readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { systemClock } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory, prepareDataDirectory } from '../data-directory.ts'
+import { editConfig } from '../edit-config.ts'
 import { EXIT } from '../exit.ts'
 import { checkNodeName } from '../node-name.ts'
 import type { Console } from '../terminal.ts'
@@ -30,26 +29,13 @@ export async function join(options: JoinCommandOptions, terminal: Console): Prom
   await prepareDataDirectory(directory)
   await joinNode({ address: certificates, token, nodeName, files: identityFiles(directory), clock: systemClock })
   const server = `${host}:${port ?? CLOUDHUB_PORT}`
-  await configure(joinPath(directory, 'config.yaml'), nodeName, { server, certificates })
+  await editConfig(joinPath(directory, 'config.yaml'), { node: { name: nodeName }, cloud: { server, certificates } })
   terminal.print(
     options.output,
     { node: nodeName, cloud: server, directory },
     `${nodeName} has its certificate; start it with: skerry edge${options.data === undefined ? '' : ` --data ${directory}`}`,
   )
   return EXIT.ok
-}
-
-/** Sets what joining decides and leaves what else an operator has written. */
-async function configure(
-  file: string,
-  nodeName: string,
-  cloud: { readonly server: string; readonly certificates: string },
-) {
-  const document = parseDocument((await readFileIfPresent(file)) ?? '{}\n')
-  document.setIn(['node', 'name'], nodeName)
-  document.setIn(['cloud', 'server'], cloud.server)
-  document.setIn(['cloud', 'certificates'], cloud.certificates)
-  await writeFileAtomic(file, document.toString({ flowCollectionPadding: false }), 0o600)
 }
 
 /** HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. */

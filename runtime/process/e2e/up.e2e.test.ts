@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { eventually, run } from '../testing/run.ts'
 import { launcher, type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { packageRoot } from '../version.ts'
 
 describe('skerry up', () => {
   let up: RunningUp
@@ -95,6 +96,17 @@ describe('skerry up', () => {
       .join(' &&\n')
     const ran = await run('bash', ['-c', script], { env: { HOME: up.directory }, timeoutMs: 60_000 })
     assert.equal(ran.code, 0, `${script}\n${ran.stdout}\n${ran.stderr}`)
+  })
+
+  it('a sample for a device that is not there is accepted, and offline', { skip: needs('kubectl') }, async () => {
+    const meter = join(packageRoot, 'samples', 'meter')
+    const applied = await up.kubectl('apply', '-f', join(meter, 'model.yaml'), '-f', join(meter, 'device.yaml'))
+    assert.equal(applied.code, 0, applied.stderr)
+    for (const condition of ['Accepted', 'Online=False', 'Synced=False']) {
+      const ran = await up.kubectl('wait', `--for=condition=${condition}`, 'device/meter-1', '--timeout=15s')
+      assert.equal(ran.code, 0, `${condition}: ${ran.stderr}`)
+    }
+    assert.equal((await up.kubectl('delete', 'device', 'meter-1', '--timeout=15s')).code, 0)
   })
 
   it('another directory runs beside it, and both stop cleanly', async () => {

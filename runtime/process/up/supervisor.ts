@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseDocument } from 'yaml'
 import { readFileIfPresent, removeFile, writeFileAtomic } from '../../../platform/files/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Endpoints, UpConfig } from '../../../schemas/config/index.ts'
+import { type ConfigEdits, editConfig } from '../edit-config.ts'
 import { ENDPOINTS_FILE, writeEndpoints } from '../endpoints.ts'
 import { parseKubeAccess } from './kubernetes-apply.ts'
 import { LogFile } from './log-file.ts'
@@ -174,14 +174,9 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /** Sets these keys in DIR/config.yaml and leaves what else stands there. */
-  async #write(directory: string, settings: Readonly<Record<string, Readonly<Record<string, string | number>>>>) {
+  async #write(directory: string, settings: ConfigEdits) {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    const file = join(directory, 'config.yaml')
-    const document = parseDocument((await readFileIfPresent(file)) ?? '{}\n')
-    for (const [section, keys] of Object.entries(settings)) {
-      for (const [key, value] of Object.entries(keys)) document.setIn([section, key], value)
-    }
-    await writeFileAtomic(file, document.toString({ flowCollectionPadding: false }), 0o600)
+    await editConfig(join(directory, 'config.yaml'), settings)
   }
 
   /** Exactly as a remote gateway: a token from the cloud half, then `skerry join` with it. */

@@ -1,0 +1,16 @@
+import { isMap, parseDocument } from 'yaml'
+import { readFileIfPresent, writeFileAtomic } from '../../platform/files/index.ts'
+
+/** Sections of a configuration file, and the keys to set in them. */
+export type ConfigEdits = Readonly<Record<string, Readonly<Record<string, string | number>>>>
+
+/** Sets these keys in a YAML file, which need not exist, and leaves whatever else an operator has written, comments too. */
+export async function editConfig(file: string, edits: ConfigEdits): Promise<void> {
+  const document = parseDocument((await readFileIfPresent(file)) ?? '')
+  for (const [section, keys] of Object.entries(edits)) {
+    for (const [key, value] of Object.entries(keys)) document.setIn([section, key], value)
+  }
+  // An operator appends lines; those of `{...}` could not be continued.
+  if (isMap(document.contents)) document.contents.flow = false
+  await writeFileAtomic(file, document.toString(), 0o600)
+}
