@@ -117,7 +117,7 @@ export class Hub implements CloudHub {
         if (!object) return
         if (isDeletion) records.gone(peer.node, object)
         else records.acknowledged(peer.node, object, version, peer.epoch)
-        log.debug('Delivered', { node: peer.node, key, resource: frame.route.resource })
+        log.debug('Delivered', { node: peer.node, uid: key, resource: frame.route.resource })
       },
       onDrop: () => this.#dropped.add(1, { cause: 'notices-full' }),
     })
