@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import {
   type Authority,
+  CertificateError,
   createAuthority,
   generateKeyPair,
   loadAuthority,
@@ -12,6 +14,7 @@ import {
   type Usage,
 } from '../../../platform/certificates/index.ts'
 import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, minutes } from '../../../platform/time/index.ts'
 import { ADMIN_GROUP, CLOUD_GROUP } from '../serving/authorization.ts'
@@ -79,11 +82,23 @@ function clientOf(commonName: string, group: string): Profile {
 
 async function openAuthority(folder: string, clock: Clock, log: Logger): Promise<Authority> {
   const stored = await readPair(folder, 'ca')
-  if (stored) return loadAuthority(stored)
+  if (stored) return loadStoredAuthority(stored, folder)
   const authority = await createAuthority({ commonName: 'skerry-kubernetes-ca', validity: AUTHORITY_LIFE, clock })
   await writePair(folder, 'ca', { certificate: authority.certificatePem, privateKey: authority.privateKeyPem })
   log.info('Made the certificate authority of the Kubernetes API', { folder })
   return authority
+}
+
+/** It is never replaced while it is there, because kubeconfigs elsewhere trust it. */
+function loadStoredAuthority(stored: Identity, folder: string): Authority {
+  try {
+    return loadAuthority(stored)
+  } catch (cause) {
+    throw new ConfigError(
+      `the certificate authority of the Kubernetes API is damaged: put ca.crt and ca.key of a backup into ${folder}, or remove both to have new ones`,
+      { code: 'HUB_API_CA_DAMAGED', cause },
+    )
+  }
 }
 
 async function openIdentity(
@@ -114,16 +129,25 @@ async function openIdentity(
 }
 
 function isFit(stored: Identity, authority: Authority, { subject, names }: Profile, clock: Clock): boolean {
-  const found = parseCertificate(stored.certificate)
-  const issuer = parseCertificate(authority.certificatePem).subject.commonName
-  const known = [...found.dnsNames, ...found.ipAddresses]
-  return (
-    found.issuer.commonName === issuer &&
-    found.subject.commonName === subject.commonName &&
-    Buffer.from(loadKeyPair(stored.privateKey).publicKeyDer).equals(found.publicKeyDer) &&
-    found.notAfter.getTime() > clock.now() + RENEW_BEFORE.milliseconds &&
-    names.every((name) => known.includes(name))
-  )
+  try {
+    const found = parseCertificate(stored.certificate)
+    const known = [...found.dnsNames, ...found.ipAddresses]
+    return (
+      isIssuedBy(stored.certificate, authority) &&
+      found.subject.commonName === subject.commonName &&
+      Buffer.from(loadKeyPair(stored.privateKey).publicKeyDer).equals(found.publicKeyDer) &&
+      found.notAfter.getTime() > clock.now() + RENEW_BEFORE.milliseconds &&
+      names.every((name) => known.includes(name))
+    )
+  } catch (error) {
+    if (error instanceof CertificateError) return false
+    throw error
+  }
+}
+
+/** By signature: an authority that was made anew bears the same name. */
+function isIssuedBy(certificate: string, authority: Authority): boolean {
+  return new X509Certificate(certificate).verify(new X509Certificate(authority.certificatePem).publicKey)
 }
 
 /** Undefined when one of the two is missing: a start that was cut off makes both again. */
