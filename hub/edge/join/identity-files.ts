@@ -1,7 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { generateKeyPair, type KeyPair, loadKeyPair, parseCertificate } from '../../../platform/certificates/index.ts'
+import {
+  CertificateError,
+  generateKeyPair,
+  type KeyPair,
+  loadKeyPair,
+  type ParsedCertificate,
+  parseCertificate,
+} from '../../../platform/certificates/index.ts'
 import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { LinkIdentity } from '../../link/index.ts'
@@ -30,7 +37,8 @@ export function nodeSubject(nodeName: string) {
 export async function readIdentity(files: IdentityFiles, nodeName: string): Promise<LinkIdentity> {
   const [ca, certificate] = await Promise.all([readFileIfPresent(files.ca), readFileIfPresent(files.certificate)])
   if (ca === undefined || certificate === undefined) throw notJoined(files)
-  const { commonName } = parseCertificate(certificate).subject
+  readable(ca, files.ca)
+  const { commonName } = readable(certificate, files.certificate).subject
   if (commonName !== nodeSubject(nodeName).commonName) {
     throw new ConfigError('The certificate is that of another node: run skerry join again, or correct node.name', {
       code: 'HUB_CERTIFICATE_OF_ANOTHER_NODE',
@@ -63,6 +71,19 @@ export async function writeIdentity(files: IdentityFiles, { ca, certificate }: O
   await writeFileAtomic(files.ca, ca, 0o600)
   await writeFileAtomic(files.certificate, certificate, 0o600)
   await rename(nextKey(files), files.key)
+}
+
+function readable(pem: string, path: string): ParsedCertificate {
+  try {
+    return parseCertificate(pem)
+  } catch (cause) {
+    if (!(cause instanceof CertificateError)) throw cause
+    throw new ConfigError('A certificate of this node is damaged: run skerry join again', {
+      code: 'HUB_CERTIFICATE_DAMAGED',
+      fields: { path },
+      cause,
+    })
+  }
 }
 
 async function keyOf(files: IdentityFiles, certificate: string): Promise<string> {

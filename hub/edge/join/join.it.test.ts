@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Authority, fingerprint, parseCertificate, parseCsr } from '../../../platform/certificates/index.ts'
 import { testAuthority } from '../../../platform/certificates/testing/index.ts'
-import { createScope } from '../../../platform/lifecycle/index.ts'
+import { ConfigError, createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { ms, seconds, systemClock } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
@@ -209,3 +209,18 @@ async function keysOf(endpoint: CertificateEndpoint): Promise<readonly string[]>
   const keys = await Promise.all(requests.map(async ({ body }) => (await parseCsr(body)).publicKeyDer))
   return keys.map((key) => Buffer.from(key).toString('hex'))
 }
+
+test('a damaged certificate is told by its file', async (t) => {
+  const { files, join } = await bench(t)
+  await join()
+  for (const path of [files.ca, files.certificate]) {
+    const good = await readFile(path, 'utf8')
+    await writeFile(path, 'no certificate')
+    await assert.rejects(readIdentity(files, 'edge-1'), (error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.deepEqual([error.code, error.fields['path']], ['HUB_CERTIFICATE_DAMAGED', path])
+      return true
+    })
+    await writeFile(path, good)
+  }
+})
