@@ -23,3 +23,15 @@ it('makes a configuration that people can go on writing, and keeps what they wro
   await appendFile(file, 'mqtt: {port: 1884}\n')
   assert.deepEqual(parse(await readFile(file, 'utf8')), { node: { name: 'gw-2' }, mqtt: { port: 1884 } })
 })
+
+it('names a file that is not YAML and leaves it alone', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'skerry-config-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'config.yaml')
+  await writeFile(file, '{"broken: ][')
+  await assert.rejects(editConfig(file, { node: { name: 'gw-1' } }), (error: Error) => {
+    assert.ok(error.message.startsWith(`${file} is not YAML: correct it (`), error.message)
+    return true
+  })
+  assert.equal(await readFile(file, 'utf8'), '{"broken: ][')
+})

@@ -1,12 +1,18 @@
 import { isMap, parseDocument } from 'yaml'
 import { readFileIfPresent, writeFileAtomic } from '../../platform/files/index.ts'
+import { ConfigError } from '../../platform/lifecycle/index.ts'
 
 /** Sections of a configuration file, and the keys to set in them. */
 export type ConfigEdits = Readonly<Record<string, Readonly<Record<string, string | number>>>>
 
-/** Sets these keys in a YAML file, which need not exist, and leaves whatever else an operator has written, comments too. */
+/** Sets these keys in a YAML file, which need not exist, and leaves whatever else an operator has written, comments too. ConfigError where it is not YAML. */
 export async function editConfig(file: string, edits: ConfigEdits): Promise<void> {
   const document = parseDocument((await readFileIfPresent(file)) ?? '')
+  const [broken] = document.errors
+  if (broken) {
+    const why = broken.message.split('\n')[0]?.replace(/:$/, '')
+    throw new ConfigError(`${file} is not YAML: correct it (${why})`, { code: 'PROCESS_CONFIG_BROKEN' })
+  }
   for (const [section, keys] of Object.entries(edits)) {
     for (const [key, value] of Object.entries(keys)) document.setIn([section, key], value)
   }

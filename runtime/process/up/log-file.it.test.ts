@@ -23,3 +23,9 @@ it('a log starts anew at its limit and keeps one older part, readable by its own
     await rm(directory, { recursive: true })
   }
 })
+
+it('a full disk costs lines, not the supervisor', { skip: process.platform !== 'linux' }, () => {
+  using log = new LogFile('/dev/full')
+  log.write('line\n')
+  assert.equal(log.lost, 1)
+})

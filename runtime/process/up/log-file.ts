@@ -6,6 +6,7 @@ export class LogFile implements Disposable {
   readonly #limit: number
   #handle: number
   #size: number
+  #lost = 0
 
   constructor(path: string, limitBytes = 10_485_760) {
     this.path = path
@@ -14,11 +15,20 @@ export class LogFile implements Disposable {
     this.#size = fstatSync(this.#handle).size
   }
 
+  /** A line that cannot be written (the disk is full) is lost: the children must go on. */
   write(line: string): void {
     const bytes = Buffer.from(line)
-    if (this.#size + bytes.length > this.#limit) this.#rotate()
-    writeSync(this.#handle, bytes)
-    this.#size += bytes.length
+    try {
+      if (this.#size + bytes.length > this.#limit) this.#rotate()
+      this.#size += writeSync(this.#handle, bytes)
+    } catch {
+      this.#lost++
+    }
+  }
+
+  /** Lines that were lost. */
+  get lost(): number {
+    return this.#lost
   }
 
   [Symbol.dispose](): void {
@@ -26,9 +36,10 @@ export class LogFile implements Disposable {
   }
 
   #rotate(): void {
-    closeSync(this.#handle)
     renameSync(this.path, `${this.path}.1`)
-    this.#handle = openSync(this.path, 'a', 0o600)
+    const next = openSync(this.path, 'a', 0o600)
+    closeSync(this.#handle)
+    this.#handle = next
     this.#size = 0
   }
 }

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import { writeFileAtomic } from '../../../platform/files/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { UP_PORTS, type UpPortName } from '../../../schemas/config/index.ts'
+import { readStateFile } from './state-file.ts'
 
 export type UpPorts = Readonly<Record<UpPortName, number>>
 
@@ -35,7 +36,7 @@ export async function fixedPorts(wanted: UpPorts): Promise<UpPorts> {
  */
 export async function automaticPorts(directory: string): Promise<UpPorts> {
   const file = join(directory, 'ports.json')
-  const remembered = parsePorts(await readFileIfPresent(file))
+  const remembered = parsePorts(await readStateFile(file, 'remove it, and other ports are taken'))
   const kept: Record<UpPortName, number> = { ...remembered }
   for (const name of NAMES) {
     if (kept[name] !== 0 && !(await isFree(kept[name]))) kept[name] = 0
@@ -45,7 +46,7 @@ export async function automaticPorts(directory: string): Promise<UpPorts> {
   return ports
 }
 
-function parsePorts(text: string | undefined): UpPorts {
+function parsePorts(value: unknown): UpPorts {
   const read: Record<UpPortName, number> = {
     apiserver: 0,
     cloudhub: 0,
@@ -55,7 +56,6 @@ function parsePorts(text: string | undefined): UpPorts {
     metricsEdge: 0,
     pump: 0,
   }
-  const value: unknown = text === undefined ? {} : JSON.parse(text)
   if (typeof value !== 'object' || value === null) return read
   for (const [name, port] of Object.entries(value)) {
     const known = NAMES.find((each) => each === name)

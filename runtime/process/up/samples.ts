@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import { readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import { writeFileAtomic } from '../../../platform/files/index.ts'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { callKubernetes, isRecord, type KubeAccess, type KubeAnswer } from './kubernetes-apply.ts'
+import { readStateFile } from './state-file.ts'
 
 /** A folder of samples/ whose device talks to a simulator of this `skerry up`. */
 export interface Sample {
@@ -23,7 +24,7 @@ const PLURALS: Readonly<Record<string, string>> = { Device: 'devices', DeviceMod
  */
 export async function applySamples(access: KubeAccess, directory: string, samples: readonly Sample[]): Promise<void> {
   const file = join(directory, 'samples.json')
-  const applied = parseApplied(await readFileIfPresent(file))
+  const applied = parseApplied(await readStateFile(file, 'remove it, and samples that are missing are made again'))
   for (const sample of samples) {
     const before = applied[sample.name]
     if (before === undefined) await createAll(access, sample)
@@ -87,8 +88,7 @@ function field(value: unknown, ...path: readonly string[]): unknown {
   return at
 }
 
-function parseApplied(text: string | undefined): Record<string, number> {
-  const value: unknown = text === undefined ? {} : JSON.parse(text)
+function parseApplied(value: unknown): Record<string, number> {
   const applied: Record<string, number> = {}
   for (const [name, port] of Object.entries(isRecord(value) ? value : {})) {
     if (typeof port === 'number') applied[name] = port

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readFileIfPresent, removeFile, writeFileAtomic } from '../../../platform/files/index.ts'
@@ -68,7 +69,7 @@ export class Supervisor implements AsyncDisposable {
       () => `Kubernetes API ${this.endpoints.apiserver}, CloudHub ${this.endpoints.cloudhub}`,
     )
     await this.#publish()
-    if ((await readFileIfPresent(join(directory, 'edge', 'pki', 'server.crt'))) === undefined) {
+    if (!this.#hasJoined()) {
       await progress.step(
         'join',
         () => this.#join(signal),
@@ -177,6 +178,12 @@ export class Supervisor implements AsyncDisposable {
   async #write(directory: string, settings: ConfigEdits) {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     await editConfig(join(directory, 'config.yaml'), settings)
+  }
+
+  /** Where a file of the identity was lost, joining again makes all of them. */
+  #hasJoined(): boolean {
+    const pki = join(this.#options.directory, 'edge', 'pki')
+    return ['rootCA.crt', 'server.crt', 'server.key'].every((file) => existsSync(join(pki, file)))
   }
 
   /** Exactly as a remote gateway: a token from the cloud half, then `skerry join` with it. */
