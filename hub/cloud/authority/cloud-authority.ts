@@ -1,4 +1,5 @@
 import type { Duration } from '../../../platform/time/index.ts'
+import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
 import type { TokenClaims, TokenVerdict } from './tokens.ts'
 
 /** DER of a certificate and of its key (SEC1), as KubeEdge's Secrets hold them. */
@@ -42,12 +43,6 @@ export interface CloudAuthority {
   inspectRequest(csr: Uint8Array, node: string): Promise<RequestVerdict>
   /** Signs a request that `inspectRequest` found good. */
   signNode(csr: Uint8Array, node: string, usages: readonly ExtKeyUsage[]): Promise<Uint8Array>
-}
-
-export const NODE_ORGANIZATION = 'system:nodes'
-
-export function nodeCommonName(node: string): string {
-  return `system:node:${node}`
 }
 
 /** The node that a certificate's subject names; nothing where it is not a node's. */

@@ -8,13 +8,8 @@ import {
   parseCsr,
 } from '../../../platform/certificates/index.ts'
 import { type Clock, type Duration, minutes } from '../../../platform/time/index.ts'
-import {
-  type ExtKeyUsage,
-  type KeyedCertificate,
-  NODE_ORGANIZATION,
-  nodeCommonName,
-  type RequestVerdict,
-} from './cloud-authority.ts'
+import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
+import type { ExtKeyUsage, KeyedCertificate, RequestVerdict } from './cloud-authority.ts'
 
 const days = (count: number): Duration => minutes(count * 24 * 60)
 

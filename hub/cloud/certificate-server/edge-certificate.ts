@@ -1,3 +1,4 @@
+import { isNodeName } from '../../../schemas/index.ts'
 import type { CloudAuthority, ExtKeyUsage } from '../authority/cloud-authority.ts'
 import { parseJson } from '../kubernetes/guards.ts'
 
@@ -16,9 +17,6 @@ export type EdgeCertificateAnswer =
   | { readonly status: 200; readonly certificate: Uint8Array }
   | { readonly status: 400 | 401 | 403; readonly reason: string }
 
-/** RFC 1123 subdomain, as Kubernetes names nodes. */
-const NODE_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
-
 /**
  * Gives a node its certificate: on a client certificate of the same node (rotation), else on a join token. Stricter than
  * KubeEdge: the subject has to be that of the node which asks, and a token bound to a node serves that node, once.
@@ -29,7 +27,7 @@ export async function answerEdgeCertificate(
   signal: AbortSignal,
 ): Promise<EdgeCertificateAnswer> {
   const { node, csr } = request
-  if (!node || !NODE_NAME.test(node)) return { status: 400, reason: 'the header NodeName has to name a node' }
+  if (!node || !isNodeName(node)) return { status: 400, reason: 'the header NodeName has to name a node' }
   const usages = parseUsages(request.extKeyUsages)
   if (!usages) return { status: 400, reason: 'the header ExtKeyUsages has to be a JSON array of 1 and 2' }
   const admission = await admit(request, node, authority)

@@ -11,6 +11,7 @@ import {
 } from '../../../platform/certificates/index.ts'
 import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
+import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
 import type { LinkIdentity } from '../../link/index.ts'
 
 /** Where the identity of a node is: PEM files, under KubeEdge's own names by default. */
@@ -30,7 +31,7 @@ export function identityFiles(directory: string, given: Partial<IdentityFiles> =
 
 /** Subject of a node's certificate, the same as a kubelet's. */
 export function nodeSubject(nodeName: string) {
-  return { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] }
+  return { commonName: nodeCommonName(nodeName), organizations: [NODE_ORGANIZATION] }
 }
 
 /** Reads the identity and proves that it is that of this node. Throws ConfigError. */
