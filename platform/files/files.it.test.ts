@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { ConfigError, RefusedError } from '../lifecycle/errors.ts'
+import { ConfigError, RefusedError, UnavailableError } from '../lifecycle/errors.ts'
 import { ensureDirectory, lockDirectory, readFileIfPresent, writeFileAtomic } from './index.ts'
 
 test('replaces a file whole, with its mode, and leaves nothing beside it', async (t) => {
@@ -56,6 +56,16 @@ test('gives a folder to one holder at a time, also within one process', async (t
   await lock[Symbol.asyncDispose]()
   await lock[Symbol.asyncDispose]()
   await (await lockDirectory(dir))[Symbol.asyncDispose]()
+})
+
+test('a lock that cannot be taken for another reason is told with its folder', async (t) => {
+  const dir = await folder(t)
+  await writeFile(join(dir, 'lock'), 'no database'.repeat(100))
+  await assert.rejects(lockDirectory(dir), (error) => {
+    assert.ok(error instanceof UnavailableError)
+    assert.deepEqual(error.fields, { dir, file: join(dir, 'lock') })
+    return true
+  })
 })
 
 test('a killed holder leaves no lock behind', async (t) => {

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { RefusedError } from '../lifecycle/errors.ts'
+import { RefusedError, UnavailableError } from '../lifecycle/errors.ts'
 
 /**
  * Takes a folder for this process until disposed. The lock is one of the kernel on the SQLite file `DIR/<name>`, so it goes
  * with the process, also after kill -9. Rejects with RefusedError, code PLATFORM_LOCKED, fields `dir` and `pid` (of the
- * holder, when known), while another process, or this one, holds it.
+ * holder, when known), while another process, or this one, holds it; with UnavailableError where the disk is full or the file damaged.
  */
 export async function lockDirectory(dir: string, name = 'lock'): Promise<AsyncDisposable> {
   // Nothing else may open DIR/<name> in this process: POSIX drops all locks of a process on a file with the first descriptor
@@ -17,7 +17,13 @@ export async function lockDirectory(dir: string, name = 'lock'): Promise<AsyncDi
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     database.close()
-    if (!isBusy(cause)) throw cause
+    if (!isBusy(cause)) {
+      throw new UnavailableError('The data directory cannot be locked', {
+        code: 'PLATFORM_LOCK_FAILED',
+        fields: { dir, file: join(dir, name) },
+        cause,
+      })
+    }
     const pid = await readPid(pidFile)
     throw new RefusedError('Another process uses this data directory; stop it, or name another one with --data', {
       code: 'PLATFORM_LOCKED',
