@@ -44,9 +44,11 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
     random: systemRandom,
     progress,
   })
-  await using _control = await serveControl({ dir: directory, routes: routes(supervisor, directory) })
+  let isComplete = false
+  await using _control = await serveControl({ dir: directory, routes: routes(supervisor, directory, () => isComplete) })
   const start = systemClock.monotonic()
   const endpoints = await supervisor.start(signal)
+  isComplete = true
   const took = `${((systemClock.monotonic() - start) / 1000).toFixed(1)} s`
   const lines = hints({
     endpoints,
@@ -70,11 +72,11 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
   return EXIT.ok
 }
 
-function routes(supervisor: Supervisor, directory: string) {
+function routes(supervisor: Supervisor, directory: string, isComplete: () => boolean) {
   const partOf = (body: unknown) =>
     typeof body === 'object' && body !== null && 'part' in body && typeof body.part === 'string' ? body.part : ''
   return {
-    'GET /status': () => report(supervisor, directory),
+    'GET /status': () => report(supervisor, directory, isComplete()),
     'POST /parts/stop': async (body: unknown) => {
       await supervisor.stopPart(partOf(body))
       return supervisor.part(partOf(body)).status
@@ -86,8 +88,14 @@ function routes(supervisor: Supervisor, directory: string) {
   }
 }
 
-async function report(supervisor: Supervisor, directory: string): Promise<StatusReport> {
-  return { version, processes: await Promise.all(supervisor.parts.map((part) => partReport(part, directory))) }
+/** Until the last part has been started once, `skerry up` itself stands in for those that are still to come. */
+async function report(supervisor: Supervisor, directory: string, isComplete: boolean): Promise<StatusReport> {
+  const processes: ProcessReport[] = await Promise.all(supervisor.parts.map((part) => partReport(part, directory)))
+  if (!isComplete) {
+    const sinceMs = systemClock.now() - process.uptime() * 1000
+    processes.unshift({ name: 'up', state: 'starting', sinceMs, pid: process.pid, modules: [] })
+  }
+  return { version, processes }
 }
 
 /** The part as its supervisor sees it, with the modules that it names itself on its own control socket. */

@@ -60,9 +60,12 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
     const output = collect(child)
     const closed = once(child, 'close')
     try {
-      await output.waitFor(/^\{"ready":true.*$/m, 60_000)
-      const ran = await run(process.execPath, [launcher, 'status', '--wait', '30s', '--data', data])
+      const wait = [launcher, 'status', '--wait', '60s', '--data', data]
+      const ran = await run(process.execPath, wait, { timeoutMs: 70_000 })
       assert.equal(ran.code, 0, ran.stdout + ran.stderr)
+      // It does not take the parts that are there so far for all.
+      assert.match(ran.stdout, /^edge .*ready/m)
+      await output.waitFor(/^\{"ready":true.*$/m, 10_000)
       const access = parseKubeAccess(await readFile(join(data, 'kubeconfig'), 'utf8'))
       await eventually('the mapper reads the pump', async () => {
         const { body } = await callKubernetes(access, 'GET', PUMP)
