@@ -41,7 +41,10 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       cloudhub: `wss://${host}:${cloudhub.port}`,
       certificates: `https://${host}:${certificates.port}`,
     }),
-    routes: { 'POST /tokens': async (body) => ({ token: await authority.current.createToken(tokenRequest(body)) }) },
+    routes: {
+      'POST /tokens': async (body) => ({ token: await authority.current.createToken(tokenRequest(body)) }),
+      'GET /authority': async () => ({ caHash: authority.current.caHash }),
+    },
     async [Symbol.asyncDispose]() {
       kubernetes[Symbol.dispose]()
       await cluster[Symbol.asyncDispose]()

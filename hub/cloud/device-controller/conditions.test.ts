@@ -46,6 +46,11 @@ test('Synced is true only when the intent was seen and read back', () => {
   assert.match(synced({ observedDesired: seen, reported: bad })?.message ?? '', /cannot be read back: timeout/)
 })
 
+test('a device of which nothing is desired says so, and claims no read-back', () => {
+  const device = { ...pumpDevice('pump-1'), metadata: { name: 'pump-1', namespace: 'default', generation: 3 } }
+  assert.match(synced({}, { device })?.message ?? '', /no property has a desired value/)
+})
+
 test('values are compared by their type', () => {
   const model: DeviceModel = pumpModel([{ name: 'targetSpeed', type: 'FLOAT', accessMode: 'ReadWrite' }])
   const property = { observedDesired: { value: '1.2e3' }, reported: { value: '1200.0' } }

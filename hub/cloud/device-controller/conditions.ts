@@ -146,8 +146,11 @@ function synchrony(input: ConditionInput, accepted: Verdict): Verdict {
     const found = verdicts.find((verdict) => verdict.reason === reason)
     if (found) return found
   }
-  return { status: 'True', reason: 'InSync', message: 'every desired value was read back from the device' }
+  const message = wishes.length === 0 ? NOTHING_DESIRED : 'every desired value was read back from the device'
+  return { status: 'True', reason: 'InSync', message }
 }
+
+const NOTHING_DESIRED = 'no property has a desired value'
 
 /** Go clients write an absent desired value as an empty text, which means something for writable text only. */
 function isWish({ device, model }: MergedProperty): boolean {

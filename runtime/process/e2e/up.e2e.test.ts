@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { eventually, run } from '../testing/run.ts'
 import { launcher, type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { callKubernetes, parseKubeAccess } from '../up/kubernetes-apply.ts'
 import { packageRoot } from '../version.ts'
 
 describe('skerry up', () => {
@@ -118,5 +119,22 @@ describe('skerry up', () => {
     assert.equal(other.child.exitCode, 0, other.output.stderr())
     for (const pid of pids) assert.throws(() => process.kill(pid, 0))
     assert.equal((await up.skerry('status')).code, 0)
+  })
+
+  it('refuses an edge of another cloud instead of waiting for one that is gone', async () => {
+    const directory = join(elsewhere, 'other')
+    await rm(join(directory, 'cloud'), { recursive: true })
+    const ran = await run(process.execPath, [launcher, 'up', '--data', directory, '--ports', 'auto'])
+    assert.equal(ran.code, 1)
+    assert.match(ran.stderr, /belongs to another cloud.*remove the edge folder/)
+    await rm(join(directory, 'edge'), { recursive: true })
+    const anew = await startUp(directory)
+    const device = await callKubernetes(
+      parseKubeAccess(await readFile(anew.endpoints.kubeconfig ?? '', 'utf8')),
+      'GET',
+      '/apis/devices.kubeedge.io/v1beta1/namespaces/default/devices/pump-1',
+    )
+    assert.equal(device.status, 200)
+    await anew.stop()
   })
 })

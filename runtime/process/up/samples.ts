@@ -19,7 +19,7 @@ export interface Sample {
 const PLURALS: Readonly<Record<string, string>> = { Device: 'devices', DeviceModel: 'devicemodels' }
 
 /**
- * Applies the samples that this data directory has never had, so that a sample somebody deleted or changed stays so. Where a
+ * Applies the samples that this cloud has never had (its folder remembers them), so that a sample somebody deleted or changed stays so. Where a
  * simulator moved to another port, the device follows, unless somebody gave it another port meanwhile.
  */
 export async function applySamples(access: KubeAccess, directory: string, samples: readonly Sample[]): Promise<void> {

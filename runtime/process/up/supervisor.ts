@@ -13,6 +13,7 @@ import { Part } from './part.ts'
 import type { UpPorts } from './ports.ts'
 import type { Progress } from './progress.ts'
 import { runLauncher } from './run-launcher.ts'
+import { assertSameCloud } from './same-cloud.ts'
 import { applySamples } from './samples.ts'
 
 export interface SupervisorOptions {
@@ -69,7 +70,9 @@ export class Supervisor implements AsyncDisposable {
       () => `Kubernetes API ${this.endpoints.apiserver}, CloudHub ${this.endpoints.cloudhub}`,
     )
     await this.#publish()
-    if (!this.#hasJoined()) {
+    if (this.#hasJoined()) {
+      await assertSameCloud(directory)
+    } else {
       await progress.step(
         'join',
         () => this.#join(signal),
@@ -202,7 +205,7 @@ export class Supervisor implements AsyncDisposable {
     const { directory, samplesFolder, ports, config } = this.#options
     const kubeconfig = await readFileIfPresent(join(directory, 'kubeconfig'))
     if (kubeconfig === undefined) return
-    await applySamples(parseKubeAccess(kubeconfig), directory, [
+    await applySamples(parseKubeAccess(kubeconfig), join(directory, 'cloud'), [
       {
         name: 'pump',
         folder: join(samplesFolder, 'pump'),
