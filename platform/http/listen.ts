@@ -26,7 +26,7 @@ export function listenError(
   const { host, port } = at
   const details = (code: string) => ({ code, fields: { host, port }, cause: error })
   if (hasCode(error, 'EADDRINUSE')) {
-    const message = `Port ${port} on ${host} is taken: stop the program that has it, set another port, or use --ports auto`
+    const message = `Port ${port} on ${host} is taken: stop the program that has it, or set another port (skerry up: --ports auto)`
     return new RefusedError(message, details('PLATFORM_PORT_TAKEN'))
   }
   if (hasCode(error, 'EACCES')) {
