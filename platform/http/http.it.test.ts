@@ -97,7 +97,7 @@ test('a taken port is refused with its number', async (t) => {
   const at = { host: '127.0.0.1', port: server.port }
   await assert.rejects(serveHttp({ at, log: memoryLogger(), handler: () => undefined }), {
     code: 'PLATFORM_PORT_TAKEN',
-    message: new RegExp(`^Port ${server.port} on 127\\.0\\.0\\.1 is taken.*--ports auto$`),
+    message: new RegExp(`^Port ${server.port} on 127\\.0\\.0\\.1 is taken.*--ports auto\\)$`),
   })
 })
 
