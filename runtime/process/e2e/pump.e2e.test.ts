@@ -152,6 +152,21 @@ describe('a real pump is managed with kubectl', {
       await waitSynced(up)
     })
 
+    it('a pump that takes requests and never answers is offline after its own deadline', async () => {
+      const pid = await up.pid('pump')
+      process.kill(pid, 'SIGSTOP')
+      try {
+        const online = '{.status.conditions[?(@.type=="Online")]}'
+        const told = await untilDeviceField(up, online, /"status":"False"/, 10_000)
+        // The sample says timeout: 1000; the host allows 10 ms more for each property that it asks for.
+        assert.match(told, /no answer within 10\d0 ms/)
+      } finally {
+        process.kill(pid, 'SIGCONT')
+      }
+      await untilDeviceField(up, '{.status.state}', 'online', 20_000)
+      await waitSynced(up)
+    })
+
     it('tells the story in events', async () => {
       const ran = await up.kubectl('describe', 'device', 'pump-1')
       assert.equal(ran.code, 0, ran.stderr)
