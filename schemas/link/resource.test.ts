@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatResource, NO_NAMESPACE, parseResource, stripNode, withNode } from './resource.ts'
+import { NO_NAMESPACE, parseResource } from './resource.ts'
 
 const segment = fc.string({ minLength: 1 }).filter((text) => !text.includes('/'))
 const path = fc.record(
@@ -9,24 +9,13 @@ const path = fc.record(
   { noNullPrototype: true },
 )
 
-test('parsing what was formatted gives the same path', () => {
-  fc.assert(fc.property(path, (resource) => assert.deepEqual(parseResource(formatResource(resource)), resource)))
-})
-
-test('the node is added inside the cloud and taken away on the wire', () => {
+test('parsing what was joined gives the same path', () => {
   fc.assert(
-    fc.property(segment, path, (node, resource) => {
-      const onWire = formatResource(resource)
-      assert.equal(stripNode(withNode(node, onWire)), onWire)
+    fc.property(path, (resource) => {
+      const { namespace, type, name } = resource
+      assert.deepEqual(parseResource([namespace, type, ...(name === '' ? [] : [name])].join('/')), resource)
     }),
   )
-})
-
-test('only a prefix that is a node’s is taken away', () => {
-  assert.equal(stripNode('node'), 'node')
-  assert.equal(stripNode('null/node/edge-1'), 'null/node/edge-1')
-  assert.equal(stripNode('node/edge-1'), 'node/edge-1')
-  assert.equal(stripNode('node/edge-1/membership'), 'membership')
 })
 
 test('cluster-scoped kinds have the namespace null, and a list has no name', () => {

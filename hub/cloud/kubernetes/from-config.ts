@@ -73,10 +73,6 @@ function kubernetesOver(client: ApiClient, log: Logger): Kubernetes {
         if (reasonOfError(error) !== 'NotFound') throw error
       }
     },
-    async createSubresource(type, at, subresource, body, signal) {
-      const answer = await client.call({ method: 'POST', path: subPath(type, at, { subresource }), body }, signal)
-      return isRecord(answer) ? answer : {}
-    },
     watch: (type, options, signal) => watchEvents(client, log, type, options, signal),
   }
 }

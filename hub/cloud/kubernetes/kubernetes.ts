@@ -77,14 +77,6 @@ export interface Kubernetes {
   ): Promise<T>
   /** An object that is already gone counts as deleted. */
   delete(type: ResourceType, at: ObjectKey, options?: DeleteOptions, signal?: AbortSignal): Promise<void>
-  /** POST to a subresource, such as `serviceaccounts/NAME/token`; the answer as the API gave it. */
-  createSubresource(
-    type: ResourceType,
-    at: ObjectKey,
-    subresource: string,
-    body: object,
-    signal?: AbortSignal,
-  ): Promise<object>
   /**
    * Events after `resourceVersion`, until the server ends the stream or `signal` aborts. Throws a RefusedError with reason
    * `Expired` when the version is too old, and UnavailableError after 100 s without a sign of life.

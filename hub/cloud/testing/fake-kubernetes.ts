@@ -115,11 +115,6 @@ export class FakeKubernetes implements Kubernetes {
     this.#drop(type.plural, idOf(type, at), present)
   }
 
-  async createSubresource(type: ResourceType, at: ObjectKey, subresource: string, body: object): Promise<object> {
-    this.#admit('POST', type, `${joinKey(at)}/${subresource}`)
-    return body
-  }
-
   async *watch<T extends KubeObject>(
     type: ResourceType<T>,
     options: ListOptions & { readonly resourceVersion: string },
