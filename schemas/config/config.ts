@@ -1,10 +1,6 @@
 import { type Static, Type } from 'typebox'
-
-const strict = { additionalProperties: false } as const
-
-const host = (fallback: string, description: string) => Type.String({ default: fallback, minLength: 1, description })
-const port = (fallback: number, description: string) =>
-  Type.Integer({ default: fallback, minimum: 0, maximum: 65535, description: `${description} 0 takes a free port.` })
+import { host, port, strict } from './fields.ts'
+import { MqttConfig } from './mqtt.ts'
 
 const LogConfig = Type.Object(
   {
@@ -65,24 +61,7 @@ export const EdgeConfig = Type.Object(
       },
       { ...strict, default: {}, description: 'Where the identity of this node is; KubeEdge paths work too.' },
     ),
-    mqtt: Type.Object(
-      {
-        host: host('127.0.0.1', 'Address of the embedded broker.'),
-        port: port(1883, 'Port of the embedded broker.'),
-        anonymous: Type.Union([Type.Literal('full'), Type.Literal('read-only'), Type.Literal('none')], {
-          default: 'read-only',
-          description: 'What clients without credentials may do. read-only includes publishing to .../get.',
-        }),
-        maxPacketBytes: Type.Integer({
-          default: 1_048_576,
-          minimum: 1024,
-          maximum: 268_435_455,
-          description: 'Largest packet a client may send.',
-        }),
-        maxConnections: Type.Integer({ default: 1000, minimum: 1, description: 'Most clients at a time.' }),
-      },
-      { ...strict, default: {}, description: 'EventBus: the embedded MQTT broker.' },
-    ),
+    mqtt: MqttConfig,
     mappers: Type.Object(
       {
         isolation: Type.Union([Type.Literal('worker'), Type.Literal('none')], {

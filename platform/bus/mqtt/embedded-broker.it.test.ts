@@ -7,7 +7,8 @@ import { silentMetrics } from '../../health/metrics.ts'
 import { createScope } from '../../lifecycle/scope.ts'
 import { memoryLogger } from '../../log/testing/index.ts'
 import { seconds, systemClock } from '../../time/index.ts'
-import { createEmbeddedBroker, type EmbeddedBrokerOptions } from './embedded-broker.ts'
+import { createEmbeddedBroker } from './embedded-broker.ts'
+import type { EmbeddedBrokerOptions } from './options.ts'
 
 const UPDATE = '$hw/events/device/default/lamp/twin/update'
 

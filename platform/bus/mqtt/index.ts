@@ -1,2 +1,3 @@
 export * from './access.ts'
 export * from './embedded-broker.ts'
+export * from './options.ts'
