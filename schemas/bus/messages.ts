@@ -1,5 +1,5 @@
 import type { Device, DeviceId, DeviceModel, DeviceState } from '../device/index.ts'
-import type { Quality, Twin } from '../twin/index.ts'
+import type { CloudUpdate, Quality, Twin } from '../twin/index.ts'
 import { requestChannel, stateChannel } from './declare.ts'
 
 /** A device that this node has to serve, from durable metadata. Written by MetaManager; key: device id. */
@@ -59,6 +59,17 @@ export interface DeviceStateReport {
   readonly reason?: string
 }
 export const reportStates = requestChannel<readonly DeviceStateReport[], ReportAnswer>('twin.state')
+
+/**
+ * What became of a cloud's word about one device. `stale`: part of it was older than what the edge has, and was left out, so
+ * the cloud has to be told again how it is here. `refused`: none of it was taken, with the reason.
+ */
+export interface CloudUpdateAnswer {
+  readonly outcome: 'taken' | 'stale' | 'unknown' | 'refused'
+  readonly reason?: string
+}
+/** The cloud speaks of one device (`twin/cloud_updated`, `updated`). Served by DeviceTwin; answered after it is durable. */
+export const updateFromCloud = requestChannel<CloudUpdate, CloudUpdateAnswer>('twin.cloud')
 
 /** Every twin as it is on disk. Written by DeviceTwin after each commit; key: device id. */
 export const twins = stateChannel<Twin>('twins')

@@ -47,6 +47,13 @@ export const CLIENT_FILTERS = {
   membershipGet: `${NODE_TOPICS}+/membership/get`,
 } as const
 
+/** Filters that cover what clients send to the cloud as user messages; none of them overlaps another or one of the above. */
+export const USER_FILTERS = {
+  upload: '$hw/events/upload/#',
+  records: 'SYS/dis/upload_records',
+  user: '+/user/#',
+} as const
+
 /** How the id stands in the topic: `<namespace>/<name>`, or the bare name of older clients. */
 export type DeviceTopicForm = 'namespaced' | 'bare'
 
@@ -72,6 +79,9 @@ export function nodeTopic(node: string, action: NodeAction): string {
   return `${NODE_TOPICS}${node}/${action}`
 }
 
+/** Kubernetes names nothing longer. It bounds the topics that answers go to as well. */
+const LONGEST_NAME = 253
+
 /** Reads from the end, so that a namespace or a device may be called like any part of a topic. */
 export function parseDeviceTopic(topic: string): DeviceTopic | undefined {
   if (!topic.startsWith(DEVICE_TOPICS)) return undefined
@@ -80,6 +90,7 @@ export function parseDeviceTopic(topic: string): DeviceTopic | undefined {
   for (const length of [2, 1]) {
     const action = DEVICE_ACTION_OF.get(parts.slice(length).join('/'))
     if (!action) continue
+    if (parts.slice(0, length).some((name) => name.length > LONGEST_NAME)) return undefined
     const id = length === 2 ? `${parts[0]}/${parts[1]}` : `default/${parts[0]}`
     return { id, action, form: length === 2 ? 'namespaced' : 'bare' }
   }

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
 import { MqttConfig } from './mqtt.ts'
+import { UserMessagesConfig } from './user-messages.ts'
 
 const LogConfig = Type.Object(
   {
@@ -48,6 +49,7 @@ export const EdgeConfig = Type.Object(
           default: 'e632aba927ea4ac2b575ec1603d56f10',
           description: 'First segment of the path that KubeEdge peers expect.',
         }),
+        userMessages: UserMessagesConfig,
       },
       { ...strict, default: {}, description: 'The cloud half that this node belongs to.' },
     ),

@@ -1,2 +1,3 @@
 export * from './config.ts'
 export * from './endpoints.ts'
+export * from './user-messages.ts'

@@ -1,3 +1,4 @@
+export * from './cloud-updates.ts'
 export * from './messages.ts'
 export * from './parse-twin.ts'
 export * from './requests.ts'

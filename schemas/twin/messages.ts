@@ -55,6 +55,18 @@ export interface MsgMember {
   readonly description?: string
   readonly state?: string
   readonly last_online?: string
+  readonly attributes?: Readonly<Record<string, MsgAttribute>>
+}
+
+export interface MsgAttribute {
+  readonly value: string
+  readonly optional?: boolean
+  readonly metadata?: { readonly type: string }
+}
+
+/** .../updated: the attributes that changed. Null: gone. */
+export interface MsgAttributes extends MsgBase {
+  readonly attributes: Readonly<Record<string, MsgAttribute | null>>
 }
 
 /** .../membership/get/result */

@@ -1,5 +1,5 @@
 import { DEVICE_STATES, PROPERTY_TYPES } from '../device/index.ts'
-import type { Desired, Intent, Reported, Twin, TwinProperty, Version, WriteFailure } from './twin.ts'
+import type { Attribute, Desired, Intent, Reported, Twin, TwinProperty, Version, WriteFailure } from './twin.ts'
 
 /** Reads a twin back from its JSON text; undefined when it is none. */
 export function parseTwin(text: string): Twin | undefined {
@@ -28,7 +28,8 @@ function isTwin(value: unknown): value is Twin {
     isOptional(value['stateText'], isText) &&
     isOptional(value['lastOnlineTime'], isText) &&
     isObject(value['properties']) &&
-    Object.values(value['properties']).every(isProperty)
+    Object.values(value['properties']).every(isProperty) &&
+    isOptional(value['attributes'], (all) => isObject(all) && Object.values(all).every(isAttribute))
   )
 }
 
@@ -46,6 +47,16 @@ function isProperty(value: unknown): value is TwinProperty {
     isOptional(value['reported'], isReported) &&
     isOptional(value['intent'], isIntent) &&
     isOptional(value['failure'], isFailure)
+  )
+}
+
+function isAttribute(value: unknown): value is Attribute {
+  return (
+    isObject(value) &&
+    isText(value['value']) &&
+    isFlag(value['optional']) &&
+    isText(value['type']) &&
+    (value['origin'] === 'label' || value['origin'] === 'cloud')
   )
 }
 

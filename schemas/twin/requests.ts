@@ -1,3 +1,5 @@
+import { type Fields, fieldOf, isObject } from './fields.ts'
+
 /** What a client asks with twin/update, decoded. */
 export interface TwinUpdate {
   readonly eventId: string
@@ -67,8 +69,6 @@ export function decodePlainRequest(payload: Uint8Array): Decoded<PlainRequest> {
   return decode(payload, (_body, eventId) => ({ eventId }))
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 function decode<T>(payload: Uint8Array, read: (body: Fields, eventId: string) => T | string): Decoded<T> {
   let body: unknown
   try {
@@ -131,17 +131,4 @@ function refuseName(name: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(name)) return 'the name of a twin must not have control characters'
   return name === '__proto__' ? 'the name of a twin must not be __proto__' : undefined
-}
-
-/** Field by name in any case; the spelling of KubeEdge wins, else the last one. */
-function fieldOf(fields: Fields, name: string): unknown {
-  if (Object.hasOwn(fields, name)) return fields[name]
-  let found: unknown
-  for (const key of Object.keys(fields))
-    if (key.length === name.length && key.toLowerCase() === name) found = fields[key]
-  return found
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -67,6 +67,16 @@ export interface TwinProperty {
   readonly failure?: WriteFailure
 }
 
+/** What is known of a device beside its properties, and hardly ever changes. */
+export interface Attribute {
+  readonly value: string
+  /** False: clients of an original edge could not delete it. */
+  readonly optional: boolean
+  readonly type: string
+  /** `label`: a label of the Device; `cloud`: a cloud said it by itself. */
+  readonly origin: 'label' | 'cloud'
+}
+
 /** Desired and reported of one device, whole. Replaced, never edited. */
 export interface Twin {
   readonly id: DeviceId
@@ -83,6 +93,8 @@ export interface Twin {
   /** RFC 3339 UTC, whole seconds; when the device was last known to be online. */
   readonly lastOnlineTime?: string
   readonly properties: Readonly<Record<string, TwinProperty>>
+  /** Absent: none. */
+  readonly attributes?: Readonly<Record<string, Attribute>>
   /** Grows by one with each durable change of this twin; survives restarts. */
   readonly revision: number
 }

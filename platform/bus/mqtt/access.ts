@@ -6,6 +6,8 @@ const FROM_EDGE = new Set(['result', 'delta', 'document', 'updated', 'cloud_upda
 
 /** Only the edge publishes there, whoever the client is. */
 export function isOfEdge(topic: string): boolean {
+  // What clients send to the cloud may end in any word.
+  if (topic.startsWith('$hw/events/upload/')) return false
   if (topic.startsWith('$SYS/') || topic.startsWith('$skerry/')) return true
   return topic.startsWith('$hw/') && FROM_EDGE.has(lastOf(topic))
 }
