@@ -6,6 +6,10 @@ export interface MqttMessage {
   readonly retain: boolean
   /** Client id; undefined for messages that come from an external broker. */
   readonly client?: string
+  /** Who sent it: user name, or common name of its certificate. Undefined for anonymous clients. */
+  readonly user?: string
+  /** The only side of a twin that its sender may change; undefined: both. */
+  readonly side?: 'desired' | 'reported'
 }
 
 export interface PublishOptions {

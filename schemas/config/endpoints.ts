@@ -8,6 +8,8 @@ export const Endpoints = Type.Object(
     kubeconfig: url('File for kubectl --kubeconfig.'),
     apiserver: url('Kubernetes API.'),
     mqtt: url('MQTT broker of the edge.'),
+    mqtts: url('The same over TLS.'),
+    mqttWebsocket: url('The same over WebSocket.'),
     cloudhub: url('CloudHub, WSS.'),
     certificates: url('Certificate endpoint, HTTPS.'),
     console: url('Web console.'),

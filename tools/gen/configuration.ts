@@ -27,6 +27,7 @@ function rows(prefix: string, schema: unknown): readonly string[] {
     const key = prefix === '' ? name : `${prefix}.${name}`
     const { description, default: fallback } = record(child)
     if (record(child)['type'] === 'object') list.push(...rows(key, child))
+    else if (record(record(child)['items'])['type'] === 'object') list.push(...rows(`${key}[]`, record(child)['items']))
     else
       list.push(
         `| \`${key}\` | ${typeText(child)} | ${fallback === undefined ? '' : `\`${JSON.stringify(fallback)}\``} | ${String(description ?? '')} |`,

@@ -1,5 +1,4 @@
-/** What clients without credentials may do: everything a client may, read and ask, or nothing. */
-export type Anonymous = 'full' | 'read-only' | 'none'
+import type { Anonymous } from '../../../schemas/config/index.ts'
 
 /** Last levels of the topics on which the edge answers, announces or is told by the cloud. */
 const FROM_EDGE = new Set(['result', 'delta', 'document', 'updated', 'cloud_updated', 'edge_updated', 'detail'])

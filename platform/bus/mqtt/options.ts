@@ -1,7 +1,7 @@
+import type { Anonymous } from '../../../schemas/config/index.ts'
 import type { Metrics } from '../../health/metrics.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { Clock } from '../../time/index.ts'
-import type { Anonymous } from './access.ts'
 
 export interface EmbeddedBrokerOptions {
   readonly host: string
