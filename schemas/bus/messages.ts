@@ -1,4 +1,4 @@
-import type { Device, DeviceId, DeviceModel, DeviceState } from '../device/index.ts'
+import type { CloudIntents, Device, DeviceId, DeviceModel, DeviceState } from '../device/index.ts'
 import type { CloudUpdate, Quality, Twin } from '../twin/index.ts'
 import { requestChannel, stateChannel } from './declare.ts'
 
@@ -7,6 +7,8 @@ export interface AssignedDevice {
   readonly device: Device
   /** Absent until the model has arrived; a device without its model is not driven. */
   readonly model?: DeviceModel
+  /** Of the desired values in the spec; absent from a cloud that does not say. */
+  readonly intents?: CloudIntents
 }
 export const assignedDevices = stateChannel<AssignedDevice>('devices.assigned')
 

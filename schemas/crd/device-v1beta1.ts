@@ -1,4 +1,4 @@
-import { ACCESS_MODES, PROPERTY_TYPES } from '../device/index.ts'
+import { ACCESS_MODES, DESIRED_POLICIES, PROPERTY_TYPES } from '../device/index.ts'
 import { AGE, type CrdVersion } from './definition.ts'
 import {
   anything,
@@ -82,14 +82,46 @@ const condition = object(
 
 const statusTwin = object({ propertyName: text, reported: twinValue, observedDesired: twinValue })
 
+const statusIntent = object(
+  {
+    propertyName: text,
+    value: text,
+    generation: int64,
+    timestamp: described('When it was made, Unix ms.', int64),
+    author: described('Field manager who made it.', text),
+    seen: described('The wish of the edge that this Device showed then.', object({ edge: int64, timestamp: int64 })),
+  },
+  ['propertyName', 'value', 'generation'],
+)
+
+const conflictingWish = { value: text, timestamp: int64, author: text }
+
+const statusConflict = object(
+  {
+    propertyName: text,
+    id: text,
+    standing: described('Neither side has wished for anything since.', flag),
+    winner: oneOf('cloud', 'edge'),
+    policy: oneOf(...DESIRED_POLICIES),
+    cloud: object({ ...conflictingWish, generation: int64 }),
+    edge: object(conflictingWish),
+  },
+  ['propertyName', 'id'],
+)
+
 /** Skerry's status; what KubeEdge up to 1.22 kept there (twins, report switches) stays readable and is not pruned. */
 const deviceStatusOfDevice: CrdVersion['schema'] = {
   ...object({
     observedGeneration: int64,
-    conditions: described('Accepted, Online and Synced.', listMap(condition, 'type')),
+    conditions: described('Accepted, Online, Synced and Agreed.', listMap(condition, 'type')),
     state: described('online, offline, unhealthy or unknown.', text),
     lastOnlineTime: described('RFC 3339, UTC.', text),
     twins: list({ ...statusTwin, 'x-kubernetes-preserve-unknown-fields': true }),
+    intents: described('When, and knowing what, each desired value was set.', listMap(statusIntent, 'propertyName')),
+    conflicts: described(
+      'Desired values that cloud and edge set without knowing of each other.',
+      listMap(statusConflict, 'id'),
+    ),
     reportToCloud: described('Legacy: see spec.stateReport.', flag),
     reportCycle: described('Legacy: see spec.stateReport.', int64),
   }),
@@ -106,6 +138,7 @@ export const deviceV1beta1: CrdVersion = {
     { name: 'State', type: 'string', jsonPath: '.status.state' },
     { name: 'Synced', type: 'string', jsonPath: '.status.conditions[?(@.type=="Synced")].status' },
     { name: 'Model', type: 'string', jsonPath: '.spec.deviceModelRef.name', priority: 1 },
+    { name: 'Agreed', type: 'string', jsonPath: '.status.conditions[?(@.type=="Agreed")].status', priority: 1 },
     { name: 'Accepted', type: 'string', jsonPath: '.status.conditions[?(@.type=="Accepted")].status', priority: 1 },
     AGE,
   ],

@@ -1,3 +1,5 @@
+import type { Conflict } from './conflict.ts'
+import type { CloudIntent } from './intent.ts'
 import type { Condition, JsonObject, KubeObject, ObjectMeta } from './kubernetes.ts'
 
 /** API group and storage version of the device kinds (KubeEdge 1.15 and later). */
@@ -84,9 +86,23 @@ export interface DeviceConditionsStatus {
   readonly state?: string
   readonly lastOnlineTime?: string
   readonly twins?: readonly StatusTwin[]
+  /** Of the desired values in the spec; a changed value has a new one. */
+  readonly intents?: readonly StatusIntent[]
+  /** That stand, or are over and were told of lately. */
+  readonly conflicts?: readonly StatusConflict[]
   /** Legacy input of KubeEdge 1.19 to 1.22, see `DeviceSpec.stateReport`. */
   readonly reportToCloud?: boolean
   readonly reportCycle?: number
+}
+
+export interface StatusIntent extends CloudIntent {
+  readonly propertyName: string
+}
+
+export interface StatusConflict extends Conflict {
+  readonly propertyName: string
+  /** Neither side has wished for anything since. */
+  readonly standing: boolean
 }
 
 /** KubeEdge 1.23: same name and namespace as its Device, owned by it. Has no status subresource. */

@@ -1,3 +1,4 @@
+import type { Conflict } from '../device/index.ts'
 import type { Quality, Version } from '../twin/index.ts'
 
 /** Content of `device/<ns>/<name>/twin/edge_updated` (edge to cloud): KubeEdge's fields, and Skerry's under `skerry`. */
@@ -41,6 +42,11 @@ export interface TwinSyncPropertyExtra {
   /** Unix ms. */
   readonly sourceTime?: number
   readonly origin?: 'cloud' | 'edge'
+  /** Who wrote the desired value. */
+  readonly author?: string
+  readonly conflict?: Conflict
+  /** Conflicts that are over, the newest last. */
+  readonly pastConflicts?: readonly Conflict[]
   readonly failure?: { readonly value: string; readonly reason: string; readonly message: string }
 }
 

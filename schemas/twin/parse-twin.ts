@@ -1,4 +1,4 @@
-import { DEVICE_STATES, PROPERTY_TYPES } from '../device/index.ts'
+import { type Conflict, DESIRED_POLICIES, DEVICE_STATES, PROPERTY_TYPES } from '../device/index.ts'
 import type { Attribute, Desired, Intent, Reported, Twin, TwinProperty, Version, WriteFailure } from './twin.ts'
 
 /** Reads a twin back from its JSON text; undefined when it is none. */
@@ -46,7 +46,9 @@ function isProperty(value: unknown): value is TwinProperty {
     isOptional(value['desired'], isDesired) &&
     isOptional(value['reported'], isReported) &&
     isOptional(value['intent'], isIntent) &&
-    isOptional(value['failure'], isFailure)
+    isOptional(value['failure'], isFailure) &&
+    isOptional(value['conflict'], isConflict) &&
+    isOptional(value['pastConflicts'], (past) => Array.isArray(past) && past.every(isConflict))
   )
 }
 
@@ -66,7 +68,8 @@ function isDesired(value: unknown): value is Desired {
     isText(value['value']) &&
     isCount(value['timestamp']) &&
     isVersion(value['version']) &&
-    (value['origin'] === 'cloud' || value['origin'] === 'edge')
+    isSide(value['origin']) &&
+    isOptional(value['author'], isText)
   )
 }
 
@@ -94,6 +97,27 @@ function isFailure(value: unknown): value is WriteFailure {
     isText(value['message']) &&
     isCount(value['timestamp'])
   )
+}
+
+/** Whether a value out of JSON is a conflict. */
+export function isConflict(value: unknown): value is Conflict {
+  return (
+    isObject(value) &&
+    isText(value['id']) &&
+    isSide(value['winner']) &&
+    DESIRED_POLICIES.some((policy) => policy === value['policy']) &&
+    isWishOf(value['cloud']) &&
+    isCount(value['cloud']['generation']) &&
+    isWishOf(value['edge'])
+  )
+}
+
+function isWishOf(value: unknown): value is Fields {
+  return isObject(value) && isText(value['value']) && isCount(value['timestamp']) && isText(value['author'])
+}
+
+function isSide(value: unknown): boolean {
+  return value === 'cloud' || value === 'edge'
 }
 
 function isVersion(value: unknown): value is Version {

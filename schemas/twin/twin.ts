@@ -1,4 +1,4 @@
-import type { DeviceId, DeviceState, PropertyType } from '../device/index.ts'
+import type { Conflict, DeviceId, DeviceState, PropertyType } from '../device/index.ts'
 
 /** Counter pair that guards sync. Edge counts each accepted local change of that side; cloud is the generation seen. */
 export interface Version {
@@ -18,6 +18,8 @@ export interface Desired {
   readonly version: Version
   /** Who wrote it last: the cloud's spec, or a client of the edge. */
   readonly origin: 'cloud' | 'edge'
+  /** Who that was: a field manager of the cloud, or `mqtt:<client>`. */
+  readonly author?: string
 }
 
 /** What the device said. */
@@ -65,6 +67,10 @@ export interface TwinProperty {
   readonly reported?: Reported
   readonly intent?: Intent
   readonly failure?: WriteFailure
+  /** The conflict that stands: neither side has wished for anything since. */
+  readonly conflict?: Conflict
+  /** Conflicts that are over, the newest last; a few are kept, so that the cloud hears of those that it did not see stand. */
+  readonly pastConflicts?: readonly Conflict[]
 }
 
 /** What is known of a device beside its properties, and hardly ever changes. */
