@@ -34,6 +34,8 @@ export type Decoded<T> =
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 /** KubeEdge's longest name of a property. */
 const LONGEST_NAME = 128
+/** It stands in every answer. */
+const LONGEST_EVENT_ID = 1024
 
 /**
  * Payload of twin/update. Keys that KubeEdge knows match in any case, as its decoder does; others are ignored. Names of
@@ -82,6 +84,9 @@ function decode<T>(payload: Uint8Array, read: (body: Fields, eventId: string) =>
   if (given !== undefined && given !== null && typeof given !== 'string') {
     return { ok: false, eventId, reason: 'event_id is not a string' }
   }
+  if (eventId.length > LONGEST_EVENT_ID) {
+    return { ok: false, eventId: '', reason: `event_id has more than ${LONGEST_EVENT_ID} characters` }
+  }
   const value = read(body, eventId)
   return typeof value === 'string' ? { ok: false, eventId, reason: value } : { ok: true, value }
 }
@@ -125,10 +130,16 @@ function decodeSide(change: Fields, name: 'expected' | 'actual'): Side {
   return { ok: true, value, ...(isTime ? { time } : {}) }
 }
 
+/** Whether a property may be called so by somebody else than its Device. */
+export function isTwinName(name: string): boolean {
+  return refuseName(name) === undefined
+}
+
 /** Any name without control characters; `__proto__` would be no ordinary key in JSON of many languages, ours included. */
 function refuseName(name: string): string | undefined {
   if (name === '' || name.length > LONGEST_NAME) return `the name of a twin must have 1 to ${LONGEST_NAME} characters`
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(name)) return 'the name of a twin must not have control characters'
+  if (!name.isWellFormed()) return 'the name of a twin is not valid Unicode'
   return name === '__proto__' ? 'the name of a twin must not be __proto__' : undefined
 }

@@ -9,6 +9,7 @@ import {
   type Twin,
   type TwinProperty,
 } from '../../schemas/index.ts'
+import { withLabels } from './attributes.ts'
 import { means, propertyOf, REFUSED, refuseWish, settled, typeOf, withoutFailure } from './property.ts'
 
 /**
@@ -29,13 +30,16 @@ export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: n
     const wished = applyIntent(ruled, merged, generation, now)
     properties.push([merged.device.name, judge(wished, merged.device.name, model !== undefined, now)])
   }
+  const { attributes: said, ...rest } = known ?? { state: 'unknown' as const, revision: 0, attributes: undefined }
+  const attributes = withLabels(said, labels)
   const next = {
-    ...(known ?? { state: 'unknown' as const, revision: 0 }),
+    ...rest,
     id: deviceIdOf(device.metadata),
     uid,
     description: labels?.['description'] ?? '',
     generation,
     properties: Object.fromEntries(properties),
+    ...(attributes ? { attributes } : {}),
   }
   return known && isSame(known, next) ? known : { ...next, revision: next.revision + 1 }
 }

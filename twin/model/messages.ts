@@ -10,6 +10,7 @@ import {
   type Twin,
   type TwinProperty,
 } from '../../schemas/index.ts'
+import { msgAttribute } from './attributes.ts'
 import { deltaOf } from './delta.ts'
 import { propertyOf } from './property.ts'
 import { isOnline } from './state.ts'
@@ -65,7 +66,13 @@ export function stateMessage(base: MsgBase, twin: Twin): MsgDeviceState {
 }
 
 export function memberOf(twin: Twin): MsgMember {
-  return { ...memberIdentity(twin), state: twin.stateText ?? twin.state, ...onlineTime(twin, 'last_online') }
+  const attributes = Object.entries(twin.attributes ?? {}).map(([name, each]) => [name, msgAttribute(each)] as const)
+  return {
+    ...memberIdentity(twin),
+    state: twin.stateText ?? twin.state,
+    ...onlineTime(twin, 'last_online'),
+    ...(attributes.length === 0 ? {} : { attributes: Object.fromEntries(attributes) }),
+  }
 }
 
 /** As membership/updated names a device. */

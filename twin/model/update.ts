@@ -37,7 +37,7 @@ export function applyUpdate(twin: Twin, update: TwinUpdate, limits: TwinLimits, 
       continue
     }
     const base = property ?? makeFree(change)
-    if (!base) return refused(`${name}: unknown type ${change.type}`)
+    if (!base) return refused(`${name}: unknown type ${change.type?.slice(0, 64)}`)
     const reason = refuseChange(name, base, change, limits)
     if (reason !== undefined) return refused(`${name}: ${reason}`)
     const next = applyChange(base, change, twin.generation, now)
@@ -101,7 +101,12 @@ function wish(property: TwinProperty, value: string, generation: number, now: nu
   return { ...withoutFailure(property), desired: { value, timestamp: now, version, origin: 'edge' } }
 }
 
-function refuseExcess(twin: Twin, changed: ReadonlyMap<string, TwinProperty | undefined>, limits: TwinLimits) {
+/** Why a twin holds too much of what no Device declares, or nothing. */
+export function refuseExcess(
+  twin: Twin,
+  changed: ReadonlyMap<string, TwinProperty | undefined>,
+  limits: TwinLimits,
+): string | undefined {
   if (![...changed.values()].some((property) => property && !property.declared)) return undefined
   const free = Object.values(twin.properties).filter(({ declared }) => !declared)
   if (free.length > limits.freeProperties) {

@@ -9,6 +9,7 @@ import { serveClients } from './ask.ts'
 import { createCounters, followQueues } from './counters.ts'
 import { followDevices } from './follow-devices.ts'
 import { TwinKeeper } from './keeper.ts'
+import { serveCloud } from './serve-cloud.ts'
 import { serveReports } from './serve-reports.ts'
 import { Showcase } from './showcase.ts'
 import { loadTwins } from './twin-store.ts'
@@ -60,6 +61,7 @@ async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
   scope.defer(() => keeper.idle())
   for (const serving of serveReports({ bus, keeper, voice, limits, clock })) scope.use(serving)
   for (const serving of serveClients({ eventBus, keeper, voice, nodeName, limits, clock, log })) scope.use(serving)
+  scope.use(serveCloud({ bus, keeper, voice, limits, clock, log, metrics }))
   followDevices({ bus, keeper, voice, clock, random, log, metrics }, scope)
   log.info('Twins loaded', { twins: loaded.length })
 }

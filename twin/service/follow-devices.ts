@@ -72,6 +72,7 @@ function announce(voice: Voice, before: Twin | undefined, after: Twin | undefine
   if (before && !isSame) voice.left(before)
   if (!after) return
   if (!isSame) voice.joined(after)
+  voice.attributes(isSame ? before : undefined, after)
   voice.document(isSame ? before : undefined, after)
   voice.delta(isSame ? before : undefined, after)
 }

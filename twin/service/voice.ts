@@ -12,6 +12,7 @@ import {
   nodeTopic,
   type Twin,
 } from '../../schemas/index.ts'
+import { attributesMessage } from '../model/attributes.ts'
 import { deltaOf, sameDelta } from '../model/delta.ts'
 import { deltaMessage, documentOf, memberIdentity } from '../model/messages.ts'
 
@@ -63,6 +64,13 @@ export class Voice {
     if (before === after || (before && sameDelta(deltaOf(before), deltaOf(after)))) return
     const delta = deltaMessage(this.base(undefined), after)
     if (delta) this.#say(after.id, 'twin/update/delta', delta)
+  }
+
+  /** Attributes that changed, if any. */
+  attributes(before: Twin | undefined, after: Twin, eventId?: string): void {
+    if (before?.attributes === after.attributes) return
+    const message = attributesMessage(this.base(eventId), before, after)
+    if (message) this.#say(after.id, 'updated', message)
   }
 
   joined(twin: Twin): void {
