@@ -17,6 +17,25 @@ export interface PublishOptions {
   readonly retain?: boolean
 }
 
+/** What an MQTT client finds retained below a prefix, made from what is true when it subscribes. */
+export interface RetainedView {
+  /**
+   * Messages whose topics match the filter; all of them for `#`. Iterated at the pace of who reads, while the view may change;
+   * a payload is read once, just before it is sent, and is empty for what is gone by then.
+   */
+  messages(filter: string): Iterable<{ readonly topic: string; readonly payload: string | Uint8Array }>
+}
+
+/** The live side of a view. Disposing ends the view; subscribers keep what they have heard. */
+export interface ViewHandle extends Disposable {
+  /** Whether anybody may be subscribed to anything there. Costs next to nothing. */
+  readonly hasWatchers: boolean
+  /** Whether somebody would get a message on this topic now; asked before one is made. */
+  isWatched(topic: string): boolean
+  /** Something there changed: goes to those who are subscribed. An empty payload says that it is gone. */
+  show(topic: string, payload: string | Uint8Array): void
+}
+
 /** EventBus: MQTT as the domains see it, whichever broker carries it. */
 export interface EventBus {
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>
@@ -25,4 +44,6 @@ export interface EventBus {
    * handler settles; a handler that rejects withholds it. Messages of one client are handed over in their order.
    */
   handle(filter: string, handler: (message: MqttMessage) => Promise<void>): Disposable
+  /** Answers for all retained messages below `<prefix>/`, where clients can store none. One view per prefix. */
+  view(prefix: string, view: RetainedView): ViewHandle
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { createLocalBus, type EventBus, type MqttMessage } from '../../platform/bus/index.ts'
+import {
+  createLocalBus,
+  type EventBus,
+  type MqttMessage,
+  type RetainedView,
+  type ViewHandle,
+} from '../../platform/bus/index.ts'
 import { silentMetrics } from '../../platform/health/index.ts'
 import { createScope, UnavailableError } from '../../platform/lifecycle/index.ts'
 import { memoryLogger } from '../../platform/log/testing/index.ts'
@@ -85,6 +91,10 @@ export async function settle(): Promise<void> {
 /** The EventBus without a network: `send` is a client, `said` what the edge published. */
 export class ScriptedEventBus implements EventBus {
   readonly said: Said[] = []
+  /** Changes of the view. */
+  readonly shown: (readonly [topic: string, payload: string])[] = []
+  isWatched = true
+  #view: RetainedView | undefined
   readonly #handlers = new Map<string, (message: MqttMessage) => Promise<void>>()
 
   async publish(topic: string, payload: string | Uint8Array): Promise<void> {
@@ -94,6 +104,25 @@ export class ScriptedEventBus implements EventBus {
   handle(filter: string, handler: (message: MqttMessage) => Promise<void>): Disposable {
     this.#handlers.set(filter, handler)
     return { [Symbol.dispose]: () => void this.#handlers.delete(filter) }
+  }
+
+  view(_prefix: string, view: RetainedView): ViewHandle {
+    this.#view = view
+    return {
+      hasWatchers: this.isWatched,
+      isWatched: () => this.isWatched,
+      show: (topic, payload) => void this.shown.push([topic, Buffer.from(payload).toString()]),
+      [Symbol.dispose]: () => {
+        this.#view = undefined
+      },
+    }
+  }
+
+  /** What a client would find retained, as `topic payload`. */
+  retained(filter: string): readonly string[] {
+    return [...(this.#view?.messages(filter) ?? [])].map(
+      ({ topic, payload }) => `${topic} ${Buffer.from(payload).toString()}`,
+    )
   }
 
   /** Settles when the receipt would be given. */

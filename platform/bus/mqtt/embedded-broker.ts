@@ -12,6 +12,7 @@ import type { EmbeddedBrokerOptions } from './options.ts'
 import { limitPackets } from './packet-limit.ts'
 import { boundSessions, SESSION_LIMITS } from './sessions.ts'
 import { TopicTree } from './topic-tree.ts'
+import { Views } from './views.ts'
 
 export interface EmbeddedBroker extends Module {
   readonly eventBus: EventBus
@@ -25,6 +26,7 @@ export interface EmbeddedBroker extends Module {
  */
 export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBroker {
   const handlers = new TopicTree<Handler>()
+  const views = new Views(options.log)
   let broker: Aedes | undefined
   let port = options.port
 
@@ -44,6 +46,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
       handlers.add(filter, own)
       return { [Symbol.dispose]: () => void handlers.remove(filter, own) }
     },
+    view: (prefix, view) => views.open(prefix, view, eventBus),
   }
 
   return {
@@ -61,6 +64,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
         for (const topic of topics) subscriptions.get(client)?.delete(topic)
       })
       boundSessions(started, SESSION_LIMITS, (reason) => counters.dropped.add(1, { reason }))
+      views.serve(started)
       logEvents(started, options.log)
       const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => accept(socket, started))
       server.maxConnections = options.maxConnections

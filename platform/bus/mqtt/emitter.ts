@@ -79,6 +79,16 @@ export class Emitter<M extends { readonly topic: string }> {
     return this
   }
 
+  /** Whether a message on this topic would go to somebody. */
+  hears(topic: string): boolean {
+    return this.#tree.match(topic).length > 0
+  }
+
+  /** Whether a message on some topic with this first level could go to somebody. */
+  reaches(first: string): boolean {
+    return this.#tree.reaches(first)
+  }
+
   close(done: Done): this {
     this.closed = true
     this.#timer?.[Symbol.dispose]()

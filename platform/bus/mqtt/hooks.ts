@@ -2,7 +2,7 @@ import type { AedesPublishPacket, AuthErrorCode, Client, PublishPacket } from 'a
 import { RefusedError } from '../../lifecycle/errors.ts'
 import { seconds, withDeadline } from '../../time/index.ts'
 import type { MqttMessage } from '../event-bus.ts'
-import { isOfEdge, refuseConnect, refusePublish } from './access.ts'
+import { isOfEdge, isUnderView, refuseConnect, refusePublish } from './access.ts'
 import { Backlog, MAX_BACKLOG_BYTES } from './backlog.ts'
 import type { Counters } from './counters.ts'
 import { Emitter } from './emitter.ts'
@@ -83,6 +83,7 @@ export function createHooks({ options, handlers, counters, subscriptions }: Hook
         receipts.give(client, undefined, done)
         return
       }
+      if (isUnderView(packet.topic)) Object.assign(packet, { retain: false })
       const refusal = refusePublish(anonymous, packet.topic)
       if (refusal) {
         refuse(client, packet, refusal)

@@ -39,6 +39,13 @@ export class TopicTree<V> {
     return true
   }
 
+  /** Whether some filter can match topics with this first level. */
+  reaches(first: string): boolean {
+    const { below } = this.#root
+    if (below.size === 0) return false
+    return below.has(first) || (!first.startsWith('$') && (below.has('#') || below.has('+')))
+  }
+
   match(topic: string): readonly V[] {
     const found: V[] = []
     const parts = topic.split('/')
