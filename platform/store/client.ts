@@ -5,8 +5,8 @@ import { type Clock, withDeadline } from '../time/clock.ts'
 import { minutes, seconds } from '../time/duration.ts'
 import { storeClosed, storeError, storeOverloaded, storeStopped, unknownStatement } from './errors.ts'
 import type { StoreMetrics } from './metrics.ts'
-import type { FromWorker, Request, Result, Results, ToWorker, WireCall, WorkerSettings } from './protocol.ts'
-import type { Row, SqlValue, Store, StoreCall } from './store.ts'
+import type { Failure, FromWorker, Request, Result, Results, ToWorker, WireCall, WorkerSettings } from './protocol.ts'
+import type { OpenedStore, Recovery, Row, SqlValue, StoreCall } from './store.ts'
 
 /** So many requests are with the worker at once; the others wait on this side of its port. */
 const MOST_IN_FLIGHT = 4000
@@ -34,11 +34,13 @@ interface Pending {
 type State = 'opening' | 'open' | 'restarting' | 'closing' | 'closed'
 
 /** The store as the domains hold it: it numbers their calls, hands them to the worker and settles what comes back. */
-export class StoreClient implements Store {
+export class StoreClient implements OpenedStore {
   readonly #options: StoreClientOptions
   readonly #statements: ReadonlySet<string>
   readonly #pending = new Map<number, Pending>()
   readonly #gauge: Disposable
+  readonly #damage = Promise.withResolvers<SkerryError>()
+  #isDamaged = false
   #waiting: Request[] = []
   #inFlight = new Set<number>()
   #nextId = 0
@@ -47,6 +49,8 @@ export class StoreClient implements Store {
   #worker: Worker | undefined
   #restart: Disposable | undefined
   #closing: Promise<void> | undefined
+  #incarnation = 0
+  #recovered: Recovery | undefined
 
   constructor(options: StoreClientOptions) {
     this.#options = options
@@ -56,6 +60,18 @@ export class StoreClient implements Store {
       ),
     )
     this.#gauge = options.metrics.followWaiting(() => this.#pending.size)
+  }
+
+  get incarnation(): number {
+    return this.#incarnation
+  }
+
+  get recovered(): Recovery | undefined {
+    return this.#recovered
+  }
+
+  get damage(): Promise<SkerryError> {
+    return this.#damage.promise
   }
 
   /** Settles once the worker serves. */
@@ -128,15 +144,19 @@ export class StoreClient implements Store {
   async #start(): Promise<void> {
     const { clock, log, settings, spawn } = this.#options
     const ready = Promise.withResolvers<void>()
-    const worker = spawn(settings)
+    // What the domains hold in memory is newer than a backup: only a start of the process goes back to one.
+    const onDamage = this.#state === 'opening' ? settings.onDamage : 'refuse'
+    const worker = spawn({ ...settings, onDamage })
     this.#worker = worker
     let crash: unknown
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') {
+        this.#incarnation = message.incarnation
+        if (message.recovered) this.#onRecovered(message.recovered)
         if (message.applied.length > 0) log.info('Database schema brought up to date', { migrations: message.applied })
         ready.resolve()
       } else if (message.kind === 'unusable') {
-        ready.reject(this.#counted(storeError(message.failure, settings.file)))
+        ready.reject(this.#failed(message.failure))
       } else if (message.kind === 'results') this.#settle(message)
     })
     worker.on('error', (error) => {
@@ -168,7 +188,27 @@ export class StoreClient implements Store {
 
   #answer(pending: Pending, result: Result): void {
     if (result.ok) pending.resolve(result.rows ?? [])
-    else pending.reject(this.#counted(storeError(result.failure, this.#options.settings.file)))
+    else pending.reject(this.#failed(result.failure))
+  }
+
+  #failed(failure: Failure): SkerryError {
+    const error = this.#counted(storeError(failure, this.#options.settings.file))
+    if (failure.kind === 'damaged' && this.#state !== 'opening' && !this.#isDamaged) {
+      this.#isDamaged = true
+      this.#options.log.error('The database file was found damaged while it was in use', error.fields)
+      this.#damage.resolve(error)
+    }
+    return error
+  }
+
+  #onRecovered(recovered: Recovery): void {
+    const { log, metrics, settings } = this.#options
+    this.#recovered = recovered
+    metrics.recovered(recovered.from)
+    const { backupTime, ...rest } = recovered
+    const backup = backupTime === undefined ? {} : { backupTime: new Date(backupTime).toISOString() }
+    const message = `The database file is damaged; ${recovered.from === 'backup' ? 'its last backup takes its place' : 'an empty one takes its place'}`
+    log.error(message, { file: settings.file, ...rest, ...backup })
   }
 
   /** A worker that dies (out of memory, say) takes its open transaction along, nothing else: another goes on with the file. */

@@ -11,10 +11,21 @@ export function storeError(failure: Failure, file: string): SkerryError {
         code: 'PLATFORM_STORE_FULL',
         fields,
       })
+    case 'readOnly':
+      return new UnavailableError(
+        'The database file or its disk is read-only: mount the disk writable or give this user the right to write',
+        { code: 'PLATFORM_STORE_READ_ONLY', fields },
+      )
     case 'io':
-      return new UnavailableError('The database file cannot be read or written', { code: 'PLATFORM_STORE_IO', fields })
+      return new UnavailableError('The database file cannot be read or written: look at the disk and its log', {
+        code: 'PLATFORM_STORE_IO',
+        fields,
+      })
     case 'busy':
-      return new UnavailableError('Another process holds the database file', { code: 'PLATFORM_STORE_BUSY', fields })
+      return new UnavailableError('Another process holds the database file: end it, the store goes on by itself', {
+        code: 'PLATFORM_STORE_BUSY',
+        fields,
+      })
     case 'damaged':
       return new RefusedError(
         'The database file is damaged: restore a copy of it, or move it away to start with an empty one',

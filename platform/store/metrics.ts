@@ -6,6 +6,8 @@ export interface StoreMetrics {
   /** From call to answer of one write. */
   answered(milliseconds: number): void
   failed(code: string): void
+  /** The file was damaged at the start. */
+  recovered(from: 'backup' | 'empty'): void
   /** So many calls found the worker's port full and wait in this thread. */
   delayed(calls: number): void
   /** Asked at each scrape. */
@@ -26,6 +28,11 @@ export function storeMetrics(metrics: Metrics, store: string): StoreMetrics {
     name: 'skerry_store_errors_total',
     help: 'Calls that failed, by error code.',
     labels: ['store', 'code'],
+  })
+  const recoveries = metrics.counter({
+    name: 'skerry_store_recoveries_total',
+    help: 'Starts that found the file damaged, by what took its place.',
+    labels: ['store', 'from'],
   })
   const sizes = metrics.histogram({
     name: 'skerry_store_group_size',
@@ -54,6 +61,7 @@ export function storeMetrics(metrics: Metrics, store: string): StoreMetrics {
       commitTime.observe(milliseconds / 1000, own)
     },
     answered: (milliseconds) => writeTime.observe(milliseconds / 1000, own),
+    recovered: (from) => recoveries.add(1, { store, from }),
     failed: (code) => errors.add(1, { store, code }),
     delayed: (calls) => delayed.add(calls, own),
     followWaiting: (read) => waiting.follow(read, own),

@@ -1,8 +1,8 @@
-import type { Row, SqlValue, StoreDomain } from './store.ts'
+import type { Recovery, Row, SqlValue, StoreDomain } from './store.ts'
 
 /** Why SQLite did not do it; the main thread makes an error of it. */
 export interface Failure {
-  readonly kind: 'full' | 'io' | 'busy' | 'damaged' | 'refused'
+  readonly kind: 'full' | 'readOnly' | 'io' | 'busy' | 'damaged' | 'refused'
   /** SQLite's own words. */
   readonly reason: string
   /** SQLite's extended result code, 0 when the failure is not SQLite's. */
@@ -27,6 +27,7 @@ export interface WorkerSettings {
   readonly domains: readonly StoreDomain[]
   readonly durability: 'full' | 'normal'
   readonly groupSize: number
+  readonly onDamage: 'refuse' | 'restore' | 'discard'
   /** Also compare the tables with their declarations: for tests. */
   readonly checksSchema: boolean
 }
@@ -42,7 +43,12 @@ export interface Results {
 }
 
 export type FromWorker =
-  | { readonly kind: 'ready'; readonly applied: readonly string[] }
+  | {
+      readonly kind: 'ready'
+      readonly applied: readonly string[]
+      readonly incarnation: number
+      readonly recovered?: Recovery
+    }
   | { readonly kind: 'unusable'; readonly failure: Failure }
   | Results
   | { readonly kind: 'closed' }

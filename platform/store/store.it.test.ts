@@ -171,7 +171,14 @@ test('a worker that dies is replaced, and nothing acknowledged is lost', async (
   const log = memoryLogger()
   const workers: Worker[] = []
   const store = new StoreClient({
-    settings: { file: await aFile(t), domains: [pairs], durability: 'full', groupSize: 10, checksSchema: false },
+    settings: {
+      file: await aFile(t),
+      domains: [pairs],
+      durability: 'full',
+      onDamage: 'refuse',
+      groupSize: 10,
+      checksSchema: false,
+    },
     clock: systemClock,
     log,
     metrics: storeMetrics(silentMetrics, 'skerry.db'),

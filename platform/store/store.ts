@@ -1,3 +1,5 @@
+import type { SkerryError } from '../lifecycle/errors.ts'
+
 /** What SQLite stores. Booleans are 0 and 1, JSON is text. */
 export type SqlValue = null | number | bigint | string | Uint8Array
 export type Row = Readonly<Record<string, SqlValue>>
@@ -55,4 +57,28 @@ export interface Store extends AsyncDisposable {
   write(calls: readonly StoreCall[]): Promise<void>
   /** Sees every write that resolved before. */
   read(call: StoreCall): Promise<readonly Row[]>
+}
+
+/** How a store came to serve although its file was damaged. */
+export interface Recovery {
+  readonly from: 'backup' | 'empty'
+  /** What was wrong with the file. */
+  readonly reason: string
+  /** Where it is now, in the same folder; absent when it was discarded. */
+  readonly damagedFile?: string
+  /** When the backup was made, Unix ms. */
+  readonly backupTime?: number
+}
+
+/** A store with what its owner, not its users, has to know. */
+export interface OpenedStore extends Store {
+  /**
+   * Another number than the one that was remembered beside the data means that the data went back to an earlier state. Each
+   * backup bears a number of its own, so this holds for a backup that was put back by hand, too.
+   */
+  readonly incarnation: number
+  /** Set when this opening found damage and did something about it. */
+  readonly recovered: Recovery | undefined
+  /** Settles when damage is met while the store is in use; the next opening deals with it. Until then calls that meet it reject. */
+  readonly damage: Promise<SkerryError>
 }

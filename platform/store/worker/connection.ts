@@ -1,22 +1,16 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { check, suspicion, trust } from './soundness.ts'
 
-/** Above it the whole file is only read at a start that follows an unclean stop. */
-const QUICK_CHECK_BYTES = 32 * 1024 * 1024
 /** The log is cut back to it after a checkpoint. */
 const JOURNAL_BYTES = 16 * 1024 * 1024
-
-/** A file that SQLite cannot trust. */
-export class DamagedError extends Error {
-  readonly errcode = 11
-}
 
 /** Opens or makes the file, readable by its owner alone; the first time it is proven to be sound. */
 export function openDatabase(file: string, durability: 'full' | 'normal', time: 'first' | 'again'): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const depth = time === 'first' ? suspicion(file) : 'none'
   closeSync(openSync(file, 'a', 0o600))
-  const isSuspect = sizeOf(file) <= QUICK_CHECK_BYTES || sizeOf(`${file}-wal`) > 0
   const database = new DatabaseSync(file)
   try {
     database.exec(`
@@ -26,19 +20,11 @@ export function openDatabase(file: string, durability: 'full' | 'normal', time: 
       PRAGMA journal_size_limit = ${JOURNAL_BYTES};
       PRAGMA foreign_keys = ON;
     `)
-    if (time === 'first' && isSuspect) check(database)
+    if (depth !== 'none') check(database, depth)
+    if (depth === 'thorough') trust(file)
     return database
   } catch (error) {
     database.close()
     throw error
   }
-}
-
-function check(database: DatabaseSync): void {
-  const first = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
-  if (first !== 'ok') throw new DamagedError(String(first))
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }

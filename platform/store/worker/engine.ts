@@ -1,9 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ReadRequest, Result, WorkerSettings, WriteRequest } from '../protocol.ts'
+import type { Recovery } from '../store.ts'
 import { openDatabase } from './connection.ts'
 import { failureOf } from './failure.ts'
 import { commitGroup } from './group-commit.ts'
 import { pendingMigrations } from './migrations.ts'
+import { openSound } from './recovery.ts'
+import { suspect } from './soundness.ts'
 import { Statements } from './statements.ts'
 
 /** The connection and what is prepared on it; opened anew after an I/O error, because SQLite promises nothing about it then. */
@@ -12,6 +15,7 @@ export class Engine {
   #database: DatabaseSync
   #statements: Statements
   #isSuspect = false
+  #isDamaged = false
 
   constructor(settings: WorkerSettings, database: DatabaseSync) {
     this.#settings = settings
@@ -27,7 +31,7 @@ export class Engine {
     } catch (error) {
       this.#isSuspect = true
       const failure = failureOf(error)
-      return writes.map(({ id }) => ({ id, ok: false, failure }))
+      return this.#watched(writes.map(({ id }) => ({ id, ok: false, failure })))
     }
   }
 
@@ -52,19 +56,44 @@ export class Engine {
     this.#isSuspect = false
   }
 
+  /** What is damaged stays so: what is known of it has to outlive this process. */
+  #onDamage(): void {
+    if (this.#isDamaged) return
+    this.#isDamaged = true
+    suspect(this.#settings.file)
+  }
+
   #watched(results: readonly Result[]): readonly Result[] {
-    if (results.some((result) => !result.ok && result.failure.kind === 'io')) this.#isSuspect = true
+    for (const result of results) {
+      if (result.ok) continue
+      const { kind } = result.failure
+      if (kind === 'io' || kind === 'readOnly') this.#isSuspect = true
+      if (kind === 'damaged') this.#onDamage()
+    }
     return results
   }
 }
 
-/** Opens the file, brings its schema up to date, and prepares the statements. */
-export async function startEngine(settings: WorkerSettings): Promise<{ engine: Engine; applied: readonly string[] }> {
+export interface Started {
+  readonly engine: Engine
+  readonly applied: readonly string[]
+  readonly incarnation: number
+  readonly recovered?: Recovery
+}
+
+/** Opens the file, deals with damage, brings its schema up to date, and prepares the statements. */
+export async function startEngine(settings: WorkerSettings): Promise<Started> {
+  const { opened, recovered } = await openSound(settings, () => openEngine(settings))
+  return recovered ? { ...opened, recovered } : opened
+}
+
+async function openEngine(settings: WorkerSettings): Promise<Started> {
   const database = openDatabase(settings.file, settings.durability, 'first')
   try {
     const pending = pendingMigrations(database, settings.domains)
     if (pending.length > 0) await migrate(database, settings)
-    return { engine: new Engine(settings, database), applied: pending.map(({ name }) => name) }
+    const incarnation = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+    return { engine: new Engine(settings, database), applied: pending.map(({ name }) => name), incarnation }
   } catch (error) {
     database.close()
     throw error

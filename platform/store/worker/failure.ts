@@ -15,7 +15,7 @@ const KINDS: ReadonlyMap<number, Failure['kind']> = new Map([
   [BUSY, 'busy'],
   [LOCKED, 'busy'],
   [NO_MEMORY, 'io'],
-  [READ_ONLY, 'io'],
+  [READ_ONLY, 'readOnly'],
   [IO_ERROR, 'io'],
   [CORRUPT, 'damaged'],
   [FULL, 'full'],
@@ -23,12 +23,25 @@ const KINDS: ReadonlyMap<number, Failure['kind']> = new Map([
   [NOT_A_DATABASE, 'damaged'],
 ])
 
+/** What the system says of files beside SQLite's own work. */
+const SYSTEM_KINDS: ReadonlyMap<unknown, Failure['kind']> = new Map<unknown, Failure['kind']>([
+  ['ENOSPC', 'full'],
+  ['EDQUOT', 'full'],
+  ['EROFS', 'readOnly'],
+  ['EACCES', 'readOnly'],
+  ['EPERM', 'readOnly'],
+  ['EIO', 'io'],
+  ['EFBIG', 'io'],
+  ['EMFILE', 'io'],
+  ['ENFILE', 'io'],
+])
+
 /** What a throw of node:sqlite, or of anything on the way to it, means for the caller of the store. */
 export function failureOf(error: unknown, statement?: string): Failure {
   const sqlite = codeOf(error)
   const failure: Failure = {
     // An extended code carries its primary code in the low byte.
-    kind: KINDS.get(sqlite & 0xff) ?? 'refused',
+    kind: KINDS.get(sqlite & 0xff) ?? systemKind(error) ?? 'refused',
     reason: error instanceof Error ? error.message : String(error),
     sqlite,
   }
@@ -40,6 +53,10 @@ function codeOf(error: unknown): number {
     if ('errcode' in at && typeof at.errcode === 'number') return at.errcode
   }
   return 0
+}
+
+function systemKind(error: unknown): Failure['kind'] | undefined {
+  return error instanceof Error && 'code' in error ? SYSTEM_KINDS.get(error.code) : undefined
 }
 
 /** TypeORM's QueryFailedError keeps the driver's error here. */

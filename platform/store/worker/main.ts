@@ -11,11 +11,11 @@ import { failureOf } from './failure.ts'
 async function serve(port: MessagePort, settings: WorkerSettings): Promise<void> {
   const send = (message: FromWorker) => port.postMessage(message)
   try {
-    const { engine, applied } = await startEngine(settings)
+    const { engine, ...started } = await startEngine(settings)
     port.on('message', (message: ToWorker) => {
       if (!work(engine, port, settings.groupSize, message, send)) port.close()
     })
-    send({ kind: 'ready', applied })
+    send({ kind: 'ready', ...started })
   } catch (error) {
     send({ kind: 'unusable', failure: failureOf(error) })
     port.close()
