@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
 import { MqttConfig } from './mqtt.ts'
+import { TwinsConfig } from './twins.ts'
 import { UserMessagesConfig } from './user-messages.ts'
 
 const LogConfig = Type.Object(
@@ -64,6 +65,7 @@ export const EdgeConfig = Type.Object(
       { ...strict, default: {}, description: 'Where the identity of this node is; KubeEdge paths work too.' },
     ),
     mqtt: MqttConfig,
+    twins: TwinsConfig,
     mappers: Type.Object(
       {
         isolation: Type.Union([Type.Literal('worker'), Type.Literal('none')], {

@@ -41,6 +41,11 @@ export interface TwinSyncPropertyExtra {
   readonly cause?: string
   /** Unix ms. */
   readonly sourceTime?: number
+  /** ms; the edge watches over the age of this property. */
+  readonly timeToLive?: number
+  readonly stale?: boolean
+  /** Unix ms. */
+  readonly staleSince?: number
   readonly origin?: 'cloud' | 'edge'
   /** Who wrote the desired value. */
   readonly author?: string

@@ -3,7 +3,7 @@
 /** `twin` of twin/update, get/result and the like. */
 export interface MsgTwin {
   readonly expected?: MsgTwinValue
-  readonly actual?: MsgTwinValue
+  readonly actual?: MsgActual
   readonly optional?: boolean
   readonly metadata?: { readonly type: string }
 }
@@ -12,6 +12,23 @@ export interface MsgTwinValue {
   readonly value: string
   /** Unix ms. */
   readonly metadata?: { readonly timestamp: number }
+}
+
+/** KubeEdge's metadata is the timestamp alone; what Skerry adds is there only where it says something. */
+export interface MsgActual {
+  readonly value: string
+  readonly metadata?: {
+    /** Unix ms; when the twin took the value. */
+    readonly timestamp: number
+    /** Unix ms; where it differs from timestamp. */
+    readonly sourceTime?: number
+    /** Where it is not good. */
+    readonly quality?: 'uncertain' | 'bad'
+    readonly cause?: string
+    readonly stale?: true
+    /** Unix ms. */
+    readonly staleSince?: number
+  }
 }
 
 /** Common to all messages. `event_id` is echoed in results and documents, and new in what the edge says by itself. */

@@ -1,5 +1,15 @@
 import { type Conflict, DESIRED_POLICIES, DEVICE_STATES, PROPERTY_TYPES } from '../device/index.ts'
-import type { Attribute, Desired, Intent, Reported, Twin, TwinProperty, Version, WriteFailure } from './twin.ts'
+import {
+  type Attribute,
+  type Desired,
+  type Intent,
+  QUALITIES,
+  type Reported,
+  type Twin,
+  type TwinProperty,
+  type Version,
+  type WriteFailure,
+} from './twin.ts'
 
 /** Reads a twin back from its JSON text; undefined when it is none. */
 export function parseTwin(text: string): Twin | undefined {
@@ -43,6 +53,7 @@ function isProperty(value: unknown): value is TwinProperty {
     isFlag(value['declared']) &&
     isFlag(value['optional']) &&
     isFlag(value['writable']) &&
+    isOptional(value['timeToLive'], isCount) &&
     isOptional(value['desired'], isDesired) &&
     isOptional(value['reported'], isReported) &&
     isOptional(value['intent'], isIntent) &&
@@ -80,8 +91,11 @@ function isReported(value: unknown): value is Reported {
     isCount(value['timestamp']) &&
     isCount(value['sourceTime']) &&
     isVersion(value['version']) &&
-    (value['quality'] === 'good' || value['quality'] === 'uncertain' || value['quality'] === 'bad') &&
-    isOptional(value['cause'], isText)
+    QUALITIES.some((quality) => quality === value['quality']) &&
+    isOptional(value['cause'], isText) &&
+    isOptional(value['stale'], (stale) => stale === true) &&
+    isOptional(value['staleSince'], isCount) &&
+    isOptional(value['confirmed'], isCount)
   )
 }
 

@@ -1,4 +1,6 @@
 import { type Fields, fieldOf, isObject } from './fields.ts'
+import { decodeActual, decodeExpected } from './sides.ts'
+import type { Quality } from './twin.ts'
 
 /** What a client asks with twin/update, decoded. */
 export interface TwinUpdate {
@@ -9,9 +11,13 @@ export interface TwinUpdate {
 
 export interface TwinChange {
   readonly expected?: string
+  /** Absent with `actualQuality` bad: the value could not be read, and the last one stays. */
   readonly actual?: string
-  /** `actual.metadata.timestamp`, Unix ms: when the source measured it. */
+  /** `actual.metadata.timestamp` (or `sourceTime`), Unix ms: when the source measured it. */
   readonly actualTime?: number
+  /** Absent: good. */
+  readonly actualQuality?: Exclude<Quality, 'good'>
+  readonly actualCause?: string
   readonly optional?: boolean
   readonly type?: string
 }
@@ -93,10 +99,10 @@ function decode<T>(payload: Uint8Array, read: (body: Fields, eventId: string) =>
 
 function decodeChange(name: string, change: unknown): TwinChange | string {
   if (!isObject(change)) return `twin ${name} is not an object`
-  const expected = decodeSide(change, 'expected')
-  if (!expected.ok) return `${name}: ${expected.reason}`
-  const actual = decodeSide(change, 'actual')
-  if (!actual.ok) return `${name}: ${actual.reason}`
+  const expected = decodeExpected(fieldOf(change, 'expected') ?? undefined)
+  if (expected && 'refusal' in expected) return `${name}: ${expected.refusal}`
+  const actual = decodeActual(fieldOf(change, 'actual') ?? undefined)
+  if ('refusal' in actual) return `${name}: ${actual.refusal}`
   const optional = fieldOf(change, 'optional') ?? undefined
   if (optional !== undefined && typeof optional !== 'boolean') return `${name}: optional is not a boolean`
   const metadata = fieldOf(change, 'metadata') ?? undefined
@@ -104,30 +110,12 @@ function decodeChange(name: string, change: unknown): TwinChange | string {
   const type = metadata && (fieldOf(metadata, 'type') ?? undefined)
   if (type !== undefined && typeof type !== 'string') return `${name}: metadata.type is not a string`
   return {
-    ...(expected.value === undefined ? {} : { expected: expected.value }),
-    ...(actual.value === undefined ? {} : { actual: actual.value }),
-    ...(actual.time === undefined ? {} : { actualTime: actual.time }),
+    ...(expected ? { expected: expected.value } : {}),
+    ...actual,
     ...(optional === undefined ? {} : { optional }),
     // An empty type is none, as an absent one.
     ...(type ? { type } : {}),
   }
-}
-
-type Side =
-  | { readonly ok: true; readonly value?: string; readonly time?: number }
-  | { readonly ok: false; readonly reason: string }
-
-/** A side that is there must have a value: KubeEdge crashes where it is missing. */
-function decodeSide(change: Fields, name: 'expected' | 'actual'): Side {
-  const side = fieldOf(change, name) ?? undefined
-  if (side === undefined) return { ok: true }
-  if (!isObject(side)) return { ok: false, reason: `${name} is not an object` }
-  const value = fieldOf(side, 'value')
-  if (typeof value !== 'string') return { ok: false, reason: `${name}.value is missing or is not a string` }
-  const metadata = fieldOf(side, 'metadata')
-  const time = isObject(metadata) ? fieldOf(metadata, 'timestamp') : undefined
-  const isTime = typeof time === 'number' && Number.isSafeInteger(time) && time > 0
-  return { ok: true, value, ...(isTime ? { time } : {}) }
 }
 
 /** Whether a property may be called so by somebody else than its Device. */

@@ -7,7 +7,8 @@ export interface Version {
 }
 
 /** good: as read; uncertain: read, but doubted by the driver; bad: could not be read, with a cause. */
-export type Quality = 'good' | 'uncertain' | 'bad'
+export const QUALITIES = ['good', 'uncertain', 'bad'] as const
+export type Quality = (typeof QUALITIES)[number]
 
 /** What somebody wants a property to be. */
 export interface Desired {
@@ -25,13 +26,19 @@ export interface Desired {
 /** What the device said. */
 export interface Reported {
   readonly value: string
-  /** When the twin took it, Unix ms. */
+  /** When the twin took it, Unix ms. A failed reading does not move it. */
   readonly timestamp: number
   /** When the source measured it, Unix ms; equals timestamp where the source has no clock. */
   readonly sourceTime: number
   readonly quality: Quality
   /** Why quality is not good. */
   readonly cause?: string
+  /** Its time to live has passed without a reading that confirmed it. The next reading takes this away. */
+  readonly stale?: true
+  /** When the time to live ended, Unix ms. */
+  readonly staleSince?: number
+  /** The last confirmation as it was known when this was written to disk, Unix ms; absent: `timestamp`. */
+  readonly confirmed?: number
   readonly version: Version
 }
 
@@ -63,6 +70,8 @@ export interface TwinProperty {
   readonly optional: boolean
   /** A desired value is accepted. */
   readonly writable: boolean
+  /** ms without a confirmation after which the reported value is stale; absent: never. */
+  readonly timeToLive?: number
   readonly desired?: Desired
   readonly reported?: Reported
   readonly intent?: Intent

@@ -1,4 +1,5 @@
 import {
+  type MsgActual,
   type MsgBase,
   type MsgDeviceState,
   type MsgMember,
@@ -6,6 +7,7 @@ import {
   type MsgTwinDelta,
   type MsgTwinDocument,
   type MsgTwinResult,
+  type Reported,
   splitDeviceId,
   type Twin,
   type TwinProperty,
@@ -19,9 +21,24 @@ import { isOnline } from './state.ts'
 export function msgTwin({ desired, reported, optional, type }: TwinProperty): MsgTwin {
   return {
     ...(desired ? { expected: { value: desired.value, metadata: { timestamp: desired.timestamp } } } : {}),
-    ...(reported ? { actual: { value: reported.value, metadata: { timestamp: reported.timestamp } } } : {}),
+    ...(reported ? { actual: msgActual(reported) } : {}),
     optional,
     metadata: { type },
+  }
+}
+
+/** KubeEdge's timestamp, and the rest where there is something to say. */
+function msgActual({ value, timestamp, sourceTime, quality, cause, stale, staleSince }: Reported): MsgActual {
+  return {
+    value,
+    metadata: {
+      timestamp,
+      ...(sourceTime === timestamp ? {} : { sourceTime }),
+      ...(quality === 'good' ? {} : { quality }),
+      ...(cause === undefined ? {} : { cause }),
+      ...(stale ? { stale } : {}),
+      ...(stale && staleSince !== undefined ? { staleSince } : {}),
+    },
   }
 }
 

@@ -1,6 +1,7 @@
-import type { DeviceReport, PropertyReading, Reported, Twin, TwinProperty, WriteResult } from '../../schemas/index.ts'
+import type { DeviceReport, PropertyReading, Twin, TwinProperty, WriteResult } from '../../schemas/index.ts'
 import { orderId } from './orders.ts'
-import { propertyOf, settled, withoutFailure, withProperties } from './property.ts'
+import { propertyOf, refuseValue, settled, withoutFailure, withProperties } from './property.ts'
+import { type TakenReading, takeReading } from './reading.ts'
 import { refuseText, type TwinLimits } from './update.ts'
 
 /**
@@ -15,32 +16,27 @@ export function applyReport(twin: Twin, report: DeviceReport, limits: TwinLimits
     if (after && after !== before) changed.set(name, after)
   }
   for (const reading of report.readings)
-    update(reading.property, (property) => settled(take(property, reading, limits, twin.generation, now)))
+    update(reading.property, (property) =>
+      settled(takeReading(property, judge(property, reading, limits), twin.generation, now)),
+    )
   for (const write of report.writes) update(write.property, (property) => conclude(twin, property, write, now))
   return withProperties(twin, changed)
 }
 
-function take(property: TwinProperty, reading: PropertyReading, limits: TwinLimits, generation: number, now: number) {
-  const { reported } = property
-  const tooLong = reading.value === undefined ? undefined : refuseText(reading.value, limits)
-  const value = tooLong === undefined ? (reading.value ?? reported?.value) : reported?.value
-  // Nothing was ever read: there is no value that the quality could be of.
-  if (value === undefined) return property
-  const quality = tooLong === undefined ? reading.quality : 'bad'
-  const cause = tooLong ?? reading.cause
-  if (reported && reported.value === value && reported.quality === quality && reported.cause === cause) return property
-  const isRead = reading.value !== undefined && tooLong === undefined
-  const next: Reported = {
-    value,
-    timestamp: now,
-    // A failed reading says nothing newer about the value that is kept.
-    sourceTime: isRead ? reading.sourceTime : (reported?.sourceTime ?? reading.sourceTime),
-    quality,
-    ...(cause === undefined ? {} : { cause }),
-    version: { cloud: generation, edge: (reported?.version.edge ?? 0) + 1 },
-  }
-  return { ...property, reported: next }
+/** A value that the property cannot have is no value, but a failed reading that says why. */
+function judge(
+  property: TwinProperty,
+  { value, quality, cause, sourceTime }: PropertyReading,
+  limits: TwinLimits,
+): TakenReading {
+  if (value === undefined) return { sourceTime, quality: 'bad', cause: cause ?? NO_CAUSE }
+  const refusal = refuseText(value, limits) ?? refuseValue(property, value)
+  return refusal === undefined
+    ? { value, sourceTime, quality, cause: quality === 'bad' ? (cause ?? NO_CAUSE) : cause }
+    : { sourceTime, quality: 'bad', cause: refusal }
 }
+
+const NO_CAUSE = 'no cause was given'
 
 function conclude(twin: Twin, property: TwinProperty, write: WriteResult, now: number): TwinProperty {
   const { desired, failure } = property

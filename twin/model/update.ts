@@ -10,6 +10,7 @@ import {
   withoutFailure,
   withProperties,
 } from './property.ts'
+import { takeReading } from './reading.ts'
 
 /** What clients may make a twin hold. */
 export interface TwinLimits {
@@ -79,18 +80,15 @@ export function refuseText(text: string, { valueBytes }: TwinLimits): string | u
 function applyChange(before: TwinProperty, change: TwinChange, generation: number, now: number): TwinProperty {
   let property = before
   if (change.optional === false && property.optional) property = { ...property, optional: false }
-  if (change.actual !== undefined) {
-    property = report(property, change.actual, change.actualTime ?? now, generation, now)
-  }
+  if (change.actual !== undefined || change.actualQuality) property = report(property, change, generation, now)
   if (change.expected !== undefined) property = wish(property, change.expected, generation, now)
   return property
 }
 
-function report(property: TwinProperty, value: string, sourceTime: number, generation: number, now: number) {
-  const { reported } = property
-  if (reported?.value === value && reported.quality === 'good' && reported.cause === undefined) return property
-  const version = { cloud: generation, edge: (reported?.version.edge ?? 0) + 1 }
-  return settled({ ...property, reported: { value, timestamp: now, sourceTime, quality: 'good', version } })
+function report(property: TwinProperty, change: TwinChange, generation: number, now: number): TwinProperty {
+  const { actual: value, actualTime: sourceTime = now, actualQuality: quality = 'good', actualCause } = change
+  const cause = quality === 'bad' ? (actualCause ?? 'reported as bad by an MQTT client') : actualCause
+  return settled(takeReading(property, { value, sourceTime, quality, cause }, generation, now))
 }
 
 function wish(property: TwinProperty, value: string, generation: number, now: number): TwinProperty {
