@@ -7,6 +7,8 @@ export interface TwinUpdate {
   readonly eventId: string
   /** Null: delete. */
   readonly twin: ReadonlyMap<string, TwinChange | null>
+  /** Who asks, as `mqtt:<client>`. Not part of the message. */
+  readonly author?: string
 }
 
 export interface TwinChange {

@@ -1,8 +1,7 @@
 import {
   type AssignedDevice,
-  type Desired,
+  desiredPolicies,
   deviceIdOf,
-  type Intent,
   type MergedProperty,
   mergedProperties,
   parseValue,
@@ -10,25 +9,29 @@ import {
   type TwinProperty,
 } from '../../schemas/index.ts'
 import { withLabels } from './attributes.ts'
+import { applyIntent, withdrawIntent } from './intent.ts'
 import { means, propertyOf, REFUSED, refuseWish, settled, typeOf, withoutFailure } from './property.ts'
 
 /**
  * The twin of a device as the cloud describes it now. Properties of the device are added, changed and taken away; those that
- * clients made stay. A changed desired value in the spec is a cloud intent and overrides what the edge wanted; an unchanged
- * one is not, however often it arrives. Another uid is another device. The same twin when nothing changes.
+ * clients made stay. A changed desired value in the spec is a cloud intent; an unchanged one is not, however often it
+ * arrives. Another uid is another device. The same twin when nothing changes.
  */
 export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: number): Twin {
   const { device, model } = assigned
   const { uid = '', generation = 0, labels } = device.metadata
   const known = before?.uid === uid ? before : undefined
+  const policyOf = desiredPolicies(device, model)
   const properties: [string, TwinProperty][] = []
   for (const [name, property] of Object.entries(known?.properties ?? {}))
     if (!property.declared) properties.push([name, property])
   for (const merged of mergedProperties(device, model)) {
-    const old = known && propertyOf(known, merged.device.name)
-    const ruled = applyRules(old, merged, model !== undefined)
-    const wished = applyIntent(ruled, merged, generation, now)
-    properties.push([merged.device.name, judge(wished, merged.device.name, model !== undefined, now)])
+    const { name } = merged.device
+    const ruled = applyRules(known && propertyOf(known, name), merged, model !== undefined)
+    const arrived = arrivedIn(assigned, name, ruled, wishOf(ruled, merged))
+    const base = { uid, generation, arrivedAt: now, policy: policyOf(name) }
+    const wished = arrived ? applyIntent(ruled, { ...base, ...arrived }) : withdrawIntent(ruled)
+    properties.push([name, judge(wished, name, model !== undefined, now)])
   }
   const { attributes: said, ...rest } = known ?? { state: 'unknown' as const, revision: 0, attributes: undefined }
   const attributes = withLabels(said, labels)
@@ -63,22 +66,6 @@ function applyRules(old: TwinProperty | undefined, { model }: MergedProperty, is
   }
 }
 
-function applyIntent(property: TwinProperty, merged: MergedProperty, generation: number, now: number): TwinProperty {
-  const wanted = wishOf(property, merged)
-  const { intent, desired, failure: _, ...rest } = property
-  if (wanted === undefined) {
-    if (!intent) return property
-    // What the cloud no longer wants is not wanted any more, unless the edge has wished for something since.
-    if (desired?.origin === 'edge') return withoutIntent(property)
-    return rest
-  }
-  if (intent && means(property, intent.value, wanted)) return property
-  const adopted: Intent = { value: wanted, generation }
-  const version = { cloud: generation, edge: desired?.version.edge ?? 0 }
-  const next: Desired = { value: wanted, timestamp: now, version, origin: 'cloud' }
-  return { ...rest, desired: next, intent: adopted }
-}
-
 /** Go clients write an absent desired value as an empty text, which means something for writable text only. */
 function wishOf(property: TwinProperty, { device }: MergedProperty): string | undefined {
   const value = device.desired?.value
@@ -86,8 +73,12 @@ function wishOf(property: TwinProperty, { device }: MergedProperty): string | un
   return typeOf(property) === 'STRING' && property.writable && property.modelType ? value : undefined
 }
 
-function withoutIntent({ intent: _, ...property }: TwinProperty): TwinProperty {
-  return property
+/** The value that the spec wants, and what the cloud says of it: nothing where it speaks of another value. */
+function arrivedIn({ intents }: AssignedDevice, name: string, property: TwinProperty, value: string | undefined) {
+  if (value === undefined) return undefined
+  const given = intents && Object.hasOwn(intents, name) ? intents[name] : undefined
+  const told = given && means(property, given.value, value) ? given : undefined
+  return { name, value, told, ...(told ? { generation: told.generation } : {}) }
 }
 
 /** A desired value that the model forbids is a failure from the start; a model that has changed its mind clears it. */

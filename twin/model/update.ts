@@ -1,4 +1,5 @@
-import type { Twin, TwinChange, TwinProperty, TwinUpdate } from '../../schemas/index.ts'
+import type { Desired, Twin, TwinChange, TwinProperty, TwinUpdate } from '../../schemas/index.ts'
+import { withoutConflict } from './conflict.ts'
 import {
   freeType,
   isFulfilled,
@@ -27,7 +28,7 @@ export type Updated = { readonly ok: true; readonly twin: Twin } | { readonly ok
 
 /**
  * A client's twin/update: all of it, or none with a reason. What is already so is no change, except a repeated wish that the
- * device has not followed: that is a new try. The same twin when nothing changes.
+ * device has not followed: that is a new try, or one that ends a conflict. The same twin when nothing changes.
  */
 export function applyUpdate(twin: Twin, update: TwinUpdate, limits: TwinLimits, now: number): Updated {
   const changed = new Map<string, TwinProperty | undefined>()
@@ -41,7 +42,7 @@ export function applyUpdate(twin: Twin, update: TwinUpdate, limits: TwinLimits, 
     if (!base) return refused(`${name}: unknown type ${change.type?.slice(0, 64)}`)
     const reason = refuseChange(name, base, change, limits)
     if (reason !== undefined) return refused(`${name}: ${reason}`)
-    const next = applyChange(base, change, twin.generation, now)
+    const next = applyChange(base, change, { generation: twin.generation, author: update.author, now })
     if (next !== property) changed.set(name, next)
   }
   const next = withProperties(twin, changed)
@@ -77,11 +78,18 @@ export function refuseText(text: string, { valueBytes }: TwinLimits): string | u
   return isLong ? `the value is longer than ${valueBytes} bytes` : undefined
 }
 
-function applyChange(before: TwinProperty, change: TwinChange, generation: number, now: number): TwinProperty {
+interface Circumstances {
+  readonly generation: number
+  readonly author: string | undefined
+  readonly now: number
+}
+
+function applyChange(before: TwinProperty, change: TwinChange, circumstances: Circumstances): TwinProperty {
+  const { generation, now } = circumstances
   let property = before
   if (change.optional === false && property.optional) property = { ...property, optional: false }
   if (change.actual !== undefined || change.actualQuality) property = report(property, change, generation, now)
-  if (change.expected !== undefined) property = wish(property, change.expected, generation, now)
+  if (change.expected !== undefined) property = wish(property, change.expected, circumstances)
   return property
 }
 
@@ -91,12 +99,15 @@ function report(property: TwinProperty, change: TwinChange, generation: number, 
   return settled(takeReading(property, { value, sourceTime, quality, cause }, generation, now))
 }
 
-function wish(property: TwinProperty, value: string, generation: number, now: number): TwinProperty {
-  const { desired, reported, failure } = property
-  const isOpen = failure !== undefined || (reported !== undefined && !isFulfilled(property))
+function wish(property: TwinProperty, value: string, { generation, author, now }: Circumstances): TwinProperty {
+  const { desired, reported, failure, conflict } = property
+  const isOpen = failure !== undefined || conflict !== undefined || (reported !== undefined && !isFulfilled(property))
   if (desired && means(property, desired.value, value) && !isOpen) return property
   const version = { cloud: generation, edge: (desired?.version.edge ?? 0) + 1 }
-  return { ...withoutFailure(property), desired: { value, timestamp: now, version, origin: 'edge' } }
+  const by = author === undefined ? {} : { author }
+  const next: Desired = { value, timestamp: now, version, origin: 'edge', ...by }
+  // Whoever wishes now knows the intent of the cloud: it has arrived here.
+  return { ...withoutFailure(withoutConflict(property)), desired: next }
 }
 
 /** Why a twin holds too much of what no Device declares, or nothing. */

@@ -44,12 +44,13 @@ export function serveClients(options: AskOptions): readonly Disposable[] {
   ]
 }
 
-async function serveDevice(options: AskOptions, { topic, payload }: MqttMessage): Promise<void> {
+async function serveDevice(options: AskOptions, message: MqttMessage): Promise<void> {
+  const { topic, payload } = message
   const target = parseDeviceTopic(topic)
   if (!target) return
   switch (target.action) {
     case 'twin/update':
-      return updateTwin(options, target, payload)
+      return updateTwin(options, target, message)
     case 'twin/get':
       return readTwin(options, target, payload, (twin, eventId) => getResult(options.voice.base(eventId), twin))
     case 'state/update':
@@ -62,16 +63,17 @@ async function serveDevice(options: AskOptions, { topic, payload }: MqttMessage)
   }
 }
 
-function updateTwin(options: AskOptions, target: DeviceTopic, payload: Uint8Array): Promise<void> {
+function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessage): Promise<void> {
   const { keeper, voice, limits, clock } = options
-  const decoded = understood(options, target, decodeTwinUpdate(payload))
+  const decoded = understood(options, target, decodeTwinUpdate(message.payload))
   if (!decoded) return Promise.resolve()
   const { eventId } = decoded
+  const update = { ...decoded, author: authorOf(message) }
   let refusal: string | undefined
   return new Promise((resolve) => {
     keeper.do(target.id, {
       apply(twin) {
-        const updated = twin && applyUpdate(twin, decoded, limits, clock.now())
+        const updated = twin && applyUpdate(twin, update, limits, clock.now())
         refusal = updated && !updated.ok ? updated.reason : undefined
         return updated?.ok ? updated.twin : twin
       },
@@ -88,6 +90,11 @@ function updateTwin(options: AskOptions, target: DeviceTopic, payload: Uint8Arra
       },
     })
   })
+}
+
+/** A message from another broker does not say who wrote it. */
+function authorOf({ client }: MqttMessage): string {
+  return client === undefined ? 'mqtt' : `mqtt:${client}`
 }
 
 function updateState(options: AskOptions, target: DeviceTopic, payload: Uint8Array): Promise<void> {
