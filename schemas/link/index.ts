@@ -1,3 +1,4 @@
+export * from './device-extra.ts'
 export * from './frame.ts'
 export * from './node.ts'
 export * from './resource.ts'
