@@ -7,6 +7,7 @@ import type {
   Version,
 } from '../../schemas/index.ts'
 import { isTwinName } from '../../schemas/index.ts'
+import { withoutConflict } from './conflict.ts'
 import { freeType, propertyOf, refuseValue, refuseWish, settled, withoutFailure, withProperties } from './property.ts'
 import { refuseExcess, refuseText, type TwinLimits } from './update.ts'
 
@@ -111,7 +112,10 @@ function wish(property: TwinProperty, { value, timestamp }: CloudTwinValue, vers
   const { desired } = property
   if (desired && desired.value === value && sameVersion(desired.version, version)) return property
   const at = timestamp ?? now
-  return { ...withoutFailure(property), desired: { value, timestamp: at, version, origin: 'cloud' as const } }
+  return {
+    ...withoutFailure(withoutConflict(property)),
+    desired: { value, timestamp: at, version, origin: 'cloud' as const },
+  }
 }
 
 function sameVersion(left: Version, right: Version): boolean {
