@@ -9,6 +9,8 @@ import { serveClients } from './ask.ts'
 import { createCounters, followQueues } from './counters.ts'
 import { followDevices } from './follow-devices.ts'
 import { TwinKeeper } from './keeper.ts'
+import { servePlainSets } from './plain-set.ts'
+import { PlainView } from './plain-view.ts'
 import { serveCloud } from './serve-cloud.ts'
 import { serveReports } from './serve-reports.ts'
 import { Showcase } from './showcase.ts'
@@ -33,10 +35,11 @@ export interface DeviceTwinOptions {
  * mapper host, follows the devices that the cloud has assigned, and works from its disk alone while there is no cloud.
  */
 export function createDeviceTwinModule(options: DeviceTwinOptions): Module {
-  return { name: 'DeviceTwin', start: (scope) => start(options, scope) }
+  const plainView = new PlainView(options.eventBus)
+  return { name: 'DeviceTwin', start: (scope) => start(options, plainView, scope) }
 }
 
-async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
+async function start(options: DeviceTwinOptions, plainView: PlainView, scope: Scope): Promise<void> {
   const { store, bus, eventBus, nodeName, clock, random, log, metrics, limits = TWIN_LIMITS } = options
   const counters = createCounters(metrics)
   const voice = new Voice({ eventBus, nodeName, clock, random, log, unsent: counters.unsent })
@@ -44,9 +47,10 @@ async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
   const keeper = new TwinKeeper({
     store,
     log,
-    onCommitted(id, twin) {
+    onCommitted(id, twin, before) {
       counters.commits.add(1, { outcome: 'stored' })
       showcase.show(id, twin)
+      plainView.changed(before, twin)
     },
     onFailed: () => counters.commits.add(1, { outcome: 'failed' }),
     onRefused: () => counters.refused.add(),
@@ -56,12 +60,14 @@ async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
   })
   keeper.load(loaded)
   showcase.open(loaded)
+  scope.use(plainView.open(keeper))
   for (const following of followQueues(metrics, keeper)) scope.use(following)
   // Releases run in reverse order: first nobody asks any more, then what was asked is finished.
   scope.defer(() => keeper.idle())
   for (const serving of serveReports({ bus, keeper, voice, limits, clock })) scope.use(serving)
   for (const serving of serveClients({ eventBus, keeper, voice, nodeName, limits, clock, log })) scope.use(serving)
   scope.use(serveCloud({ bus, keeper, voice, limits, clock, log, metrics }))
+  scope.use(servePlainSets({ eventBus, keeper, voice, limits, clock, log }))
   followDevices({ bus, keeper, voice, clock, random, log, metrics }, scope)
   log.info('Twins loaded', { twins: loaded.length })
 }

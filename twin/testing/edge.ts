@@ -119,10 +119,12 @@ export class ScriptedEventBus implements EventBus {
   }
 
   /** What a client would find retained, as `topic payload`. */
-  retained(filter: string): readonly string[] {
-    return [...(this.#view?.messages(filter) ?? [])].map(
-      ({ topic, payload }) => `${topic} ${Buffer.from(payload).toString()}`,
-    )
+  async retained(filter: string): Promise<readonly string[]> {
+    const found = []
+    for await (const { topic, payload } of this.#view?.messages(filter) ?? []) {
+      found.push(`${topic} ${Buffer.from(payload).toString()}`)
+    }
+    return found
   }
 
   /** Settles when the receipt would be given. */
