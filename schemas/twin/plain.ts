@@ -30,6 +30,9 @@ export interface PlainProperty {
   readonly sourceTime?: string
   readonly quality?: Quality
   readonly cause?: string
+  /** The value is older than its time to live. */
+  readonly stale?: true
+  readonly staleSince?: string
   /** Who wrote the desired value last. */
   readonly origin?: 'cloud' | 'edge'
   readonly author?: string

@@ -66,6 +66,13 @@ test('a twin says what is known and nothing else', () => {
         failure: { value: '900', reason: 'Timeout', message: 'no answer', timestamp: NOW + 2 },
         conflict,
       },
+      flow: {
+        ...propertyOf('FLOAT', '1.5'),
+        reported: {
+          ...{ value: '1.5', timestamp: NOW, sourceTime: NOW, quality: 'uncertain', cause: 'drifts', version: VERSION },
+          ...{ stale: true, staleSince: NOW + 9 },
+        },
+      },
       serial: { type: 'string', declared: true, optional: false, writable: false },
     },
   }
@@ -96,6 +103,16 @@ test('a twin says what is known and nothing else', () => {
         author: 'mqtt:panel',
         conflict: expected,
         failure: { reason: 'Timeout', message: 'no answer', timestamp: '2026-01-02T03:04:05.008Z' },
+      },
+      flow: {
+        value: 1.5,
+        type: 'float',
+        timestamp: '2026-01-02T03:04:05.006Z',
+        sourceTime: '2026-01-02T03:04:05.006Z',
+        quality: 'uncertain',
+        cause: 'drifts',
+        stale: true,
+        staleSince: '2026-01-02T03:04:05.015Z',
       },
       serial: { type: 'string' },
     },

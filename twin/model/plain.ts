@@ -82,6 +82,8 @@ function plainProperty(property: TwinProperty): PlainProperty {
           sourceTime: plainTime(reported.sourceTime),
           quality: reported.quality,
           ...(reported.cause === undefined ? {} : { cause: reported.cause }),
+          ...(reported.stale ? { stale: true } : {}),
+          ...(reported.staleSince === undefined ? {} : { staleSince: plainTime(reported.staleSince) }),
         }
       : {}),
     ...(desired ? { origin: desired.origin } : {}),

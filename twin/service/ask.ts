@@ -93,7 +93,7 @@ function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessa
 }
 
 /** A message from another broker does not say who wrote it. */
-function authorOf({ client }: MqttMessage): string {
+export function authorOf({ client }: MqttMessage): string {
   return client === undefined ? 'mqtt' : `mqtt:${client}`
 }
 

@@ -12,6 +12,7 @@ import {
 import { plainTime, plainValue } from '../model/plain.ts'
 import { propertyOf, typeOf } from '../model/property.ts'
 import { applyUpdate, type TwinLimits } from '../model/update.ts'
+import { authorOf } from './ask.ts'
 import type { TwinKeeper } from './keeper.ts'
 import type { Voice } from './voice.ts'
 
@@ -41,7 +42,8 @@ export function servePlainSets(options: PlainSetOptions): Disposable {
   return options.eventBus.handle(PLAIN_SET_FILTER, (message) => setDesired(options, message))
 }
 
-function setDesired(options: PlainSetOptions, { topic, payload, retain }: MqttMessage): Promise<void> {
+function setDesired(options: PlainSetOptions, message: MqttMessage): Promise<void> {
+  const { topic, payload, retain } = message
   const target = parsePlainSet(topic)
   if (!target || retain) return Promise.resolve()
   const { keeper, voice, limits, clock, log } = options
@@ -56,7 +58,8 @@ function setDesired(options: PlainSetOptions, { topic, payload, retain }: MqttMe
     if (!property) return refuse(`device ${id} has no property ${name}`, 404)
     const expected = textOf(property, payload)
     if (expected === undefined) return refuse('the value is not valid UTF-8')
-    const updated = applyUpdate(twin, { eventId: event, twin: new Map([[name, { expected }]]) }, limits, clock.now())
+    const update = { eventId: event, twin: new Map([[name, { expected }]]), author: authorOf(message) }
+    const updated = applyUpdate(twin, update, limits, clock.now())
     return updated.ok ? updated.twin : refuse(updated.reason)
   }
   return new Promise((resolve) => {
