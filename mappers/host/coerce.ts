@@ -11,6 +11,8 @@ export function coerce(type: PropertyType, value: PropertyValue): Parsed<string>
       return decimal('DOUBLE', value, String)
     case 'BOOLEAN':
       return boolean(value)
+    case 'BYTES':
+      return bytes(value)
     default:
       return { ok: true, value: formatValue(value) }
   }
@@ -28,7 +30,7 @@ function integer(value: PropertyValue): Parsed<string> {
 function decimal(type: 'FLOAT' | 'DOUBLE', value: PropertyValue, format: (number: number) => string): Parsed<string> {
   const text = typeof value === 'boolean' ? String(Number(value)) : textOf(value)
   const parsed = parseValue(type, text)
-  if (!parsed.ok) return { ok: false, reason: `${text} ${parsed.reason} (type ${type})` }
+  if (!parsed.ok) return { ok: false, reason: `${shown(text)} ${parsed.reason} (type ${type})` }
   return { ok: true, value: format(Number(parsed.value)) }
 }
 
@@ -38,12 +40,19 @@ function boolean(value: PropertyValue): Parsed<string> {
   const text = textOf(value).toLowerCase()
   if (['true', '1', 'on', 'yes'].includes(text)) return { ok: true, value: 'true' }
   if (['false', '0', 'off', 'no'].includes(text)) return { ok: true, value: 'false' }
-  return { ok: false, reason: `${text} must be true or false (type BOOLEAN)` }
+  return { ok: false, reason: `${shown(text)} must be true or false (type BOOLEAN)` }
+}
+
+/** A driver gives bytes; a text must be base64 of them already. */
+function bytes(value: PropertyValue): Parsed<string> {
+  return typeof value === 'string' || value instanceof Uint8Array
+    ? canonical('BYTES', formatValue(value))
+    : { ok: false, reason: `${value} is no bytes (type BYTES)` }
 }
 
 function canonical(type: PropertyType, text: string): Parsed<string> {
   const parsed = parseValue(type, text)
-  if (!parsed.ok) return { ok: false, reason: `${text} ${parsed.reason} (type ${type})` }
+  if (!parsed.ok) return { ok: false, reason: `${shown(text)} ${parsed.reason} (type ${type})` }
   return { ok: true, value: formatValue(parsed.value) }
 }
 
@@ -59,4 +68,10 @@ function shortestFloat(value: number): string {
 
 function textOf(value: PropertyValue): string {
   return value instanceof Uint8Array ? new TextDecoder().decode(value).trim() : String(value).trim()
+}
+
+const LONGEST_SHOWN = 80
+
+function shown(text: string): string {
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text
 }

@@ -3,14 +3,14 @@ import type { DataType, VisitorConfig } from './config.ts'
 
 /** How many registers (or bits) a property takes and what they hold. */
 export interface Layout {
-  readonly dataType: DataType
+  readonly dataType: DataType | 'bytes'
   /** Registers of 16 bits, or single bits in the two bit tables. */
   readonly length: number
 }
 
 export type Layouted = { readonly ok: true; readonly layout: Layout } | { readonly ok: false; readonly reason: string }
 
-const REGISTERS: Readonly<Record<Exclude<DataType, 'string'>, number>> = {
+const REGISTERS: Readonly<Record<Exclude<Layout['dataType'], 'string' | 'bytes'>, number>> = {
   bool: 1,
   int16: 1,
   uint16: 1,
@@ -43,7 +43,7 @@ export function layoutOf(property: Property, visitor: VisitorConfig): Layouted {
     if (dataType !== 'bool') return { ok: false, reason: `${visitor.register} holds bits, not ${dataType}` }
     return fits(visitor, { dataType, length: 1 })
   }
-  const length = dataType === 'string' ? (visitor.limit ?? 1) : REGISTERS[dataType]
+  const length = dataType === 'string' || dataType === 'bytes' ? (visitor.limit ?? 1) : REGISTERS[dataType]
   if (visitor.limit !== undefined && visitor.limit !== length) {
     return { ok: false, reason: `limit is ${visitor.limit}, but ${dataType} takes ${length} registers` }
   }
@@ -60,6 +60,8 @@ export function decode(words: readonly number[], layout: Layout, visitor: Visito
       return words.some((word) => word !== 0)
     case 'string':
       return decodeText(bytes)
+    case 'bytes':
+      return bytes
     case 'int16':
       return scaled(view.getInt16(0), visitor.scale)
     case 'uint16':
@@ -90,6 +92,9 @@ export function encode(value: PropertyValue, layout: Layout, visitor: VisitorCon
     case 'string':
       encodeText(bytes, value)
       break
+    case 'bytes':
+      encodeBytes(bytes, value)
+      break
     case 'float32':
       view.setFloat32(0, unscaledFloat(value, visitor.scale))
       break
@@ -102,8 +107,10 @@ export function encode(value: PropertyValue, layout: Layout, visitor: VisitorCon
   return toWords(bytes, visitor)
 }
 
-function dataTypeOf(property: Property, visitor: VisitorConfig): DataType {
+function dataTypeOf(property: Property, visitor: VisitorConfig): Layout['dataType'] {
   const { dataType } = visitor
+  // Text would end at the first zero, and what is no text would be replaced.
+  if (property.type === 'BYTES' && !isBitTable(visitor) && (dataType ?? 'string') === 'string') return 'bytes'
   if (dataType === 'int' || (dataType === undefined && property.type === 'INT')) return integerOf(visitor.limit)
   if (dataType === 'float') return floatOf(visitor.limit ?? 2)
   if (dataType !== undefined) return dataType
@@ -191,7 +198,7 @@ function numberOf(value: PropertyValue): number {
   return number
 }
 
-function setInteger(view: DataView, dataType: DataType, raw: bigint): void {
+function setInteger(view: DataView, dataType: Layout['dataType'], raw: bigint): void {
   const [low, high] = RANGES[dataType] ?? [0n, 0n]
   if (raw < low || raw > high) throw new RangeError(`${raw} does not fit into ${dataType}`)
   if (view.byteLength === 2) view.setUint16(0, Number(BigInt.asUintN(16, raw)))
@@ -209,4 +216,11 @@ function encodeText(bytes: Uint8Array, value: PropertyValue): void {
   if (text.length > bytes.length)
     throw new RangeError(`the text takes ${text.length} bytes, there is room for ${bytes.length}`)
   bytes.set(text)
+}
+
+/** As many as the registers hold: fewer would be read back as others. */
+function encodeBytes(bytes: Uint8Array, value: PropertyValue): void {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${String(value)} is no bytes`)
+  if (value.length !== bytes.length) throw new RangeError(`${value.length} bytes do not fill ${bytes.length} bytes`)
+  bytes.set(value)
 }
