@@ -1,5 +1,5 @@
 import { describeError } from '../../platform/lifecycle/index.ts'
-import type { Duration } from '../../platform/time/index.ts'
+import { type Duration, ms } from '../../platform/time/index.ts'
 import {
   type AssignedDevice,
   type DeviceId,
@@ -9,6 +9,8 @@ import {
   type ModelProperty,
   mergedProperties,
   mergedProtocolConfig,
+  TIME_TO_LIVE_ANNOTATION,
+  timesToLive,
 } from '../../schemas/index.ts'
 import type { Mapper, Property, Visit, VisitId } from '../contract/index.ts'
 import { parseCycle } from './cycle.ts'
@@ -32,6 +34,10 @@ export interface PropertyPlan {
   readonly collect: Duration
   /** How often an unchanged value is reported; absent: never. */
   readonly report?: Duration
+  /** How often a value that could be read is reported at least, so that its time to live does not end. */
+  readonly confirm?: Duration
+  /** The host reads it; otherwise its driver pushes it. */
+  readonly isPolled: boolean
 }
 
 export interface Admission {
@@ -52,13 +58,15 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
   }
   const config = parsed.ok ? parsed.value : undefined
   const properties: PropertyPlan[] = []
+  const timeToLiveOf = timesToLive(device, model)
   const names = new Set<string>()
   for (const [index, merged] of mergedProperties(device, model).entries()) {
     const pointer = `/spec/properties/${index}`
     if (names.has(merged.device.name)) findings.refuse(`${pointer}/name`, `${merged.device.name} stands here twice`)
     names.add(merged.device.name)
     const visitId = toVisitId(`${id}/${merged.device.name}@${revision}`)
-    const plan = planProperty(mapper, merged, { visitId, config, pointer, findings })
+    const timeToLive = timeToLiveOf(merged.device.name)
+    const plan = planProperty(mapper, merged, { visitId, config, pointer, findings, timeToLive })
     if (plan) properties.push(plan)
   }
   if (!parsed.ok || findings.refused) return { refusals: findings.list }
@@ -76,6 +84,8 @@ interface PropertyContext {
   readonly config: unknown
   readonly pointer: string
   readonly findings: Findings
+  /** ms. */
+  readonly timeToLive: number | undefined
 }
 
 function planProperty(mapper: AnyMapper, merged: MergedProperty, context: PropertyContext): PropertyPlan | undefined {
@@ -101,9 +111,35 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
   return {
     visit: Object.freeze({ id: context.visitId, device: context.config, property, visitor: visitor.value }),
     model: merged.model,
-    collect: collect.duration,
+    ...confirmation(mapper, collect.duration, context),
     ...(report ? { report: report.duration } : {}),
   }
+}
+
+/** So many confirmations in one time to live: one may be lost, and one be late. */
+const POLLS = 3
+/** Of values that are pushed at any moment, so that the last one is never much older than the twin knows. */
+const PUSHES = 10
+
+/** How the host sees to it that a value which can be read is confirmed within its time to live. */
+function confirmation(
+  mapper: AnyMapper,
+  collect: Duration,
+  { timeToLive, findings }: PropertyContext,
+): Pick<PropertyPlan, 'collect' | 'confirm' | 'isPolled'> {
+  const isPushed = mapper.watch !== undefined
+  const canRead = mapper.read !== undefined
+  if (timeToLive === undefined) return { collect, isPolled: canRead && !isPushed }
+  // A driver that pushes may say nothing while nothing changes: it is asked.
+  if (isPushed) return { collect: ms(timeToLive / POLLS), confirm: ms(timeToLive / PUSHES), isPolled: canRead }
+  if (collect.milliseconds >= timeToLive) {
+    const pointer = `/metadata/annotations/${TIME_TO_LIVE_ANNOTATION.replace('/', '~1')}`
+    findings.warn(
+      pointer,
+      `${timeToLive} ms is not longer than the collectCycle of ${collect.milliseconds} ms: the value is stale between two readings`,
+    )
+  }
+  return { collect, confirm: ms(timeToLive / POLLS), isPolled: canRead }
 }
 
 function propertyOf(model: ModelProperty): Property {

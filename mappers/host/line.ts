@@ -60,7 +60,7 @@ export class Line {
     this.#drop(device.id)
     this.#devices.set(device.id, device)
     const now = this.#options.clock.monotonic()
-    for (const property of device.properties) this.#schedule.add(property, now)
+    for (const property of device.properties) if (property.plan.isPolled) this.#schedule.add(property, now)
     this.#watches.add(device)
     if (this.#down !== undefined) device.lose(this.#down)
     this.#wakeup.wake()
@@ -147,16 +147,15 @@ export class Line {
   }
 
   async #serve(connection: AsyncDisposable, signal: AbortSignal): Promise<void> {
-    const { clock, mapper } = this.#options
+    const { clock } = this.#options
     while (!signal.aborted) {
       this.#watches.check()
       const nextOrder = await writeOrders([...this.#devices.values()], connection, { ...this.#options, signal })
-      const polled = mapper.read !== undefined && mapper.watch === undefined
-      const due = polled ? this.#schedule.take(clock.monotonic()) : []
+      const due = this.#schedule.take(clock.monotonic())
       if (due.length > 0) await this.#read(connection, due, signal)
       // An answer, not the mere connection, proves that the other end lives.
       if (due.length > 0) this.#backoff.reset()
-      const nextRead = polled ? this.#schedule.next(clock.monotonic()) : undefined
+      const nextRead = this.#schedule.next(clock.monotonic())
       const next = Math.min(nextOrder ?? Number.POSITIVE_INFINITY, nextRead ?? Number.POSITIVE_INFINITY)
       await this.#wakeup.wait(Number.isFinite(next) ? next - clock.monotonic() : undefined, signal)
     }

@@ -9,6 +9,7 @@ import {
   deviceOrders,
   deviceRefusals,
   protocolOf,
+  timesToLive,
 } from '../../schemas/index.ts'
 import { type AnyMapper, admit, type DevicePlan } from './admission.ts'
 import { Line } from './line.ts'
@@ -176,5 +177,7 @@ class ProtocolHost {
 /** What the plan is made from. Desired values come as orders and change no plan. */
 function fingerprintOf({ device, model }: AssignedDevice): string {
   const properties = device.spec.properties?.map(({ desired: _desired, ...rest }) => rest)
-  return JSON.stringify([device.metadata.uid, { ...device.spec, properties }, model?.spec])
+  const timeToLiveOf = timesToLive(device, model)
+  const timesOfAll = properties?.map(({ name }) => timeToLiveOf(name) ?? null)
+  return JSON.stringify([device.metadata.uid, { ...device.spec, properties }, model?.spec, timesOfAll])
 }

@@ -20,11 +20,13 @@ export interface Sent {
   readonly at: number
 }
 
-/** Whether the twin has to hear of this reading: it differs from the last one, or its report cycle is over. */
+/** Whether the twin has to hear of this reading: it differs from the last one, its report cycle is over, or its age is watched. */
 export function isNews(plan: PropertyPlan, last: Sent | undefined, reading: PropertyReading, now: number): boolean {
   if (!last) return true
   const before = last.reading
   if (before.value !== reading.value || before.quality !== reading.quality || before.cause !== reading.cause)
     return true
-  return plan.report !== undefined && now - last.at >= plan.report.milliseconds
+  const since = now - last.at
+  if (plan.report !== undefined && since >= plan.report.milliseconds) return true
+  return plan.confirm !== undefined && reading.quality !== 'bad' && since >= plan.confirm.milliseconds
 }
