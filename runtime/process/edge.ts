@@ -1,34 +1,37 @@
+import { join } from 'node:path'
 import {
   createEdgeHub,
   createMetaManager,
   createRotationModule,
   identityFiles,
+  metaStoreDomain,
   readIdentity,
 } from '../../hub/edge/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
 import { builtInMappers, createMapperHostModule } from '../../mappers/host/index.ts'
 import { createLocalBus } from '../../platform/bus/index.ts'
 import { createEmbeddedBroker } from '../../platform/bus/mqtt/index.ts'
+import { openStore } from '../../platform/store/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
-import { createDeviceTwinModule } from '../../twin/index.ts'
-import { openEdgeStore } from './edge-store.ts'
+import { createDeviceTwinModule, twinStoreDomain } from '../../twin/index.ts'
 import type { Composition, Ground } from './host.ts'
+import { twinLimits } from './twin-limits.ts'
 import { version } from './version.ts'
 
 /** The edge half: what it is made of, and what each part is given. */
-export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<Composition> {
-  const { directory, log, metrics } = ground
+export async function composeEdge(config: EdgeConfig, { directory, log, metrics }: Ground): Promise<Composition> {
   const nodeName = config.node.name
+  const limits = twinLimits(config)
   const files = identityFiles(directory, config.certificates)
   // A node without its identity is told so before anything starts.
   await readIdentity(files, nodeName)
-  const { store, entry } = await openEdgeStore(config.store, ground)
+  const store = await openStore(join(directory, 'edge.db'), [metaStoreDomain, twinStoreDomain], { clock, log, metrics })
   const bus = createLocalBus(clock, log)
   const frames = createFrameFactory({ clock, random })
   const broker = createEmbeddedBroker({ ...config.mqtt, clock, log, metrics })
   const { eventBus } = broker
-  const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, clock, random, log, metrics })
+  const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, limits, clock, random, log, metrics })
   const { isolation } = config.mappers
   const mapperHost = createMapperHostModule({ bus, mappers: builtInMappers, clock, random, log, metrics, isolation })
   const meta = createMetaManager({ store, bus, frames, nodeName, log, metrics })
@@ -37,13 +40,12 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const dialer = createWebSocketDialer({ server, path, identity: () => readIdentity(files, nodeName), clock, log })
   const edgeHub = createEdgeHub({
     ...{ dialer, meta, frames, bus, store, nodeName, projectId, version },
-    incarnation: store.incarnation,
     ...{ clock, random, log, metrics },
   })
   const onRotated = () => edgeHub.reconnect('the certificate was renewed')
   const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
   return {
-    modules: [entry, ...[broker, twin, mapperHost, meta, edgeHub, rotation].map((module) => ({ module }))],
+    modules: [broker, twin, mapperHost, meta, edgeHub, rotation].map((module) => ({ module })),
     endpoints: () => ({ mqtt: `mqtt://${config.mqtt.host}:${broker.port}` }),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }

@@ -7,7 +7,9 @@ import {
   parseValue,
   type Twin,
   type TwinProperty,
+  timesToLive,
 } from '../../schemas/index.ts'
+import { withTimeToLive } from './age.ts'
 import { withLabels } from './attributes.ts'
 import { applyIntent, withdrawIntent } from './intent.ts'
 import { means, propertyOf, REFUSED, refuseWish, settled, typeOf, withoutFailure } from './property.ts'
@@ -22,16 +24,20 @@ export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: n
   const { uid = '', generation = 0, labels } = device.metadata
   const known = before?.uid === uid ? before : undefined
   const policyOf = desiredPolicies(device, model)
+  const timeToLiveOf = timesToLive(device, model)
   const properties: [string, TwinProperty][] = []
   for (const [name, property] of Object.entries(known?.properties ?? {}))
     if (!property.declared) properties.push([name, property])
   for (const merged of mergedProperties(device, model)) {
     const { name } = merged.device
-    const ruled = applyRules(known && propertyOf(known, name), merged, model !== undefined)
+    const isModelled = model !== undefined
+    const rules = applyRules(known && propertyOf(known, name), merged, isModelled)
+    // Without its model what was last known holds on.
+    const ruled = isModelled ? withTimeToLive(rules, timeToLiveOf(name), now) : rules
     const arrived = arrivedIn(assigned, name, ruled, wishOf(ruled, merged))
     const base = { uid, generation, arrivedAt: now, policy: policyOf(name) }
     const wished = arrived ? applyIntent(ruled, { ...base, ...arrived }) : withdrawIntent(ruled)
-    properties.push([name, judge(wished, name, model !== undefined, now)])
+    properties.push([name, judge(wished, name, isModelled, now)])
   }
   const { attributes: said, ...rest } = known ?? { state: 'unknown' as const, revision: 0, attributes: undefined }
   const attributes = withLabels(said, labels)
@@ -51,13 +57,12 @@ export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: n
 function applyRules(old: TwinProperty | undefined, { model }: MergedProperty, isModelled: boolean): TwinProperty {
   if (!isModelled) return { type: 'string', writable: true, ...old, declared: true, optional: false }
   const modelType = model.type ?? 'STRING'
-  const { unit: _unit, minimum: _low, maximum: _high, reported, ...rest } = old ?? {}
+  const { minimum: _low, maximum: _high, reported, ...rest } = old ?? {}
   const isStill = reported !== undefined && parseValue(modelType, reported.value).ok
   return {
     ...rest,
     type: modelType.toLowerCase(),
     modelType,
-    ...(model.unit ? { unit: model.unit } : {}),
     ...(model.minimum ? { minimum: model.minimum } : {}),
     ...(model.maximum ? { maximum: model.maximum } : {}),
     declared: true,

@@ -175,7 +175,7 @@ test('a failed reading keeps the value and says why it is doubted', () => {
 
 test('limits of what clients may store', () => {
   const twin = adopted(1)
-  const limits = { valueBytes: 10, freeProperties: 2, freeUnits: 12 }
+  const limits = { valueBytes: 10, freeProperties: 2, freeUnits: 12, names: 'any' as const }
   const values = (...texts: readonly string[]) =>
     Object.fromEntries(texts.map((actual, index) => [`p${index}`, { actual }]))
   assert.equal(refusal(twin, values('äääää'), limits), 'taken')

@@ -1,5 +1,6 @@
 import type { Desired, Twin, TwinChange, TwinProperty, TwinUpdate } from '../../schemas/index.ts'
 import { withoutConflict } from './conflict.ts'
+import { refuseForKubeEdge } from './kubeedge-names.ts'
 import {
   freeType,
   isFulfilled,
@@ -20,9 +21,11 @@ export interface TwinLimits {
   /** Properties that no Device declares, and the UTF-16 units of all their values together. */
   readonly freeProperties: number
   readonly freeUnits: number
+  /** Texts that clients may use as names and values. */
+  readonly names: 'any' | 'kubeedge'
 }
 
-export const TWIN_LIMITS: TwinLimits = { valueBytes: 65_536, freeProperties: 256, freeUnits: 1_048_576 }
+export const TWIN_LIMITS: TwinLimits = { valueBytes: 65_536, freeProperties: 256, freeUnits: 1_048_576, names: 'any' }
 
 export type Updated = { readonly ok: true; readonly twin: Twin } | { readonly ok: false; readonly reason: string }
 
@@ -33,6 +36,8 @@ export type Updated = { readonly ok: true; readonly twin: Twin } | { readonly ok
 export function applyUpdate(twin: Twin, update: TwinUpdate, limits: TwinLimits, now: number): Updated {
   const changed = new Map<string, TwinProperty | undefined>()
   for (const [name, change] of update.twin) {
+    const narrow = limits.names === 'kubeedge' ? refuseForKubeEdge(name, change) : undefined
+    if (narrow !== undefined) return refused(`${name}: ${narrow}`)
     const property = propertyOf(twin, name)
     if (change === null) {
       if (property?.optional) changed.set(name, undefined)

@@ -14,16 +14,21 @@ import {
   parseDeviceTopic,
   parseNodeTopic,
   type Twin,
+  type TwinUpdate,
 } from '../../schemas/index.ts'
+import { confirmedBy } from '../model/age.ts'
 import { getResult, memberOf, stateMessage, updateResult } from '../model/messages.ts'
+import type { TakenReading } from '../model/reading.ts'
 import { applyState, parseState } from '../model/state.ts'
 import { applyUpdate, type TwinLimits } from '../model/update.ts'
+import type { Expiry } from './expiry.ts'
 import type { StepOutcome, TwinKeeper } from './keeper.ts'
 import type { Voice } from './voice.ts'
 
 export interface AskOptions {
   readonly eventBus: EventBus
   readonly keeper: TwinKeeper
+  readonly expiry: Expiry
   readonly voice: Voice
   readonly nodeName: string
   readonly limits: TwinLimits
@@ -64,7 +69,7 @@ async function serveDevice(options: AskOptions, message: MqttMessage): Promise<v
 }
 
 function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessage): Promise<void> {
-  const { keeper, voice, limits, clock } = options
+  const { keeper, expiry, voice, limits, clock } = options
   const decoded = understood(options, target, decodeTwinUpdate(message.payload))
   if (!decoded) return Promise.resolve()
   const { eventId } = decoded
@@ -75,7 +80,9 @@ function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessa
       apply(twin) {
         const updated = twin && applyUpdate(twin, update, limits, clock.now())
         refusal = updated && !updated.ok ? updated.reason : undefined
-        return updated?.ok ? updated.twin : twin
+        if (!updated?.ok) return twin
+        expiry.confirm(target.id, confirmedBy(updated.twin, readingsOf(decoded)))
+        return updated.twin
       },
       done(outcome) {
         const after = answerable(options, target, eventId, outcome, refusal)
@@ -93,8 +100,14 @@ function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessa
 }
 
 /** A message from another broker does not say who wrote it. */
-export function authorOf({ client }: MqttMessage): string {
+function authorOf({ client }: MqttMessage): string {
   return client === undefined ? 'mqtt' : `mqtt:${client}`
+}
+
+function* readingsOf({ twin }: TwinUpdate): Iterable<readonly [string, TakenReading]> {
+  for (const [name, change] of twin) {
+    if (change) yield [name, { value: change.actual, sourceTime: 0, quality: change.actualQuality ?? 'good' }]
+  }
 }
 
 function updateState(options: AskOptions, target: DeviceTopic, payload: Uint8Array): Promise<void> {

@@ -1,11 +1,14 @@
 import type { Counter, Metrics } from '../../platform/health/index.ts'
+import { QUALITIES } from '../../schemas/index.ts'
 import type { TwinKeeper } from './keeper.ts'
+import type { Tally } from './tally.ts'
 
 export interface Counters {
   /** Label `outcome`: stored or failed. */
   readonly commits: Counter
   readonly refused: Counter
   readonly unsent: Counter
+  readonly expired: Counter
 }
 
 export function createCounters(metrics: Metrics): Counters {
@@ -23,7 +26,27 @@ export function createCounters(metrics: Metrics): Counters {
       name: 'skerry_twin_unsent_total',
       help: 'Messages about twins that the MQTT broker did not take.',
     }),
+    expired: metrics.counter({
+      name: 'skerry_twin_expired_total',
+      help: 'Reported values that became stale: nothing confirmed them within their time to live.',
+    }),
   }
+}
+
+export function followTally(metrics: Metrics, tally: Tally): readonly Disposable[] {
+  const stale = metrics.gauge({
+    name: 'skerry_twin_stale_properties',
+    help: 'Reported values that nothing has confirmed within their time to live.',
+  })
+  const qualities = metrics.gauge({
+    name: 'skerry_twin_properties',
+    help: 'Reported values by quality: good, uncertain, bad.',
+    labels: ['quality'],
+  })
+  return [
+    stale.follow(() => tally.counts.stale),
+    ...QUALITIES.map((quality) => qualities.follow(() => tally.counts[quality], { quality })),
+  ]
 }
 
 export function followQueues(metrics: Metrics, keeper: TwinKeeper): readonly Disposable[] {

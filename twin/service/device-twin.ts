@@ -4,16 +4,19 @@ import type { Module, Scope } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Store } from '../../platform/store/index.ts'
 import type { Clock, Random } from '../../platform/time/index.ts'
+import type { DeviceId, Twin } from '../../schemas/index.ts'
+import { withConfirmations } from '../model/age.ts'
 import { TWIN_LIMITS, type TwinLimits } from '../model/update.ts'
 import { serveClients } from './ask.ts'
-import { createCounters, followQueues } from './counters.ts'
+import { createCounters, followQueues, followTally } from './counters.ts'
+import { Expiry } from './expiry.ts'
 import { followDevices } from './follow-devices.ts'
 import { TwinKeeper } from './keeper.ts'
-import { servePlainSets } from './plain-set.ts'
-import { PlainView } from './plain-view.ts'
 import { serveCloud } from './serve-cloud.ts'
+import { expireValues } from './serve-expiry.ts'
 import { serveReports } from './serve-reports.ts'
 import { Showcase } from './showcase.ts'
+import { Tally } from './tally.ts'
 import { loadTwins } from './twin-store.ts'
 import { Voice } from './voice.ts'
 
@@ -35,22 +38,30 @@ export interface DeviceTwinOptions {
  * mapper host, follows the devices that the cloud has assigned, and works from its disk alone while there is no cloud.
  */
 export function createDeviceTwinModule(options: DeviceTwinOptions): Module {
-  const plainView = new PlainView(options.eventBus)
-  return { name: 'DeviceTwin', start: (scope) => start(options, plainView, scope) }
+  return { name: 'DeviceTwin', start: (scope) => start(options, scope) }
 }
 
-async function start(options: DeviceTwinOptions, plainView: PlainView, scope: Scope): Promise<void> {
+async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
   const { store, bus, eventBus, nodeName, clock, random, log, metrics, limits = TWIN_LIMITS } = options
   const counters = createCounters(metrics)
   const voice = new Voice({ eventBus, nodeName, clock, random, log, unsent: counters.unsent })
   const showcase = new Showcase(bus)
-  const keeper = new TwinKeeper({
+  const tally = new Tally()
+  const follow = (id: DeviceId, twin: Twin | undefined) => {
+    expiry.follow(id, twin)
+    tally.follow(id, twin)
+  }
+  const expiry: Expiry = new Expiry(clock, (id, names) =>
+    expireValues({ keeper, expiry, voice, expired: counters.expired, log }, id, names),
+  )
+  const keeper: TwinKeeper = new TwinKeeper({
     store,
     log,
-    onCommitted(id, twin, before) {
+    recorded: (twin) => withConfirmations(twin, (property) => expiry.confirmedAt(twin.id, property)),
+    onCommitted(id, twin) {
       counters.commits.add(1, { outcome: 'stored' })
+      follow(id, twin)
       showcase.show(id, twin)
-      plainView.changed(before, twin)
     },
     onFailed: () => counters.commits.add(1, { outcome: 'failed' }),
     onRefused: () => counters.refused.add(),
@@ -60,14 +71,20 @@ async function start(options: DeviceTwinOptions, plainView: PlainView, scope: Sc
   })
   keeper.load(loaded)
   showcase.open(loaded)
-  scope.use(plainView.open(keeper))
-  for (const following of followQueues(metrics, keeper)) scope.use(following)
+  for (const twin of loaded) follow(twin.id, twin)
+  for (const following of [...followQueues(metrics, keeper), ...followTally(metrics, tally)]) scope.use(following)
   // Releases run in reverse order: first nobody asks any more, then what was asked is finished.
-  scope.defer(() => keeper.idle())
-  for (const serving of serveReports({ bus, keeper, voice, limits, clock })) scope.use(serving)
-  for (const serving of serveClients({ eventBus, keeper, voice, nodeName, limits, clock, log })) scope.use(serving)
+  scope.defer(async () => {
+    expiry[Symbol.dispose]()
+    await keeper.idle()
+    await keeper.record(expiry.watched).catch((error: unknown) => {
+      log.warn('When values were confirmed last could not be stored; after the start they look older', { error })
+    })
+  })
+  for (const serving of serveReports({ bus, keeper, expiry, voice, limits, clock })) scope.use(serving)
+  for (const serving of serveClients({ eventBus, keeper, expiry, voice, nodeName, limits, clock, log }))
+    scope.use(serving)
   scope.use(serveCloud({ bus, keeper, voice, limits, clock, log, metrics }))
-  scope.use(servePlainSets({ eventBus, keeper, voice, limits, clock, log }))
   followDevices({ bus, keeper, voice, clock, random, log, metrics }, scope)
   log.info('Twins loaded', { twins: loaded.length })
 }

@@ -1,6 +1,6 @@
 import { UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import type { Store } from '../../platform/store/index.ts'
+import type { Store, StoreCall } from '../../platform/store/index.ts'
 import type { DeviceId, Twin } from '../../schemas/index.ts'
 import { putTwin, removeTwin } from './twin-store.ts'
 
@@ -20,9 +20,11 @@ export interface TwinKeeperOptions {
   readonly store: Store
   readonly log: Logger
   /** After each commit, before the steps are told. */
-  readonly onCommitted: (id: DeviceId, twin: Twin | undefined, before: Twin | undefined) => void
+  readonly onCommitted: (id: DeviceId, twin: Twin | undefined) => void
   readonly onFailed: () => void
   readonly onRefused: () => void
+  /** What is written of a twin; default: as it is. */
+  readonly recorded?: (twin: Twin) => Twin
   /** Steps that may wait for one device, and for all. */
   readonly mostPerDevice?: number
   readonly mostInAll?: number
@@ -30,6 +32,7 @@ export interface TwinKeeperOptions {
 
 const MOST_PER_DEVICE = 2000
 const MOST_IN_ALL = 100_000
+const RECORDED_AT_ONCE = 500
 
 /**
  * All twins as they are on disk, each with its queue. While one commit of a device is under way its next steps gather, and
@@ -95,6 +98,18 @@ export class TwinKeeper {
     })
   }
 
+  /** Writes twins as they are recorded now, without a change of them. After `idle`, before the end. */
+  async record(ids: readonly DeviceId[]): Promise<void> {
+    for (let first = 0; first < ids.length; first += RECORDED_AT_ONCE) {
+      const twins = ids.slice(first, first + RECORDED_AT_ONCE).flatMap((id) => this.#twins.get(id) ?? [])
+      await this.#options.store.write(twins.map((twin) => this.#put(twin)))
+    }
+  }
+
+  #put(twin: Twin): StoreCall {
+    return putTwin(this.#options.recorded?.(twin) ?? twin)
+  }
+
   async #work(id: DeviceId, queue: Step[]): Promise<void> {
     while (queue.length > 0) await this.#batch(id, queue.splice(0))
     this.#queues.delete(id)
@@ -128,14 +143,14 @@ export class TwinKeeper {
   async #commit(id: DeviceId, onDisk: Twin | undefined, twin: Twin | undefined) {
     if (twin === onDisk) return undefined
     try {
-      await this.#options.store.write([twin ? putTwin(twin) : removeTwin(id)])
+      await this.#options.store.write([twin ? this.#put(twin) : removeTwin(id)])
     } catch (error) {
       this.#options.onFailed()
       return { error }
     }
     if (twin) this.#twins.set(id, twin)
     else this.#twins.delete(id)
-    this.#options.onCommitted(id, twin, onDisk)
+    this.#options.onCommitted(id, twin)
     return undefined
   }
 

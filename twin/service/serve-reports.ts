@@ -2,30 +2,45 @@ import type { Bus } from '../../platform/bus/index.ts'
 import { UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Clock } from '../../platform/time/index.ts'
 import { type DeviceId, type ReportAnswer, reportDevices, reportStates, type Twin } from '../../schemas/index.ts'
+import { confirmedBy } from '../model/age.ts'
 import { stateMessage } from '../model/messages.ts'
 import { applyReport } from '../model/report.ts'
 import { applyState } from '../model/state.ts'
 import type { TwinLimits } from '../model/update.ts'
+import type { Expiry } from './expiry.ts'
 import type { TwinKeeper } from './keeper.ts'
 import type { Voice } from './voice.ts'
 
 export interface ServeReportsOptions {
   readonly bus: Bus
   readonly keeper: TwinKeeper
+  readonly expiry: Expiry
   readonly voice: Voice
   readonly limits: TwinLimits
   readonly clock: Clock
 }
 
 /** Answers the mapper host when what it reported is on disk; rejects when any of it is not, and all of it may come again. */
-export function serveReports({ bus, keeper, voice, limits, clock }: ServeReportsOptions): readonly Disposable[] {
+export function serveReports({
+  bus,
+  keeper,
+  expiry,
+  voice,
+  limits,
+  clock,
+}: ServeReportsOptions): readonly Disposable[] {
   return [
     bus.serve(reportDevices, (reports) =>
       takeAll(reports, (report) =>
         change(
           keeper,
           report.id,
-          (twin) => applyReport(twin, report, limits, clock.now()),
+          (twin) => {
+            const after = applyReport(twin, report, limits, clock.now())
+            const readings = report.readings.map((reading) => [reading.property, reading] as const)
+            expiry.confirm(report.id, confirmedBy(after, readings))
+            return after
+          },
           (before, after) => {
             voice.document(before, after)
             voice.delta(before, after)

@@ -1,0 +1,30 @@
+import type { DeviceId, Quality, Twin } from '../../schemas/index.ts'
+
+export type Counts = Readonly<Record<Quality | 'stale', number>>
+
+const NOTHING: Counts = { good: 0, uncertain: 0, bad: 0, stale: 0 }
+
+/** How many reported values have which quality, and are stale; kept along with each commit, so that a scrape costs nothing. */
+export class Tally {
+  readonly #devices = new Map<DeviceId, Counts>()
+  #sum: Counts = NOTHING
+
+  get counts(): Counts {
+    return this.#sum
+  }
+
+  follow(id: DeviceId, twin: Twin | undefined): void {
+    const before = this.#devices.get(id) ?? NOTHING
+    const after = { ...NOTHING }
+    for (const { reported } of Object.values(twin?.properties ?? {})) {
+      if (!reported) continue
+      after[reported.quality]++
+      if (reported.stale) after.stale++
+    }
+    if (twin) this.#devices.set(id, after)
+    else this.#devices.delete(id)
+    const sum = { ...this.#sum }
+    for (const key of ['good', 'uncertain', 'bad', 'stale'] as const) sum[key] += after[key] - before[key]
+    this.#sum = sum
+  }
+}
