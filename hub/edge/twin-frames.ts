@@ -32,7 +32,7 @@ export function twinSync(twin: Twin, refusals: readonly Refusal[], isSkerry: boo
     event_id: stamp.eventId,
     timestamp: stamp.now,
     twin: properties,
-    ...(isSkerry ? { skerry: syncExtra(twin, refusals) } : {}),
+    ...(isSkerry ? { skerry: syncExtra(twin, refusals, stamp) } : {}),
   }
 }
 
@@ -108,12 +108,14 @@ function syncProperty({ type, optional, desired, reported }: TwinProperty): Twin
   }
 }
 
-function syncExtra(twin: Twin, refusals: readonly Refusal[]): TwinSyncExtra {
+function syncExtra(twin: Twin, refusals: readonly Refusal[], stamp: Stamp): TwinSyncExtra {
   const properties: Record<string, TwinSyncPropertyExtra> = {}
-  for (const [name, { desired, reported, failure }] of Object.entries(twin.properties)) {
+  for (const [name, { timeToLive, desired, reported, failure }] of Object.entries(twin.properties)) {
     properties[name] = {
       ...(reported === undefined ? {} : { quality: reported.quality, sourceTime: reported.sourceTime }),
       ...(reported?.cause === undefined ? {} : { cause: reported.cause }),
+      ...(timeToLive === undefined ? {} : { timeToLive }),
+      ...(reported?.stale ? { stale: true, staleSince: reported.staleSince ?? stamp.now } : {}),
       ...(desired === undefined ? {} : { origin: desired.origin }),
       ...(failure === undefined
         ? {}

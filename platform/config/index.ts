@@ -1,2 +1,3 @@
+export { environment } from './environment.ts'
 export * from './load-config.ts'
 export { nearest } from './nearest.ts'

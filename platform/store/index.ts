@@ -1,3 +1,2 @@
 export * from './open-store.ts'
 export * from './store.ts'
-export * from './store-module.ts'

@@ -10,12 +10,8 @@ import {
 } from '../../../schemas/index.ts'
 import { isKubeObject, isRecord } from '../kubernetes/guards.ts'
 import { DEVICE_MODELS, DEVICES } from '../kubernetes/resources.ts'
-
-/** One thing wrong with an object. `field` as kubectl prints it: `spec.properties[0].desired.value`. */
-export interface FieldError {
-  readonly field: string
-  readonly message: string
-}
+import { annotationErrors, settingsOf } from './annotations.ts'
+import type { FieldError } from './field-error.ts'
 
 /** Finds the DeviceModel that a Device refers to; nothing where it does not exist (yet). */
 export type ModelLookup = (namespace: string, name: string) => Promise<DeviceModel | undefined>
@@ -35,9 +31,10 @@ export async function answerReview(body: unknown, modelOf: ModelLookup): Promise
 async function judge(request: Readonly<Record<string, unknown>>, modelOf: ModelLookup): Promise<object> {
   const object = request['object']
   // A deletion has no object; what the schema should have refused is not judged here.
-  if (!isKubeObject(object) || hasSameSpec(object, request['oldObject'])) return { allowed: true }
+  if (!isKubeObject(object) || isAsBefore(object, request['oldObject'])) return { allowed: true }
   const namespace = typeof request['namespace'] === 'string' ? request['namespace'] : 'default'
-  const errors = await errorsOf(object, namespace, modelOf)
+  const found = hasSameSpec(object, request['oldObject']) ? [] : await errorsOf(object, namespace, modelOf)
+  const errors = [...settingErrors(object), ...found]
   const [first] = errors
   if (!first) return { allowed: true }
   const causes = errors.map(({ field, message }) => ({ reason: 'FieldValueInvalid', field, message }))
@@ -46,9 +43,20 @@ async function judge(request: Readonly<Record<string, unknown>>, modelOf: ModelL
   return { allowed: false, status: { status: 'Failure', reason: 'Invalid', code: 422, message, details } }
 }
 
-/** Labels, annotations and finalizers of an object that became invalid by an edit of its model must stay editable. */
+/** Labels, foreign annotations and finalizers of an object that became invalid by an edit of its model must stay editable. */
+function isAsBefore(object: KubeObject, old: unknown): boolean {
+  return hasSameSpec(object, old) && isKubeObject(old) && isDeepStrictEqual(settingsOf(object), settingsOf(old))
+}
+
 function hasSameSpec(object: KubeObject, old: unknown): boolean {
   return isKubeObject(old) && isDeepStrictEqual(Reflect.get(object, 'spec'), Reflect.get(old, 'spec'))
+}
+
+function settingErrors(object: KubeObject): readonly FieldError[] {
+  if (object.kind === 'Device' && DEVICES.accepts(object)) return annotationErrors(object, object.spec.properties ?? [])
+  if (object.kind === 'DeviceModel' && DEVICE_MODELS.accepts(object))
+    return annotationErrors(object, object.spec.properties ?? [])
+  return []
 }
 
 async function errorsOf(object: KubeObject, namespace: string, modelOf: ModelLookup): Promise<readonly FieldError[]> {

@@ -8,6 +8,8 @@ import {
   refuseDesired,
   sameValue,
 } from '../../../schemas/index.ts'
+import { annotationErrors } from '../admission/annotations.ts'
+import { freshness } from './freshness.ts'
 import { EXTRA, type PropertyView, type TwinView } from './twin-view.ts'
 
 export interface Refusal {
@@ -38,13 +40,14 @@ const LONGEST_MESSAGE = 2000
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
 
-/** `Accepted`, `Online` and `Synced` of a device, from what is known of it. The transition time moves with the status only. */
+/** `Accepted`, `Online`, `Synced` and `Fresh` of a device, from what is known of it. The transition time moves with the status only. */
 export function conditionsOf(input: ConditionInput): readonly Condition[] {
   const accepted = acceptance(input)
   const verdicts: Readonly<Record<string, Verdict>> = {
     Accepted: accepted,
     Online: onlineness(input),
     Synced: synchrony(input, accepted),
+    Fresh: freshness(input),
   }
   const kept = input.previous.filter(({ type }) => !(type in verdicts))
   const own = Object.entries(verdicts).map(([type, verdict]) => settle(type, verdict, input))
@@ -78,6 +81,8 @@ function acceptance(input: ConditionInput): Verdict {
   if (!protocolOf(device, model)) return no('ProtocolNotSet', 'spec.protocol.protocolName is empty')
   const bad = refusedDesired(device, model)
   if (bad) return no('InvalidDesired', `${bad.pointer}: ${bad.message}`)
+  const [wrong] = [device, model].flatMap((each) => annotationErrors(each, each.spec.properties ?? []))
+  if (wrong) return no('InvalidAnnotation', `${wrong.field}: ${wrong.message}`)
   if (!nodeName) return no('NodeNotSet', 'spec.nodeName is empty: no node gets this device')
   if (!input.nodeKnown) return no('NodeNotFound', `Node ${nodeName} does not exist`)
   return refusalOfEdge(input) ?? { status: 'True', reason: 'Accepted', message: `assigned to node ${nodeName}` }

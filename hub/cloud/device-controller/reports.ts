@@ -86,10 +86,15 @@ function parsePropertyExtra(extra: Fields): TwinSyncExtra['properties'][string] 
   const { quality, origin, failure } = extra
   const cause = textOf(extra['cause'])
   const sourceTime = numberOf(extra['sourceTime'])
+  const timeToLive = numberOf(extra['timeToLive'])
+  const staleSince = numberOf(extra['staleSince'])
   return {
     ...(quality === 'good' || quality === 'uncertain' || quality === 'bad' ? { quality } : {}),
     ...(cause === undefined ? {} : { cause }),
     ...(sourceTime === undefined ? {} : { sourceTime }),
+    ...(timeToLive === undefined ? {} : { timeToLive }),
+    ...(extra['stale'] === true ? { stale: true } : {}),
+    ...(staleSince === undefined ? {} : { staleSince }),
     ...(origin === 'cloud' || origin === 'edge' ? { origin } : {}),
     ...(isRecord(failure)
       ? {

@@ -24,6 +24,9 @@ function noteOf({ type, status, reason, message }: Condition, old: Condition | u
       return status === 'False' && (reason === 'WriteFailed' || reason === 'EdgeOverride')
         ? { type: 'Warning', reason, message }
         : undefined
+    case 'Fresh':
+      if (status === 'False') return { type: 'Warning', reason, message }
+      return old?.status === 'False' && status === 'True' ? { type: 'Normal', reason: 'Fresh', message } : undefined
     default:
       return undefined
   }

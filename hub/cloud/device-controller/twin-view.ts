@@ -22,6 +22,9 @@ export const EXTRA = {
   quality: 'quality',
   cause: 'cause',
   sourceTime: 'sourceTime',
+  timeToLive: 'timeToLive',
+  stale: 'stale',
+  staleSince: 'staleSince',
   generation: 'generation',
   origin: 'origin',
   failureValue: 'failureValue',
@@ -111,6 +114,9 @@ function readingExtras(extra: TwinSyncPropertyExtra | undefined): Readonly<Recor
     ...(extra.quality && extra.quality !== 'good' ? { [EXTRA.quality]: extra.quality } : {}),
     ...(extra.cause ? { [EXTRA.cause]: extra.cause } : {}),
     ...(extra.sourceTime === undefined ? {} : { [EXTRA.sourceTime]: String(extra.sourceTime) }),
+    ...(extra.timeToLive === undefined ? {} : { [EXTRA.timeToLive]: String(extra.timeToLive) }),
+    ...(extra.stale ? { [EXTRA.stale]: 'true' } : {}),
+    ...(extra.stale && extra.staleSince !== undefined ? { [EXTRA.staleSince]: String(extra.staleSince) } : {}),
   }
 }
 

@@ -1,3 +1,0 @@
-export { identityFiles, readIdentity } from './identity-files.ts'
-export * from './join-node.ts'
-export * from './token.ts'

@@ -1,1 +1,0 @@
-export { type ApartOptions, runApart } from './run-apart.ts'

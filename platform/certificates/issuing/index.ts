@@ -1,2 +1,0 @@
-export * from './authority.ts'
-export * from './csr.ts'

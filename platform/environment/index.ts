@@ -1,1 +1,0 @@
-export { environment } from './environment.ts'
