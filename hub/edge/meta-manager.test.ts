@@ -150,3 +150,18 @@ test('the order of frames of one object is kept while the disk is slow', async (
   assert.deepEqual([...edge.bus.list(assignedDevices).keys()], ['default/pump-2'])
   await edge.stop()
 })
+
+test('what the cloud says of its intents stays with the device, over a restart and a change of the model', async () => {
+  const edge = await startEdge()
+  const seen = { edge: 2, timestamp: 7 }
+  const intents = { speed: { value: '5', generation: 3, timestamp: 9, author: 'kubectl-patch', seen } }
+  const given = { ...pumpDevice(), skerry: { intents: { ...intents, level: { generation: 'x' } }, other: 1 } }
+  await deliver(edge, edge.cloud.say(down('insert', DEVICE), json(given), '10'))
+  assert.deepEqual(edge.bus.get(assignedDevices, 'default/pump-1')?.intents, intents)
+  await edge.stop()
+  const again = await startEdge({ after: edge })
+  await deliver(again, again.cloud.say(down('insert', MODEL), json(pumpModel()), '11'))
+  const assigned = again.bus.get(assignedDevices, 'default/pump-1')
+  assert.deepEqual([assigned?.intents, assigned?.model?.metadata.name], [intents, 'pump'])
+  await again.stop()
+})

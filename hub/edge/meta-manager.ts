@@ -4,6 +4,7 @@ import { describeError, type Module } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Store } from '../../platform/store/index.ts'
 import {
+  type AssignedDevice,
   assignedDevices,
   type Device,
   type DeviceId,
@@ -18,7 +19,7 @@ import {
 import type { FrameFactory } from '../link/index.ts'
 import { metaChangeOf, supersedes } from './meta-change.ts'
 import { type MetaRow, metaRow, putCall, removeCall } from './meta-store.ts'
-import { parseDevice, parseDeviceModel, parseJson } from './parse-device.ts'
+import { parseAssigned, parseDeviceModel, parseJson } from './parse-device.ts'
 
 export interface MetaManagerPorts {
   readonly store: Store
@@ -45,7 +46,7 @@ export interface MetaManager extends Module {
 export function createMetaManager(ports: MetaManagerPorts): MetaManager {
   const { store, bus, frames, nodeName, log, metrics = silentMetrics } = ports
   const rows = new Map<string, MetaRow>()
-  const devices = new Map<string, Device>()
+  const devices = new Map<string, Omit<AssignedDevice, 'model'>>()
   const models = new Map<string, DeviceModel>()
   const turns = new Map<string, Promise<unknown>>()
   const applied = metrics.counter({
@@ -55,18 +56,19 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
   })
   metrics.gauge({ name: 'skerry_metamanager_objects', help: 'Objects stored.' }).follow(() => rows.size)
 
-  const assign = (key: string, device: Device | undefined) => {
+  const assign = (key: string, assigned: Omit<AssignedDevice, 'model'> | undefined) => {
     const id = deviceId(key)
+    const device = assigned?.device
     if (!device || device.spec.nodeName !== nodeName) return bus.remove(assignedDevices, id)
     const modelName = device.spec.deviceModelRef?.name ?? ''
     const model = models.get(`${device.metadata.namespace ?? 'default'}/devicemodel/${modelName}`)
-    bus.set(assignedDevices, id, model ? { device, model } : { device })
+    bus.set(assignedDevices, id, model ? { ...assigned, model } : assigned)
   }
 
   const show = (key: string, row: MetaRow | undefined) => {
     const [, type] = key.split('/')
     if (type === 'device') {
-      const device = row && parseDevice(row.value)
+      const device = row && parseAssigned(row.value)
       if (row && !device) log.error('A device is not of a form that can be served', { device: deviceId(key) })
       if (device) devices.set(key, device)
       else devices.delete(key)
@@ -75,7 +77,7 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
       const model = row && parseDeviceModel(row.value)
       if (model) models.set(key, model)
       else models.delete(key)
-      for (const [each, device] of devices) if (refersTo(device, key)) assign(each, device)
+      for (const [each, assigned] of devices) if (refersTo(assigned.device, key)) assign(each, assigned)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Device, DeviceModel, Json } from '../../schemas/index.ts'
+import { type AssignedDevice, type Device, type DeviceModel, type Json, parseIntents } from '../../schemas/index.ts'
 
 /**
  * Objects from the API server have passed its schema, and those from disk were stored from there; what is checked here is
@@ -7,6 +7,14 @@ import type { Device, DeviceModel, Json } from '../../schemas/index.ts'
 export function parseDevice(text: string): Device | undefined {
   const value = parseJson(text)
   return isDevice(value) ? value : undefined
+}
+
+/** A device with what a Skerry cloud says of it beside its fields. */
+export function parseAssigned(text: string): Omit<AssignedDevice, 'model'> | undefined {
+  const device = parseDevice(text)
+  if (!device) return undefined
+  const intents = parseIntents(Reflect.get(device, 'skerry'))
+  return { device, ...(intents ? { intents } : {}) }
 }
 
 export function parseDeviceModel(text: string): DeviceModel | undefined {

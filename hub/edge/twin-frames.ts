@@ -110,13 +110,17 @@ function syncProperty({ type, optional, desired, reported }: TwinProperty): Twin
 
 function syncExtra(twin: Twin, refusals: readonly Refusal[], stamp: Stamp): TwinSyncExtra {
   const properties: Record<string, TwinSyncPropertyExtra> = {}
-  for (const [name, { timeToLive, desired, reported, failure }] of Object.entries(twin.properties)) {
+  for (const [name, property] of Object.entries(twin.properties)) {
+    const { timeToLive, desired, reported, failure, conflict, pastConflicts } = property
     properties[name] = {
       ...(reported === undefined ? {} : { quality: reported.quality, sourceTime: reported.sourceTime }),
       ...(reported?.cause === undefined ? {} : { cause: reported.cause }),
       ...(timeToLive === undefined ? {} : { timeToLive }),
       ...(reported?.stale ? { stale: true, staleSince: reported.staleSince ?? stamp.now } : {}),
       ...(desired === undefined ? {} : { origin: desired.origin }),
+      ...(desired?.author === undefined ? {} : { author: desired.author }),
+      ...(conflict === undefined ? {} : { conflict }),
+      ...(pastConflicts === undefined ? {} : { pastConflicts }),
       ...(failure === undefined
         ? {}
         : { failure: { value: failure.value, reason: failure.reason, message: failure.message } }),

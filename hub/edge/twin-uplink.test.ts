@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deviceRefusals, type Frame, type Json, twins } from '../../schemas/index.ts'
+import { type Conflict, type Desired, deviceRefusals, type Frame, type Json, twins } from '../../schemas/index.ts'
 import { type EdgeBench, setTwin, startEdge, twinOf } from './testing/edge-bench.ts'
 
 const kinds = (edge: EdgeBench) =>
   edge.cloud.reports().map(({ route }) => route.resource?.split('/').slice(2).join('/'))
 const TWIN = 'pump-1/twin/edge_updated'
 const STATE = 'pump-1/state/update'
+const SPEED = { type: 'int', declared: true, optional: false, writable: true }
 const REFUSAL = { generation: 1, pointer: '/spec', message: 'no such register' }
 
 function contentOf(frame: Frame | undefined): { readonly [key: string]: Json } {
@@ -40,6 +41,30 @@ test('a twin goes up in KubeEdge’s form, with the skerry keys between Skerry p
       properties: { speed: { quality: 'good', sourceTime: 6 } },
     },
   })
+  await edge.stop()
+})
+
+test('a conflict goes up with both sides, and with those that are over', async () => {
+  const edge = await startEdge()
+  const wish = { value: '5', timestamp: 1, author: 'mqtt:panel' }
+  const conflict: Conflict = {
+    ...{ id: 'c-1', winner: 'edge', policy: 'EdgeWins', edge: wish },
+    cloud: { ...wish, author: 'kubectl', generation: 2 },
+  }
+  const twin = twinOf('pump-1', 3)
+  const desired: Desired = {
+    value: '5',
+    timestamp: 1,
+    version: { cloud: 1, edge: 4 },
+    origin: 'edge',
+    author: 'mqtt:panel',
+  }
+  const speed = { ...twin.properties['speed'], desired, conflict, pastConflicts: [{ ...conflict, id: 'c-0' }] }
+  setTwin(edge.bus, { ...twin, properties: { speed: { ...SPEED, ...speed } } })
+  await edge.advance()
+  const properties = Object(skerryOf(edge.cloud.reports()[1])['properties'])
+  assert.deepEqual([properties.speed.author, properties.speed.conflict], ['mqtt:panel', conflict])
+  assert.deepEqual(properties.speed.pastConflicts, [{ ...conflict, id: 'c-0' }])
   await edge.stop()
 })
 
