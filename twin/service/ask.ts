@@ -99,9 +99,13 @@ function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessa
   })
 }
 
-/** A message from another broker does not say who wrote it. */
-function authorOf({ client }: MqttMessage): string {
-  return client === undefined ? 'mqtt' : `mqtt:${client}`
+/** Client ids may have 65535 bytes. */
+const LONGEST_AUTHOR = 200
+
+/** Whom the broker knows goes before what a client calls itself. Messages from another broker say neither. */
+export function authorOf({ user, client }: MqttMessage): string {
+  const name = user ?? client
+  return name === undefined ? 'mqtt' : `mqtt:${name.slice(0, LONGEST_AUTHOR).toWellFormed()}`
 }
 
 function* readingsOf({ twin }: TwinUpdate): Iterable<readonly [string, TakenReading]> {

@@ -15,6 +15,8 @@ export interface Delivery {
   readonly version: string
   /** uid of another delivery that an original edge expects to get again before each update of this one. */
   readonly companion?: string
+  /** What goes with the object under `skerry`, to peers that understand it. Never differs in one version. */
+  readonly extra?: object
 }
 
 /** Says what a node should have. Asked whenever the node connects or `CloudHub.sync` names it. */

@@ -72,9 +72,10 @@ function deletion(source: NodeSource, record: SyncRecord): SyncStep {
 
 function delivering(delivery: Delivery, peer: NodePeer, record: SyncRecord | undefined): SyncStep {
   const known = record !== undefined && record.version !== '' && record.epoch === peer.epoch
-  const { resource, source, object, version } = delivery
+  const { resource, source, object, version, extra } = delivery
   const operation = known ? OPERATIONS.update : OPERATIONS.insert
-  return { operation, resource, source, object, content: asJson(object), version }
+  const content = asJson(peer.skerry && extra ? { ...object, skerry: extra } : object)
+  return { operation, resource, source, object, content, version }
 }
 
 function uidOf(delivery: Delivery): string {
@@ -82,7 +83,7 @@ function uidOf(delivery: Delivery): string {
 }
 
 /** Without what only the API server needs. */
-function asJson(object: KubeObject): Json {
+function asJson(object: object): Json {
   const text = JSON.stringify(object, (key, value: unknown) => (key === 'managedFields' ? undefined : value))
   return parseJson(text) ?? null
 }

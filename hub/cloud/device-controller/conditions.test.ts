@@ -19,6 +19,7 @@ function input(overrides: Partial<ConditionInput> = {}): ConditionInput {
     state: 'online',
     stateReason: undefined,
     view: new Map(),
+    intents: {},
     refusals: [],
     previous: [],
     now: NOW,

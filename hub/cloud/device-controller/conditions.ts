@@ -1,4 +1,5 @@
 import {
+  type CloudIntents,
   type Condition,
   type Device,
   type DeviceModel,
@@ -9,8 +10,10 @@ import {
   sameValue,
 } from '../../../schemas/index.ts'
 import { annotationErrors } from '../admission/annotations.ts'
+import { agreement, quoted } from './agreement.ts'
 import { freshness } from './freshness.ts'
-import { EXTRA, type PropertyView, type TwinView } from './twin-view.ts'
+import { isWish } from './intents.ts'
+import { conflictsForDevice, EXTRA, type PropertyView, type TwinView } from './twin-view.ts'
 
 export interface Refusal {
   readonly pointer: string
@@ -28,6 +31,7 @@ export interface ConditionInput {
   readonly state: string | undefined
   readonly stateReason: string | undefined
   readonly view: TwinView
+  readonly intents: CloudIntents
   /** Of the edge's mapper, for the present generation; undefined when the edge has not spoken since this process began. */
   readonly refusals: readonly Refusal[] | undefined
   readonly previous: readonly Condition[]
@@ -40,13 +44,14 @@ const LONGEST_MESSAGE = 2000
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
 
-/** `Accepted`, `Online`, `Synced` and `Fresh` of a device, from what is known of it. The transition time moves with the status only. */
+/** All conditions of a device, from what is known of it. The transition time moves with the status only. */
 export function conditionsOf(input: ConditionInput): readonly Condition[] {
   const accepted = acceptance(input)
   const verdicts: Readonly<Record<string, Verdict>> = {
     Accepted: accepted,
     Online: onlineness(input),
     Synced: synchrony(input, accepted),
+    Agreed: agreement(conflictsForDevice(input.device, input.view)),
     Fresh: freshness(input),
   }
   const kept = input.previous.filter(({ type }) => !(type in verdicts))
@@ -81,8 +86,8 @@ function acceptance(input: ConditionInput): Verdict {
   if (!protocolOf(device, model)) return no('ProtocolNotSet', 'spec.protocol.protocolName is empty')
   const bad = refusedDesired(device, model)
   if (bad) return no('InvalidDesired', `${bad.pointer}: ${bad.message}`)
-  const [wrong] = [device, model].flatMap((each) => annotationErrors(each, each.spec.properties ?? []))
-  if (wrong) return no('InvalidAnnotation', `${wrong.field}: ${wrong.message}`)
+  const misread = misreadAnnotation(device, model)
+  if (misread) return no('InvalidAnnotation', misread)
   if (!nodeName) return no('NodeNotSet', 'spec.nodeName is empty: no node gets this device')
   if (!input.nodeKnown) return no('NodeNotFound', `Node ${nodeName} does not exist`)
   return refusalOfEdge(input) ?? { status: 'True', reason: 'Accepted', message: `assigned to node ${nodeName}` }
@@ -97,6 +102,14 @@ export function refusedDesired(device: Device, model: DeviceModel): Refusal | un
     if (reason) return { pointer: `spec.properties[${index}].desired.value`, message: reason }
   }
   return undefined
+}
+
+/** What is malformed has no effect: the default holds. */
+function misreadAnnotation(device: Device, model: DeviceModel): string | undefined {
+  const [own] = annotationErrors(device, device.spec.properties ?? [])
+  if (own) return `${own.field}: ${own.message}`
+  const [inherited] = annotationErrors(model, model.spec.properties ?? [])
+  return inherited && `DeviceModel ${model.metadata.name}: ${inherited.field}: ${inherited.message}`
 }
 
 function refusalOfEdge({ refusals, previous, device }: ConditionInput): Verdict | undefined {
@@ -136,14 +149,16 @@ const STATE_MESSAGES: Readonly<Record<string, string>> = {
 }
 
 function synchrony(input: ConditionInput, accepted: Verdict): Verdict {
-  const { device, model, away, view } = input
+  const { device, model, away, view, intents } = input
   const { nodeName } = device.spec
   if (accepted.status === 'False') return no('NotAccepted', accepted.message)
   if (away) return unknown('NodeUnreachable', `node ${nodeName} is not connected`)
   const generation = device.metadata.generation ?? 0
   const wishes = mergedProperties(device, model).filter(isWish)
   const verdicts = wishes.flatMap((property) => {
-    const verdict = desiredVerdict(property, view.get(property.device.name) ?? {}, generation)
+    const { name } = property.device
+    const author = Object.hasOwn(intents, name) ? intents[name]?.author : undefined
+    const verdict = desiredVerdict(property, view.get(name) ?? {}, { generation, author })
     return verdict ? [verdict] : []
   })
   // The most telling reason first: a failure says more than a wait.
@@ -157,17 +172,11 @@ function synchrony(input: ConditionInput, accepted: Verdict): Verdict {
 
 const NOTHING_DESIRED = 'no property has a desired value'
 
-/** Go clients write an absent desired value as an empty text, which means something for writable text only. */
-function isWish({ device, model }: MergedProperty): boolean {
-  if (!device.desired) return false
-  return device.desired.value !== '' || (model.type === 'STRING' && model.accessMode !== 'ReadOnly')
-}
-
 /** Why the desired value is not on the device, or nothing. */
 function desiredVerdict(
   { device, model }: MergedProperty,
   view: PropertyView,
-  generation: number,
+  { generation, author = 'cloud' }: { readonly generation: number; readonly author: string | undefined },
 ): Verdict | undefined {
   const wanted = device.desired?.value ?? ''
   const same = (text: string | undefined) => text !== undefined && sameValue(model.type ?? 'STRING', text, wanted)
@@ -176,7 +185,8 @@ function desiredVerdict(
   const adopted = Number(extras[EXTRA.generation] ?? -1) >= generation
   const name = device.name
   if (adopted && extras[EXTRA.origin] === 'edge' && !same(observedDesired?.value)) {
-    return no('EdgeOverride', `${name}: a client of the edge set ${observedDesired?.value ?? ''} instead of ${wanted}`)
+    const wish = `${extras[EXTRA.author] ?? 'a client'} set ${quoted(observedDesired?.value ?? '')} at the edge`
+    return no('EdgeOverride', `${name}: ${wish}, instead of ${quoted(wanted)} that ${author} set in the spec`)
   }
   if (same(extras[EXTRA.failureValue])) {
     return no('WriteFailed', `${name}: ${extras[EXTRA.failureMessage] ?? extras[EXTRA.failureReason] ?? ''}`)

@@ -14,15 +14,18 @@ import {
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
 import type { CloudHub, Upstream } from '../cloudhub/delivery.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
+import { conflictNote } from './agreement.ts'
 import { conditionNamed, conditionsOf } from './conditions.ts'
 import { createDeviceIndex, type DeviceIndex } from './device-index.ts'
 import { DeviceView } from './device-view.ts'
 import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
+import { IntentLedger } from './intent-ledger.ts'
+import { statusIntents } from './intents.ts'
 import { parseReport } from './reports.ts'
 import { createDeviceSource, deviceVersion } from './source.ts'
 import { StatusWriter, type WantedStatus } from './status-writer.ts'
 import { notesOf } from './transitions.ts'
-import { twinsForDevice, twinsForStatus } from './twin-view.ts'
+import { conflictsForDevice, readConflicts, twinsForDevice, twinsForStatus } from './twin-view.ts'
 
 export interface DeviceControllerPorts {
   readonly kubernetes: Kubernetes
@@ -47,6 +50,7 @@ const AWAY_GRACE: Duration = seconds(10)
 export class DeviceController implements Disposable {
   readonly #ports: DeviceControllerPorts
   readonly #index: DeviceIndex
+  readonly #ledger: IntentLedger
   readonly #frames: FrameFactory
   readonly #writer: StatusWriter
   readonly #events: EventRecorder
@@ -63,6 +67,7 @@ export class DeviceController implements Disposable {
     const { clock, random, log, metrics = silentMetrics } = ports
     this.#ports = ports
     this.#index = createDeviceIndex(ports.devices, ports.models)
+    this.#ledger = new IntentLedger(this.#index, clock)
     this.#frames = createFrameFactory(ports)
     this.#writer = new StatusWriter(ports)
     this.#events = createEventRecorder({ ...ports, component: 'skerry-devicecontroller' })
@@ -87,6 +92,7 @@ export class DeviceController implements Disposable {
   async run(signal: AbortSignal): Promise<void> {
     const { devices, models, statuses, nodes } = this.#ports
     await Promise.all([devices, models, statuses, nodes].map((informer) => informer.synced(signal)))
+    for (const device of devices.list()) this.#ledger.note(device, undefined)
     await this.#queue.run(signal)
   }
 
@@ -96,7 +102,12 @@ export class DeviceController implements Disposable {
 
   #connect(): readonly Disposable[] {
     const { hub, devices, models, statuses, nodes } = this.#ports
-    const source = createDeviceSource({ ...this.#ports, index: this.#index, frames: this.#frames })
+    const source = createDeviceSource({
+      ...this.#ports,
+      index: this.#index,
+      ledger: this.#ledger,
+      frames: this.#frames,
+    })
     return [
       this.#index,
       source,
@@ -128,6 +139,7 @@ export class DeviceController implements Disposable {
     const { hub } = this.#ports
     const device = now ?? before
     if (!device) return
+    this.#ledger.note(now, before)
     this.#queue.enqueue(deviceIdOf(device.metadata))
     const from = before?.spec.nodeName ?? ''
     const to = now?.spec.nodeName ?? ''
@@ -200,13 +212,23 @@ export class DeviceController implements Disposable {
       const wait = this.#waitOf(id, urgent ? HASTE : FLUSH_INTERVAL)
       if (wait) return this.#queue.enqueueAfter(id, wait)
       this.#flushed.set(id, clock.monotonic())
-      await Promise.all([
-        deviceChange && this.#writer.writeDevice(device, deviceChange, signal),
+      await this.#tellConflicts(device, wanted, signal)
+      const [isWritten] = await Promise.all([
+        !deviceChange || this.#writer.writeDevice(device, deviceChange, signal),
         statusChange && this.#writer.writeStatus(device, statusChange, signal),
       ])
+      if (!isWritten) return void this.#queue.enqueue(id)
       for (const note of notesOf(device.status?.conditions ?? [], wanted.conditions)) this.#events.record(device, note)
     }
     this.#confirm(view, reports)
+  }
+
+  /** Before they are on record: what is on record was told, also by an earlier process. */
+  async #tellConflicts(device: Device, { conflicts }: WantedStatus, signal: AbortSignal): Promise<void> {
+    const told = new Set(readConflicts(device).map(({ id }) => id))
+    for (const conflict of conflicts) {
+      if (!told.has(conflict.id)) await this.#events.recordOnce(device, conflictNote(conflict), conflict.id, signal)
+    }
   }
 
   #waitOf(id: string, interval: Duration): Duration | undefined {
@@ -222,6 +244,7 @@ export class DeviceController implements Disposable {
     const away = node !== '' && this.#isAway(node, deviceIdOf(device.metadata))
     const generation = device.metadata.generation ?? 0
     const { refusals } = view
+    const intents = this.#ledger.of(device)
     const conditions = conditionsOf({
       device,
       model: this.#index.modelOf(device),
@@ -230,12 +253,15 @@ export class DeviceController implements Disposable {
       state: view.state,
       stateReason: view.stateReason,
       view: view.twins,
+      intents,
       refusals: refusals && refusals.generation >= generation ? refusals.list : undefined,
       previous: device.status?.conditions ?? [],
       now: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
     })
     return {
       conditions,
+      intents: statusIntents(intents),
+      conflicts: conflictsForDevice(device, view.twins),
       state: conditionNamed(conditions, 'Online')?.reason === 'NodeUnreachable' ? 'unknown' : (view.state ?? 'unknown'),
       ...(view.state === undefined ? {} : { reportedState: view.state }),
       ...(view.lastOnlineTime === undefined ? {} : { lastOnlineTime: view.lastOnlineTime }),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { describeError } from '../../../platform/lifecycle/index.ts'
+import { describeError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, minutes, type Random } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
@@ -15,6 +15,11 @@ export interface EventNote {
 export interface EventRecorder {
   /** Never throws and never waits: an Event is a courtesy. Repetitions are counted on the Event that is there. */
   record(about: KubeObject, note: EventNote): void
+  /**
+   * Records what must be told exactly once: under one id there is never a second Event. Throws while the API cannot take it,
+   * a few times; then, and where the API refuses it, it is let go and logged.
+   */
+  recordOnce(about: KubeObject, note: EventNote, id: string, signal: AbortSignal): Promise<void>
 }
 
 export interface EventRecorderPorts {
@@ -31,6 +36,8 @@ const BURST = 10
 const WINDOW = minutes(5)
 const QUIET = minutes(1)
 const OBJECTS_BOUND = 10_000
+/** Attempts for an Event that must be told. */
+const ATTEMPTS = 5
 
 interface Written {
   readonly name: string
@@ -46,6 +53,8 @@ interface Recent {
 export function createEventRecorder(ports: EventRecorderPorts): EventRecorder {
   const { kubernetes, clock, random, log, component } = ports
   const recents = new Map<string, Recent>()
+  /** Attempts that failed, by id. */
+  const failing = new Map<string, number>()
 
   const recentOf = (uid: string): Recent => {
     const known = recents.get(uid)
@@ -73,7 +82,7 @@ export function createEventRecorder(ports: EventRecorderPorts): EventRecorder {
       const recent = recentOf(uid)
       const key = createHash('sha256').update(JSON.stringify(note)).digest('base64url')
       const known = recent.events.get(key)
-      const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+      const now = stampOf(clock)
       if (known) {
         known.count++
         if (clock.monotonic() - known.writtenAt < QUIET.milliseconds) return
@@ -89,19 +98,45 @@ export function createEventRecorder(ports: EventRecorderPorts): EventRecorder {
         writtenAt: clock.monotonic(),
       }
       recent.events.set(key, written)
-      const event = {
-        metadata: { name: written.name, namespace },
-        involvedObject: { apiVersion: about.apiVersion, kind: about.kind, name, namespace, uid },
-        ...note,
-        message: note.message.slice(0, 1000),
-        source: { component },
-        reportingComponent: component,
-        reportingInstance: component,
-        firstTimestamp: now,
-        lastTimestamp: now,
-        count: 1,
-      }
+      const event = newEvent(written.name, about, note, now)
       void write(() => kubernetes.create(EVENTS, namespace, event))
     },
+    async recordOnce(about, note, id, signal) {
+      const { namespace = 'default', name } = about.metadata
+      const digest = createHash('sha256').update(id).digest('hex').slice(0, 16)
+      const event = newEvent(`${name.slice(0, 200)}.${digest}`, about, note, stampOf(clock))
+      try {
+        await kubernetes.create(EVENTS, namespace, event, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (reasonOfError(error) === 'AlreadyExists') return
+        const failures = (failing.get(id) ?? 0) + 1
+        failing.set(id, failures)
+        if (error instanceof UnavailableError && failures < ATTEMPTS && failing.size <= OBJECTS_BOUND) throw error
+        log.warn('An Event could not be written', { reason: note.reason, error: describeError(error) })
+      }
+      failing.delete(id)
+    },
   }
+
+  function newEvent(name: string, about: KubeObject, note: EventNote, now: string): object {
+    const { namespace = 'default', uid = '' } = about.metadata
+    return {
+      metadata: { name, namespace },
+      involvedObject: { apiVersion: about.apiVersion, kind: about.kind, name: about.metadata.name, namespace, uid },
+      ...note,
+      message: note.message.slice(0, 1000),
+      source: { component },
+      reportingComponent: component,
+      reportingInstance: component,
+      firstTimestamp: now,
+      lastTimestamp: now,
+      count: 1,
+    }
+  }
+}
+
+/** RFC 3339, UTC, whole seconds. */
+function stampOf(clock: Clock): string {
+  return new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
 }

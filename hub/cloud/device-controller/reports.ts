@@ -1,4 +1,13 @@
-import type { Json, StateSync, TwinSync, TwinSyncExtra, TwinSyncProperty } from '../../../schemas/index.ts'
+import {
+  type Conflict,
+  isConflict,
+  type Json,
+  type StateSync,
+  type TwinSync,
+  type TwinSyncExtra,
+  type TwinSyncProperty,
+  type Version,
+} from '../../../schemas/index.ts'
 import { isRecord, parseJson } from '../kubernetes/guards.ts'
 
 /** What an edge says about one device. */
@@ -46,13 +55,22 @@ function parseTwinSync(body: Fields): TwinSync | undefined {
 function parseProperty(property: Fields): TwinSyncProperty {
   const expected = parseValue(property['expected'])
   const actual = parseValue(property['actual'])
+  const version = parseVersion(property['expected_version'])
   const metadata = property['metadata']
   const type = isRecord(metadata) ? textOf(metadata['type']) : undefined
   return {
     ...(expected ? { expected } : {}),
+    ...(version ? { expected_version: version } : {}),
     ...(actual ? { actual } : {}),
     ...(type ? { metadata: { type } } : {}),
   }
+}
+
+function parseVersion(version: unknown): Version | undefined {
+  if (!isRecord(version)) return undefined
+  const cloud = numberOf(version['cloud'])
+  const edge = numberOf(version['edge'])
+  return cloud === undefined || edge === undefined ? undefined : { cloud, edge }
 }
 
 /** A side without a value says nothing (old edges send empty objects). */
@@ -83,7 +101,9 @@ function parseExtra(skerry: Fields): TwinSyncExtra | undefined {
 }
 
 function parsePropertyExtra(extra: Fields): TwinSyncExtra['properties'][string] {
-  const { quality, origin, failure } = extra
+  const { quality, origin, failure, conflict } = extra
+  const author = textOf(extra['author'])
+  const past = extra['pastConflicts']
   const cause = textOf(extra['cause'])
   const sourceTime = numberOf(extra['sourceTime'])
   const timeToLive = numberOf(extra['timeToLive'])
@@ -96,6 +116,9 @@ function parsePropertyExtra(extra: Fields): TwinSyncExtra['properties'][string] 
     ...(extra['stale'] === true ? { stale: true } : {}),
     ...(staleSince === undefined ? {} : { staleSince }),
     ...(origin === 'cloud' || origin === 'edge' ? { origin } : {}),
+    ...(author === undefined ? {} : { author }),
+    ...(isConflict(conflict) ? { conflict: plainConflict(conflict) } : {}),
+    ...(Array.isArray(past) ? { pastConflicts: past.slice(-PAST_BOUND).filter(isConflict).map(plainConflict) } : {}),
     ...(isRecord(failure)
       ? {
           failure: {
@@ -106,6 +129,15 @@ function parsePropertyExtra(extra: Fields): TwinSyncExtra['properties'][string] 
         }
       : {}),
   }
+}
+
+/** An edge keeps fewer. */
+const PAST_BOUND = 16
+
+/** Without what the schema of Device does not know. */
+function plainConflict({ id, winner, policy, cloud, edge }: Conflict): Conflict {
+  const wish = ({ value, timestamp, author }: Conflict['edge']) => ({ value, timestamp: Math.trunc(timestamp), author })
+  return { id, winner, policy, cloud: { ...wish(cloud), generation: Math.trunc(cloud.generation) }, edge: wish(edge) }
 }
 
 function parseRefusal(refusal: unknown) {

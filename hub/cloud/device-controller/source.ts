@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../../platform/time/index.ts'
 import {
   DEVICE_API_VERSION,
   type Device,
+  type DeviceExtra,
   type DeviceModel,
   deviceIdOf,
   type Frame,
@@ -15,9 +16,11 @@ import {
 import type { FrameFactory } from '../../link/index.ts'
 import type { Delivery, NodeSource } from '../cloudhub/delivery.ts'
 import type { DeviceIndex } from './device-index.ts'
+import type { IntentLedger } from './intent-ledger.ts'
 
 export interface DeviceSourcePorts {
   readonly index: DeviceIndex
+  readonly ledger: IntentLedger
   readonly frames: FrameFactory
   readonly clock: Clock
   readonly random: Random
@@ -27,7 +30,8 @@ export interface DeviceSourcePorts {
 const DEPARTED_BOUND = 1000
 
 /** Devices and their models, as each node should have them. */
-export function createDeviceSource({ index, frames, clock, random }: DeviceSourcePorts): NodeSource & Disposable {
+export function createDeviceSource(ports: DeviceSourcePorts): NodeSource & Disposable {
+  const { index, frames, clock, random } = ports
   const departed = new Map<string, KubeObject>()
   const remember = (object: KubeObject) => {
     departed.set(object.metadata.uid ?? '', object)
@@ -83,7 +87,7 @@ export function createDeviceSource({ index, frames, clock, random }: DeviceSourc
         const model = index.modelOf(device)
         if (model) models.set(model.metadata.uid ?? '', model)
       }
-      return [...[...models.values()].map(deliverModel), ...devices.map((device) => deliverDevice(device, index))]
+      return [...[...models.values()].map(deliverModel), ...devices.map((device) => deliverDevice(device, ports))]
     },
   }
 }
@@ -94,12 +98,13 @@ function deliverModel(model: DeviceModel): Delivery {
   return { object, resource, source: MODULES.deviceController, version: versionOf(model) }
 }
 
-function deliverDevice(device: Device, index: DeviceIndex): Delivery {
+function deliverDevice(device: Device, { index, ledger }: DeviceSourcePorts): Delivery {
   const object = deviceForEdge(device)
   const resource = `${device.metadata.namespace ?? 'default'}/device/${device.metadata.name}`
   const companion = index.modelOf(device)?.metadata.uid
   const version = deviceVersion(device)
-  return { object, resource, source: MODULES.deviceController, version, ...(companion ? { companion } : {}) }
+  const extra: DeviceExtra = { intents: ledger.of(device) }
+  return { object, resource, source: MODULES.deviceController, version, extra, ...(companion ? { companion } : {}) }
 }
 
 /** What a node has to acknowledge of a device. Differs exactly when the device has to be sent again. */

@@ -5,6 +5,8 @@ import {
   type Device,
   type DeviceConditionsStatus,
   type DeviceStatus,
+  type StatusConflict,
+  type StatusIntent,
   type StatusTwin,
 } from '../../../schemas/index.ts'
 import { DEVICE_STATUSES, DEVICES, type Informer, type Kubernetes, reasonOfError } from '../kubernetes/index.ts'
@@ -20,6 +22,8 @@ export interface WantedStatus {
   /** With extras, on Device; undefined when nothing was ever reported. */
   readonly deviceTwins?: readonly StatusTwin[]
   readonly statusTwins?: readonly StatusTwin[]
+  readonly intents: readonly StatusIntent[]
+  readonly conflicts: readonly StatusConflict[]
 }
 
 export interface StatusWriterPorts {
@@ -74,6 +78,8 @@ export class StatusWriter {
       ...(wanted.state === undefined ? {} : { state: wanted.state }),
       ...(wanted.lastOnlineTime === undefined ? {} : { lastOnlineTime: wanted.lastOnlineTime }),
       ...(wanted.deviceTwins === undefined ? {} : { twins: wanted.deviceTwins }),
+      intents: wanted.intents,
+      ...(wanted.conflicts.length === 0 && !device.status?.conflicts ? {} : { conflicts: wanted.conflicts }),
     }
     return changed(target, device.status)
   }
@@ -87,15 +93,28 @@ export class StatusWriter {
     return changed(target, status.status)
   }
 
-  async writeDevice(device: Device, status: object, signal: AbortSignal): Promise<void> {
+  /**
+   * False when the device has changed meanwhile, which the next attempt sees. So a status never stands beside a spec that its
+   * writer did not know, and an intent can be told from it what its author saw.
+   */
+  async writeDevice(device: Device, status: object, signal: AbortSignal): Promise<boolean> {
     const { kubernetes, devices } = this.#ports
     const options = { type: 'merge', subresource: 'status' } as const
+    const { resourceVersion } = device.metadata
+    const body = resourceVersion === undefined ? { status } : { metadata: { resourceVersion }, status }
     try {
-      devices.absorb(await kubernetes.patch(DEVICES, addressOf(device), { status }, options, signal))
+      devices.absorb(await kubernetes.patch(DEVICES, addressOf(device), body, options, signal))
+      return true
     } catch (error) {
+      if (reasonOfError(error) === 'Conflict') {
+        const fresh = await kubernetes.get(DEVICES, addressOf(device), signal)
+        if (fresh) devices.absorb(fresh)
+        return false
+      }
       if (reasonOfError(error) !== 'NotFound') throw error
       // Deleted meanwhile, or a CRD of KubeEdge's, whose Device has no status subresource.
       if (await kubernetes.get(DEVICES, addressOf(device), signal)) throw outdated(error)
+      return true
     }
   }
 

@@ -1,11 +1,14 @@
-import type {
-  Device,
-  DeviceStatus,
-  StatusTwin,
-  StatusTwinValue,
-  TwinSync,
-  TwinSyncProperty,
-  TwinSyncPropertyExtra,
+import {
+  type Conflict,
+  type Device,
+  type DeviceStatus,
+  isConflict,
+  type StatusConflict,
+  type StatusTwin,
+  type StatusTwinValue,
+  type TwinSync,
+  type TwinSyncProperty,
+  type TwinSyncPropertyExtra,
 } from '../../../schemas/index.ts'
 import { isRecord, textsOf } from '../kubernetes/guards.ts'
 
@@ -13,6 +16,8 @@ import { isRecord, textsOf } from '../kubernetes/guards.ts'
 export interface PropertyView {
   readonly reported?: StatusTwinValue
   readonly observedDesired?: StatusTwinValue
+  /** Newest last; the one that stands, if any, is the last one. */
+  readonly conflicts?: readonly StatusConflict[]
 }
 
 export type TwinView = ReadonlyMap<string, PropertyView>
@@ -27,6 +32,8 @@ export const EXTRA = {
   staleSince: 'staleSince',
   generation: 'generation',
   origin: 'origin',
+  author: 'author',
+  edge: 'edge',
   failureValue: 'failureValue',
   failureReason: 'failureReason',
   failureMessage: 'failureMessage',
@@ -36,6 +43,10 @@ export const EXTRA = {
 export function viewOfStatus(device: Device, status: DeviceStatus | undefined): TwinView {
   const twins: unknown = device.status?.twins ?? status?.status?.twins
   const view = new Map<string, PropertyView>()
+  for (const conflict of readConflicts(device)) {
+    const { conflicts = [] } = view.get(conflict.propertyName) ?? {}
+    view.set(conflict.propertyName, { conflicts: [...conflicts, conflict] })
+  }
   // The status of a Device keeps what others wrote: nothing about its form is certain.
   for (const twin of Array.isArray(twins) ? twins : []) {
     if (!isRecord(twin) || typeof twin['propertyName'] !== 'string') continue
@@ -43,6 +54,7 @@ export function viewOfStatus(device: Device, status: DeviceStatus | undefined): 
     const observedDesired = readValue(twin['observedDesired'])
     if (!reported && !observedDesired) continue
     view.set(twin['propertyName'], {
+      ...view.get(twin['propertyName']),
       ...(reported ? { reported } : {}),
       ...(observedDesired ? { observedDesired } : {}),
     })
@@ -55,15 +67,30 @@ function readValue(side: unknown): StatusTwinValue | undefined {
   return { value: side['value'], ...(isRecord(side['metadata']) ? { metadata: textsOf(side['metadata']) } : {}) }
 }
 
-/** Lays a report over the view. Sides that the report leaves out stay; the generation that the edge has adopted holds for all. */
+/** Conflicts that the API has on record. */
+export function readConflicts(device: Device): readonly StatusConflict[] {
+  const list: unknown = device.status?.conflicts
+  return (Array.isArray(list) ? list : []).filter(isStatusConflict)
+}
+
+function isStatusConflict(value: unknown): value is StatusConflict {
+  return isConflict(value) && typeof Reflect.get(value, 'propertyName') === 'string' && 'standing' in value
+}
+
+/**
+ * Lays a report over the view. Sides that the report leaves out stay, but a Skerry edge tells all that is desired. The
+ * generation that the edge has adopted holds for all.
+ */
 export function applySync(view: TwinView, sync: TwinSync): TwinView {
   const next = new Map(view)
   for (const [name, property] of Object.entries(sync.twin)) {
     const extra = sync.skerry?.properties[name]
-    next.set(name, mergeProperty(next.get(name) ?? {}, property, extra, sync))
+    next.set(name, mergeProperty(next.get(name) ?? {}, property, extra, { name, sync }))
   }
   const generation = sync.skerry?.generation
   if (generation === undefined) return next
+  for (const [name, { reported }] of next)
+    if (!Object.hasOwn(sync.twin, name)) next.set(name, reported ? { reported } : {})
   for (const [name, known] of next) {
     const { observedDesired } = known
     if (!observedDesired) continue
@@ -76,9 +103,18 @@ export function applySync(view: TwinView, sync: TwinSync): TwinView {
 /** Twins for `status.twins` of Device (extras included), in the order of the properties in its spec. */
 export function twinsForDevice(device: Device, view: TwinView): readonly StatusTwin[] {
   return (device.spec.properties ?? []).flatMap(({ name }) => {
-    const property = view.get(name)
-    return property ? [{ propertyName: name, ...property }] : []
+    const { reported, observedDesired } = view.get(name) ?? {}
+    if (!reported && !observedDesired) return []
+    const sides = { ...(reported ? { reported } : {}), ...(observedDesired ? { observedDesired } : {}) }
+    return [{ propertyName: name, ...sides }]
   })
+}
+
+/** Conflicts for `status.conflicts` of Device, in the order of the properties in its spec. */
+export function conflictsForDevice(device: Device, view: TwinView): readonly StatusConflict[] {
+  const all = (device.spec.properties ?? []).flatMap(({ name }) => view.get(name)?.conflicts ?? [])
+  // The API denies two with one id, whatever an edge says.
+  return [...new Map(all.map((conflict) => [conflict.id, conflict])).values()]
 }
 
 /** The same as KubeEdge writes them: metadata holds timestamp and type alone. */
@@ -94,7 +130,7 @@ function mergeProperty(
   known: PropertyView,
   property: TwinSyncProperty,
   extra: TwinSyncPropertyExtra | undefined,
-  sync: TwinSync,
+  { name, sync }: { readonly name: string; readonly sync: TwinSync },
 ): PropertyView {
   const type = property.metadata?.type ?? 'string'
   const { actual, expected } = property
@@ -103,9 +139,21 @@ function mergeProperty(
     ? { value: actual.value, metadata: { ...stamp(actual.metadata?.timestamp), ...readingExtras(extra) } }
     : known.reported
   const observedDesired = expected
-    ? { value: expected.value, metadata: { ...stamp(expected.metadata?.timestamp), ...desiredExtras(extra) } }
-    : known.observedDesired
-  return { ...(reported ? { reported } : {}), ...(observedDesired ? { observedDesired } : {}) }
+    ? { value: expected.value, metadata: { ...stamp(expected.metadata?.timestamp), ...desiredExtras(property, extra) } }
+    : sync.skerry
+      ? undefined
+      : known.observedDesired
+  const conflicts = extra ? conflictsIn(name, extra) : []
+  return {
+    ...(reported ? { reported } : {}),
+    ...(observedDesired ? { observedDesired } : {}),
+    ...(conflicts.length === 0 ? {} : { conflicts }),
+  }
+}
+
+function conflictsIn(propertyName: string, { conflict, pastConflicts = [] }: TwinSyncPropertyExtra) {
+  const told = (each: Conflict, standing: boolean): StatusConflict => ({ propertyName, standing, ...each })
+  return [...pastConflicts.map((each) => told(each, false)), ...(conflict ? [told(conflict, true)] : [])]
 }
 
 function readingExtras(extra: TwinSyncPropertyExtra | undefined): Readonly<Record<string, string>> {
@@ -120,10 +168,15 @@ function readingExtras(extra: TwinSyncPropertyExtra | undefined): Readonly<Recor
   }
 }
 
-function desiredExtras(extra: TwinSyncPropertyExtra | undefined): Readonly<Record<string, string>> {
+function desiredExtras(
+  { expected_version: version }: TwinSyncProperty,
+  extra: TwinSyncPropertyExtra | undefined,
+): Readonly<Record<string, string>> {
   if (!extra) return {}
   return {
     ...(extra.origin ? { [EXTRA.origin]: extra.origin } : {}),
+    ...(extra.author ? { [EXTRA.author]: extra.author } : {}),
+    ...(version && extra.origin === 'edge' ? { [EXTRA.edge]: String(version.edge) } : {}),
     ...(extra.failure
       ? {
           [EXTRA.failureValue]: extra.failure.value,
