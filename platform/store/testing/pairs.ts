@@ -27,6 +27,7 @@ export const pairs = {
     add: 'INSERT INTO pair (key, value) VALUES (?, ?)',
     addOrEnd: 'INSERT OR ROLLBACK INTO pair (key, value) VALUES (?, ?)',
     addBytes: 'INSERT INTO pair (key, bytes) VALUES (?, ?)',
+    putBytes: 'INSERT INTO pair (key, bytes) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes',
     all: 'SELECT key, value FROM pair ORDER BY key',
     bytes: 'SELECT bytes FROM pair WHERE key = ?',
     mostPages30: 'PRAGMA max_page_count = 30',

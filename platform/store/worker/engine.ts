@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { ReadRequest, Result, WorkerSettings, WriteRequest } from '../protocol.ts'
 import type { Recovery } from '../store.ts'
 import { openDatabase } from './connection.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, IO_ERROR } from './failure.ts'
 import { commitGroup } from './group-commit.ts'
 import { pendingMigrations } from './migrations.ts'
 import { openSound } from './recovery.ts'
@@ -66,8 +66,8 @@ export class Engine {
   #watched(results: readonly Result[]): readonly Result[] {
     for (const result of results) {
       if (result.ok) continue
-      const { kind } = result.failure
-      if (kind === 'io' || kind === 'readOnly') this.#isSuspect = true
+      const { kind, sqlite } = result.failure
+      if (kind === 'io' || kind === 'readOnly' || (sqlite & 0xff) === IO_ERROR) this.#isSuspect = true
       if (kind === 'damaged') this.#onDamage()
     }
     return results

@@ -5,11 +5,13 @@ const BUSY = 5
 const LOCKED = 6
 const NO_MEMORY = 7
 const READ_ONLY = 8
-const IO_ERROR = 10
+export const IO_ERROR = 10
 const CORRUPT = 11
 const FULL = 13
 const CANNOT_OPEN = 14
 const NOT_A_DATABASE = 26
+/** The index of the log could not be made larger: for want of space, in all that was seen. */
+const SHARED_MEMORY_SIZE = IO_ERROR | (19 << 8)
 
 const KINDS: ReadonlyMap<number, Failure['kind']> = new Map([
   [BUSY, 'busy'],
@@ -41,7 +43,7 @@ export function failureOf(error: unknown, statement?: string): Failure {
   const sqlite = codeOf(error)
   const failure: Failure = {
     // An extended code carries its primary code in the low byte.
-    kind: KINDS.get(sqlite & 0xff) ?? systemKind(error) ?? 'refused',
+    kind: kindOf(sqlite) ?? systemKind(error) ?? 'refused',
     reason: error instanceof Error ? error.message : String(error),
     sqlite,
   }
@@ -53,6 +55,10 @@ function codeOf(error: unknown): number {
     if ('errcode' in at && typeof at.errcode === 'number') return at.errcode
   }
   return 0
+}
+
+function kindOf(sqlite: number): Failure['kind'] | undefined {
+  return sqlite === SHARED_MEMORY_SIZE ? 'full' : KINDS.get(sqlite & 0xff)
 }
 
 function systemKind(error: unknown): Failure['kind'] | undefined {

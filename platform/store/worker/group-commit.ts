@@ -5,13 +5,15 @@ import type { Statements } from './statements.ts'
 
 /**
  * Commits the writes in their order by one transaction, and answers each. What SQLite refuses of one write is undone alone.
- * When the transaction as a whole fails for want of space, or a statement ended it, its halves are tried apart, so that one
- * write that is too large does not fail its neighbours.
+ * When the transaction as a whole fails for want of space, the log is emptied into the file, whose pages are there already,
+ * and it is tried once more: updates go on like this on a full disk. When that does not help, or a statement ended it, its
+ * halves are tried apart, so that one write that is too large does not fail its neighbours.
  */
 export function commitGroup(
   database: DatabaseSync,
   statements: Statements,
   writes: readonly WriteRequest[],
+  mayEmptyLog = true,
 ): readonly Result[] {
   if (writes.length === 0) return []
   try {
@@ -19,13 +21,27 @@ export function commitGroup(
   } catch (error) {
     rollback(database)
     const failure = error instanceof GroupEnded ? error.failure : failureOf(error)
+    if (failure.kind === 'full' && mayEmptyLog && emptyLog(database)) {
+      return commitGroup(database, statements, writes, false)
+    }
     const splits = failure.kind === 'full' || failure.kind === 'refused'
     if (!splits || writes.length === 1) return writes.map(({ id }) => ({ id, ok: false, failure }))
     const middle = Math.ceil(writes.length / 2)
     return [
-      ...commitGroup(database, statements, writes.slice(0, middle)),
-      ...commitGroup(database, statements, writes.slice(middle)),
+      ...commitGroup(database, statements, writes.slice(0, middle), false),
+      ...commitGroup(database, statements, writes.slice(middle), false),
     ]
+  }
+}
+
+/** Without waiting for readers. True when all of it is in the file, so that the next commit begins the log anew. */
+function emptyLog(database: DatabaseSync): boolean {
+  try {
+    const { busy, log, checkpointed } = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get() ?? {}
+    return busy === 0 && log === checkpointed && log !== 0
+  } catch {
+    // The file would have to grow, too.
+    return false
   }
 }
 
