@@ -32,7 +32,9 @@ async function run() {
     if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`)
   })
   const { enableCompileCache } = await import('node:module')
-  enableCompileCache?.()
+  // Threads do not take the cache over by themselves; without it each of them would compile everything again.
+  const cache = enableCompileCache?.()?.directory
+  if (cache !== undefined) process.env['NODE_COMPILE_CACHE'] ??= cache
   const compiled = join(root, 'dist', 'runtime', 'process', 'main.js')
   const source = join(root, 'runtime', 'process', 'main.ts')
   const { main } = await import(pathToFileURL(existsSync(source) ? source : compiled).href)

@@ -19,10 +19,14 @@ const GLOBALS: readonly { readonly text: RegExp; readonly home: RegExp; readonly
     use: 'withDeadline of platform/time',
   },
   { text: /^Math\.random$/, home: /^platform\/time\//, use: 'Random' },
-  { text: /^process\.env$/, home: /^platform\/config\/environment\.ts$/, use: 'platform/config' },
+  { text: /^process\.env$/, home: /^platform\/environment\//, use: 'platform/environment' },
   { text: /^console$/, home: /^$/, use: 'Logger' },
   { text: /^process\.stderr$/, home: /^(runtime\/process|platform\/log)\//, use: 'Logger' },
-  { text: /^process\.(exit|on|once|stdout|send)$/, home: /^runtime\/process\//, use: 'runtime/process' },
+  {
+    text: /^process\.(exit|on|once|stdout|send)$/,
+    home: /^(runtime\/process|platform\/apart)\//,
+    use: 'runtime/process',
+  },
 ]
 
 /** Files that may use every global: tests, their helpers, tools and benchmarks. */

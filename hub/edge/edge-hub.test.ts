@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Bus } from '../../platform/bus/index.ts'
 import { type Frame, links } from '../../schemas/index.ts'
 import { queryObject } from './remote-query.ts'
 import { type EdgeBench, setTwin, startEdge, twinOf } from './testing/edge-bench.ts'
@@ -29,6 +30,32 @@ test('the edge names itself, its project, its use and its database when it dials
   const second = await startEdge({ after: first })
   assert.equal(second.dialer.attempts[0]?.['x-skerry-epoch'], epoch)
   await second.stop()
+})
+
+test('a database that went back is another one: the cloud is told so once, and told everything again', async () => {
+  const first = await startEdge()
+  setTwin(first.bus, twinOf('pump-1', 42))
+  await first.advance(1000)
+  const epoch = first.dialer.attempts[0]?.['x-skerry-epoch']
+  await first.stop()
+  const reports = (edge: EdgeBench) =>
+    edge.cloud.received.filter(({ route }) => route.resource?.endsWith('pump-1/twin/edge_updated')).length
+  const sent = reports(first)
+  assert.ok(sent > 0)
+
+  const prepare = (bus: Bus) => setTwin(bus, twinOf('pump-1', 42))
+  const restored = await startEdge({ after: first, incarnation: 7, prepare })
+  const attempts = restored.dialer.attempts
+  await restored.advance(1000)
+  assert.notEqual(attempts[0]?.['x-skerry-epoch'], epoch)
+  assert.equal(reports(restored), sent + 1, 'what the lost state had confirmed is not believed')
+  await restored.stop()
+
+  const again = await startEdge({ after: restored, incarnation: 7, prepare })
+  assert.equal(again.dialer.attempts[0]?.['x-skerry-epoch'], attempts[0]?.['x-skerry-epoch'])
+  await again.advance(1000)
+  assert.equal(reports(again), sent + 1)
+  await again.stop()
 })
 
 test('a keepalive goes first, and one each 15 s, in KubeEdge’s form', async () => {

@@ -17,6 +17,8 @@ export interface EdgeHubPorts {
   readonly frames: FrameFactory
   readonly bus: Bus
   readonly store: Store
+  /** Of the store; another one than last time means that the data went back to an earlier state. Default 0. */
+  readonly incarnation?: number
   readonly nodeName: string
   readonly projectId?: string
   /** Version of the program, for the Node's status. */
@@ -87,13 +89,23 @@ interface Running {
   readonly state: HubState
 }
 
-/** Identity of this database: made once, so that the cloud notices when the edge starts with another. */
-async function openEpoch({ store, random }: EdgeHubPorts): Promise<string> {
-  const [row] = await store.read({ statement: 'meta.fact', parameters: ['epoch'] })
-  const known = row?.['value']
-  if (typeof known === 'string') return known
+/**
+ * Identity of this database: made once, so that the cloud notices when the edge starts with another, and made anew when a
+ * backup took its place. What the cloud had confirmed of the lost state says nothing about this one.
+ */
+async function openEpoch({ store, random, incarnation = 0, log }: EdgeHubPorts): Promise<string> {
+  const fact = async (name: string) => (await store.read({ statement: 'meta.fact', parameters: [name] }))[0]?.['value']
+  const known = await fact('epoch')
+  const isSame = String((await fact('incarnation')) ?? 0) === String(incarnation)
+  if (typeof known === 'string' && isSame) return known
   const epoch = random.uuid()
-  await store.write([{ statement: 'meta.setFact', parameters: ['epoch', epoch] }])
+  await store.write([
+    { statement: 'meta.setFact', parameters: ['epoch', epoch] },
+    { statement: 'meta.setFact', parameters: ['incarnation', String(incarnation)] },
+    { statement: 'meta.unmarkAll', parameters: [] },
+  ])
+  if (known !== undefined)
+    log.warn('The database is an earlier one: everything is asked from the cloud and told to it again')
   return epoch
 }
 

@@ -1,7 +1,5 @@
 export * from './edge-hub.ts'
 export * from './join/identity-files.ts'
-export * from './join/join-node.ts'
 export * from './join/rotation.ts'
-export * from './join/token.ts'
 export * from './meta-manager.ts'
 export { metaStoreDomain } from './meta-store.ts'

@@ -51,6 +51,7 @@ export const metaStoreDomain: StoreDomain = {
     remove: 'DELETE FROM meta WHERE key = ?',
     marks: 'SELECT device, state, twin, refusals FROM edge_confirmed',
     mark: 'INSERT INTO edge_confirmed (device, state, twin, refusals) VALUES (?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET state = excluded.state, twin = excluded.twin, refusals = excluded.refusals',
+    unmarkAll: 'DELETE FROM edge_confirmed',
     unmark: 'DELETE FROM edge_confirmed WHERE device = ?',
     fact: 'SELECT value FROM edge_fact WHERE name = ?',
     setFact:

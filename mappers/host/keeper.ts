@@ -3,17 +3,16 @@ import { describeError, type Scope } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import { Backoff, type Clock, type Duration, minutes, ms, type Random, seconds } from '../../platform/time/index.ts'
 import type { DeviceId, MapperEntry } from '../../schemas/index.ts'
-import type { AnyMapper } from './admission.ts'
 import type { Counters } from './counters.ts'
 import { runProtocolHost } from './protocol-host.ts'
 import { runInWorker } from './run-in-worker.ts'
-import type { MapperSource } from './source.ts'
+import { loadMapper, type MapperDescription, type MapperSource } from './source.ts'
 import { createStats } from './stats.ts'
 import { BEAT_MS } from './worker-messages.ts'
 
 export interface KeeperOptions {
   readonly source: MapperSource
-  readonly mapper: AnyMapper
+  readonly description: MapperDescription
   readonly bus: Bus
   readonly clock: Clock
   readonly random: Random
@@ -110,7 +109,8 @@ export class Keeper {
     let timer = clock.after(ms(BEAT_MS), beat)
     const protocols = [source.protocol, ...(source.aliases ?? [])]
     try {
-      await runProtocolHost({ ...this.#options, protocols, stats }, signal)
+      const mapper = await loadMapper(source)
+      await runProtocolHost({ ...this.#options, mapper, protocols, stats }, signal)
     } finally {
       timer[Symbol.dispose]()
       counters.take(stats)
@@ -130,14 +130,7 @@ export class Keeper {
   }
 
   #publish(state: MapperEntry['state'], detail: string): void {
-    const { mapper, publish, source } = this.#options
-    publish({
-      protocol: source.protocol,
-      contract: mapper.contract,
-      state,
-      detail,
-      deviceSchema: structuredClone(mapper.deviceConfig.jsonSchema),
-      visitorSchema: structuredClone(mapper.visitorConfig.jsonSchema),
-    })
+    const { description, publish, source } = this.#options
+    publish({ protocol: source.protocol, ...description, state, detail })
   }
 }

@@ -1,8 +1,9 @@
+import { runApart } from '../../platform/apart/index.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Metrics } from '../../platform/health/index.ts'
 import { describeError, type Module, type Scope } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import type { Clock, Duration, Random } from '../../platform/time/index.ts'
+import { type Clock, type Duration, type Random, seconds } from '../../platform/time/index.ts'
 import {
   type AssignedDevice,
   assignedDevices,
@@ -15,7 +16,7 @@ import { countersOf } from './counters.ts'
 import { Keeper } from './keeper.ts'
 import { Reporter } from './reporter.ts'
 import { defaultSettings } from './settings.ts'
-import { loadMapper, type MapperSource } from './source.ts'
+import { descriptionOf, loadMapper, type MapperDescription, type MapperSource } from './source.ts'
 import { createStats } from './stats.ts'
 
 export interface MapperHostOptions {
@@ -35,6 +36,9 @@ export interface MapperHostOptions {
 export function createMapperHostModule(options: MapperHostOptions): Module {
   return { name: 'MapperHost', start: (scope) => new MapperHost(options, scope).start() }
 }
+
+/** A slow card may take long to load a protocol. */
+const LOADING = seconds(60)
 
 class MapperHost {
   readonly #options: MapperHostOptions
@@ -72,11 +76,11 @@ class MapperHost {
     this.#scope.defer(() => bus.remove(mappersLoaded, source.protocol))
     const names = [source.protocol, ...(source.aliases ?? [])]
     try {
-      const mapper = await loadMapper(source)
+      const description = await this.#describe(source)
       const keeper = new Keeper({
         ...this.#options,
         source,
-        mapper,
+        description,
         publish,
         counters: countersOf(metrics, source.protocol),
         scope: this.#scope,
@@ -89,6 +93,16 @@ class MapperHost {
       log.error('A mapper cannot be used', { mapper: source.protocol, error })
       for (const name of names) this.#broken.set(name, describeError(error))
     }
+  }
+
+  /** Loaded where it will run: never in the main thread unless mappers run there. */
+  async #describe(source: MapperSource): Promise<MapperDescription> {
+    const { isolation, clock } = this.#options
+    if (isolation === 'none') return descriptionOf(await loadMapper(source))
+    const file = import.meta.url.endsWith('.ts') ? './source.ts' : './source.js'
+    const call = { protocol: source.protocol, entry: source.entry.href }
+    const options = { clock, deadline: LOADING }
+    return checked(await runApart(new URL(file, import.meta.url), 'describeMapper', call, options))
   }
 
   #assigned(id: DeviceId, assigned: AssignedDevice | undefined): void {
@@ -116,4 +130,10 @@ class MapperHost {
         : `no mapper for protocol ${protocol} on this node${broken === undefined ? '' : `: ${broken}`}`
     this.#reporter.state({ id, state: 'unknown', reason })
   }
+}
+
+/** From our own process. */
+function checked(description: unknown): MapperDescription
+function checked(description: unknown): unknown {
+  return description
 }

@@ -30,6 +30,26 @@ export async function loadMapper(source: Pick<MapperSource, 'protocol' | 'entry'
   })
 }
 
+/** What a mapper says of itself, as plain data. */
+export interface MapperDescription {
+  readonly contract: number
+  readonly deviceSchema: object
+  readonly visitorSchema: object
+}
+
+/** Called in a process of its own, so that a protocol without devices leaves nothing in memory. */
+export async function describeMapper(source: { readonly protocol: string; readonly entry: string }) {
+  return descriptionOf(await loadMapper({ protocol: source.protocol, entry: new URL(source.entry) }))
+}
+
+export function descriptionOf({ contract, deviceConfig, visitorConfig }: AnyMapper): MapperDescription {
+  return {
+    contract,
+    deviceSchema: structuredClone(deviceConfig.jsonSchema),
+    visitorSchema: structuredClone(visitorConfig.jsonSchema),
+  }
+}
+
 function builtIn(protocol: string): URL {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   return new URL(`../${protocol}/index.${suffix}`, import.meta.url)

@@ -21,9 +21,15 @@ export interface PublishOptions {
 export interface RetainedView {
   /**
    * Messages whose topics match the filter; all of them for `#`. Iterated at the pace of who reads, while the view may change;
-   * a payload is read once, just before it is sent, and is empty for what is gone by then.
+   * a payload is read once, just before it is sent, and is empty for what is gone by then. Whoever serves the view may let
+   * the first message wait until it knows what is true.
    */
-  messages(filter: string): Iterable<{ readonly topic: string; readonly payload: string | Uint8Array }>
+  messages(filter: string): Iterable<RetainedMessage> | AsyncIterable<RetainedMessage>
+}
+
+export interface RetainedMessage {
+  readonly topic: string
+  readonly payload: string | Uint8Array
 }
 
 /** The live side of a view. Disposing ends the view; subscribers keep what they have heard. */

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import { BugError, UnavailableError } from '../lifecycle/errors.ts'
+import { packError, unpackError } from '../lifecycle/pack-error.ts'
 import type { Logger } from '../log/logger.ts'
-import { isPortMessage, type PortMessage, packError, unpackError } from './port-messages.ts'
+import { isPortMessage, type PortMessage } from './port-messages.ts'
 
 /** Most messages on their way that the other thread has not taken: a thread that is stuck must not fill our memory. */
 const WINDOW = 4096

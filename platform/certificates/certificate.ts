@@ -1,7 +1,7 @@
+import { X509Certificate } from 'node:crypto'
 import { asDer, fingerprint } from './encoding.ts'
 import { certificateError } from './errors.ts'
-import { type AlternativeNames, alternativeNamesOf, type Subject, subjectOf, type Usage, usagesOf } from './names.ts'
-import { ExtendedKeyUsageExtension, SubjectAlternativeNameExtension, X509Certificate } from './vendor.ts'
+import { type AlternativeNames, type Subject, USAGE_IDS, type Usage } from './names.ts'
 
 /** What is read of a certificate. Nothing of it is verified. */
 export interface ParsedCertificate extends AlternativeNames {
@@ -23,22 +23,67 @@ export function parseCertificate(source: string | Uint8Array): ParsedCertificate
   const der = asDer(source)
   const certificate = readCertificate(der)
   return {
-    subject: subjectOf(certificate.subjectName),
-    issuer: subjectOf(certificate.issuerName),
-    ...alternativeNamesOf(certificate.getExtension(SubjectAlternativeNameExtension)),
-    notBefore: certificate.notBefore,
-    notAfter: certificate.notAfter,
+    subject: subjectOf(certificate.subject),
+    issuer: subjectOf(certificate.issuer),
+    ...alternativeNamesOf(certificate.subjectAltName),
+    notBefore: certificate.validFromDate,
+    notAfter: certificate.validToDate,
     fingerprint: fingerprint(der),
-    serialNumber: certificate.serialNumber,
-    usages: usagesOf(certificate.getExtension(ExtendedKeyUsageExtension)?.usages ?? []),
-    publicKeyDer: new Uint8Array(certificate.publicKey.rawData),
+    serialNumber: certificate.serialNumber.toLowerCase(),
+    usages: usagesOf(certificate.keyUsage ?? []),
+    publicKeyDer: new Uint8Array(certificate.publicKey.export({ format: 'der', type: 'spki' })),
   }
 }
 
-export function readCertificate(der: Uint8Array<ArrayBuffer>): X509Certificate {
+function readCertificate(der: Uint8Array<ArrayBuffer>): X509Certificate {
   try {
     return new X509Certificate(der)
   } catch (error) {
     throw certificateError('This is not a certificate', error)
   }
+}
+
+/** From Node.js's form of a name: one `KEY=value` a line, escaped as in RFC 2253. */
+function subjectOf(name: string | undefined): Required<Subject> {
+  const values = (key: string) =>
+    (name ?? '')
+      .split('\n')
+      .flatMap((line) => (line.startsWith(`${key}=`) ? [unescapeName(line.slice(key.length + 1))] : []))
+  return { commonName: values('CN').at(-1) ?? '', organizations: values('O') }
+}
+
+/** `\2C` and `\,` both stand for a comma; bytes together make UTF-8. */
+function unescapeName(text: string): string {
+  const bytes: number[] = []
+  for (let at = 0; at < text.length; at++) {
+    const hex = /^\\([0-9A-Fa-f]{2})/.exec(text.slice(at, at + 3))
+    if (hex) {
+      bytes.push(Number.parseInt(hex[1] ?? '', 16))
+      at += 2
+    } else {
+      if (text[at] === '\\') at++
+      bytes.push(...Buffer.from(text[at] ?? ''))
+    }
+  }
+  return Buffer.from(bytes).toString('utf8')
+}
+
+/** From Node.js's form of the extension: `DNS:a, IP Address:::1`; a name with special characters is quoted as in JSON. */
+function alternativeNamesOf(text: string | undefined): AlternativeNames {
+  const items = (text ?? '').match(/[^,"]*(?:"(?:[^"\\]|\\.)*")?[^,"]*/g) ?? []
+  const valuesOf = (prefix: string) =>
+    items
+      .map((item) => item.trim())
+      .flatMap((item) => (item.startsWith(prefix) ? [unquote(item.slice(prefix.length))] : []))
+  return { dnsNames: valuesOf('DNS:'), ipAddresses: valuesOf('IP Address:') }
+}
+
+function unquote(text: string): string {
+  const value: unknown = text.startsWith('"') ? JSON.parse(text) : text
+  return String(value)
+}
+
+function usagesOf(ids: readonly string[]): readonly Usage[] {
+  const known: readonly Usage[] = ['serverAuth', 'clientAuth']
+  return known.filter((usage) => ids.includes(USAGE_IDS[usage]))
 }

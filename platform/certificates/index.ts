@@ -1,6 +1,4 @@
-export * from './authority.ts'
 export * from './certificate.ts'
-export * from './csr.ts'
 export * from './encoding.ts'
 export { CertificateError } from './errors.ts'
 export { generateKeyPair, type KeyPair, loadKeyPair } from './keys.ts'

@@ -1,3 +1,2 @@
-export { environment } from './environment.ts'
 export * from './load-config.ts'
 export { nearest } from './nearest.ts'

@@ -13,7 +13,7 @@ export interface CreateMetricsOptions {
 export function createMetrics({ version = 'unknown' }: CreateMetricsOptions = {}): Metrics {
   const registry = new prom.Registry()
   const made = new Map<string, Made>()
-  prom.collectDefaultMetrics({ register: registry })
+  prom.collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 })
 
   const once = <K extends Made['kind']>(kind: K, options: MetricOptions, make: () => Extract<Made, { kind: K }>) => {
     const found = made.get(options.name)

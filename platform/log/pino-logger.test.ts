@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { UnavailableError } from '../lifecycle/errors.ts'
 import { createLogger, type LoggerSettings } from './index.ts'
 
-test('writes one JSON object a line with level, time, message and fields', () => {
-  const { log, lines } = capture({ format: 'json' })
+test('writes one JSON object a line with level, time, message and fields', async () => {
+  const { log, lines } = await capture({ format: 'json' })
   log.child({ module: 'twin' }).info('A module is ready', { took: 3 })
   const [line = ''] = lines
   assert.ok(line.endsWith('\n'))
@@ -13,8 +13,8 @@ test('writes one JSON object a line with level, time, message and fields', () =>
   assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 
-test('writes nothing below its level', () => {
-  const { log, lines } = capture({ format: 'json', level: 'warn' })
+test('writes nothing below its level', async () => {
+  const { log, lines } = await capture({ format: 'json', level: 'warn' })
   log.debug('a')
   log.info('b')
   log.warn('c')
@@ -22,8 +22,8 @@ test('writes nothing below its level', () => {
   assert.equal(lines.length, 2)
 })
 
-test('opens errors with code, fields and causes, and shows a stack only where no code says what happened', () => {
-  const { log, lines } = capture({ format: 'json' })
+test('opens errors with code, fields and causes, and shows a stack only where no code says what happened', async () => {
+  const { log, lines } = await capture({ format: 'json' })
   const cause = new Error('socket closed')
   const error = new UnavailableError('The link is down', { code: 'LINK_DOWN', fields: { node: 'edge-1' }, cause })
   log.error('Sending failed', { error })
@@ -36,8 +36,8 @@ test('opens errors with code, fields and causes, and shows a stack only where no
 })
 
 for (const format of ['json', 'human'] as const) {
-  test(`never shows secrets in ${format}, however deep`, () => {
-    const { log, lines } = capture({ format })
+  test(`never shows secrets in ${format}, however deep`, async () => {
+    const { log, lines } = await capture({ format })
     const secret = 'hunter2hunter2'
     log.child({ token: secret }).info('Joined', {
       password: secret,
@@ -52,8 +52,8 @@ for (const format of ['json', 'human'] as const) {
   })
 }
 
-test('survives cycles, bigints, views and long lists', () => {
-  const { log, lines } = capture({ format: 'json' })
+test('survives cycles, bigints, views and long lists', async () => {
+  const { log, lines } = await capture({ format: 'json' })
   const ring: Record<string, unknown> = {
     big: 5n,
     bytes: new Uint8Array(3),
@@ -67,8 +67,8 @@ test('survives cycles, bigints, views and long lists', () => {
   assert.equal(shown.many.length, 50)
 })
 
-test('human lines are short: time, level, message and key=value', () => {
-  const { log, lines } = capture({ format: 'human' })
+test('human lines are short: time, level, message and key=value', async () => {
+  const { log, lines } = await capture({ format: 'human' })
   log.warn('A device is offline', {
     device: 'default/pump-1',
     reason: 'no answer',
@@ -80,15 +80,15 @@ test('human lines are short: time, level, message and key=value', () => {
   )
 })
 
-test('human lines let no terminal escape of a peer through', () => {
-  const { log, lines } = capture({ format: 'human' })
+test('human lines let no terminal escape of a peer through', async () => {
+  const { log, lines } = await capture({ format: 'human' })
   log.info('Client connected', { client: '\u001b[2J\u009b1mboo\nfake line', error: new Error('\u001b[31mred') })
   for (const control of ['\u001b', '\u009b']) assert.ok(!lines.join('').includes(control))
   assert.ok(!lines.join('').includes('\nfake line'))
 })
 
-function capture(settings: Partial<LoggerSettings>) {
+async function capture(settings: Partial<LoggerSettings>) {
   const lines: string[] = []
   const stream = { write: (line: string) => void lines.push(line) }
-  return { lines, log: createLogger({ level: 'debug', format: 'json', stream, ...settings }) }
+  return { lines, log: await createLogger({ level: 'debug', format: 'json', stream, ...settings }) }
 }

@@ -1,5 +1,5 @@
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
-import { humanStream, type LogStream } from './human-stream.ts'
+import type { LogStream } from './human-stream.ts'
 import type { LogFields, Logger } from './logger.ts'
 import { serializeFields } from './serialize.ts'
 
@@ -16,16 +16,29 @@ export interface LoggerSettings {
   readonly colour?: boolean
 }
 
-/** The process's log. Errors are written with code, fields and causes; values of secret keys never are. */
-export function createLogger({ level, format, stream = process.stderr, colour }: LoggerSettings): Logger {
+/**
+ * The process's log. Errors are written with code, fields and causes; values of secret keys never are. What makes lines for
+ * people is loaded only for the human format.
+ */
+export async function createLogger({
+  level,
+  format,
+  stream = process.stderr,
+  colour,
+}: LoggerSettings): Promise<Logger> {
   const options: LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   }
-  const target = format === 'human' ? humanStream(stream, colour ?? isTerminal(stream)) : stream
+  const target = format === 'human' ? await human(stream, colour ?? isTerminal(stream)) : stream
   return wrap(pino(options, { write: (line: string) => void target.write(line) }))
+}
+
+async function human(stream: LogStream, colour: boolean): Promise<LogStream> {
+  const { humanStream } = await import('./human-stream.ts')
+  return humanStream(stream, colour)
 }
 
 function wrap(logger: Pino): Logger {

@@ -1,12 +1,14 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { SkerryError } from '../lifecycle/errors.ts'
 import type { Logger } from '../log/logger.ts'
 import { type Clock, withDeadline } from '../time/clock.ts'
 import { minutes, seconds } from '../time/duration.ts'
+import { runBackup } from './backup.ts'
 import { storeClosed, storeError, storeOverloaded, storeStopped, unknownStatement } from './errors.ts'
 import type { StoreMetrics } from './metrics.ts'
 import type { Failure, FromWorker, Request, Result, Results, ToWorker, WireCall, WorkerSettings } from './protocol.ts'
 import type { OpenedStore, Recovery, Row, SqlValue, StoreCall } from './store.ts'
+import { threadOf } from './thread.ts'
 
 /** So many requests are with the worker at once; the others wait on this side of its port. */
 const MOST_IN_FLIGHT = 4000
@@ -50,6 +52,7 @@ export class StoreClient implements OpenedStore {
   #restart: Disposable | undefined
   #closing: Promise<void> | undefined
   #incarnation = 0
+  #commits = 0
   #recovered: Recovery | undefined
 
   constructor(options: StoreClientOptions) {
@@ -94,6 +97,16 @@ export class StoreClient implements OpenedStore {
   async read(call: StoreCall): Promise<readonly Row[]> {
     const wire = this.#wireCall(call)
     return this.#ask((id) => ({ id, kind: 'read', call: wire }))
+  }
+
+  get commits(): number {
+    return this.#commits
+  }
+
+  async backup(keep: number, signal: AbortSignal): Promise<void> {
+    const { clock, settings } = this.#options
+    const outcome = await runBackup({ file: settings.file, keep, timeMs: clock.now() }, signal)
+    if (!outcome.ok) throw this.#failed(outcome.failure)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -174,7 +187,10 @@ export class StoreClient implements OpenedStore {
 
   #settle({ results, writes, milliseconds }: Results): void {
     const { clock, metrics } = this.#options
-    if (writes > 0) metrics.committed(writes, milliseconds)
+    if (writes > 0) {
+      this.#commits++
+      metrics.committed(writes, milliseconds)
+    }
     const now = clock.monotonic()
     for (const result of results) {
       const pending = this.#pending.get(result.id)
@@ -274,13 +290,7 @@ export class StoreClient implements OpenedStore {
 }
 
 export function spawnWorker(settings: WorkerSettings): Worker {
-  const entry = import.meta.url.endsWith('.ts') ? './worker/main.ts' : './worker/main.js'
-  return new Worker(new URL(entry, import.meta.url), {
-    workerData: settings,
-    name: 'skerry-store',
-    // node:sqlite still announces itself as experimental; nobody who runs Skerry can do anything about it.
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  })
+  return threadOf('main', 'skerry-store', settings)
 }
 
 function post(worker: Worker, message: ToWorker): void {

@@ -1,2 +1,3 @@
 export * from './open-store.ts'
 export * from './store.ts'
+export * from './store-module.ts'

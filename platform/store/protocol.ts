@@ -32,6 +32,16 @@ export interface WorkerSettings {
   readonly checksSchema: boolean
 }
 
+export interface BackupJob {
+  readonly file: string
+  /** Most backups afterwards. */
+  readonly keep: number
+  /** When it is made, Unix ms; the backup bears it as its time of modification. */
+  readonly timeMs: number
+}
+
+export type BackupOutcome = { readonly ok: true } | { readonly ok: false; readonly failure: Failure }
+
 export type ToWorker = { readonly kind: 'requests'; readonly requests: readonly Request[] } | { readonly kind: 'close' }
 
 /** Answers; `writes` of them became durable by one commit that took `milliseconds`. No writes: only reads were served. */

@@ -81,4 +81,11 @@ export interface OpenedStore extends Store {
   readonly recovered: Recovery | undefined
   /** Settles when damage is met while the store is in use; the next opening deals with it. Until then calls that meet it reject. */
   readonly damage: Promise<SkerryError>
+  /** Transactions since the opening: the same number as before means that there is nothing new to back up. */
+  readonly commits: number
+  /**
+   * Makes a backup beside the file and lets go of all but the newest `keep`; commits go on meanwhile. Rejects as `write` does,
+   * and leaves the earlier backups as they are then.
+   */
+  backup(keep: number, signal: AbortSignal): Promise<void>
 }

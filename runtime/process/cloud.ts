@@ -6,7 +6,7 @@ import {
   openApiPki,
 } from '../../hub/apiserver/index.ts'
 import { createCloudModules, kubernetesFromConfig } from '../../hub/cloud/index.ts'
-import { environment } from '../../platform/config/index.ts'
+import { environment } from '../../platform/environment/index.ts'
 import { writeFileAtomic } from '../../platform/files/index.ts'
 import { ConfigError, type ModuleEntry } from '../../platform/lifecycle/index.ts'
 import { openStore } from '../../platform/store/index.ts'

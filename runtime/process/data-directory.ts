@@ -2,7 +2,7 @@ import { constants, existsSync } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { environment } from '../../platform/config/index.ts'
+import { environment } from '../../platform/environment/index.ts'
 import { ensureDirectory } from '../../platform/files/index.ts'
 import { ConfigError } from '../../platform/lifecycle/index.ts'
 

@@ -1,32 +1,31 @@
-import { join } from 'node:path'
 import {
   createEdgeHub,
   createMetaManager,
   createRotationModule,
   identityFiles,
-  metaStoreDomain,
   readIdentity,
 } from '../../hub/edge/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
 import { builtInMappers, createMapperHostModule } from '../../mappers/host/index.ts'
 import { createLocalBus } from '../../platform/bus/index.ts'
 import { createEmbeddedBroker } from '../../platform/bus/mqtt/index.ts'
-import { openStore } from '../../platform/store/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
-import { createDeviceTwinModule, twinStoreDomain } from '../../twin/index.ts'
+import { createDeviceTwinModule } from '../../twin/index.ts'
+import { openEdgeStore } from './edge-store.ts'
 import type { Composition, Ground } from './host.ts'
 import { twinLimits } from './twin-limits.ts'
 import { version } from './version.ts'
 
 /** The edge half: what it is made of, and what each part is given. */
-export async function composeEdge(config: EdgeConfig, { directory, log, metrics }: Ground): Promise<Composition> {
+export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<Composition> {
+  const { directory, log, metrics } = ground
   const nodeName = config.node.name
   const limits = twinLimits(config)
   const files = identityFiles(directory, config.certificates)
   // A node without its identity is told so before anything starts.
   await readIdentity(files, nodeName)
-  const store = await openStore(join(directory, 'edge.db'), [metaStoreDomain, twinStoreDomain], { clock, log, metrics })
+  const { store, entry } = await openEdgeStore(config.store, ground)
   const bus = createLocalBus(clock, log)
   const frames = createFrameFactory({ clock, random })
   const broker = createEmbeddedBroker({ ...config.mqtt, clock, log, metrics })
@@ -40,12 +39,13 @@ export async function composeEdge(config: EdgeConfig, { directory, log, metrics 
   const dialer = createWebSocketDialer({ server, path, identity: () => readIdentity(files, nodeName), clock, log })
   const edgeHub = createEdgeHub({
     ...{ dialer, meta, frames, bus, store, nodeName, projectId, version },
+    incarnation: store.incarnation,
     ...{ clock, random, log, metrics },
   })
   const onRotated = () => edgeHub.reconnect('the certificate was renewed')
   const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
   return {
-    modules: [broker, twin, mapperHost, meta, edgeHub, rotation].map((module) => ({ module })),
+    modules: [entry, ...[broker, twin, mapperHost, meta, edgeHub, rotation].map((module) => ({ module }))],
     endpoints: () => ({ mqtt: `mqtt://${config.mqtt.host}:${broker.port}` }),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }

@@ -10,6 +10,7 @@ import { prepareDataDirectory } from './data-directory.ts'
 import { ENDPOINTS_FILE, writeEndpoints } from './endpoints.ts'
 import { EXIT } from './exit.ts'
 import { type LoggingConfig, openLogger } from './logging.ts'
+import { settleHeap } from './settle-heap.ts'
 import { stopSignal } from './signals.ts'
 import type { StatusReport } from './status-report.ts'
 import type { Console } from './terminal.ts'
@@ -51,7 +52,7 @@ export async function hostProcess(options: HostOptions): Promise<number> {
   await prepareDataDirectory(directory)
   await using _lock = await lockDirectory(directory)
   const signal = stopSignal(() => process.exit(EXIT.unclean))
-  const log = openLogger(options.log, options.terminal).child({ process: name })
+  const log = (await openLogger(options.log, options.terminal)).child({ process: name })
   const metrics = createMetrics()
   const board = createModuleBoard(systemClock)
   const startedMs = systemClock.now()
@@ -77,6 +78,7 @@ export async function hostProcess(options: HostOptions): Promise<number> {
   await writeEndpoints(directory, endpoints)
   process.send?.({ ready: endpoints })
   log.info('Ready', { endpoints })
+  settleHeap()
   const reason = await running.ended
   await removeFile(join(directory, ENDPOINTS_FILE))
   if (reason === undefined) {

@@ -7,7 +7,7 @@ export interface LoggingConfig {
 }
 
 /** Logs go to standard error, so that standard output stays for results. */
-export function openLogger(config: LoggingConfig, terminal: Console): Logger {
+export function openLogger(config: LoggingConfig, terminal: Console): Promise<Logger> {
   const format = config.format === 'auto' ? (terminal.isTty ? 'human' : 'json') : config.format
   return createLogger({ level: config.level, format, stream: process.stderr })
 }

@@ -6,6 +6,7 @@ import { type DeviceId, splitDeviceId } from '../device/index.ts'
  */
 export const PLAIN_PREFIX = 'twins'
 export const PLAIN_SET_FILTER = `${PLAIN_PREFIX}/+/+/+/set`
+const LONGEST_PROPERTY = 4096
 
 export type PlainKind = 'device' | 'property' | 'conflict'
 
@@ -15,6 +16,11 @@ export interface PlainFilter {
   readonly namespace?: string
   readonly name?: string
   readonly property?: string
+}
+
+/** MQTT ends a topic at 65535 bytes; names that no client can give are left out. */
+export function hasPlainTopic(property: string): boolean {
+  return property !== '' && property.length <= LONGEST_PROPERTY && property.isWellFormed()
 }
 
 export function plainDeviceTopic(id: DeviceId): string {

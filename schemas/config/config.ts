@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
 import { MqttConfig } from './mqtt.ts'
+import { StoreConfig } from './store.ts'
 import { TwinsConfig } from './twins.ts'
 import { UserMessagesConfig } from './user-messages.ts'
 
@@ -66,6 +67,7 @@ export const EdgeConfig = Type.Object(
     ),
     mqtt: MqttConfig,
     twins: TwinsConfig,
+    store: StoreConfig,
     mappers: Type.Object(
       {
         isolation: Type.Union([Type.Literal('worker'), Type.Literal('none')], {

@@ -48,6 +48,7 @@ function isProperty(value: unknown): value is TwinProperty {
     isObject(value) &&
     isText(value['type']) &&
     isOptional(value['modelType'], (type) => PROPERTY_TYPES.some((each) => each === type)) &&
+    isOptional(value['unit'], isText) &&
     isOptional(value['minimum'], isText) &&
     isOptional(value['maximum'], isText) &&
     isFlag(value['declared']) &&

@@ -61,6 +61,8 @@ export interface TwinProperty {
   readonly type: string
   /** The model's type; absent for a property that no model declares. */
   readonly modelType?: PropertyType
+  /** The model's unit. */
+  readonly unit?: string
   /** The model's bounds of desired values, as texts. */
   readonly minimum?: string
   readonly maximum?: string

@@ -57,12 +57,13 @@ export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: n
 function applyRules(old: TwinProperty | undefined, { model }: MergedProperty, isModelled: boolean): TwinProperty {
   if (!isModelled) return { type: 'string', writable: true, ...old, declared: true, optional: false }
   const modelType = model.type ?? 'STRING'
-  const { minimum: _low, maximum: _high, reported, ...rest } = old ?? {}
+  const { unit: _unit, minimum: _low, maximum: _high, reported, ...rest } = old ?? {}
   const isStill = reported !== undefined && parseValue(modelType, reported.value).ok
   return {
     ...rest,
     type: modelType.toLowerCase(),
     modelType,
+    ...(model.unit ? { unit: model.unit } : {}),
     ...(model.minimum ? { minimum: model.minimum } : {}),
     ...(model.maximum ? { maximum: model.maximum } : {}),
     declared: true,

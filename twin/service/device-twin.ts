@@ -12,6 +12,8 @@ import { createCounters, followQueues, followTally } from './counters.ts'
 import { Expiry } from './expiry.ts'
 import { followDevices } from './follow-devices.ts'
 import { TwinKeeper } from './keeper.ts'
+import { servePlainSets } from './plain-set.ts'
+import { PlainView } from './plain-view.ts'
 import { serveCloud } from './serve-cloud.ts'
 import { expireValues } from './serve-expiry.ts'
 import { serveReports } from './serve-reports.ts'
@@ -38,10 +40,11 @@ export interface DeviceTwinOptions {
  * mapper host, follows the devices that the cloud has assigned, and works from its disk alone while there is no cloud.
  */
 export function createDeviceTwinModule(options: DeviceTwinOptions): Module {
-  return { name: 'DeviceTwin', start: (scope) => start(options, scope) }
+  const plainView = new PlainView(options.eventBus)
+  return { name: 'DeviceTwin', start: (scope) => start(options, plainView, scope) }
 }
 
-async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
+async function start(options: DeviceTwinOptions, plainView: PlainView, scope: Scope): Promise<void> {
   const { store, bus, eventBus, nodeName, clock, random, log, metrics, limits = TWIN_LIMITS } = options
   const counters = createCounters(metrics)
   const voice = new Voice({ eventBus, nodeName, clock, random, log, unsent: counters.unsent })
@@ -58,10 +61,11 @@ async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
     store,
     log,
     recorded: (twin) => withConfirmations(twin, (property) => expiry.confirmedAt(twin.id, property)),
-    onCommitted(id, twin) {
+    onCommitted(id, twin, before) {
       counters.commits.add(1, { outcome: 'stored' })
       follow(id, twin)
       showcase.show(id, twin)
+      plainView.changed(before, twin)
     },
     onFailed: () => counters.commits.add(1, { outcome: 'failed' }),
     onRefused: () => counters.refused.add(),
@@ -72,6 +76,7 @@ async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
   keeper.load(loaded)
   showcase.open(loaded)
   for (const twin of loaded) follow(twin.id, twin)
+  scope.use(plainView.open(keeper))
   for (const following of [...followQueues(metrics, keeper), ...followTally(metrics, tally)]) scope.use(following)
   // Releases run in reverse order: first nobody asks any more, then what was asked is finished.
   scope.defer(async () => {
@@ -85,6 +90,7 @@ async function start(options: DeviceTwinOptions, scope: Scope): Promise<void> {
   for (const serving of serveClients({ eventBus, keeper, expiry, voice, nodeName, limits, clock, log }))
     scope.use(serving)
   scope.use(serveCloud({ bus, keeper, voice, limits, clock, log, metrics }))
+  scope.use(servePlainSets({ eventBus, keeper, voice, limits, clock, log }))
   followDevices({ bus, keeper, voice, clock, random, log, metrics }, scope)
   log.info('Twins loaded', { twins: loaded.length })
 }

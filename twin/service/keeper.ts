@@ -20,7 +20,7 @@ export interface TwinKeeperOptions {
   readonly store: Store
   readonly log: Logger
   /** After each commit, before the steps are told. */
-  readonly onCommitted: (id: DeviceId, twin: Twin | undefined) => void
+  readonly onCommitted: (id: DeviceId, twin: Twin | undefined, before: Twin | undefined) => void
   readonly onFailed: () => void
   readonly onRefused: () => void
   /** What is written of a twin; default: as it is. */
@@ -150,7 +150,7 @@ export class TwinKeeper {
     }
     if (twin) this.#twins.set(id, twin)
     else this.#twins.delete(id)
-    this.#options.onCommitted(id, twin)
+    this.#options.onCommitted(id, twin, onDisk)
     return undefined
   }
 

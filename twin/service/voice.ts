@@ -10,6 +10,7 @@ import {
   type MsgBase,
   type NodeAction,
   nodeTopic,
+  type PlainSetResult,
   type Twin,
 } from '../../schemas/index.ts'
 import { attributesMessage } from '../model/attributes.ts'
@@ -42,6 +43,11 @@ export class Voice {
 
   answer(id: DeviceId, form: DeviceTopicForm, action: DeviceAction, message: MsgBase): void {
     this.#publish(deviceTopic(id, action, form), message)
+  }
+
+  /** On a topic of the plain view. */
+  plain(topic: string, message: PlainSetResult): void {
+    this.#send(topic, JSON.stringify(message))
   }
 
   node(action: NodeAction, message: MsgBase): void {

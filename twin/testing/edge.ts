@@ -4,6 +4,7 @@ import {
   createLocalBus,
   type EventBus,
   type MqttMessage,
+  type RetainedMessage,
   type RetainedView,
   type ViewHandle,
 } from '../../platform/bus/index.ts'
@@ -108,8 +109,11 @@ export class ScriptedEventBus implements EventBus {
 
   view(_prefix: string, view: RetainedView): ViewHandle {
     this.#view = view
+    const isWatched = () => this.isWatched
     return {
-      hasWatchers: this.isWatched,
+      get hasWatchers() {
+        return isWatched()
+      },
       isWatched: () => this.isWatched,
       show: (topic, payload) => void this.shown.push([topic, Buffer.from(payload).toString()]),
       [Symbol.dispose]: () => {
@@ -118,18 +122,26 @@ export class ScriptedEventBus implements EventBus {
     }
   }
 
-  /** What a client would find retained, as `topic payload`. */
-  retained(filter: string): readonly string[] {
-    return [...(this.#view?.messages(filter) ?? [])].map(
-      ({ topic, payload }) => `${topic} ${Buffer.from(payload).toString()}`,
-    )
+  /** What a client would find retained. */
+  retainedMessages(filter: string): AsyncIterable<RetainedMessage> | Iterable<RetainedMessage> {
+    return this.#view?.messages(filter) ?? []
+  }
+
+  /** The same as `topic payload`. */
+  async retained(filter: string): Promise<readonly string[]> {
+    const found = []
+    for await (const { topic, payload } of this.retainedMessages(filter)) {
+      found.push(`${topic} ${Buffer.from(payload).toString()}`)
+    }
+    return found
   }
 
   /** Settles when the receipt would be given. */
-  async send(topic: string, payload: object | string): Promise<void> {
-    const bytes = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload))
+  async send(topic: string, payload: object | string, retain = false): Promise<void> {
+    const isBytes = payload instanceof Uint8Array || typeof payload === 'string'
+    const bytes = Buffer.from(isBytes ? payload : JSON.stringify(payload))
     for (const [filter, handler] of this.#handlers) {
-      if (matches(filter, topic)) await handler({ topic, payload: bytes, qos: 1, retain: false, client: 'test' })
+      if (matches(filter, topic)) await handler({ topic, payload: bytes, qos: 1, retain, client: 'test' })
     }
   }
 

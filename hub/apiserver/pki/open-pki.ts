@@ -2,17 +2,15 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import {
-  type Authority,
   CertificateError,
-  createAuthority,
   generateKeyPair,
-  loadAuthority,
   loadKeyPair,
   parseCertificate,
   pemOf,
   type Subject,
   type Usage,
 } from '../../../platform/certificates/index.ts'
+import { type Authority, createAuthority, loadAuthority } from '../../../platform/certificates/issuing/index.ts'
 import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'

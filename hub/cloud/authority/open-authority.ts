@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type Authority, fingerprint, loadAuthority, loadKeyPair } from '../../../platform/certificates/index.ts'
+import { fingerprint, loadKeyPair } from '../../../platform/certificates/index.ts'
+import { type Authority, loadAuthority } from '../../../platform/certificates/issuing/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, minutes, type Random } from '../../../platform/time/index.ts'
 import type { Kubernetes } from '../kubernetes/index.ts'

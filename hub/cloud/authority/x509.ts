@@ -1,12 +1,6 @@
 import { isIP } from 'node:net'
-import {
-  type Authority,
-  CertificateError,
-  createAuthority,
-  fingerprint,
-  generateKeyPair,
-  parseCsr,
-} from '../../../platform/certificates/index.ts'
+import { CertificateError, fingerprint, generateKeyPair } from '../../../platform/certificates/index.ts'
+import { type Authority, createAuthority, parseCsr } from '../../../platform/certificates/issuing/index.ts'
 import { type Clock, type Duration, minutes } from '../../../platform/time/index.ts'
 import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
 import type { ExtKeyUsage, KeyedCertificate, RequestVerdict } from './cloud-authority.ts'

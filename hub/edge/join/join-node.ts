@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import { createCsr, fingerprint, type KeyPair, parseCertificate, pemOf } from '../../../platform/certificates/index.ts'
+import { fingerprint, type KeyPair, parseCertificate, pemOf } from '../../../platform/certificates/index.ts'
+import { createCsr } from '../../../platform/certificates/issuing/index.ts'
 import { ConfigError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { LinkIdentity } from '../../link/index.ts'

@@ -3,7 +3,6 @@ import { describeError, type Module } from '../../../platform/lifecycle/index.ts
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, minutes, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import { type IdentityFiles, readIdentity } from './identity-files.ts'
-import { renewIdentity } from './join-node.ts'
 
 export interface RotationOptions {
   /** HOST:PORT of the certificate endpoint. */
@@ -45,6 +44,8 @@ async function keepFresh(options: RotationOptions, signal: AbortSignal): Promise
       continue
     }
     try {
+      // Loaded when it is due: what makes a request is large, and needed once in months.
+      const { renewIdentity } = await import('./join-node.ts')
       await renewIdentity({ ...options, present, signal })
       backoff.reset()
       log.info('Certificate renewed', { node: nodeName })

@@ -1,7 +1,7 @@
 import { createServer } from 'node:https'
 import { buffer } from 'node:stream/consumers'
 import { TLSSocket } from 'node:tls'
-import { type Authority, parseCsr } from '../../../platform/certificates/index.ts'
+import { type Authority, parseCsr } from '../../../platform/certificates/issuing/index.ts'
 import { testIdentity } from '../../../platform/certificates/testing/index.ts'
 
 export interface EndpointCall {

@@ -29,6 +29,8 @@ export interface BenchOptions {
   /** Goes on with the disk, the cloud and the time of an earlier run. */
   readonly after?: EdgeBench
   readonly isSkerry?: boolean
+  /** Of the disk; another one than before stands for a backup that was put back. */
+  readonly incarnation?: number
   readonly isReachable?: boolean
   /** Told before the modules start, when the bus is still empty. */
   readonly prepare?: (bus: Bus) => void
@@ -36,7 +38,7 @@ export interface BenchOptions {
 
 /** MetaManager and EdgeHub on virtual time, with a scripted cloud at the other end of a link in memory. */
 export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> {
-  const { after, isSkerry = true, isReachable = true, prepare } = options
+  const { after, isSkerry = true, isReachable = true, incarnation = 0, prepare } = options
   const clock = after?.clock ?? new FakeClock()
   const random = countingRandom(after ? 5000 : 0)
   const log = memoryLogger()
@@ -50,7 +52,7 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
   prepare?.(bus)
   const ports = { store, bus, frames, nodeName: 'edge-1', clock, random, log }
   const meta = createMetaManager(ports)
-  const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0' })
+  const hub = createEdgeHub({ ...ports, dialer, meta, incarnation, version: '0.1.0' })
   const scopes: ManagedScope[] = []
   for (const module of [meta, hub]) {
     const onCrash = (error: unknown) => log.error('crashed', { error })

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { Aedes, AedesPublishPacket, Client, Subscription } from 'aedes'
 import { BugError } from '../../lifecycle/errors.ts'
 import type { Logger } from '../../log/logger.ts'
-import type { EventBus, RetainedView, ViewHandle } from '../event-bus.ts'
+import type { EventBus, RetainedMessage, RetainedView, ViewHandle } from '../event-bus.ts'
 import type { Emitter } from './emitter.ts'
 import { TopicTree } from './topic-tree.ts'
 
@@ -73,7 +73,7 @@ export class Views {
   async *#combine(stored: AsyncIterable<object>, patterns: Patterns, client: Client | undefined) {
     try {
       yield* stored
-      for (const message of this.#messages(patterns)) {
+      for await (const message of this.#messages(patterns)) {
         // Who has left needs no more, and the broker would go on to the end.
         if (client?.closed) return
         yield packetOf(message)
@@ -84,7 +84,7 @@ export class Views {
     }
   }
 
-  *#messages(patterns: Patterns) {
+  async *#messages(patterns: Patterns) {
     for (const view of this.#views.values()) for (const pattern of patterns) yield* view.messages(pattern)
   }
 }
@@ -126,7 +126,7 @@ class SessionFilters {
   }
 }
 
-function packetOf(message: { readonly topic: string; readonly payload: string | Uint8Array }): object {
+function packetOf(message: RetainedMessage): object {
   return {
     ...{ cmd: 'publish', topic: message.topic, qos: 0, retain: true, dup: false },
     get payload() {

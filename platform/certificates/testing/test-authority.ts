@@ -1,6 +1,6 @@
 import { systemClock } from '../../time/system-clock.ts'
-import { type Authority, createAuthority } from '../authority.ts'
 import { pemOf } from '../encoding.ts'
+import { type Authority, createAuthority } from '../issuing/authority.ts'
 import { generateKeyPair } from '../keys.ts'
 import type { Subject, Usage } from '../names.ts'
 

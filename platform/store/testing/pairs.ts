@@ -32,6 +32,7 @@ export const pairs = {
     bytes: 'SELECT bytes FROM pair WHERE key = ?',
     mostPages30: 'PRAGMA max_page_count = 30',
     mostPagesAny: 'PRAGMA max_page_count = 1000000',
+    forgetPages: 'PRAGMA shrink_memory',
     synchronous: 'PRAGMA synchronous',
   },
 } as const satisfies StoreDomain

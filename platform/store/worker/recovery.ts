@@ -1,22 +1,11 @@
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-} from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { basename } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '../../time/system-clock.ts'
 import { damagedAmong, damagedName, filesOf, MOST_BACKUPS } from '../files.ts'
 import type { WorkerSettings } from '../protocol.ts'
 import type { Recovery } from '../store.ts'
+import { removeLog, rename, sync } from './disk.ts'
 import { failureOf } from './failure.ts'
 import { check, trust } from './soundness.ts'
 
@@ -124,12 +113,6 @@ function remove(file: string): void {
   trust(file)
 }
 
-/** The log of another file would be taken for this one's. */
-function removeLog(file: string): void {
-  const { log, index } = filesOf(file)
-  for (const each of [log, index]) rmSync(each, { force: true })
-}
-
 function isSound(file: string): boolean {
   try {
     const database = new DatabaseSync(file, { readOnly: true })
@@ -147,21 +130,4 @@ function isSound(file: string): boolean {
 
 function namesBeside(file: string): readonly string[] {
   return readdirSync(filesOf(file).folder)
-}
-
-function rename(from: string, to: string): void {
-  renameSync(from, to)
-  sync(filesOf(to).folder)
-}
-
-function sync(path: string): void {
-  const isFolder = statSync(path).isDirectory()
-  // Windows cannot open a folder; its rename is durable with the file.
-  if (isFolder && process.platform === 'win32') return
-  const descriptor = openSync(path, isFolder ? 'r' : 'r+')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }

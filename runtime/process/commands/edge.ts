@@ -1,11 +1,10 @@
-import { loadConfig } from '../../../platform/config/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
-import { EdgeConfig } from '../../../schemas/config/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { configFile } from '../config-file.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { composeEdge } from '../edge.ts'
 import { hostProcess } from '../host.ts'
+import { readConfig } from '../read-config.ts'
 import type { Console } from '../terminal.ts'
 
 /** `skerry edge`: the edge half of a node that `skerry join` has prepared. */
@@ -17,7 +16,7 @@ export async function edge(options: CommonOptions, terminal: Console): Promise<n
       code: 'PROCESS_NOT_JOINED',
     })
   }
-  const config = await loadConfig({ schema: EdgeConfig, file })
+  const config = await readConfig('edge', { file })
   return hostProcess({
     name: 'edge',
     directory,

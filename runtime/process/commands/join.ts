@@ -1,5 +1,5 @@
 import { join as joinPath } from 'node:path'
-import { identityFiles, joinNode, parseJoinToken } from '../../../hub/edge/index.ts'
+import { identityFiles, joinNode, parseJoinToken } from '../../../hub/edge/join/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { systemClock } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'

@@ -1,14 +1,14 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
-import { environment, loadConfig } from '../../../platform/config/index.ts'
+import { environment } from '../../../platform/environment/index.ts'
 import { lockDirectory } from '../../../platform/files/index.ts'
 import { callControl, serveControl } from '../../../platform/http/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
-import { UpConfig } from '../../../schemas/config/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { configFile } from '../config-file.ts'
 import { dataDirectory, LOCAL_DATA, prepareDataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
+import { readConfig } from '../read-config.ts'
 import { stopSignal, untilAborted } from '../signals.ts'
 import { type ProcessReport, parseStatusReport, type StatusReport } from '../status-report.ts'
 import type { Console } from '../terminal.ts'
@@ -27,7 +27,7 @@ export interface UpOptions extends CommonOptions {
 /** `skerry up`: a supervisor over the cloud half, the edge half and the simulators, until it is asked to stop. */
 export async function up(options: UpOptions, terminal: Console): Promise<number> {
   const directory = dataDirectory(options.data, 'up')
-  const config = await loadConfig({ schema: UpConfig, file: configFile(options.config, directory) })
+  const config = await readConfig('up', { file: configFile(options.config, directory) })
   await prepareDataDirectory(directory)
   await using _lock = await lockDirectory(directory)
   const signal = stopSignal(() => process.exit(EXIT.unclean))

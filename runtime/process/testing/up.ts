@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Endpoints } from '../../../schemas/config/index.ts'
-import { parseEndpoints } from '../endpoints.ts'
+import { parseEndpoints } from '../parse-endpoints.ts'
 import { packageRoot } from '../version.ts'
 import { collect, type Ran, run } from './run.ts'
 

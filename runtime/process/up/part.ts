@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { type Backoff, type Clock, type Duration, seconds, withDeadline } from '../../../platform/time/index.ts'
 import type { Endpoints } from '../../../schemas/config/index.ts'
-import { parseEndpoints } from '../endpoints.ts'
+import { parseEndpoints } from '../parse-endpoints.ts'
 import type { LogFile } from './log-file.ts'
 
 export type PartState = 'stopped' | 'starting' | 'ready' | 'restarting' | 'stopping'

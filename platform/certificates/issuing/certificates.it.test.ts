@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect, createServer, type TLSSocket } from 'node:tls'
-import { needs } from '../../tools/testing/needs.ts'
-import { type Authority, createCsr, generateKeyPair, pemOf } from './index.ts'
-import { daysFromNow, testAuthority, testIdentity } from './testing/index.ts'
+import { needs } from '../../../tools/testing/needs.ts'
+import { generateKeyPair, pemOf } from '../index.ts'
+import { daysFromNow, testAuthority, testIdentity } from '../testing/index.ts'
+import { type Authority, createCsr } from './index.ts'
 
 const NODE = { commonName: 'system:node:edge-1', organizations: ['system:nodes'] }
 

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
-import { minutes } from '../time/index.ts'
-import { FakeClock } from '../time/testing/index.ts'
-import {
-  createAuthority,
-  createCsr,
-  derOf,
-  fingerprint,
-  generateKeyPair,
-  loadAuthority,
-  loadKeyPair,
-  parseCertificate,
-  parseCsr,
-  pemOf,
-} from './index.ts'
-import { daysFromNow, testAuthority } from './testing/index.ts'
+import { minutes } from '../../time/index.ts'
+import { FakeClock } from '../../time/testing/index.ts'
+import { derOf, fingerprint, generateKeyPair, loadKeyPair, parseCertificate, pemOf } from '../index.ts'
+import { daysFromNow, testAuthority } from '../testing/index.ts'
+import { createAuthority, createCsr, loadAuthority, parseCsr } from './index.ts'
 
 const INVALID = { code: 'PLATFORM_CERTIFICATE_INVALID' }
 const NODE = { commonName: 'system:node:edge-1', organizations: ['system:nodes'] }

@@ -1,18 +1,11 @@
-import type { Clock } from '../time/clock.ts'
-import { type Duration, minutes } from '../time/duration.ts'
-import { readCertificate } from './certificate.ts'
+import type { Clock } from '../../time/clock.ts'
+import { type Duration, minutes } from '../../time/duration.ts'
+import { asDer, pemOf } from '../encoding.ts'
+import { certificateError } from '../errors.ts'
+import { generateKeyPair, type KeyPair, loadKeyPair, signingKey, verifyingKey } from '../keys.ts'
+import type { AlternativeNames, Subject, Usage } from '../names.ts'
 import { parseCsr } from './csr.ts'
-import { asDer, pemOf } from './encoding.ts'
-import { certificateError } from './errors.ts'
-import { generateKeyPair, type KeyPair, loadKeyPair, signingKey, verifyingKey } from './keys.ts'
-import {
-  type AlternativeNames,
-  alternativeNamesExtension,
-  nameOf,
-  type Subject,
-  type Usage,
-  usageIds,
-} from './names.ts'
+import { alternativeNamesExtension, nameOf, usageIds } from './names.ts'
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -22,6 +15,7 @@ import {
   KeyUsagesExtension,
   PublicKey,
   SubjectKeyIdentifierExtension,
+  X509Certificate,
   X509CertificateGenerator,
 } from './vendor.ts'
 
@@ -138,4 +132,12 @@ function leafExtensions(request: CertificateProfile): readonly Extension[] {
     new ExtendedKeyUsageExtension(usageIds(request.usages)),
     ...(alternativeNames ? [alternativeNames] : []),
   ]
+}
+
+function readCertificate(der: Uint8Array<ArrayBuffer>): X509Certificate {
+  try {
+    return new X509Certificate(der)
+  } catch (error) {
+    throw certificateError('This is not a certificate', error)
+  }
 }

@@ -1,14 +1,8 @@
-import { asDer } from './encoding.ts'
-import { certificateError } from './errors.ts'
-import { type KeyPair, signingKey, verifyingKey } from './keys.ts'
-import {
-  type AlternativeNames,
-  alternativeNamesExtension,
-  alternativeNamesOf,
-  nameOf,
-  type Subject,
-  subjectOf,
-} from './names.ts'
+import { asDer } from '../encoding.ts'
+import { certificateError } from '../errors.ts'
+import { type KeyPair, signingKey, verifyingKey } from '../keys.ts'
+import type { AlternativeNames, Subject } from '../names.ts'
+import { alternativeNamesExtension, alternativeNamesOf, nameOf, subjectOf } from './names.ts'
 import {
   Pkcs10CertificateRequest,
   Pkcs10CertificateRequestGenerator,

@@ -1,0 +1,1 @@
+export { type ApartOptions, runApart } from './run-apart.ts'
