@@ -1,4 +1,4 @@
-import type { Bus } from '../../platform/bus/index.ts'
+import type { Bus, EventBus } from '../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
 import { describeError, type Module, type Scope, UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
@@ -9,7 +9,11 @@ import type { FrameFactory, LinkDialer } from '../link/index.ts'
 import { LinkSession } from './link-session.ts'
 import type { MetaManager } from './meta-manager.ts'
 import { runNodeReporter } from './node-reporter.ts'
+import type { Road } from './road.ts'
+import { TwinDownlink } from './twin-downlink.ts'
 import { TwinUplink } from './twin-uplink.ts'
+import type { UserMessageLimits } from './user-outbox.ts'
+import { UserUplink } from './user-uplink.ts'
 
 export interface EdgeHubPorts {
   readonly dialer: LinkDialer
@@ -27,6 +31,8 @@ export interface EdgeHubPorts {
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
+  /** With `userStoreDomain` in the store. Absent: clients cannot send messages to the cloud. */
+  readonly userMessages?: { readonly eventBus: EventBus; readonly limits: UserMessageLimits }
 }
 
 export interface EdgeHub extends Module, CloudRequests {
@@ -72,8 +78,12 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
       const epoch = await openEpoch(ports)
       const uplink = new TwinUplink(ports)
       await uplink.start(scope)
+      const downlink = new TwinDownlink(ports, (id) => uplink.resend(id))
+      const { userMessages } = ports
+      const userUplink = userMessages && new UserUplink({ ...ports, ...userMessages })
+      await userUplink?.start(scope)
       bus.set(links, 'cloud', { connected: false, since: clock.now(), detail: 'not connected yet' })
-      scope.run((signal) => keepConnected(ports, { epoch, uplink, scope, state }, signal))
+      scope.run((signal) => keepConnected(ports, { epoch, uplink, downlink, userUplink, scope, state }, signal))
     },
   }
 }
@@ -85,6 +95,8 @@ interface HubState {
 interface Running {
   readonly epoch: string
   readonly uplink: TwinUplink
+  readonly downlink: TwinDownlink
+  readonly userUplink: UserUplink | undefined
   readonly scope: Scope
   readonly state: HubState
 }
@@ -121,6 +133,7 @@ async function keepConnected(ports: EdgeHubPorts, running: Running, signal: Abor
   const gauge = metrics.gauge({ name: 'skerry_edgehub_connected', help: '1 while the cloud is connected.' })
   using _followed = gauge.follow(() => (running.state.session ? 1 : 0))
   const show = showLink(ports, running.scope)
+  const takeTwin = (frame: Frame, ended: AbortSignal) => running.downlink.take(frame, ended)
   while (!signal.aborted) {
     const start = clock.monotonic()
     try {
@@ -128,7 +141,7 @@ async function keepConnected(ports: EdgeHubPorts, running: Running, signal: Abor
       attempts.add(1, { outcome: 'connected' })
       show(true, link.isSkerry ? 'connected' : 'connected to a KubeEdge cloud')
       log.info('Connected to the cloud', { skerry: link.isSkerry })
-      const reason = await serve(ports, new LinkSession(ports, link), running, signal)
+      const reason = await serve(ports, new LinkSession({ ...ports, takeTwin }, link), running, signal)
       show(false, reason)
       log.warn('The link to the cloud ended', { reason })
     } catch (error) {
@@ -158,7 +171,7 @@ function showLink({ bus, clock }: EdgeHubPorts, scope: Scope): (connected: boole
 async function serve(
   ports: EdgeHubPorts,
   session: LinkSession,
-  { uplink, state }: Running,
+  { uplink, userUplink, state }: Running,
   signal: AbortSignal,
 ): Promise<string> {
   const onAbort = () => session.close('the edge is stopping')
@@ -166,18 +179,25 @@ async function serve(
   if (signal.aborted) onAbort()
   state.session = session
   const { isSkerry } = session
-  const road = { isSkerry, signal: session.ended, confirm: (frame: Frame) => session.confirm(frame) }
+  const road: Road = {
+    isSkerry,
+    signal: session.ended,
+    confirm: (frame) => session.confirm(frame),
+    deliver: (frame) => session.deliver(frame),
+  }
   // The keepalive first, then the Node, then its devices.
   const running = session.run()
   const ask = async (frame: Frame) => (await session.ask(frame)).content
   const reporting = runNodeReporter(ports, { ...ports, ask }, session.ended)
   try {
     uplink.connected(road)
+    userUplink?.connected(road)
     return await running
   } finally {
     signal.removeEventListener('abort', onAbort)
     state.session = undefined
     uplink.disconnected(road)
+    userUplink?.disconnected(road)
     session.close('the edge lets go')
     await reporting
   }

@@ -10,6 +10,8 @@ import { RequestTable } from './request-table.ts'
 
 export interface LinkSessionPorts {
   readonly meta: MetaManager
+  /** Takes what the cloud says of twins; never rejects. */
+  readonly takeTwin: (frame: Frame, signal: AbortSignal) => Promise<void>
   readonly frames: FrameFactory
   readonly clock: Clock
   readonly log: Logger
@@ -83,6 +85,13 @@ export class LinkSession {
     await this.#requests.ask(frame, (each) => this.#link.send(each), REQUEST_DEADLINE, this.ended)
   }
 
+  /** What an original cloud gives no receipt for: then it settles when the socket has taken it. */
+  async deliver(frame: Frame): Promise<void> {
+    if (this.isSkerry) return this.confirm(frame)
+    await this.#pacer?.take('normal')
+    await this.#link.send(frame)
+  }
+
   #end(reason: string): void {
     if (this.#ended.signal.aborted) return
     this.#ended.abort(new Error(reason))
@@ -109,27 +118,32 @@ export class LinkSession {
       log.debug('An answer came that nobody waits for', { resource, operation })
     } else if (group === GROUPS.resource || group === 'func') {
       await this.#room()
-      void this.#apply(frame)
+      this.#occupy(this.#apply(frame))
     } else if (group === GROUPS.twin) {
-      // Membership follows from the devices themselves; KubeEdge's notices of it need no answer.
-      log.debug('A notice for the twins', { resource, operation })
+      await this.#room()
+      this.#occupy(this.#ports.takeTwin(frame, this.ended))
     } else {
       this.#ignored('unknown-group')
       log.warn('A message of the cloud has a group that nothing here serves', { group, resource, operation })
     }
   }
 
-  async #apply(frame: Frame): Promise<void> {
+  /** Counts work for a frame until it settles. */
+  #occupy(work: Promise<void>): void {
     this.#applying++
+    void work.finally(() => {
+      this.#applying--
+      this.#onRoom?.()
+    })
+  }
+
+  async #apply(frame: Frame): Promise<void> {
     try {
       const reply = await this.#ports.meta.receive(frame)
       if (!this.ended.aborted) await this.send(reply)
     } catch (error) {
       // Without a receipt the cloud sends it again.
       if (!this.ended.aborted) this.close(describeError(error))
-    } finally {
-      this.#applying--
-      this.#onRoom?.()
     }
   }
 

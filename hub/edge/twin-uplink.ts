@@ -15,6 +15,7 @@ import {
 } from '../../schemas/index.ts'
 import type { FrameFactory } from '../link/index.ts'
 import { ConfirmedMarks } from './confirmed-marks.ts'
+import type { Road } from './road.ts'
 import {
   parseRefusals,
   type Refusal,
@@ -26,14 +27,6 @@ import {
   twinRoute,
   twinSync,
 } from './twin-frames.ts'
-
-/** What the uplink needs of the link of the moment. */
-export interface Road {
-  readonly isSkerry: boolean
-  /** Sends a frame and settles with the cloud's receipt. */
-  confirm(frame: Frame): Promise<void>
-  readonly signal: AbortSignal
-}
 
 export interface TwinUplinkPorts {
   readonly bus: Bus
@@ -71,6 +64,8 @@ export class TwinUplink {
   readonly #busy = new Set<DeviceId>()
   readonly #resting = new Map<DeviceId, Resting>()
   readonly #failing = new Map<DeviceId, Backoff>()
+  /** To be sent again although they are confirmed: what is under way does not count for them. */
+  readonly #again = new Set<DeviceId>()
   readonly #count: (outcome: 'confirmed' | 'failed') => void
   #road: Road | undefined
   #isJudging = true
@@ -121,9 +116,18 @@ export class TwinUplink {
     if (this.#road === road) this.#road = undefined
   }
 
+  /** The cloud has to be told of this twin again, as if it had never been. */
+  resend(id: DeviceId): void {
+    if (!this.#ports.bus.get(twins, id)) return
+    this.#marks.confirm(id, { twin: '' })
+    this.#again.add(id)
+    this.#note(id)
+  }
+
   #onTwin({ key, value }: StateChange<Twin>): void {
     if (value === undefined) {
       this.#dirty.delete(key)
+      this.#again.delete(key)
       this.#failing.delete(key)
       this.#wake(key)
       this.#marks.forget(key)
@@ -186,6 +190,7 @@ export class TwinUplink {
       throw error
     }
     this.#count('confirmed')
+    if ('twin' in part && this.#again.has(id)) return
     if (this.#ports.bus.get(twins, id)?.uid === uid) this.#marks.confirm(id, part)
   }
 
@@ -216,6 +221,7 @@ export class TwinUplink {
     const { bus, frames, clock, random } = this.#ports
     const twin = bus.get(twins, id)
     if (!twin) return []
+    this.#again.delete(id)
     const { uid } = twin
     const messages: Message[] = []
     const mark = this.#marks.of(id)

@@ -55,6 +55,19 @@ export interface Upstream {
   reply(frame: Frame): void
 }
 
+/** What an MQTT client of an edge said to the cloud. */
+export interface UserMessage {
+  readonly peer: NodePeer
+  /** As it was published. */
+  readonly topic: string
+  /** `node/<node>/<topic>`, as rules name it. */
+  readonly resource: string
+  readonly payload: Uint8Array
+}
+
+/** Called in the order of each node. Settles when the message may be forgotten by its edge; a rejection has it sent again. */
+export type UserMessageHandler = (message: UserMessage) => Promise<'taken' | 'no-rule'>
+
 /** What controllers see of CloudHub. */
 export interface CloudHub {
   addSource(source: NodeSource): Disposable
@@ -67,4 +80,6 @@ export interface CloudHub {
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
   /** Frames of source `twin` go to `devices`, all other non-hub ones to `edge`. One handler each. */
   onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): Disposable
+  /** One handler; without one all messages count as without a rule. */
+  onUserMessage(handler: UserMessageHandler): Disposable
 }

@@ -5,11 +5,12 @@ import { type Clock, ms, type Random } from '../../../platform/time/index.ts'
 import { type Frame, GROUPS, type KubeObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
 import type { Informer, ObjectSync } from '../kubernetes/index.ts'
-import type { CloudHub, NodePeer, NodeSource, Upstream } from './delivery.ts'
+import type { CloudHub, NodePeer, NodeSource, Upstream, UserMessageHandler } from './delivery.ts'
 import { planSync } from './plan.ts'
 import { Session, type SessionLink } from './session.ts'
 import type { SyncRecords } from './sync-records.ts'
 import { isCloudSource, upstreamRoute } from './upstream.ts'
+import { UserMessages } from './user-messages.ts'
 
 export interface HubPorts {
   readonly records: SyncRecords
@@ -35,6 +36,7 @@ export class Hub implements CloudHub {
   readonly #sessions = new Map<string, Session>()
   readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
   readonly #handlers = new Map<'devices' | 'edge', (upstream: Upstream) => void>()
+  readonly #users: UserMessages
   readonly #syncs: Reconciler
   readonly #dropped: Counter
   /** Objects behind the frames under way. */
@@ -44,6 +46,7 @@ export class Hub implements CloudHub {
     this.#ports = ports
     this.#frames = createFrameFactory(ports)
     const metrics = ports.metrics ?? silentMetrics
+    this.#users = new UserMessages(this.#frames, ports.log, metrics)
     this.#dropped = metrics.counter({
       name: 'skerry_cloudhub_dropped_total',
       help: 'Frames that CloudHub dropped, by cause.',
@@ -103,6 +106,10 @@ export class Hub implements CloudHub {
     }
   }
 
+  onUserMessage(handler: UserMessageHandler): Disposable {
+    return this.#users.handle(handler)
+  }
+
   /** Begins a session; an older one of the node ends. The caller feeds `receive` and calls `disconnect`. */
   connect(peer: NodePeer, link: SessionLink): Session {
     const { clock, random, log, records } = this.#ports
@@ -144,6 +151,7 @@ export class Hub implements CloudHub {
     const session = this.#sessions.get(node)
     if (session) this.disconnect(session, 'the node was deleted')
     this.#ports.records.forget(node)
+    this.#users.forget(node)
   }
 
   endAll(reason: string): void {
@@ -175,6 +183,7 @@ export class Hub implements CloudHub {
     const route = upstreamRoute(frame.route)
     const handler = route === 'devices' || route === 'edge' ? this.#handlers.get(route) : undefined
     if (handler) handler({ peer: session.peer, frame, reply })
+    else if (route === 'user') this.#users.take(session.peer, frame, reply)
     else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))
     else if (route === 'application') reply(this.#frames.refuse(frame, 'this cloud relays no API requests of the edge'))
     else this.#dropped.add(1, { cause: `no-handler-${route}` })

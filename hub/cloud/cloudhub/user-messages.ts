@@ -1,0 +1,96 @@
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Frame, type Json, MODULES } from '../../../schemas/index.ts'
+import type { FrameFactory } from '../../link/index.ts'
+import type { NodePeer, UserMessage, UserMessageHandler } from './delivery.ts'
+
+/** More than an edge has under way at a time, so that what it sends again after a broken link is known. */
+const REMEMBERED = 256
+
+/**
+ * What MQTT clients of the edges say to the cloud: each message goes to the one handler, in the order of its node, and gets
+ * its receipt when that is done with it. A message that comes again, because its receipt was lost, is not handed on again.
+ */
+export class UserMessages {
+  readonly #frames: FrameFactory
+  readonly #log: Logger
+  readonly #count: (outcome: 'taken' | 'no-rule' | 'failed' | 'repeated') => void
+  /** By node, then by the id of the frame, the latest last. */
+  readonly #recent = new Map<string, Map<string, Promise<boolean>>>()
+  #handler: UserMessageHandler | undefined
+
+  constructor(frames: FrameFactory, log: Logger, metrics: Metrics = silentMetrics) {
+    this.#frames = frames
+    this.#log = log
+    const messages = metrics.counter({
+      name: 'skerry_cloudhub_user_messages_total',
+      help: 'Messages of MQTT clients of the edges, by outcome; no-rule: nobody here wants them.',
+      labels: ['outcome'],
+    })
+    this.#count = (outcome) => messages.add(1, { outcome })
+  }
+
+  handle(handler: UserMessageHandler): Disposable {
+    this.#handler = handler
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#handler === handler) this.#handler = undefined
+      },
+    }
+  }
+
+  /** Only Skerry's edges wait for a receipt; to an original one it would be a message that nobody awaits. */
+  take(peer: NodePeer, frame: Frame, reply: (frame: Frame) => void): void {
+    const recent = this.#recent.get(peer.node) ?? new Map<string, Promise<boolean>>()
+    this.#recent.set(peer.node, recent)
+    const id = frame.header.msg_id
+    const known = recent.get(id)
+    if (known) this.#count('repeated')
+    const taking = known ?? this.#hand(peer, frame)
+    recent.delete(id)
+    recent.set(id, taking)
+    for (const oldest of recent.keys()) {
+      if (recent.size <= REMEMBERED) break
+      recent.delete(oldest)
+    }
+    void taking.then((isTaken) => {
+      if (!isTaken) {
+        // Its next coming is a new try.
+        if (recent.get(id) === taking) recent.delete(id)
+      } else if (peer.skerry) {
+        reply(this.#frames.reply(frame, 'OK', { source: MODULES.cloudHub, resource: 'user' }))
+      }
+    })
+  }
+
+  forget(node: string): void {
+    this.#recent.delete(node)
+  }
+
+  async #hand(peer: NodePeer, frame: Frame): Promise<boolean> {
+    const topic = frame.route.resource ?? ''
+    const message: UserMessage = {
+      peer,
+      topic,
+      resource: `node/${peer.node}/${topic}`,
+      payload: payloadOf(frame.content),
+    }
+    try {
+      this.#count((await this.#handler?.(message)) ?? 'no-rule')
+      return true
+    } catch (error) {
+      this.#count('failed')
+      this.#log.warn('A message of an edge was not taken', { node: peer.node, topic, error })
+      return false
+    }
+  }
+}
+
+/** Text, or bytes under `skerry`; other JSON is what a Go edge made of an object. */
+function payloadOf(content: Json): Uint8Array {
+  if (typeof content === 'string') return Buffer.from(content)
+  if (content === null) return new Uint8Array(0)
+  const skerry = typeof content === 'object' && 'skerry' in content ? content['skerry'] : undefined
+  const base64 = typeof skerry === 'object' && skerry !== null && 'base64' in skerry ? skerry['base64'] : undefined
+  return typeof base64 === 'string' ? Buffer.from(base64, 'base64') : Buffer.from(JSON.stringify(content))
+}

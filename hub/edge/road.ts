@@ -1,0 +1,12 @@
+import type { Frame } from '../../schemas/index.ts'
+
+/** What an uplink needs of the link of the moment. */
+export interface Road {
+  readonly isSkerry: boolean
+  /** Sends a frame and settles with the cloud's receipt. */
+  confirm(frame: Frame): Promise<void>
+  /** As `confirm`; towards a cloud that gives no receipts for such frames it settles when the socket has taken it. */
+  deliver(frame: Frame): Promise<void>
+  /** Aborts when the link is gone. */
+  readonly signal: AbortSignal
+}

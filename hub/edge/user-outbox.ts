@@ -1,0 +1,218 @@
+import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
+import type { Logger } from '../../platform/log/index.ts'
+import type { Row, Store, StoreCall } from '../../platform/store/index.ts'
+import { type Clock, type Random, seconds } from '../../platform/time/index.ts'
+
+export interface UserMessageLimits {
+  readonly maxMessages: number
+  readonly maxBytes: number
+  readonly maxAgeHours: number
+}
+
+export interface UserOutboxPorts {
+  readonly store: Store
+  readonly limits: UserMessageLimits
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics?: Metrics
+}
+
+export interface UserMessage {
+  readonly id: number
+  /** Identity on the wire, the same however often it is sent. */
+  readonly frameId: string
+  readonly topic: string
+  readonly payload: Uint8Array
+}
+
+/** `size`: larger than a frame may be, or than all messages together. `refused`: the cloud does not want it. */
+export type DropReason = 'count' | 'bytes' | 'age' | 'size' | 'refused'
+
+/** Base64 in a frame of at most 32 MiB. */
+const LARGEST_MESSAGE = 16 * 1024 * 1024
+/** What is dropped is said so often at most. */
+const SAY_EVERY = seconds(60)
+
+interface Entry {
+  readonly id: number
+  readonly bytes: number
+  /** Monotonic: a clock that is set does not make messages older. */
+  readonly born: number
+  isStored: boolean
+}
+
+/** Messages for the cloud on disk, in their order and within their bounds: beyond them the oldest go. */
+export class UserOutbox {
+  readonly #ports: UserOutboxPorts
+  readonly #entries: Entry[] = []
+  /** Entries before it are gone. */
+  #head = 0
+  #bytes = 0
+  #lastId = 0
+  readonly #dropped = new Map<DropReason, number>()
+  #saidAt = Number.NEGATIVE_INFINITY
+  readonly #count: (reason: DropReason, count: number) => void
+
+  constructor(ports: UserOutboxPorts) {
+    this.#ports = ports
+    const metrics = ports.metrics ?? silentMetrics
+    const dropped = metrics.counter({
+      name: 'skerry_edgehub_user_dropped_total',
+      help: 'Messages of MQTT clients to the cloud that were dropped, by reason.',
+      labels: ['reason'],
+    })
+    this.#count = (reason, count) => dropped.add(count, { reason })
+    const gauge = (name: string, help: string, read: () => number) => metrics.gauge({ name, help }).follow(read)
+    gauge('skerry_edgehub_user_waiting', 'Messages of MQTT clients that the cloud has not got yet.', () => this.depth)
+    gauge('skerry_edgehub_user_waiting_bytes', 'Bytes of them, topics and payloads.', () => this.#bytes)
+  }
+
+  get depth(): number {
+    return this.#entries.length - this.#head
+  }
+
+  /** There is something that `peek` gives. */
+  get hasStored(): boolean {
+    return this.#entries[this.#head]?.isStored === true
+  }
+
+  async open(): Promise<void> {
+    const { store, clock } = this.#ports
+    this.#entries.length = 0
+    this.#head = 0
+    this.#bytes = 0
+    for (const row of await store.read({ statement: 'user.index', parameters: [] })) {
+      const age = Math.max(0, clock.now() - numberIn(row, 'received'))
+      const id = numberIn(row, 'id')
+      const bytes = numberIn(row, 'bytes')
+      this.#entries.push({ id, bytes, born: clock.monotonic() - age, isStored: true })
+      this.#bytes += bytes
+      this.#lastId = Math.max(this.#lastId, id)
+    }
+    if (this.#shrink(0, 0) > 0) await store.write([this.#removal()])
+  }
+
+  /** Settles when it is on disk, or dropped; rejects when it could not be written. */
+  async add(topic: string, payload: Uint8Array): Promise<void> {
+    const { store, clock, random, limits } = this.#ports
+    const bytes = Buffer.byteLength(topic) + payload.length
+    if (bytes > Math.min(limits.maxBytes, LARGEST_MESSAGE)) return this.drop('size', 1)
+    const removed = this.#shrink(1, bytes)
+    const id = ++this.#lastId
+    const entry: Entry = { id, bytes, born: clock.monotonic(), isStored: false }
+    this.#entries.push(entry)
+    this.#bytes += bytes
+    const received = Math.trunc(clock.now())
+    const put = { statement: 'user.put', parameters: [id, random.uuid(), topic, payload, received] }
+    try {
+      await store.write(removed > 0 ? [this.#removal(id - 1), put] : [put])
+      entry.isStored = true
+    } catch (error) {
+      const at = this.#entries.indexOf(entry, this.#head)
+      if (at >= 0) {
+        this.#entries.splice(at, 1)
+        this.#bytes -= bytes
+      }
+      throw error
+    }
+  }
+
+  /** The oldest on disk, in order; at least one where there is one. */
+  async peek(most: { readonly messages: number; readonly bytes: number }): Promise<readonly UserMessage[]> {
+    const { store } = this.#ports
+    if (this.#shrink(0, 0) > 0) await store.write([this.#removal()])
+    const first = this.#entries[this.#head]
+    let last: Entry | undefined
+    let bytes = 0
+    for (let at = this.#head; at < this.#entries.length && at - this.#head < most.messages; at++) {
+      const entry = this.#entries[at]
+      if (!entry?.isStored || (last && bytes + entry.bytes > most.bytes)) break
+      bytes += entry.bytes
+      last = entry
+    }
+    if (!first || !last) return []
+    const rows = await store.read({ statement: 'user.read', parameters: [first.id, last.id] })
+    // What is not on disk any more cannot be sent.
+    if (rows.length === 0) this.#forget(last.id)
+    return rows.map(messageOf)
+  }
+
+  /** Forgets it and everything before. Settles when that is on disk; what could not be removed there is so with the next. */
+  async removeUpTo(id: number): Promise<void> {
+    for (let first = this.#entries[this.#head]; first && first.id <= id; first = this.#entries[this.#head])
+      this.#shift()
+    await this.#ports.store.write([{ statement: 'user.removeUpTo', parameters: [id] }]).catch((error: unknown) => {
+      this.#ports.log.warn('Messages that the cloud has got could not be removed', { error })
+    })
+  }
+
+  drop(reason: DropReason, count: number): void {
+    const { clock, log } = this.#ports
+    this.#count(reason, count)
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + count)
+    if (clock.monotonic() - this.#saidAt < SAY_EVERY.milliseconds) return
+    this.#saidAt = clock.monotonic()
+    log.warn('Messages of MQTT clients to the cloud were dropped', Object.fromEntries(this.#dropped))
+    this.#dropped.clear()
+  }
+
+  /** Makes room for so many more; answers how many went. */
+  #shrink(messages: number, bytes: number): number {
+    const { limits, clock } = this.#ports
+    const oldest = clock.monotonic() - limits.maxAgeHours * 3_600_000
+    const gone = new Map<DropReason, number>()
+    for (let first = this.#entries[this.#head]; first; first = this.#entries[this.#head]) {
+      const reason =
+        first.born < oldest
+          ? 'age'
+          : this.depth + messages > limits.maxMessages
+            ? 'count'
+            : this.#bytes + bytes > limits.maxBytes
+              ? 'bytes'
+              : undefined
+      if (!reason) break
+      this.#shift()
+      gone.set(reason, (gone.get(reason) ?? 0) + 1)
+    }
+    let count = 0
+    for (const [reason, some] of gone) {
+      this.drop(reason, some)
+      count += some
+    }
+    return count
+  }
+
+  #forget(id: number): void {
+    for (let first = this.#entries[this.#head]; first && first.id <= id; first = this.#entries[this.#head])
+      this.#shift()
+  }
+
+  #shift(): void {
+    this.#bytes -= this.#entries[this.#head]?.bytes ?? 0
+    this.#head++
+    if (this.#head < 1024 || this.#head * 2 < this.#entries.length) return
+    this.#entries.splice(0, this.#head)
+    this.#head = 0
+  }
+
+  /** Of everything before the first that is left. */
+  #removal(last = this.#lastId): StoreCall {
+    const first = this.#entries[this.#head]
+    return { statement: 'user.removeUpTo', parameters: [first ? Math.min(first.id - 1, last) : last] }
+  }
+}
+
+function messageOf(row: Row): UserMessage {
+  const { frame, topic, payload } = row
+  return {
+    id: numberIn(row, 'id'),
+    frameId: typeof frame === 'string' ? frame : '',
+    topic: typeof topic === 'string' ? topic : '',
+    payload: payload instanceof Uint8Array ? payload : new Uint8Array(0),
+  }
+}
+
+function numberIn(row: Row, column: string): number {
+  return Number(row[column] ?? 0)
+}
