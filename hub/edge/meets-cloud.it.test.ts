@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createLocalBus } from '../../platform/bus/index.ts'
-import { createScope } from '../../platform/lifecycle/index.ts'
+import { createScope, type ManagedScope } from '../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../platform/log/index.ts'
 import { openTestStore } from '../../platform/store/testing/index.ts'
 import { systemClock as clock, ms, systemRandom as random, seconds } from '../../platform/time/index.ts'
 import { assignedDevices, type Device, type DeviceStatus } from '../../schemas/index.ts'
+import { ScriptedEventBus } from '../../twin/testing/index.ts'
 import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES, LEASES, NODES } from '../cloud/index.ts'
 import { startTlsCloud } from '../cloud/testing/tls-cloud.ts'
 import { createFrameFactory, createWebSocketDialer } from '../link/index.ts'
@@ -19,6 +20,7 @@ import { parseJoinToken } from './join/token.ts'
 import { createMetaManager } from './meta-manager.ts'
 import { metaStoreDomain } from './meta-store.ts'
 import { pumpDevice, pumpModel, setTwin, twinOf } from './testing/edge-bench.ts'
+import { userStoreDomain } from './user-store.ts'
 
 const log = silentLogger
 
@@ -26,29 +28,45 @@ function onCrash(error: unknown): never {
   throw error
 }
 
-/** The whole cloud half over a fake Kubernetes, and the hub's half of an edge that joined it with a token. */
+/** The hub's half of an edge that joined the cloud with a token. The cloud half is whole, over a fake Kubernetes. */
 async function startBoth(t: TestContext) {
   const cloud = await startTlsCloud(t)
+  const edge = await joinEdge(t, cloud)
+  return { kubernetes: cloud.kubernetes, ...(await edge.start()) }
+}
+
+/** `start` begins to live on the disk of the node, until `stop`; also again. */
+async function joinEdge(t: TestContext, cloud: Awaited<ReturnType<typeof startTlsCloud>>) {
   const directory = await mkdtemp(join(tmpdir(), 'skerry-edge-'))
   t.after(() => rm(directory, { recursive: true, force: true }))
   const nodeName = 'edge-1'
   const files = identityFiles(directory)
   const token = parseJoinToken(await cloud.authority.createToken({ node: nodeName }))
   await joinNode({ address: `127.0.0.1:${cloud.certificates.port}`, token, nodeName, files, clock })
-  const scope = createScope('edge', { clock, log, deadline: seconds(5), onCrash })
-  t.after(() => scope.close(seconds(5)))
-  const store = await openTestStore(t, [metaStoreDomain])
-  const bus = createLocalBus(clock, log)
+  const scopes: ManagedScope[] = []
+  t.after(async () => {
+    for (const scope of scopes) await scope.close(seconds(5))
+  })
+  const store = await openTestStore(t, [metaStoreDomain, userStoreDomain])
   const frames = createFrameFactory({ clock, random })
-  const ports = { store, bus, frames, nodeName, clock, random, log }
-  const meta = createMetaManager(ports)
-  const server = `127.0.0.1:${cloud.cloudhub.port}`
   const identity = () => readIdentity(files, nodeName)
-  const dialer = createWebSocketDialer({ server, path: '/project/edge-1/events', identity, clock, log })
-  const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0' })
-  await meta.start(scope)
-  await hub.start(scope)
-  return { kubernetes: cloud.kubernetes, bus, hub }
+  const start = async (port = cloud.cloudhub.port) => {
+    const scope = createScope('edge', { clock, log, deadline: seconds(5), onCrash })
+    scopes.push(scope)
+    const bus = createLocalBus(clock, log)
+    const mqtt = new ScriptedEventBus()
+    const ports = { store, bus, frames, nodeName, clock, random, log }
+    const meta = createMetaManager(ports)
+    const server = `127.0.0.1:${port}`
+    const dialer = createWebSocketDialer({ server, path: '/project/edge-1/events', identity, clock, log })
+    const limits = { maxMessages: 1000, maxBytes: 1_000_000, maxAgeHours: 1 }
+    const userMessages = { eventBus: mqtt, limits }
+    const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userMessages })
+    await meta.start(scope)
+    await hub.start(scope)
+    return { bus, hub, mqtt, stop: () => scope.close(seconds(5)) }
+  }
+  return { store, start }
 }
 
 async function eventually<T>(read: () => Promise<T | undefined> | T | undefined): Promise<T> {
@@ -89,4 +107,39 @@ test('a node joins, registers, gets its device, and what it reports is seen in t
   await kubernetes.delete(DEVICES, at)
   await eventually(() => (bus.get(assignedDevices, 'default/pump-1') ? undefined : true))
   assert.equal(hub.isConnected, true)
+})
+
+test('C57: what clients publish offline outlives the edge, and reaches the cloud once and in order', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const got: string[] = []
+  cloud.cloudhub.hub.onUserMessage(async ({ resource, payload }) => {
+    got.push(`${resource} ${Buffer.from(payload).toString('hex')}`)
+    return 'taken'
+  })
+  const edge = await joinEdge(t, cloud)
+  const topics = ['SYS/dis/upload_records', '$hw/events/upload/meter', 'room/user/door']
+  const published = Array.from({ length: 300 }, (_, count) => ({
+    topic: topics[count % 3] ?? '',
+    payload: Buffer.from([count >> 8, count & 255, 255]),
+  }))
+  // Nobody listens on port 1.
+  const offline = await edge.start(1)
+  for (const { topic, payload } of published.slice(0, 200)) await offline.mqtt.send(topic, payload)
+  await offline.stop()
+  const online = await edge.start()
+  for (const { topic, payload } of published.slice(200)) await online.mqtt.send(topic, payload)
+  await eventually(() => (got.length >= published.length ? true : undefined))
+  // Cut in the middle of nothing: a reconnect repeats nothing either.
+  online.hub.reconnect('test')
+  await eventually(() => (online.hub.isConnected ? true : undefined))
+  await online.mqtt.send('room/user/door', 'last')
+  await eventually(() => got.at(-1)?.endsWith(Buffer.from('last').toString('hex')) || undefined)
+  assert.deepEqual(
+    got.slice(0, -1),
+    published.map(({ topic, payload }) => `node/edge-1/${topic} ${payload.toString('hex')}`),
+  )
+  await eventually(async () => {
+    const waiting = await edge.store.read({ statement: 'user.index', parameters: [] })
+    return waiting.length === 0 || undefined
+  })
 })

@@ -165,7 +165,11 @@ export class ScriptedEventBus implements EventBus {
 function matches(filter: string, topic: string): boolean {
   const parts = topic.split('/')
   const wanted = filter.split('/')
-  return wanted.length === parts.length && wanted.every((part, index) => part === '+' || part === parts[index])
+  const isOpen = wanted.at(-1) === '#' && parts.length >= wanted.length - 1
+  return (
+    (isOpen || wanted.length === parts.length) &&
+    wanted.every((part, index) => part === '#' || part === '+' || part === parts[index])
+  )
 }
 
 /** A disk that can be held, filled and kept over a restart. */

@@ -4,11 +4,14 @@ import { type MemoryLogger, memoryLogger } from '../../../platform/log/testing/i
 import { ms, type Random, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { type Device, type DeviceModel, type Twin, twins } from '../../../schemas/index.ts'
+import { ScriptedEventBus } from '../../../twin/testing/index.ts'
 import { createFrameFactory } from '../../link/index.ts'
 import { createMemoryDialer, type MemoryDialer } from '../../link/testing/index.ts'
 import { createEdgeHub, type EdgeHub } from '../edge-hub.ts'
 import { createMetaManager, type MetaManager } from '../meta-manager.ts'
 import { metaStoreDomain } from '../meta-store.ts'
+import type { UserMessageLimits } from '../user-outbox.ts'
+import { userStoreDomain } from '../user-store.ts'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
 import { createScriptedCloud, type ScriptedCloud } from './scripted-cloud.ts'
 
@@ -21,6 +24,8 @@ export interface EdgeBench {
   readonly cloud: ScriptedCloud
   readonly hub: EdgeHub
   readonly meta: MetaManager
+  /** MQTT clients, where `userMessages` is given. */
+  readonly mqtt: ScriptedEventBus
   advance(milliseconds?: number): Promise<void>
   stop(): Promise<void>
 }
@@ -32,18 +37,19 @@ export interface BenchOptions {
   /** Of the disk; another one than before stands for a backup that was put back. */
   readonly incarnation?: number
   readonly isReachable?: boolean
+  readonly userMessages?: UserMessageLimits
   /** Told before the modules start, when the bus is still empty. */
   readonly prepare?: (bus: Bus) => void
 }
 
 /** MetaManager and EdgeHub on virtual time, with a scripted cloud at the other end of a link in memory. */
 export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> {
-  const { after, isSkerry = true, isReachable = true, incarnation = 0, prepare } = options
+  const { after, isSkerry = true, isReachable = true, incarnation = 0, prepare, userMessages } = options
   const clock = after?.clock ?? new FakeClock()
   const random = countingRandom(after ? 5000 : 0)
   const log = memoryLogger()
   const bus = createLocalBus(clock, log)
-  const store = memoryStore([metaStoreDomain], after?.store)
+  const store = memoryStore([metaStoreDomain, userStoreDomain], after?.store)
   const frames = createFrameFactory({ clock, random })
   const cloud = after?.cloud ?? createScriptedCloud(frames)
   const dialer = createMemoryDialer(clock, (pair) => cloud.accept(pair))
@@ -52,7 +58,9 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
   prepare?.(bus)
   const ports = { store, bus, frames, nodeName: 'edge-1', clock, random, log }
   const meta = createMetaManager(ports)
-  const hub = createEdgeHub({ ...ports, dialer, meta, incarnation, version: '0.1.0' })
+  const mqtt = new ScriptedEventBus()
+  const users = userMessages ? { userMessages: { eventBus: mqtt, limits: userMessages } } : {}
+  const hub = createEdgeHub({ ...ports, ...users, dialer, meta, incarnation, version: '0.1.0' })
   const scopes: ManagedScope[] = []
   for (const module of [meta, hub]) {
     const onCrash = (error: unknown) => log.error('crashed', { error })
@@ -70,6 +78,7 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
     cloud,
     hub,
     meta,
+    mqtt,
     advance: (milliseconds = 1) => clock.advance(ms(milliseconds)),
     async stop() {
       for (const scope of scopes) {

@@ -53,6 +53,7 @@ export function defaultAnswer(frames: FrameFactory, frame: Frame): Frame | undef
   if (source === 'twin') {
     return frames.reply(frame, 'OK', { source: 'devicecontroller', group: 'twin', resource: 'twin' })
   }
+  if (operation === 'upload') return frames.reply(frame, 'OK', { source: 'cloudhub', resource: 'user' })
   const route = { source: 'edgecontroller', group: 'resource' }
   if (operation === 'query' && resource?.includes('/lease/')) {
     return frames.reply(frame, { Object: null, Err: { ErrStatus: { reason: 'NotFound' } } }, route)
