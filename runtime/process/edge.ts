@@ -34,13 +34,13 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const { isolation } = config.mappers
   const mapperHost = createMapperHostModule({ bus, mappers: builtInMappers, clock, random, log, metrics, isolation })
   const meta = createMetaManager({ store, bus, frames, nodeName, log, metrics })
-  const { server, certificates, projectId, userMessages: limits } = config.cloud
+  const { server, certificates, projectId, userMessages } = config.cloud
   const path = `/${projectId}/${nodeName}/events`
   const dialer = createWebSocketDialer({ server, path, identity: () => readIdentity(files, nodeName), clock, log })
   const edgeHub = createEdgeHub({
     ...{ dialer, meta, frames, bus, store, nodeName, projectId, version },
     incarnation: store.incarnation,
-    ...{ clock, random, log, metrics, userMessages: { eventBus, limits } },
+    ...{ clock, random, log, metrics, userMessages: { eventBus, limits: userMessages } },
   })
   const onRotated = () => edgeHub.reconnect('the certificate was renewed')
   const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
