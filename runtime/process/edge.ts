@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   createEdgeHub,
   createMetaManager,
@@ -12,6 +13,7 @@ import { createEmbeddedBroker } from '../../platform/bus/mqtt/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
 import { createDeviceTwinModule } from '../../twin/index.ts'
+import { parseDuration } from './duration-text.ts'
 import { openEdgeStore } from './edge-store.ts'
 import type { Composition, Ground } from './host.ts'
 import { twinLimits } from './twin-limits.ts'
@@ -28,7 +30,10 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const { store, entry } = await openEdgeStore(config.store, ground)
   const bus = createLocalBus(clock, log)
   const frames = createFrameFactory({ clock, random })
-  const broker = createEmbeddedBroker({ ...config.mqtt, clock, log, metrics })
+  const broker = createEmbeddedBroker({
+    ...{ ...config.mqtt, clock, log, metrics, file: join(directory, 'mqtt.db') },
+    limits: sessionLimits(config.mqtt),
+  })
   const { eventBus } = broker
   const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, limits, clock, random, log, metrics })
   const { isolation } = config.mappers
@@ -49,4 +54,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     endpoints: () => ({ mqtt: `mqtt://${config.mqtt.host}:${broker.port}` }),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
+}
+
+function sessionLimits({ maxInflight, maxSubscriptions, sessions }: EdgeConfig['mqtt']) {
+  return { ...sessions, maxInflight, maxSubscriptions, expireAfter: parseDuration(sessions.expireAfter) }
 }

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
+import { MqttSessions } from './mqtt-sessions.ts'
 
 /** What clients without credentials may do: everything a client may, read and ask, or nothing. */
 export type Anonymous = 'full' | 'read-only' | 'none'
@@ -98,6 +99,24 @@ export const MqttConfig = Type.Object(
       description: 'Largest packet a client may send.',
     }),
     maxConnections: Type.Integer({ default: 1000, minimum: 1, description: 'Most clients at a time.' }),
+    maxSubscriptions: Type.Integer({
+      default: 1000,
+      minimum: 1,
+      description: 'Most topic filters of one client. Beyond that a subscription is refused.',
+    }),
+    maxInflight: Type.Integer({
+      default: 100,
+      minimum: 1,
+      maximum: 5000,
+      description:
+        'Most messages that a client may leave unacknowledged before further ones wait, and most messages of one client that are worked on at once.',
+    }),
+    qos: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)], {
+      default: 1,
+      description: 'QoS of what the edge publishes.',
+    }),
+    retain: Type.Boolean({ default: false, description: 'Retain what the edge publishes.' }),
+    sessions: MqttSessions,
   },
   { ...strict, default: {}, description: 'EventBus: the embedded MQTT broker.' },
 )

@@ -26,7 +26,7 @@ export interface VoiceOptions {
   readonly unsent: Counter
 }
 
-/** What DeviceTwin says on MQTT, at QoS 1. Nothing waits for it: a message that the broker does not take is counted. */
+/** What DeviceTwin says on MQTT, at the QoS of the configuration. Nothing waits for it: a message that the broker does not take is counted. */
 export class Voice {
   readonly #options: VoiceOptions
   /** Devices whose clients use topics with a bare name: what the edge says by itself goes there too. */
@@ -106,7 +106,7 @@ export class Voice {
 
   #send(topic: string, text: string): void {
     const { eventBus, log, unsent } = this.#options
-    eventBus.publish(topic, text, { qos: 1 }).catch((error: unknown) => {
+    eventBus.publish(topic, text).catch((error: unknown) => {
       unsent.add()
       log.debug('A message about a twin was not sent', { topic, error })
     })

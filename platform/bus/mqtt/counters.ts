@@ -1,8 +1,11 @@
-import type { Counter, Metrics } from '../../health/metrics.ts'
+import type { Counter, Gauge, Metrics } from '../../health/metrics.ts'
 
 /** What the broker counts. */
 export interface Counters {
-  readonly connections: ReturnType<Metrics['gauge']>
+  readonly connections: Gauge
+  /** Sessions that outlive their connection. */
+  readonly sessions: Gauge
+  readonly retained: Gauge
   readonly received: Counter
   readonly refused: Counter
   readonly dropped: Counter
@@ -11,6 +14,11 @@ export interface Counters {
 export function createCounters(metrics: Metrics): Counters {
   return {
     connections: metrics.gauge({ name: 'skerry_mqtt_connections', help: 'MQTT clients that are connected.' }),
+    sessions: metrics.gauge({
+      name: 'skerry_mqtt_sessions',
+      help: 'MQTT sessions that outlive their connection, with a client or without.',
+    }),
+    retained: metrics.gauge({ name: 'skerry_mqtt_retained', help: 'Topics with a retained message.' }),
     received: metrics.counter({ name: 'skerry_mqtt_received_total', help: 'Messages that MQTT clients published.' }),
     refused: metrics.counter({
       name: 'skerry_mqtt_refused_total',
@@ -19,7 +27,7 @@ export function createCounters(metrics: Metrics): Counters {
     }),
     dropped: metrics.counter({
       name: 'skerry_mqtt_dropped_total',
-      help: 'Messages not delivered to an MQTT client that does not take them.',
+      help: 'Messages and sessions that were given up: backlog and session (a client does not take its messages), stalled (it was disconnected), retained (too many), expired (a session).',
       labels: ['reason'],
     }),
   }

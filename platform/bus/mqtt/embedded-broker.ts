@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import { Aedes, type Client, type PublishPacket } from 'aedes'
+import type { Duplex } from 'node:stream'
+import { Aedes, type Client } from 'aedes'
 import { listen } from '../../http/listen.ts'
 import { UnavailableError } from '../../lifecycle/errors.ts'
 import type { Module, Scope } from '../../lifecycle/module.ts'
@@ -9,10 +10,17 @@ import type { EventBus } from '../event-bus.ts'
 import { createCounters } from './counters.ts'
 import { createHooks, type Handler } from './hooks.ts'
 import type { EmbeddedBrokerOptions } from './options.ts'
-import { limitPackets } from './packet-limit.ts'
-import { boundSessions, SESSION_LIMITS } from './sessions.ts'
+import type { Exchange } from './sessions/exchange.ts'
+import { openSessions } from './sessions/open-sessions.ts'
+import { publishedOf } from './sessions/queue.ts'
 import { TopicTree } from './topic-tree.ts'
 import { Views } from './views.ts'
+import { Intake } from './wire/intake.ts'
+
+const REFUSED = {
+  packet: 'An MQTT client sent too large a packet',
+  protocol: 'An MQTT client breaks the protocol',
+} as const
 
 export interface EmbeddedBroker extends Module {
   readonly eventBus: EventBus
@@ -28,17 +36,15 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
   const handlers = new TopicTree<Handler>()
   const views = new Views(options.log)
   let broker: Aedes | undefined
+  let exchange: Exchange | undefined
   let port = options.port
 
   const eventBus: EventBus = {
-    publish(topic, payload, { qos = 0, retain = false } = {}) {
-      const open = broker
-      if (!open || open.closed) return Promise.reject(unavailable())
-      const content = typeof payload === 'string' ? Buffer.from(payload) : asBuffer(payload)
-      const packet: PublishPacket = { cmd: 'publish', topic, payload: content, qos, retain, dup: false }
-      return new Promise((resolve, reject) => {
-        open.publish(packet, (error) => (error ? reject(error) : resolve()))
-      })
+    async publish(topic, payload, { qos = options.qos ?? 1, retain = options.retain ?? false } = {}) {
+      if (!exchange || broker?.closed) throw unavailable()
+      const published = publishedOf({ topic, payload, qos, retain })
+      await exchange.admit(published)
+      await new Promise<void>((resolve) => exchange?.route(published, resolve))
     },
     handle(filter, handler) {
       // One wrapper per call, so that the same function may be registered twice.
@@ -57,14 +63,20 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
     },
     async start(scope) {
       const counters = createCounters(options.metrics)
-      const subscriptions = new WeakMap<Client, Set<string>>()
-      const started = await Aedes.createBroker(createHooks({ options, handlers, counters, subscriptions }))
+      const intakes = new WeakMap<Duplex, Intake>()
+      const sessions = await openSessions({ options, counters, mayReceive: () => true }, scope)
+      const onDone = (client: Client) => intakes.get(client.conn)?.settled()
+      const started = await Aedes.createBroker(createHooks({ options, handlers, counters, sessions, onDone }))
       scope.defer(() => closeBroker(started))
-      started.on('unsubscribe', (topics, client) => {
-        for (const topic of topics) subscriptions.get(client)?.delete(topic)
+      started.on('unsubscribe', (filters, client) => {
+        if (client.clean) sessions.book.unsubscribe(sessions.book.of(client), filters)
       })
-      boundSessions(started, SESSION_LIMITS, (reason) => counters.dropped.add(1, { reason }))
-      views.serve(started)
+      started.on('connackSent', ({ returnCode }, client) => {
+        if (returnCode !== 0) return
+        sessions.attach(client)
+        intakes.get(client.conn)?.opened()
+      })
+      views.serve(started, sessions.exchange)
       logEvents(started, options.log)
       const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => accept(socket, started))
       server.maxConnections = options.maxConnections
@@ -73,13 +85,19 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
       scope.use(counters.connections.follow(() => started.connectedClients))
       port = portOf(server)
       broker = started
+      exchange = sessions.exchange
       options.log.info('The MQTT broker listens', { host: options.host, port })
 
       function accept(socket: Socket, to: Aedes): void {
-        limitPackets(socket, options.maxPacketBytes, () => {
-          counters.refused.add(1, { reason: 'packet' })
-          options.log.warn('An MQTT client sent too large a packet', { maxPacketBytes: options.maxPacketBytes })
+        const intake = new Intake(socket, {
+          maxPacketBytes: options.maxPacketBytes,
+          maxInHand: sessions.limits.maxInflight,
+          onRefused: (reason, detail) => {
+            counters.refused.add(1, { reason })
+            options.log.warn(REFUSED[reason], { detail, maxPacketBytes: options.maxPacketBytes })
+          },
         })
+        intakes.set(socket, intake)
         to.handle(socket)
       }
     },
@@ -96,10 +114,6 @@ async function open(server: Server, options: EmbeddedBrokerOptions, scope: Scope
 function portOf(server: Server): number {
   const address = server.address()
   return typeof address === 'object' && address ? address.port : 0
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function closeBroker(broker: Aedes): Promise<void> {

@@ -1,14 +1,18 @@
-import type { AedesPublishPacket, AuthErrorCode, Client, PublishPacket } from 'aedes'
+import type { AedesPublishPacket, AuthErrorCode, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes'
 import { RefusedError } from '../../lifecycle/errors.ts'
 import { seconds, withDeadline } from '../../time/index.ts'
 import type { MqttMessage } from '../event-bus.ts'
 import { isOfEdge, isUnderView, refuseConnect, refusePublish } from './access.ts'
-import { Backlog, MAX_BACKLOG_BYTES } from './backlog.ts'
 import type { Counters } from './counters.ts'
-import { Emitter } from './emitter.ts'
 import type { EmbeddedBrokerOptions } from './options.ts'
 import { Receipts } from './receipts.ts'
+import { arrive } from './sessions/arrivals.ts'
+import type { Sessions } from './sessions/open-sessions.ts'
+import { SESSION_MARK } from './sessions/persistence.ts'
+import { publishedOf } from './sessions/queue.ts'
 import type { TopicTree } from './topic-tree.ts'
+import { encodeRefusal } from './wire/encode.ts'
+import { SUPERSEDED } from './wire/intake.ts'
 
 export type Handler = (message: MqttMessage) => Promise<void>
 
@@ -16,20 +20,20 @@ export interface HookOptions {
   readonly options: EmbeddedBrokerOptions
   readonly handlers: TopicTree<Handler>
   readonly counters: Counters
-  /** Filters that each connected client holds. */
-  readonly subscriptions: WeakMap<Client, Set<string>>
+  readonly sessions: Sessions
+  /** A message of a client is done, taken or not. */
+  readonly onDone: (client: Client) => void
 }
 
 /** A handler that takes longer has lost: the receipt is withheld. */
 const HANDLER_DEADLINE = seconds(30)
-const MAX_SUBSCRIPTIONS = 1000
 /** Where messages go that nobody gets. */
 const REFUSED_TOPIC = '$skerry/refused'
 
 /** What aedes asks while it works: who may come in, and what becomes of each message. */
-export function createHooks({ options, handlers, counters, subscriptions }: HookOptions) {
+export function createHooks({ options, handlers, counters, sessions, onDone }: HookOptions) {
   const { anonymous, clock, log } = options
-  const backlog = new Backlog(options.maxBacklogBytes ?? MAX_BACKLOG_BYTES)
+  const { book, exchange, fresh, limits } = sessions
   const receipts = new Receipts()
   const warned = new WeakSet<Client>()
 
@@ -53,10 +57,24 @@ export function createHooks({ options, handlers, counters, subscriptions }: Hook
   }
 
   return {
-    mq: new Emitter<AedesPublishPacket>({ clock, log }),
+    mq: sessions.mq,
+    persistence: sessions.persistence,
+    // Half of the packet ids of a client. A client knows of no lower limit (MQTT 3.1.1 has no way to say one).
+    maxInflightInbound: 32_768,
     // A client that takes nothing for so long is not coming back on this connection.
     drainTimeout: 30_000,
     connectTimeout: 10_000,
+
+    preConnect(client: Client, packet: ConnectPacket, done: (error: Error | null, isTaken: boolean) => void): void {
+      if (packet.clean || book.hasRoom(packet.clientId)) {
+        done(null, true)
+        return
+      }
+      counters.refused.add(1, { reason: 'sessions' })
+      log.warn('An MQTT client asks for a session, and there are too many', { client: packet.clientId })
+      // §3.2.2.3: 3 is "server unavailable".
+      client.conn.end(encodeRefusal(3), () => client.conn.destroy())
+    },
 
     authenticate(
       client: Client,
@@ -75,12 +93,16 @@ export function createHooks({ options, handlers, counters, subscriptions }: Hook
       done(Object.assign(new Error(refusal), { returnCode: 5 }), false)
     },
 
-    authorizePublish(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
+    authorizePublish(client: Client | null, packet: PublishPacket, finish: (error?: Error | null) => void): void {
+      const done = (error?: Error | null) => {
+        if (client) onDone(client)
+        finish(error)
+      }
       if (isOfEdge(packet.topic)) {
         refuse(client, packet, 'only the edge publishes on this topic')
         // Old mappers say twin/cloud_updated beside each update: they get their receipt (§3.3.5 allows it), nobody the message.
         Object.assign(packet, { topic: REFUSED_TOPIC, payload: Buffer.alloc(0), retain: false })
-        receipts.give(client, undefined, done)
+        receipts.give(client, {}, done)
         return
       }
       if (isUnderView(packet.topic)) Object.assign(packet, { retain: false })
@@ -91,28 +113,42 @@ export function createHooks({ options, handlers, counters, subscriptions }: Hook
         done(new RefusedError('This client may not publish there', { code: 'PLATFORM_MQTT_REFUSED', fields }))
         return
       }
+      const arrival = arrive(book, client, packet)
+      if (arrival instanceof Promise) {
+        receipts.give(client, { handling: arrival }, done)
+        return
+      }
       counters.received.add()
+      fresh.add(packet)
       const found = handlers.match(packet.topic)
-      receipts.give(client, found.length === 0 ? undefined : handle(found, messageOf(client, packet)), done)
+      const handling = found.length === 0 ? undefined : handle(found, messageOf(client, packet))
+      const admit = () => exchange.admit(publishedOf(packet, client?.id), arrival)
+      receipts.give(client, { handling, admit }, (error) => {
+        arrival?.settle(error)
+        done(error)
+      })
     },
 
-    authorizeSubscribe<S extends { readonly topic: string }>(
+    authorizeSubscribe(
       client: Client,
-      subscription: S,
-      done: (error: Error | null, subscription?: S | null) => void,
+      subscription: Subscription,
+      done: (error: Error | null, subscription?: Subscription | null) => void,
     ): void {
-      const own = subscriptions.get(client) ?? new Set()
-      const isTaken = own.has(subscription.topic) || own.size < MAX_SUBSCRIPTIONS
-      if (isTaken) subscriptions.set(client, own.add(subscription.topic))
+      const { topic, qos, rap } = subscription
+      if (topic === SESSION_MARK || topic.startsWith(SUPERSEDED)) {
+        done(null, subscription)
+        return
+      }
+      const session = book.of(client)
+      const isTaken = session.filters.has(topic) || session.filters.size < limits.maxSubscriptions
+      if (isTaken) book.subscribe(session, topic, qos, rap === true)
       else counters.refused.add(1, { reason: 'subscriptions' })
       done(null, isTaken ? subscription : null)
     },
 
-    authorizeForward(client: Client, packet: AedesPublishPacket): AedesPublishPacket | null {
-      const verdict = backlog.judge(client, packet.payload.length + packet.topic.length + 8, packet.qos)
-      if (verdict === 'forward') return packet
-      counters.dropped.add(1, { reason: verdict === 'drop' ? 'backlog' : 'stalled' })
-      if (verdict === 'disconnect') client.conn.destroy()
+    /** Asked for retained messages alone: all others go through the exchange. */
+    authorizeForward(client: Client, packet: AedesPublishPacket): null {
+      exchange.replay(client, publishedOf(packet))
       return null
     },
   }

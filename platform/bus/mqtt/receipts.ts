@@ -2,29 +2,69 @@ import type { Client } from 'aedes'
 
 export type Done = (error?: Error | null) => void
 
+/** One message of a client on its way to its receipt. */
+export interface Step {
+  /** What is done about it; absent when nobody works on it. */
+  readonly handling?: Promise<unknown> | undefined
+  /** What follows that, begun in the order of the client's messages. */
+  readonly admit?: () => Promise<unknown> | undefined
+}
+
 /**
  * Lets the messages of each client go on in the order in which they came, however long each was worked on: receipts keep that
  * order, and so do the messages that are passed to others (MQTT 3.1.1 §4.6).
  */
 export class Receipts {
-  /** Settles when the last message of a client has gone on; absent when none is held. */
-  readonly #held = new Map<Client, Promise<void>>()
+  /** Of the last message of a client; absent when none is held. */
+  readonly #held = new Map<Client, Held>()
 
-  /** `handling` is absent for a message that nobody works on. */
-  give(client: Client | null, handling: Promise<unknown> | undefined, done: Done): void {
+  give(client: Client | null, { handling, admit = () => undefined }: Step, done: Done): void {
     const before = client ? this.#held.get(client) : undefined
+    let admitted: Promise<unknown> | undefined
     if (!before && !handling) {
-      done(null)
-      return
+      admitted = admit()
+      if (!admitted) {
+        done(null)
+        return
+      }
     }
     // Heard at once, or a failure behind a longer wait would count as unhandled.
-    const outcome = Promise.resolve(handling).then(() => null, toError)
-    const turn = Promise.resolve(before).then(async () => {
+    const outcome = (handling ?? Promise.resolve()).then(() => null, toError)
+    const begun = admitted ? Promise.resolve({ rest: admitted.then(() => null, toError) }) : begin()
+    const finished = finish()
+    const held = { begun, finished }
+    if (client) this.#held.set(client, held)
+
+    async function begin() {
+      await before?.begun
       const error = await outcome
-      if (client && this.#held.get(client) === turn) this.#held.delete(client)
+      // In an object, so that the next message need not wait for the disk.
+      return { rest: error ? Promise.resolve(error) : attempt(admit) }
+    }
+    const forget = () => {
+      if (client && this.#held.get(client) === held) this.#held.delete(client)
+    }
+    async function finish(): Promise<void> {
+      const { rest } = await begun
+      await before?.finished
+      const error = await rest
+      forget()
       done(error)
-    })
-    if (client) this.#held.set(client, turn)
+    }
+  }
+}
+
+interface Held {
+  readonly begun: Promise<unknown>
+  readonly finished: Promise<void>
+}
+
+async function attempt(admit: () => Promise<unknown> | undefined): Promise<Error | null> {
+  try {
+    await admit()
+    return null
+  } catch (error) {
+    return toError(error)
   }
 }
 

@@ -77,3 +77,15 @@ interface Level<V> {
 function level<V>(): Level<V> {
   return { values: [], below: new Map() }
 }
+
+/** Whether one filter matches a topic. */
+export function isMatch(filter: string, topic: string): boolean {
+  const parts = topic.split('/')
+  const wanted = filter.split('/')
+  if (topic.startsWith('$') && (wanted[0] === '+' || wanted[0] === '#')) return false
+  for (const [depth, want] of wanted.entries()) {
+    if (want === '#') return true
+    if (depth >= parts.length || (want !== '+' && want !== parts[depth])) return false
+  }
+  return wanted.length === parts.length
+}

@@ -1,0 +1,209 @@
+import type { Client } from 'aedes'
+import type { StoreCall } from '../../../store/index.ts'
+import type { Clock } from '../../../time/index.ts'
+import { TopicTree } from '../topic-tree.ts'
+import type { Journal } from './journal.ts'
+import type { SessionLimits } from './limits.ts'
+import type { Entry, Message } from './outbox.ts'
+import { Session, type Subscription } from './session.ts'
+import {
+  dequeue,
+  endSession,
+  putSession,
+  putSubscription,
+  release,
+  removeIncoming,
+  removeMessage,
+  removeSubscription,
+} from './tables.ts'
+
+export interface BookOptions {
+  readonly journal: Journal
+  readonly limits: SessionLimits
+  readonly clock: Clock
+  readonly onExpired: () => void
+}
+
+/** All sessions, and who is subscribed to what. What must survive goes to the journal before its promise settles. */
+export class SessionBook {
+  /** Filters of sessions that end with their connection, and of those that do not. */
+  readonly live = new TopicTree<Subscription>()
+  readonly lasting = new TopicTree<Subscription>()
+  readonly #options: BookOptions
+  readonly #byId = new Map<string, Session>()
+  readonly #byClient = new WeakMap<Client, Session>()
+  #lastMessage = 0
+
+  constructor(options: BookOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  get journal(): Journal {
+    return this.#options.journal
+  }
+
+  now(): number {
+    return this.#options.clock.now()
+  }
+
+  /** Whether a client that asks for a session can have one. */
+  hasRoom(id: string): boolean {
+    return this.#byId.has(id) || this.#byId.size < this.#options.limits.maxSessions
+  }
+
+  /** Of a client whose CONNECT was taken. */
+  of(client: Client): Session {
+    const known = this.#byClient.get(client)
+    if (known) return known
+    const session = (client.clean ? undefined : this.#byId.get(client.id)) ?? this.#create(client.id, client.clean)
+    this.#byClient.set(client, session)
+    client.conn.once('close', () => this.#detach(client, session))
+    return session
+  }
+
+  /** The session of a client id that outlives connections, made if there is none. Settles when it is on disk. */
+  async open(id: string): Promise<{ readonly session: Session; readonly isNew: boolean }> {
+    const found = this.#byId.get(id)
+    const session = found ?? this.#create(id, false)
+    await this.journal.write([putSession(id, 0, session.outbox.sentSeq)])
+    return { session, isNew: !found }
+  }
+
+  /** Puts a session there as it was found on disk. */
+  restore(id: string, seen: number): Session {
+    const session = this.#create(id, false)
+    session.seen = seen
+    return session
+  }
+
+  /** The client was greeted. */
+  attach(client: Client): Session {
+    const session = this.of(client)
+    if (session.client !== client) session.outbox.rewind()
+    session.client = client
+    return session
+  }
+
+  subscribe(session: Session, filter: string, qos: 0 | 1 | 2, isBridge: boolean): Subscription {
+    const before = session.filters.get(filter)
+    if (before?.qos === qos && before.isBridge === isBridge) return before
+    const tree = session.isClean ? this.live : this.lasting
+    const subscription = { session, filter, qos, isBridge }
+    if (before) tree.remove(filter, before)
+    session.filters.set(filter, subscription)
+    tree.add(filter, subscription)
+    return subscription
+  }
+
+  /** Settles when what this session is subscribed to is on disk. */
+  async keepSubscriptions(session: Session): Promise<void> {
+    const fresh = [...session.filters.values()].filter((each) => session.stored.get(each.filter) !== each)
+    for (const each of fresh) session.stored.set(each.filter, each)
+    // Without anything new it still waits for what another call is writing.
+    await this.journal.write(fresh.length > 0 ? fresh.map(putSubscription) : [putSession(session.id, 0, 0)])
+  }
+
+  unsubscribe(session: Session, filters: readonly string[]): readonly StoreCall[] {
+    const tree = session.isClean ? this.live : this.lasting
+    for (const filter of filters) {
+      const subscription = session.filters.get(filter)
+      if (!subscription) continue
+      session.filters.delete(filter)
+      session.stored.delete(filter)
+      tree.remove(filter, subscription)
+    }
+    return session.isClean ? [] : filters.map((filter) => removeSubscription(session.id, filter))
+  }
+
+  /** Ends the session that a client id has from before, with all that waits in it. */
+  async end(id: string): Promise<void> {
+    const session = this.#byId.get(id)
+    if (session) await this.journal.write(this.#end(session))
+  }
+
+  /** Ends sessions whose clients stayed away too long. */
+  expire(): void {
+    const { limits, clock, onExpired } = this.#options
+    const before = clock.now() - limits.expireAfter.milliseconds
+    if (limits.expireAfter.milliseconds === 0) return
+    for (const session of [...this.#byId.values()]) {
+      if (session.client || session.seen > before) continue
+      this.journal.note(this.#end(session))
+      onExpired()
+    }
+  }
+
+  message(topic: string, payload: Buffer): Message {
+    return { topic, payload, id: ++this.#lastMessage, holders: 0 }
+  }
+
+  /** Ids of messages on disk are taken up to this one. */
+  countFrom(lastMessage: number): void {
+    this.#lastMessage = Math.max(this.#lastMessage, lastMessage)
+  }
+
+  /** A client has the message: its place in the queue goes. */
+  taken(session: Session, entry: Entry): void {
+    if (!session.isClean && !session.hasEnded) this.journal.note(this.gone(session, [entry]))
+    else entry.message.holders--
+  }
+
+  /** What takes entries off the disk. */
+  gone(session: Session, entries: readonly Entry[]): readonly StoreCall[] {
+    return entries.flatMap((entry) => {
+      const isLast = --entry.message.holders === 0
+      return [dequeue(session.id, entry), ...(isLast ? [removeMessage(entry.message)] : [])]
+    })
+  }
+
+  /** PUBREC: durable before PUBREL goes out, or a crash would send the message anew. */
+  async released(session: Session, packetId: number): Promise<void> {
+    const entry = session.outbox.release(packetId)
+    if (entry && !session.isClean) await this.journal.write([release(session.id, entry)])
+  }
+
+  /** PUBREL: durable before PUBCOMP goes out, or a crash would take the packet id's next message for a repetition. */
+  async forgetIncoming(session: Session, packetId: number): Promise<void> {
+    if (session.incoming.delete(packetId) && !session.isClean) {
+      await this.journal.write([removeIncoming(session.id, packetId)])
+    }
+  }
+
+  /** At a clean stop. */
+  detachAll(): void {
+    for (const session of this.#byId.values()) if (session.client) this.#detach(session.client, session)
+  }
+
+  #create(id: string, isClean: boolean): Session {
+    const { clock, limits } = this.#options
+    const session = new Session(id, isClean, limits, clock.now())
+    if (!isClean) this.#byId.set(id, session)
+    return session
+  }
+
+  #detach(client: Client, session: Session): void {
+    if (session.isClean) {
+      session.client = undefined
+      this.#end(session)
+    } else if (session.client === client) {
+      session.client = undefined
+      session.seen = this.#options.clock.now()
+      const sent = session.outbox.sentSeq
+      session.outbox.rewind()
+      if (!session.hasEnded) this.journal.note([putSession(session.id, session.seen, sent)])
+    }
+  }
+
+  #end(session: Session): readonly StoreCall[] {
+    session.hasEnded = true
+    this.unsubscribe(session, [...session.filters.keys()])
+    const bodies = session.outbox.clear().filter(({ message }) => --message.holders === 0)
+    if (session.isClean) return []
+    if (this.#byId.get(session.id) === session) this.#byId.delete(session.id)
+    return [...endSession(session.id), ...bodies.map(({ message }) => removeMessage(message))]
+  }
+}
