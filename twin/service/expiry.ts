@@ -60,6 +60,11 @@ export class Expiry implements Disposable {
     return [...this.#devices.keys()]
   }
 
+  /** Values that wait for their time to end, with those that wait in vain. */
+  get alarms(): number {
+    return this.#alarms.size
+  }
+
   /** The twin is so on disk now; undefined: it is gone. */
   follow(id: DeviceId, twin: Twin | undefined): void {
     const known = this.#devices.get(id)

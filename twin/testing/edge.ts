@@ -8,7 +8,7 @@ import {
   type RetainedView,
   type ViewHandle,
 } from '../../platform/bus/index.ts'
-import { silentMetrics } from '../../platform/health/index.ts'
+import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
 import { createScope, UnavailableError } from '../../platform/lifecycle/index.ts'
 import { memoryLogger } from '../../platform/log/testing/index.ts'
 import type { Row, Store, StoreCall } from '../../platform/store/index.ts'
@@ -25,7 +25,7 @@ import {
   type MsgMember,
   type MsgTwin,
 } from '../../schemas/index.ts'
-import { createDeviceTwinModule, twinStoreDomain } from '../index.ts'
+import { createDeviceTwinModule, TWIN_LIMITS, type TwinLimits, twinStoreDomain } from '../index.ts'
 
 export const LAMP = '$hw/events/device/default/lamp'
 
@@ -53,6 +53,8 @@ export interface StartOptions {
   readonly clock?: FakeClock
   /** MetaManager has listed all devices; default true. */
   readonly isListed?: boolean
+  readonly limits?: TwinLimits
+  readonly metrics?: Metrics
 }
 
 /** The module on a broker, a disk and a bus of the test, with one lamp. */
@@ -62,6 +64,8 @@ export async function startTwins(t: TestContext, options: StartOptions = {}) {
     devices = [[lamp(), lampModel()]],
     clock = new FakeClock(),
     isListed = true,
+    limits = TWIN_LIMITS,
+    metrics = silentMetrics,
   } = options
   const log = memoryLogger()
   const bus = createLocalBus(clock, log)
@@ -77,7 +81,7 @@ export async function startTwins(t: TestContext, options: StartOptions = {}) {
   if (isListed) bus.set(listed, 'devices', true)
   const module = createDeviceTwinModule({
     ...{ store: disk, bus, eventBus: mqtt, nodeName: 'edge-1' },
-    ...{ clock, random, log, metrics: silentMetrics },
+    ...{ clock, random, log, metrics, limits },
   })
   await module.start(scope)
   await settle()
