@@ -44,6 +44,11 @@ export interface ViewHandle extends Disposable {
 
 /** EventBus: MQTT as the domains see it, whichever broker carries it. */
 export interface EventBus {
+  /**
+   * Whether a message on this topic would reach anybody, now or when an absent session returns. Asked before a message is
+   * made; true where it is not known.
+   */
+  isWatched(topic: string): boolean
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>
   /**
    * Handles what clients publish on a topic filter. The receipt (PUBACK, PUBREC) of a QoS 1 or 2 message is held until the

@@ -87,7 +87,7 @@ function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessa
       done(outcome) {
         const after = answerable(options, target, eventId, outcome, refusal)
         if (after && outcome.ok) {
-          const result = updateResult(voice.base(eventId), after, decoded.twin.keys())
+          const result = () => updateResult(voice.base(eventId), after, decoded.twin.keys())
           voice.answer(target.id, target.form, 'twin/update/result', result)
           voice.document(outcome.before, after, eventId)
           // Repeated with each update, as KubeEdge does: to a mapper on MQTT it is the reminder.
@@ -126,7 +126,7 @@ function updateState(options: AskOptions, target: DeviceTopic, payload: Uint8Arr
       done(outcome) {
         const after = answerable(options, target, decoded.eventId, outcome)
         if (after) {
-          voice.answer(target.id, target.form, 'state/update/result', stateMessage(voice.base(undefined), after))
+          voice.answer(target.id, target.form, 'state/update/result', () => stateMessage(voice.base(undefined), after))
         }
         resolve()
       },
@@ -148,7 +148,7 @@ function readTwin(
       done(outcome) {
         const twin = answerable(options, target, decoded.eventId, outcome)
         const action = resultOf(target.action)
-        if (twin && action) options.voice.answer(target.id, target.form, action, messageOf(twin, decoded.eventId))
+        if (twin && action) options.voice.answer(target.id, target.form, action, () => messageOf(twin, decoded.eventId))
         resolve()
       },
     })
@@ -202,7 +202,7 @@ function answerError(
   reason: string,
 ): void {
   const answer = resultOf(action)
-  if (answer) voice.answer(id, form, answer, errorMessage(voice, eventId, code, reason))
+  if (answer) voice.answer(id, form, answer, () => errorMessage(voice, eventId, code, reason))
 }
 
 function errorMessage(voice: Voice, eventId: string, code: number, reason: string) {

@@ -381,3 +381,14 @@ test('the host hears of its orders when they change, not with each reading', asy
   // What is there, gone with the value, back when the value leaves again.
   assert.equal(heard, 3)
 })
+
+test('makes no message that nobody would hear, and tells all of it to who comes later', async (t) => {
+  const { mqtt } = await startTwins(t)
+  mqtt.hasListeners = false
+  mqtt.take()
+  await mqtt.send(`${LAMP}/twin/update`, { event_id: 'e-1', twin: { brightness: { actual: { value: '7' } } } })
+  assert.deepEqual(mqtt.take(), [])
+  mqtt.hasListeners = true
+  const { twin } = await mqtt.ask(`${LAMP}/twin/get`, {})
+  assert.equal(twin['brightness']?.actual?.value, '7')
+})

@@ -56,7 +56,9 @@ export function serveReports({
           (twin) => applyState(twin, report, clock.now()),
           (before, after) => {
             if (before === after) return
-            voice.answer(report.id, 'namespaced', 'state/update/result', stateMessage(voice.base(undefined), after))
+            voice.answer(report.id, 'namespaced', 'state/update/result', () =>
+              stateMessage(voice.base(undefined), after),
+            )
           },
         ),
       ),

@@ -41,8 +41,8 @@ export class Voice {
     return { event_id: eventId ?? this.#options.random.uuid(), timestamp: this.#options.clock.now() }
   }
 
-  answer(id: DeviceId, form: DeviceTopicForm, action: DeviceAction, message: MsgBase): void {
-    this.#publish(deviceTopic(id, action, form), message)
+  answer(id: DeviceId, form: DeviceTopicForm, action: DeviceAction, make: () => MsgBase): void {
+    this.#say(deviceTopic(id, action, form), make)
   }
 
   /** On a topic of the plain view. */
@@ -51,7 +51,7 @@ export class Voice {
   }
 
   node(action: NodeAction, message: MsgBase): void {
-    this.#publish(nodeTopic(this.#options.nodeName, action), message)
+    this.#say(nodeTopic(this.#options.nodeName, action), () => message)
   }
 
   usesBareTopics(id: DeviceId): void {
@@ -61,22 +61,21 @@ export class Voice {
   /** Document of what changed. `eventId` is that of the cause; without one it is new. */
   document(before: Twin | undefined, after: Twin, eventId?: string): void {
     if (before === after) return
-    const document = documentOf(this.base(eventId), before, after)
-    if (document) this.#say(after.id, 'twin/update/document', document)
+    this.#announce(after.id, 'twin/update/document', () => documentOf(this.base(eventId), before, after))
   }
 
   /** Delta, if any; with `before` only when it is another one than then. */
   delta(before: Twin | undefined, after: Twin): void {
-    if (before === after || (before && sameDelta(deltaOf(before), deltaOf(after)))) return
-    const delta = deltaMessage(this.base(undefined), after)
-    if (delta) this.#say(after.id, 'twin/update/delta', delta)
+    if (before === after) return
+    this.#announce(after.id, 'twin/update/delta', () =>
+      before && sameDelta(deltaOf(before), deltaOf(after)) ? undefined : deltaMessage(this.base(undefined), after),
+    )
   }
 
   /** Attributes that changed, if any. */
   attributes(before: Twin | undefined, after: Twin, eventId?: string): void {
     if (before?.attributes === after.attributes) return
-    const message = attributesMessage(this.base(eventId), before, after)
-    if (message) this.#say(after.id, 'updated', message)
+    this.#announce(after.id, 'updated', () => attributesMessage(this.base(eventId), before, after))
   }
 
   joined(twin: Twin): void {
@@ -94,14 +93,16 @@ export class Voice {
     })
   }
 
-  #say(id: DeviceId, action: DeviceAction, message: MsgBase): void {
-    const text = JSON.stringify(message)
-    this.#send(deviceTopic(id, action), text)
-    if (this.#bare.has(id)) this.#send(deviceTopic(id, action, 'bare'), text)
+  #announce(id: DeviceId, action: DeviceAction, make: () => MsgBase | undefined): void {
+    this.#say(deviceTopic(id, action), make)
+    if (this.#bare.has(id)) this.#say(deviceTopic(id, action, 'bare'), make)
   }
 
-  #publish(topic: string, message: MsgBase): void {
-    this.#send(topic, JSON.stringify(message))
+  /** A message that nobody would hear is not made. */
+  #say(topic: string, make: () => MsgBase | undefined): void {
+    if (!this.#options.eventBus.isWatched(topic)) return
+    const message = make()
+    if (message) this.#send(topic, JSON.stringify(message))
   }
 
   #send(topic: string, text: string): void {

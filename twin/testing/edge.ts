@@ -98,9 +98,14 @@ export class ScriptedEventBus implements EventBus {
   readonly said: Said[] = []
   /** Changes of the view. */
   readonly shown: (readonly [topic: string, payload: string])[] = []
-  isWatched = true
+  /** Somebody is subscribed to everything. */
+  hasListeners = true
   #view: RetainedView | undefined
   readonly #handlers = new Map<string, (message: MqttMessage) => Promise<void>>()
+
+  isWatched(): boolean {
+    return this.hasListeners
+  }
 
   async publish(topic: string, payload: string | Uint8Array): Promise<void> {
     this.said.push({ topic, message: JSON.parse(Buffer.from(payload).toString()) })
@@ -113,12 +118,12 @@ export class ScriptedEventBus implements EventBus {
 
   view(_prefix: string, view: RetainedView): ViewHandle {
     this.#view = view
-    const isWatched = () => this.isWatched
+    const hasListeners = () => this.hasListeners
     return {
       get hasWatchers() {
-        return isWatched()
+        return hasListeners()
       },
-      isWatched: () => this.isWatched,
+      isWatched: hasListeners,
       show: (topic, payload) => void this.shown.push([topic, Buffer.from(payload).toString()]),
       [Symbol.dispose]: () => {
         this.#view = undefined

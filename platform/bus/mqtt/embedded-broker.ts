@@ -40,6 +40,8 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
   let port = options.port
 
   const eventBus: EventBus = {
+    // What is retained is kept for those who come later.
+    isWatched: (topic) => options.retain === true || exchange?.hears(topic) === true,
     async publish(topic, payload, { qos = options.qos ?? 1, retain = options.retain ?? false } = {}) {
       if (!exchange || broker?.closed) throw unavailable()
       const published = publishedOf({ topic, payload, qos, retain })
