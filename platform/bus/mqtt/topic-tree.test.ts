@@ -25,6 +25,7 @@ test('filters match as MQTT says', () => {
     const tree = new TopicTree<string>()
     tree.add(filter, filter)
     assert.deepEqual(tree.match(topic), matches ? [filter] : [], `${filter} ${topic}`)
+    assert.equal(tree.matches(topic), matches)
   }
 })
 
@@ -40,6 +41,7 @@ test('what is added and removed again leaves the tree as it was', () => {
       for (const [index, name] of gone.entries()) tree.add(name, 1000 + index)
       for (const [index, name] of gone.entries()) assert.ok(tree.remove(name, 1000 + index))
       assert.deepEqual(tree.match(topic), only.match(topic))
+      assert.equal(tree.matches(topic), only.match(topic).length > 0)
       assert.equal(tree.remove('no/such', 1), false)
     }),
   )

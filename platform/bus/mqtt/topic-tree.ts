@@ -48,24 +48,45 @@ export class TopicTree<V> {
 
   match(topic: string): readonly V[] {
     const found: V[] = []
-    const parts = topic.split('/')
+    this.#walk(topic, (values) => {
+      for (const value of values) found.push(value)
+      return false
+    })
+    return found
+  }
+
+  /** Whether there is any value for the topic. */
+  matches(topic: string): boolean {
+    return this.#walk(topic, (values) => values.length > 0)
+  }
+
+  /** Shows the values of each matching filter until `show` has seen enough; true when it has. On the path of every message. */
+  #walk(topic: string, show: (values: readonly V[]) => boolean): boolean {
     let open: Level<V>[] = [this.#root]
-    for (const [depth, part] of parts.entries()) {
-      const wild = depth > 0 || !topic.startsWith('$')
+    let wild = !topic.startsWith('$')
+    for (let start = 0; start <= topic.length; wild = true) {
+      const slash = topic.indexOf('/', start)
+      const end = slash < 0 ? topic.length : slash
+      const part = topic.slice(start, end)
+      start = end + 1
       const next: Level<V>[] = []
-      for (const at of open) {
-        if (at.below.size === 0) continue
-        const some = wild ? at.below.get('#') : undefined
-        if (some) found.push(...some.values)
-        const one = wild ? at.below.get('+') : undefined
+      for (const { below } of open) {
+        if (below.size === 0) continue
+        const some = wild ? below.get('#') : undefined
+        if (some && show(some.values)) return true
+        const one = wild ? below.get('+') : undefined
         if (one) next.push(one)
-        const same = part === '+' || part === '#' ? undefined : at.below.get(part)
+        const same = part === '+' || part === '#' ? undefined : below.get(part)
         if (same) next.push(same)
       }
+      if (next.length === 0) return false
       open = next
     }
-    for (const at of open) found.push(...at.values, ...(at.below.get('#')?.values ?? []))
-    return found
+    for (const { values, below } of open) {
+      const some = below.get('#')
+      if (show(values) || (some && show(some.values))) return true
+    }
+    return false
   }
 }
 
