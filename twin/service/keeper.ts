@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Store, StoreCall } from '../../platform/store/index.ts'
+import { afterTurn } from '../../platform/time/index.ts'
 import type { DeviceId, Twin } from '../../schemas/index.ts'
 import { putTwin, removeTwin } from './twin-store.ts'
 
@@ -32,16 +33,30 @@ export interface TwinKeeperOptions {
 
 const MOST_PER_DEVICE = 2000
 const MOST_IN_ALL = 100_000
-const RECORDED_AT_ONCE = 500
+/** Twins in one write. */
+const MOST_AT_ONCE = 256
+
+/** What becomes of one twin by the steps that waited for it. */
+interface Change {
+  readonly id: DeviceId
+  readonly onDisk: Twin | undefined
+  readonly twin: Twin | undefined
+  readonly steps: readonly Step[]
+  readonly outcomes: readonly StepOutcome[]
+}
 
 /**
  * All twins as they are on disk, each with its queue. While one commit of a device is under way its next steps gather, and
- * then go to disk together; devices do not wait for each other. A failed commit leaves the twin as it was on disk.
+ * then go to disk together. Devices that change in the same turn of the event loop share a write, and are written apart where
+ * that fails; else they do not wait for each other. A failed commit leaves the twin as it was on disk.
  */
 export class TwinKeeper {
   readonly #options: TwinKeeperOptions
   readonly #twins = new Map<DeviceId, Twin>()
   readonly #queues = new Map<DeviceId, Step[]>()
+  /** Devices whose queues nobody works on yet. */
+  #ready: DeviceId[] = []
+  #isScheduled = false
   #waiting = 0
   #onIdle: (() => void) | undefined
 
@@ -84,10 +99,8 @@ export class TwinKeeper {
       queue.push(step)
       return
     }
-    const fresh = [step]
-    this.#queues.set(id, fresh)
-    // What arrives in the same turn goes in the same commit.
-    queueMicrotask(() => void this.#work(id, fresh))
+    this.#queues.set(id, [step])
+    this.#schedule(id)
   }
 
   /** Settles when nothing waits. */
@@ -100,8 +113,8 @@ export class TwinKeeper {
 
   /** Writes twins as they are recorded now, without a change of them. After `idle`, before the end. */
   async record(ids: readonly DeviceId[]): Promise<void> {
-    for (let first = 0; first < ids.length; first += RECORDED_AT_ONCE) {
-      const twins = ids.slice(first, first + RECORDED_AT_ONCE).flatMap((id) => this.#twins.get(id) ?? [])
+    for (let first = 0; first < ids.length; first += MOST_AT_ONCE) {
+      const twins = ids.slice(first, first + MOST_AT_ONCE).flatMap((id) => this.#twins.get(id) ?? [])
       await this.#options.store.write(twins.map((twin) => this.#put(twin)))
     }
   }
@@ -110,14 +123,35 @@ export class TwinKeeper {
     return putTwin(this.#options.recorded?.(twin) ?? twin)
   }
 
-  async #work(id: DeviceId, queue: Step[]): Promise<void> {
-    while (queue.length > 0) await this.#batch(id, queue.splice(0))
-    this.#queues.delete(id)
-    if (this.#queues.size === 0) this.#onIdle?.()
+  #schedule(id: DeviceId): void {
+    this.#ready.push(id)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    afterTurn(() => {
+      this.#isScheduled = false
+      const ready = this.#ready
+      this.#ready = []
+      for (let first = 0; first < ready.length; first += MOST_AT_ONCE) {
+        void this.#work(ready.slice(first, first + MOST_AT_ONCE))
+      }
+    })
   }
 
-  async #batch(id: DeviceId, steps: readonly Step[]): Promise<void> {
+  async #work(ids: readonly DeviceId[]): Promise<void> {
+    const changed: Change[] = []
+    for (const id of ids) {
+      const change = this.#apply(id)
+      // What was only read need not wait for a disk.
+      if (change.twin === change.onDisk) this.#settle(change, undefined)
+      else changed.push(change)
+    }
+    if (changed.length > 0) await this.#commit(changed)
+  }
+
+  #apply(id: DeviceId): Change {
     const onDisk = this.#twins.get(id)
+    const steps = this.#queues.get(id) ?? []
+    this.#queues.set(id, [])
     let twin = onDisk
     const outcomes = steps.map((step): StepOutcome => {
       const before = twin
@@ -129,7 +163,32 @@ export class TwinKeeper {
         return { ok: false, error }
       }
     })
-    const failure = await this.#commit(id, onDisk, twin)
+    return { id, onDisk, twin, steps, outcomes }
+  }
+
+  async #commit(changes: readonly Change[]): Promise<void> {
+    try {
+      await this.#options.store.write(changes.map(({ id, twin }) => (twin ? this.#put(twin) : removeTwin(id))))
+    } catch (error) {
+      if (changes.length > 1) {
+        await Promise.all(changes.map((change) => this.#commit([change])))
+        return
+      }
+      this.#options.onFailed()
+      for (const change of changes) this.#settle(change, { error })
+      return
+    }
+    for (const change of changes) {
+      const { id, twin } = change
+      if (twin) this.#twins.set(id, twin)
+      else this.#twins.delete(id)
+      this.#options.onCommitted(id, twin, change.onDisk)
+      this.#settle(change, undefined)
+    }
+  }
+
+  /** Tells the steps, and lets those that came meanwhile have their turn. */
+  #settle({ id, onDisk, steps, outcomes }: Change, failure: { readonly error: unknown } | undefined): void {
     for (const [index, step] of steps.entries()) {
       const outcome = outcomes[index]
       this.#waiting--
@@ -137,21 +196,9 @@ export class TwinKeeper {
       const isOnDisk = !failure || (outcome?.ok && outcome.before === onDisk && outcome.after === onDisk)
       if (outcome) this.#tell(step, isOnDisk || !outcome.ok ? outcome : { ok: false, error: failure?.error })
     }
-  }
-
-  /** What went wrong, if anything. */
-  async #commit(id: DeviceId, onDisk: Twin | undefined, twin: Twin | undefined) {
-    if (twin === onDisk) return undefined
-    try {
-      await this.#options.store.write([twin ? this.#put(twin) : removeTwin(id)])
-    } catch (error) {
-      this.#options.onFailed()
-      return { error }
-    }
-    if (twin) this.#twins.set(id, twin)
-    else this.#twins.delete(id)
-    this.#options.onCommitted(id, twin, onDisk)
-    return undefined
+    if ((this.#queues.get(id)?.length ?? 0) > 0) this.#schedule(id)
+    else this.#queues.delete(id)
+    if (this.#queues.size === 0) this.#onIdle?.()
   }
 
   #tell(step: Step, outcome: StepOutcome): void {

@@ -110,7 +110,7 @@ export class Exchange {
   /** Whether a message on this topic would go to somebody, or into the queue of somebody. */
   hears(topic: string): boolean {
     const { live, lasting } = this.#options.book
-    return live.match(topic).length > 0 || lasting.match(topic).length > 0
+    return live.matches(topic) || lasting.matches(topic)
   }
 
   /** Whether a message on some topic with this first level could. */
