@@ -52,7 +52,7 @@ test('a payload is the value of the moment in which it is read', async (t) => {
 
 test('nothing is made while nobody is subscribed', async (t) => {
   const { mqtt } = await startTwins(t)
-  mqtt.hasListeners = false
+  mqtt.hasViewers = false
   mqtt.shown.length = 0
   await report(mqtt, { brightness: '30' })
   assert.deepEqual(mqtt.shown, [])

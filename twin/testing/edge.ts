@@ -100,6 +100,8 @@ export class ScriptedEventBus implements EventBus {
   readonly shown: (readonly [topic: string, payload: string])[] = []
   /** Somebody is subscribed to everything. */
   hasListeners = true
+  /** Somebody is subscribed to the view. */
+  hasViewers = true
   #view: RetainedView | undefined
   readonly #handlers = new Map<string, (message: MqttMessage) => Promise<void>>()
 
@@ -118,12 +120,12 @@ export class ScriptedEventBus implements EventBus {
 
   view(_prefix: string, view: RetainedView): ViewHandle {
     this.#view = view
-    const hasListeners = () => this.hasListeners
+    const hasViewers = () => this.hasViewers
     return {
       get hasWatchers() {
-        return hasListeners()
+        return hasViewers()
       },
-      isWatched: hasListeners,
+      isWatched: hasViewers,
       show: (topic, payload) => void this.shown.push([topic, Buffer.from(payload).toString()]),
       [Symbol.dispose]: () => {
         this.#view = undefined
