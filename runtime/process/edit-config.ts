@@ -2,8 +2,9 @@ import { isMap, parseDocument } from 'yaml'
 import { readFileIfPresent, writeFileAtomic } from '../../platform/files/index.ts'
 import { ConfigError } from '../../platform/lifecycle/index.ts'
 
-/** Sections of a configuration file, and the keys to set in them. */
-export type ConfigEdits = Readonly<Record<string, Readonly<Record<string, string | number>>>>
+/** Sections of a configuration file, and the keys to set in them, one level deeper where a key has keys. */
+export type ConfigEdits = Readonly<Record<string, Readonly<Record<string, Scalar | Readonly<Record<string, Scalar>>>>>>
+type Scalar = string | number
 
 /** Sets these keys in a YAML file, which need not exist, and leaves whatever else an operator has written, comments too. ConfigError where it is not YAML. */
 export async function editConfig(file: string, edits: ConfigEdits): Promise<void> {
@@ -14,7 +15,10 @@ export async function editConfig(file: string, edits: ConfigEdits): Promise<void
     throw new ConfigError(`${file} is not YAML: correct it (${why})`, { code: 'PROCESS_CONFIG_BROKEN' })
   }
   for (const [section, keys] of Object.entries(edits)) {
-    for (const [key, value] of Object.entries(keys)) document.setIn([section, key], value)
+    for (const [key, value] of Object.entries(keys)) {
+      if (typeof value !== 'object') document.setIn([section, key], value)
+      else for (const [below, each] of Object.entries(value)) document.setIn([section, key, below], each)
+    }
   }
   // An operator appends lines; those of `{...}` could not be continued.
   if (isMap(document.contents)) document.contents.flow = false

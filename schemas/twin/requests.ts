@@ -7,7 +7,7 @@ export interface TwinUpdate {
   readonly eventId: string
   /** Null: delete. */
   readonly twin: ReadonlyMap<string, TwinChange | null>
-  /** Who asks, as `mqtt:<client>`. Not part of the message. */
+  /** Who asks, as `mqtt:<client>`, or `user:<name>` where it has proven that. Not part of the message. */
   readonly author?: string
 }
 

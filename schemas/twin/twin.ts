@@ -19,7 +19,7 @@ export interface Desired {
   readonly version: Version
   /** Who wrote it last: the cloud's spec, or a client of the edge. */
   readonly origin: 'cloud' | 'edge'
-  /** Who that was: a field manager of the cloud, or `mqtt:<client>`. */
+  /** Who that was: a field manager of the cloud, `user:<name>` of an MQTT client, or `mqtt:<client>`. */
   readonly author?: string
 }
 

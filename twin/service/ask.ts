@@ -18,6 +18,7 @@ import {
 } from '../../schemas/index.ts'
 import { confirmedBy } from '../model/age.ts'
 import { getResult, memberOf, stateMessage, updateResult } from '../model/messages.ts'
+import { refuseSide } from '../model/one-side.ts'
 import type { TakenReading } from '../model/reading.ts'
 import { applyState, parseState } from '../model/state.ts'
 import { applyUpdate, type TwinLimits } from '../model/update.ts'
@@ -59,7 +60,7 @@ async function serveDevice(options: AskOptions, message: MqttMessage): Promise<v
     case 'twin/get':
       return readTwin(options, target, payload, (twin, eventId) => getResult(options.voice.base(eventId), twin))
     case 'state/update':
-      return updateState(options, target, payload)
+      return updateState(options, target, message)
     case 'state/get':
       return readTwin(options, target, payload, (twin, eventId) => stateMessage(options.voice.base(eventId), twin))
     default:
@@ -73,6 +74,11 @@ function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessa
   const decoded = understood(options, target, decodeTwinUpdate(message.payload))
   if (!decoded) return Promise.resolve()
   const { eventId } = decoded
+  const notItsSide = refuseSide(decoded.twin, message.side)
+  if (notItsSide !== undefined) {
+    answerError(options, target, eventId, 400, notItsSide)
+    return Promise.resolve()
+  }
   const update = { ...decoded, author: authorOf(message) }
   let refusal: string | undefined
   return new Promise((resolve) => {
@@ -102,10 +108,10 @@ function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessa
 /** Client ids may have 65535 bytes. */
 const LONGEST_AUTHOR = 200
 
-/** Whom the broker knows goes before what a client calls itself. Messages from another broker say neither. */
+/** A user name is proven, a client id is what a client calls itself. Messages from another broker say neither. */
 export function authorOf({ user, client }: MqttMessage): string {
-  const name = user ?? client
-  return name === undefined ? 'mqtt' : `mqtt:${name.slice(0, LONGEST_AUTHOR).toWellFormed()}`
+  if (user !== undefined) return `user:${user.slice(0, LONGEST_AUTHOR).toWellFormed()}`
+  return client === undefined ? 'mqtt' : `mqtt:${client.slice(0, LONGEST_AUTHOR).toWellFormed()}`
 }
 
 function* readingsOf({ twin }: TwinUpdate): Iterable<readonly [string, TakenReading]> {
@@ -114,9 +120,13 @@ function* readingsOf({ twin }: TwinUpdate): Iterable<readonly [string, TakenRead
   }
 }
 
-function updateState(options: AskOptions, target: DeviceTopic, payload: Uint8Array): Promise<void> {
+function updateState(options: AskOptions, target: DeviceTopic, { payload, side }: MqttMessage): Promise<void> {
   const { keeper, voice, clock } = options
   const decoded = understood(options, target, decodeStateUpdate(payload))
+  if (decoded && side === 'desired') {
+    answerError(options, target, decoded.eventId, 400, 'this client may set expected values, not report states')
+    return Promise.resolve()
+  }
   const state = decoded && parseState(decoded.state)
   // KubeEdge passes over states that it does not know, and so do its clients.
   if (!decoded || !state) return Promise.resolve()

@@ -136,7 +136,7 @@ test('what cannot be set is answered with the reason', async (t) => {
 test('what a broker had retained is no wish of now', async (t) => {
   const { mqtt } = await startTwins(t)
   mqtt.take()
-  await mqtt.send(`${VIEW}/brightness/set`, '40', true)
+  await mqtt.send(`${VIEW}/brightness/set`, '40', { retain: true })
   assert.deepEqual(mqtt.said, [])
   const [whole] = await mqtt.retained(VIEW)
   assert.doesNotMatch(whole ?? '', /desired/)

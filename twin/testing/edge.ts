@@ -148,11 +148,12 @@ export class ScriptedEventBus implements EventBus {
   }
 
   /** Settles when the receipt would be given. */
-  async send(topic: string, payload: object | string, retain = false): Promise<void> {
+  async send(topic: string, payload: object | string, from: Partial<MqttMessage> = {}): Promise<void> {
     const isBytes = payload instanceof Uint8Array || typeof payload === 'string'
     const bytes = Buffer.from(isBytes ? payload : JSON.stringify(payload))
     for (const [filter, handler] of this.#handlers) {
-      if (matches(filter, topic)) await handler({ topic, payload: bytes, qos: 1, retain, client: 'test' })
+      if (!matches(filter, topic)) continue
+      await handler({ topic, payload: bytes, qos: 1, retain: false, client: 'test', ...from })
     }
   }
 

@@ -1,14 +1,17 @@
 import type { EventEmitter } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
-import { listen } from '../../http/listen.ts'
 import { UnavailableError } from '../../lifecycle/errors.ts'
-import type { Module, Scope } from '../../lifecycle/module.ts'
+import type { Module } from '../../lifecycle/module.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { EventBus } from '../event-bus.ts'
-import { createCounters } from './counters.ts'
+import { Gate } from './access/gate.ts'
+import type { Peer } from './access/peer.ts'
+import { type Counters, createCounters } from './counters.ts'
 import { createHooks, type Handler } from './hooks.ts'
+import { openListeners, type Ports } from './listen/listeners.ts'
 import type { EmbeddedBrokerOptions } from './options.ts'
 import type { Exchange } from './sessions/exchange.ts'
 import { openSessions } from './sessions/open-sessions.ts'
@@ -26,6 +29,7 @@ export interface EmbeddedBroker extends Module {
   readonly eventBus: EventBus
   /** The port that is listened on; what was asked for before the start. */
   readonly port: number
+  readonly ports: Ports
 }
 
 /**
@@ -37,7 +41,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
   const views = new Views(options.log)
   let broker: Aedes | undefined
   let exchange: Exchange | undefined
-  let port = options.port
+  let ports: Ports = { tcp: options.port, tls: undefined, websocket: undefined }
 
   const eventBus: EventBus = {
     // What is retained is kept for those who come later.
@@ -61,14 +65,21 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
     name: 'EventBus',
     eventBus,
     get port() {
-      return port
+      return ports.tcp
+    },
+    get ports() {
+      return ports
     },
     async start(scope) {
+      const { log } = options
       const counters = createCounters(options.metrics)
       const intakes = new WeakMap<Duplex, Intake>()
-      const sessions = await openSessions({ options, counters, mayReceive: () => true }, scope)
+      const gate = createGate(options, counters)
+      await gate.open()
+      const mayReceive = (client: Client, topic: string) => gate.of(client).rights.mayHear(topic)
+      const sessions = await openSessions({ options, counters, mayReceive }, scope)
       const onDone = (client: Client) => intakes.get(client.conn)?.settled()
-      const started = await Aedes.createBroker(createHooks({ options, handlers, counters, sessions, onDone }))
+      const started = await Aedes.createBroker(createHooks({ options, gate, handlers, counters, sessions, onDone }))
       scope.defer(() => closeBroker(started))
       started.on('unsubscribe', (filters, client) => {
         if (client.clean) sessions.book.unsubscribe(sessions.book.of(client), filters)
@@ -79,43 +90,39 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
         intakes.get(client.conn)?.opened()
       })
       views.serve(started, sessions.exchange)
-      logEvents(started, options.log)
-      const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => accept(socket, started))
-      server.maxConnections = options.maxConnections
-      server.on('drop', () => counters.refused.add(1, { reason: 'connections' }))
-      await open(server, options, scope)
+      logEvents(started, log)
+      ports = await openListeners({ ...options, counters, accept }, scope)
       scope.use(counters.connections.follow(() => started.connectedClients))
-      port = portOf(server)
+      scope.run((signal) => gate.follow(signal))
       broker = started
       exchange = sessions.exchange
-      options.log.info('The MQTT broker listens', { host: options.host, port })
 
-      function accept(socket: Socket, to: Aedes): void {
-        const intake = new Intake(socket, {
+      function accept(connection: Duplex, peer: Peer, request?: IncomingMessage): void {
+        const intake = new Intake(connection, {
           maxPacketBytes: options.maxPacketBytes,
           maxInHand: sessions.limits.maxInflight,
           onRefused: (reason, detail) => {
             counters.refused.add(1, { reason })
-            options.log.warn(REFUSED[reason], { detail, maxPacketBytes: options.maxPacketBytes })
+            log.warn(REFUSED[reason], { detail, maxPacketBytes: options.maxPacketBytes })
           },
         })
-        intakes.set(socket, intake)
-        to.handle(socket)
+        intakes.set(connection, intake)
+        gate.expect(connection, peer)
+        started.handle(connection, request)
       }
     },
   }
 }
 
-async function open(server: Server, options: EmbeddedBrokerOptions, scope: Scope): Promise<void> {
-  await listen(server, { host: options.host, port: options.port })
-  server.on('error', (error) => options.log.error('The MQTT broker cannot accept', { error }))
-  // New connections first, then those that are there: releases run in reverse order.
-  scope.defer(() => void server.close())
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : 0
+function createGate(options: EmbeddedBrokerOptions, counters: Counters): Gate {
+  const { anonymous, anonymousRemote = 'none', clients = [], passwordFile, folder, loginLimits, recheck } = options
+  const path = passwordFile ?? (folder === undefined ? undefined : join(folder, 'passwords'))
+  return new Gate({
+    ...{ anonymous, anonymousRemote, clients, clock: options.clock, log: options.log, counters },
+    passwordFile: path === undefined ? undefined : { path, isNamed: passwordFile !== undefined },
+    ...(loginLimits === undefined ? {} : { limits: loginLimits }),
+    ...(recheck === undefined ? {} : { recheck }),
+  })
 }
 
 function closeBroker(broker: Aedes): Promise<void> {

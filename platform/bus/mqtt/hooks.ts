@@ -2,7 +2,8 @@ import type { AedesPublishPacket, AuthErrorCode, Client, ConnectPacket, PublishP
 import { RefusedError } from '../../lifecycle/errors.ts'
 import { seconds, withDeadline } from '../../time/index.ts'
 import type { MqttMessage } from '../event-bus.ts'
-import { isOfEdge, isUnderView, refuseConnect, refusePublish } from './access.ts'
+import type { Gate, Guest } from './access/gate.ts'
+import { isOfEdge, isUnderView } from './access/topics.ts'
 import type { Counters } from './counters.ts'
 import type { EmbeddedBrokerOptions } from './options.ts'
 import { Receipts } from './receipts.ts'
@@ -18,6 +19,7 @@ export type Handler = (message: MqttMessage) => Promise<void>
 
 export interface HookOptions {
   readonly options: EmbeddedBrokerOptions
+  readonly gate: Gate
   readonly handlers: TopicTree<Handler>
   readonly counters: Counters
   readonly sessions: Sessions
@@ -31,11 +33,12 @@ const HANDLER_DEADLINE = seconds(30)
 const REFUSED_TOPIC = '$skerry/refused'
 
 /** What aedes asks while it works: who may come in, and what becomes of each message. */
-export function createHooks({ options, handlers, counters, sessions, onDone }: HookOptions) {
-  const { anonymous, clock, log } = options
+export function createHooks({ options, gate, handlers, counters, sessions, onDone }: HookOptions) {
+  const { clock, log } = options
   const { book, exchange, fresh, limits } = sessions
   const receipts = new Receipts()
   const warned = new WeakSet<Client>()
+  const warnedOfFilter = new WeakSet<Client>()
 
   /** Said once for each connection: a client that does not listen would fill the log. */
   const refuse = (client: Client | null, { topic }: PublishPacket, reason: string) => {
@@ -78,19 +81,20 @@ export function createHooks({ options, handlers, counters, sessions, onDone }: H
 
     authenticate(
       client: Client,
-      _user: string | undefined,
-      _password: Buffer | undefined,
+      user: string | undefined,
+      password: Buffer | undefined,
       done: (error: (Error & { returnCode: AuthErrorCode }) | null, success: boolean | null) => void,
     ): void {
-      const refusal = refuseConnect(anonymous)
-      if (!refusal) {
-        done(null, true)
-        return
-      }
-      counters.refused.add(1, { reason: 'credentials' })
-      log.warn('An MQTT client was refused', { client: client.id, reason: refusal })
-      // MQTT 3.1.1 §3.2.2.3: 5 is "not authorized".
-      done(Object.assign(new Error(refusal), { returnCode: 5 }), false)
+      gate.admit(client, user, password).then(
+        (refusal) => {
+          if (!refusal) done(null, true)
+          else done(Object.assign(new Error(refusal.reason), { returnCode: refusal.returnCode }), false)
+        },
+        (error: unknown) => {
+          log.error('An MQTT client could not be checked', { client: client.id, error })
+          done(Object.assign(new Error('the broker cannot check it'), { returnCode: 3 }), false)
+        },
+      )
     },
 
     authorizePublish(client: Client | null, packet: PublishPacket, finish: (error?: Error | null) => void): void {
@@ -106,7 +110,8 @@ export function createHooks({ options, handlers, counters, sessions, onDone }: H
         return
       }
       if (isUnderView(packet.topic)) Object.assign(packet, { retain: false })
-      const refusal = refusePublish(anonymous, packet.topic)
+      const guest = gate.of(client)
+      const refusal = guest.rights.refusePublish(packet.topic)
       if (refusal) {
         refuse(client, packet, refusal)
         const fields = { topic: packet.topic, reason: refusal }
@@ -121,7 +126,7 @@ export function createHooks({ options, handlers, counters, sessions, onDone }: H
       counters.received.add()
       fresh.add(packet)
       const found = handlers.match(packet.topic)
-      const handling = found.length === 0 ? undefined : handle(found, messageOf(client, packet))
+      const handling = found.length === 0 ? undefined : handle(found, messageOf(client, guest, packet))
       const admit = () => exchange.admit(publishedOf(packet, client?.id), arrival)
       receipts.give(client, { handling, admit }, (error) => {
         arrival?.settle(error)
@@ -137,6 +142,14 @@ export function createHooks({ options, handlers, counters, sessions, onDone }: H
       const { topic, qos, rap } = subscription
       if (topic === SESSION_MARK || topic.startsWith(SUPERSEDED)) {
         done(null, subscription)
+        return
+      }
+      if (!gate.of(client).rights.maySubscribe(topic)) {
+        counters.refused.add(1, { reason: 'subscription' })
+        if (!warnedOfFilter.has(client))
+          log.warn('An MQTT client may not subscribe there', { client: client.id, filter: topic })
+        warnedOfFilter.add(client)
+        done(null, null)
         return
       }
       const session = book.of(client)
@@ -159,8 +172,13 @@ async function attempt(handler: Handler, message: MqttMessage): Promise<void> {
   await handler(message)
 }
 
-function messageOf(client: Client | null, packet: PublishPacket): MqttMessage {
+function messageOf(client: Client | null, { user, rights }: Guest, packet: PublishPacket): MqttMessage {
   const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload
-  const message = { topic: packet.topic, payload, qos: packet.qos, retain: packet.retain }
-  return client ? { ...message, client: client.id } : message
+  const side = rights.side(packet.topic)
+  return {
+    ...{ topic: packet.topic, payload, qos: packet.qos, retain: packet.retain },
+    ...(client ? { client: client.id } : {}),
+    ...(user === undefined ? {} : { user }),
+    ...(side === undefined ? {} : { side }),
+  }
 }

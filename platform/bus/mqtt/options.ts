@@ -1,14 +1,26 @@
-import type { Anonymous } from '../../../schemas/config/index.ts'
+import type { Anonymous, MqttClientConfig, MqttTlsConfig, MqttWebSocketConfig } from '../../../schemas/config/index.ts'
 import type { Metrics } from '../../health/metrics.ts'
 import type { Logger } from '../../log/logger.ts'
-import type { Clock } from '../../time/index.ts'
+import type { Clock, Duration } from '../../time/index.ts'
+import type { LoginLimits } from './access/login.ts'
 import type { SessionLimits } from './sessions/limits.ts'
 
 export interface EmbeddedBrokerOptions {
   readonly host: string
   /** 0 takes a free one, see `port` of the module. */
   readonly port: number
+  /** Of clients without credentials on this machine. */
   readonly anonymous: Anonymous
+  /** Of those on other machines. Default: none. */
+  readonly anonymousRemote?: Anonymous
+  /** What users and holders of client certificates may do. */
+  readonly clients?: readonly MqttClientConfig[]
+  /** Must be there when it is named. Default: `passwords` in `folder`, where it exists. */
+  readonly passwordFile?: string
+  readonly tls?: MqttTlsConfig
+  readonly websocket?: MqttWebSocketConfig
+  /** For users, and for certificates that the broker makes itself. */
+  readonly folder?: string
   /** Of a whole MQTT packet without its fixed header. A client that announces a larger one is disconnected. */
   readonly maxPacketBytes: number
   readonly maxConnections: number
@@ -17,6 +29,9 @@ export interface EmbeddedBrokerOptions {
   readonly metrics: Metrics
   /** Bytes that may wait in the socket of one client. */
   readonly maxBacklogBytes?: number
+  readonly loginLimits?: LoginLimits
+  /** How often the files of users and certificates are looked at. Default: 5 seconds, and a minute. */
+  readonly recheck?: Duration
   /** Sessions and retained messages, a database of their own. Absent: they end with the process. */
   readonly file?: string
   readonly limits?: Partial<SessionLimits>

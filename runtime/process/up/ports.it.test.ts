@@ -12,6 +12,7 @@ const none: UpPorts = {
   cloudhub: 0,
   certificates: 0,
   mqtt: 0,
+  mqttWebsocket: 0,
   metricsCloud: 0,
   metricsEdge: 0,
   pump: 0,

@@ -171,7 +171,7 @@ export class Supervisor implements AsyncDisposable {
     await this.#write(join(directory, 'edge'), {
       node: { name: config.node },
       cloud: { server: `127.0.0.1:${ports.cloudhub}`, certificates: `127.0.0.1:${ports.certificates}` },
-      mqtt: { port: ports.mqtt, anonymous: 'full' },
+      mqtt: { port: ports.mqtt, anonymous: 'full', websocket: { port: ports.mqttWebsocket } },
       metrics: { port: ports.metricsEdge },
       log: { level: config.log.level, format: 'json' },
     })

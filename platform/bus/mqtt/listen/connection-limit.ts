@@ -1,0 +1,28 @@
+import type { Server, Socket } from 'node:net'
+
+/** One bound for the connections of several servers, counted before anything of them is read. */
+export class ConnectionLimit {
+  readonly #max: number
+  readonly #onRefused: () => void
+  #open = 0
+
+  constructor(max: number, onRefused: () => void) {
+    this.#max = max
+    this.#onRefused = onRefused
+  }
+
+  /** Before the server's own listeners are added, so that it comes first. */
+  watch(server: Server): void {
+    server.prependListener('connection', (socket: Socket) => {
+      if (this.#open >= this.#max) {
+        this.#onRefused()
+        socket.destroy()
+        return
+      }
+      this.#open++
+      socket.once('close', () => {
+        this.#open--
+      })
+    })
+  }
+}

@@ -1,0 +1,26 @@
+import { isIP } from 'node:net'
+
+/**
+ * Whether a web page may open a connection. Programs name no origin. A page of the same host may, where that host is an address
+ * or localhost: any other name could be made to point here by whoever owns it. Others have to be listed.
+ */
+export function isOriginAllowed(
+  origin: string | undefined,
+  host: string | undefined,
+  allowed: readonly string[],
+): boolean {
+  if (origin === undefined) return true
+  if (allowed.some((each) => each.toLowerCase().replace(/\/$/, '') === origin.toLowerCase())) return true
+  const from = hostnameOf(origin)
+  const to = hostnameOf(`http://${host ?? ''}`)
+  return from !== undefined && from === to && isUnmistakable(from)
+}
+
+function hostnameOf(url: string): string | undefined {
+  const parsed = URL.parse(url)
+  return parsed === null || parsed.hostname === '' ? undefined : parsed.hostname
+}
+
+function isUnmistakable(hostname: string): boolean {
+  return hostname === 'localhost' || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
+}

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
+import { createMetrics } from '../../../health/prometheus.ts'
+import { createScope } from '../../../lifecycle/scope.ts'
+import { memoryLogger } from '../../../log/testing/index.ts'
+import { ms, seconds, systemClock } from '../../../time/index.ts'
+import { createEmbeddedBroker } from '../embedded-broker.ts'
+import type { EmbeddedBrokerOptions } from '../options.ts'
+
+/** A broker on loopback with a folder of its own. The files of users and certificates are looked at all the time. */
+export async function startBroker(t: TestContext, options: Partial<EmbeddedBrokerOptions> = {}) {
+  const folder = options.folder ?? (await temporaryFolder(t))
+  const log = memoryLogger()
+  const metrics = createMetrics()
+  const scope = createScope('EventBus', { clock: systemClock, log, deadline: seconds(5), onCrash: assert.ifError })
+  const stop = () => scope[Symbol.asyncDispose]()
+  t.after(stop)
+  const broker = createEmbeddedBroker({
+    ...{ host: '127.0.0.1', port: 0, anonymous: 'none', maxPacketBytes: 1_048_576, maxConnections: 100 },
+    ...{ clock: systemClock, log, metrics, folder, recheck: ms(20) },
+    ...{ loginLimits: { derivations: 2, waiting: 64, waitingOfAddress: 16, holdBack: ms(100) } },
+    ...options,
+  })
+  await broker.start(scope)
+  /** Over TCP, or under another URL. */
+  const client = async (own: IClientOptions = {}, url = `mqtt://127.0.0.1:${broker.port}`): Promise<MqttClient> => {
+    const connected = await connectAsync(url, { reconnectPeriod: 0, connectTimeout: 10_000, ...own }, false)
+    connected.on('error', () => undefined)
+    t.after(() => connected.endAsync(true))
+    return connected
+  }
+  return { broker, client, folder, log, metrics, stop }
+}
+
+export async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skerry-mqtt-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Topics and payloads that the client hears, in their order. */
+export function listen(client: MqttClient): readonly string[] {
+  const heard: string[] = []
+  client.on(
+    'message',
+    (topic, payload, { retain }) => void heard.push(`${topic} ${payload}${retain ? ' retained' : ''}`),
+  )
+  return heard
+}
+
+export function closing(client: MqttClient): Promise<void> {
+  return new Promise((resolve) => client.once('close', () => resolve()))
+}
+
+export async function waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await systemClock.sleep({ milliseconds: 2 })
+}
