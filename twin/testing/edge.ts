@@ -20,6 +20,7 @@ import {
   type DeviceModel,
   deviceIdOf,
   listed,
+  type MsgAttributes,
   type MsgBase,
   type MsgDeviceState,
   type MsgMember,
@@ -43,6 +44,7 @@ export interface Message extends MsgBase {
   readonly twin: Readonly<Record<string, (MsgTwin & { last?: MsgTwin; current?: MsgTwin }) | null>>
   readonly delta?: Readonly<Record<string, string>>
   readonly devices?: readonly MsgMember[]
+  readonly attributes?: MsgAttributes['attributes']
   readonly added_devices?: readonly MsgMember[] | null
   readonly removed_devices?: readonly MsgMember[] | null
 }
