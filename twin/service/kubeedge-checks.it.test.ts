@@ -396,7 +396,10 @@ test('C60 every namespace works, also one that is part of the topics; so does a 
   const namespaces = ['dev', 'device', 'e', 'hw', 'ice', 'event', 'events', 'twin', 'update', 'default']
   const { listen } = await startNode(t, {
     nodeName: 'node',
-    devices: namespaces.map((namespace) => [lamp({ namespace }), lampModel()] as const),
+    devices: namespaces.map((namespace) => {
+      const device = lamp({ namespace })
+      return [{ ...device, spec: { ...device.spec, nodeName: 'node' } }, lampModel()] as const
+    }),
   })
   const client = await listen()
   for (const namespace of namespaces) {
