@@ -67,6 +67,7 @@ export async function startNode(t: TestContext, options: NodeOptions = {}) {
   const eventBus: EventBus = {
     publish: (...call) => broker.eventBus.publish(...call),
     view: (...call) => broker.eventBus.view(...call),
+    isWatched: (...call) => broker.eventBus.isWatched(...call),
     handle(filter, handler) {
       filters.push(filter)
       return broker.eventBus.handle(filter, handler)
