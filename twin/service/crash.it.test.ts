@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { connectAsync, type MqttClient } from 'mqtt'
+import { silentLogger } from '../../platform/log/index.ts'
+import { openStore } from '../../platform/store/index.ts'
+import { systemClock as clock } from '../../platform/time/index.ts'
+import type { Twin } from '../../schemas/index.ts'
+import { needsSmallDisk, smallDisk } from '../../tools/testing/small-disk.ts'
+import { LAMP, type Message } from '../testing/edge.ts'
+import { loadTwins, twinStoreDomain } from './twin-store.ts'
+
+const skip = needsSmallDisk()
+const UPDATE = `${LAMP}/twin/update`
+const STATE = `${LAMP}/state/update`
+
+test('kill -9 at any moment: nothing that a result or a receipt spoke of is lost', { timeout: 60_000 }, async (t) => {
+  const file = await temporaryFile(t)
+  let value = 0
+  for (let round = 0; round < 4; round++) {
+    const edge = await startEdge(t, [process.execPath, file])
+    const before = await twinIn(t, file)
+    const client = await edge.connect()
+    const moment = 1 + Math.floor(Math.random() * 600)
+    let highest = 0
+    let changes = 0
+    const acknowledged = (isResult: boolean, sent: number | undefined) => {
+      highest = Math.max(highest, sent ?? 0)
+      if (isResult) changes++
+      if (changes === moment) edge.kill()
+    }
+    client.on('message', (topic, payload) => {
+      const { event_id } = parse(payload)
+      acknowledged(true, topic.startsWith(UPDATE) ? Number(event_id) : undefined)
+    })
+    await client.subscribeAsync([`${UPDATE}/result`, `${STATE}/result`], { qos: 1 })
+    for (let i = 0; i < 500; i++) {
+      const sent = ++value
+      client.publish(UPDATE, report(sent), { qos: 1 }, (error) => error ?? acknowledged(false, sent))
+      client.publish(STATE, state(i % 2 ? 'online' : 'offline'), { qos: 1 }, () => undefined)
+    }
+    await edge.closed
+    const kept = await twinIn(t, file)
+    const reported = Number(kept?.properties['brightness']?.reported?.value ?? 0)
+    assert.ok(reported >= highest, `killed after ${moment}: kept ${reported}, acknowledged ${highest}`)
+    const revisions = (kept?.revision ?? 0) - (before?.revision ?? 0)
+    assert.ok(revisions >= changes, `killed after ${moment}: ${revisions} changes on disk, ${changes} acknowledged`)
+  }
+})
+
+test('a full disk: 500 on the result topic of the client, then on by itself', { skip, timeout: 60_000 }, async (t) => {
+  const disk = await smallDisk(t, '2m')
+  const edge = await startEdge(t, disk.on(process.execPath, join(disk.path, 'edge.db')))
+  const client = await edge.connect()
+  const ask = await asking(client)
+  let value = 0
+  let highest = 0
+  /** One update and one state until both end as wanted; true where the outcome is a success. */
+  const both = async (isWanted: (ok: boolean) => boolean) => {
+    while (true) {
+      const sent = ++value
+      const [update, change] = await Promise.all([
+        ask(UPDATE, String(sent), report(sent)),
+        ask(STATE, `s${sent}`, state(sent % 2 ? 'online' : 'offline', `s${sent}`)),
+      ])
+      const codes = [update.code, change.code]
+      for (const code of codes) assert.ok(code === undefined || code === 500, `code ${code}`)
+      if (update.code === undefined) highest = sent
+      if (codes.every((code) => isWanted(code === undefined))) return { update, change }
+    }
+  }
+  await both((ok) => ok)
+  for (let round = 0; round < 2; round++) {
+    await disk.fill()
+    const { update } = await both((ok) => !ok)
+    assert.match(JSON.stringify(update), /disk/i, 'the client is told why')
+    await disk.free()
+    await both((ok) => ok)
+  }
+  edge.kill()
+  await edge.closed
+  const folder = await mkdtemp(join(tmpdir(), 'skerry-twin-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  for (const name of ['edge.db', 'edge.db-wal']) await copyFile(join(disk.outside, name), join(folder, name))
+  const kept = await twinIn(t, join(folder, 'edge.db'))
+  assert.ok(Number(kept?.properties['brightness']?.reported?.value) >= highest)
+})
+
+function report(value: number): string {
+  return JSON.stringify({ event_id: String(value), twin: { brightness: { actual: { value: String(value) } } } })
+}
+
+function state(value: string, eventId = 's'): string {
+  return JSON.stringify({ event_id: eventId, state: value })
+}
+
+/** Publishes and gives the result that bears the event's id. */
+async function asking(client: MqttClient) {
+  const waiting = new Map<string, (answer: Message) => void>()
+  client.on('message', (_topic, payload) => {
+    const answer = parse(payload)
+    waiting.get(answer.event_id)?.(answer)
+    waiting.delete(answer.event_id)
+  })
+  await client.subscribeAsync([`${UPDATE}/result`, `${STATE}/result`], { qos: 1 })
+  return async (topic: string, eventId: string, payload: string): Promise<Message> => {
+    const { promise, resolve } = Promise.withResolvers<Message>()
+    waiting.set(eventId, resolve)
+    await client.publishAsync(topic, payload, { qos: 1 })
+    return promise
+  }
+}
+
+/** edge-process.ts, by a command line that runs Node.js and ends with the file. */
+async function startEdge(t: TestContext, command: readonly string[]) {
+  const script = fileURLToPath(new URL('../testing/edge-process.ts', import.meta.url))
+  const [program = '', ...rest] = command
+  const child = spawn(program, [...rest.slice(0, -1), script, rest.at(-1) ?? ''], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const closed = once(child, 'close')
+  t.after(() => child.kill('SIGKILL'))
+  const started: readonly unknown[] = await Promise.race([once(child, 'message'), closed])
+  const [port] = started
+  assert.ok(typeof port === 'number')
+  const connect = async (): Promise<MqttClient> => {
+    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 })
+    client.on('error', () => undefined)
+    t.after(() => void client.end(true))
+    return client
+  }
+  return { closed, connect, kill: () => child.kill('SIGKILL') }
+}
+
+/** Of a copy, so that a process that runs on the file is not disturbed. */
+async function twinIn(t: TestContext, file: string): Promise<Twin | undefined> {
+  const copy = await temporaryFile(t)
+  await copyFile(file, copy)
+  await copyFile(`${file}-wal`, `${copy}-wal`)
+  await using store = await openStore(copy, [twinStoreDomain], { clock, log: silentLogger })
+  const twins = await loadTwins(store, (id) => assert.fail(`${id} cannot be read`))
+  return twins[0]
+}
+
+async function temporaryFile(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'skerry-twin-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  return join(folder, 'edge.db')
+}
+
+function parse(payload: Uint8Array): Message {
+  return JSON.parse(Buffer.from(payload).toString())
+}
