@@ -79,6 +79,24 @@ test('it goes with the device and its properties, and a device made again starts
   assert.deepEqual(await mqtt.retained('#'), [])
 })
 
+test('a conflict is shown while it stands', async (t) => {
+  const { mqtt, assign } = await startTwins(t)
+  await set(mqtt, 'brightness', '40')
+  mqtt.shown.length = 0
+  assign(lamp({ generation: 2, brightness: '50' }), lampModel())
+  await settle()
+  const [[topic, text] = ['', '']] = mqtt.shown
+  assert.equal(topic, `${VIEW}/brightness/conflict`)
+  const { winner, cloud, edge } = JSON.parse(text)
+  assert.deepEqual([winner, cloud.value, cloud.generation, edge.value], ['cloud', 50, 2, 40])
+  assert.equal(edge.author, 'mqtt:test')
+  assert.deepEqual(await mqtt.retained('twins/+/+/+/conflict'), [`${topic} ${text}`])
+  mqtt.shown.length = 0
+  await set(mqtt, 'brightness', '60')
+  assert.deepEqual(mqtt.shown[0], [topic, ''])
+  assert.deepEqual(await mqtt.retained('twins/+/+/+/conflict'), [])
+})
+
 test('who subscribes before the twins are loaded gets them then', async (t) => {
   const { mqtt, bus } = await startTwins(t)
   await report(mqtt, { brightness: '30' })

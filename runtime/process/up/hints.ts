@@ -51,9 +51,15 @@ const pumpOnKubernetes: readonly Hint[] = [
 function onMqtt(url: string, samples: boolean): readonly Hint[] {
   const { hostname, port } = new URL(url)
   const at = `-h ${hostname} -p ${port}`
-  if (!samples) return [{ what: 'see every twin change', command: `mosquitto_sub ${at} -v -t '$hw/events/device/#'` }]
+  if (!samples) {
+    return [
+      { what: 'see all values', command: `mosquitto_sub ${at} -v -t 'twins/+/+/+'` },
+      { what: 'see every twin change', command: `mosquitto_sub ${at} -v -t '$hw/events/device/#'` },
+    ]
+  }
   const pump = '$hw/events/device/default/pump-1'
   return [
+    { what: 'see its values (Ctrl-C ends it)', command: `mosquitto_sub ${at} -v -t 'twins/default/pump-1/+'` },
     { what: 'see its twin change (Ctrl-C ends it)', command: `mosquitto_sub ${at} -v -t '${pump}/#'` },
     {
       what: 'set it from the edge',
