@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import {
   createEdgeHub,
   createMetaManager,
@@ -9,12 +8,11 @@ import {
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
 import { builtInMappers, createMapperHostModule } from '../../mappers/host/index.ts'
 import { createLocalBus } from '../../platform/bus/index.ts'
-import { createEmbeddedBroker, type EmbeddedBroker } from '../../platform/bus/mqtt/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
-import type { EdgeConfig, Endpoints } from '../../schemas/config/index.ts'
+import type { EdgeConfig } from '../../schemas/config/index.ts'
 import { createDeviceTwinModule } from '../../twin/index.ts'
-import { parseDuration } from './duration-text.ts'
 import { openEdgeStore } from './edge-store.ts'
+import { composeEventBus } from './event-bus.ts'
 import type { Composition, Ground } from './host.ts'
 import { twinLimits } from './twin-limits.ts'
 import { version } from './version.ts'
@@ -30,12 +28,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const { store, entry } = await openEdgeStore(config.store, ground)
   const bus = createLocalBus(clock, log)
   const frames = createFrameFactory({ clock, random })
-  const broker = createEmbeddedBroker({
-    ...{ ...config.mqtt, clock, log, metrics },
-    ...{ file: join(directory, 'mqtt.db'), folder: join(directory, 'mqtt') },
-    limits: sessionLimits(config.mqtt),
-  })
-  const { eventBus } = broker
+  const mqtt = composeEventBus(config.mqtt, nodeName, ground)
+  const { eventBus } = mqtt
   const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, limits, clock, random, log, metrics })
   const { isolation } = config.mappers
   const mapperHost = createMapperHostModule({ bus, mappers: builtInMappers, clock, random, log, metrics, isolation })
@@ -51,24 +45,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const onRotated = () => edgeHub.reconnect('the certificate was renewed')
   const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
   return {
-    modules: [entry, ...[broker, twin, mapperHost, meta, edgeHub, rotation].map((module) => ({ module }))],
-    endpoints: () => mqttEndpoints(config.mqtt, broker.ports),
+    modules: [entry, ...[...mqtt.modules, twin, mapperHost, meta, edgeHub, rotation].map((module) => ({ module }))],
+    endpoints: () => mqtt.endpoints(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  }
-}
-
-function sessionLimits({ maxInflight, maxSubscriptions, sessions }: EdgeConfig['mqtt']) {
-  return { ...sessions, maxInflight, maxSubscriptions, expireAfter: parseDuration(sessions.expireAfter) }
-}
-
-/** Where the listeners of the broker are; those that are off are absent. */
-function mqttEndpoints({ host, tls, websocket }: EdgeConfig['mqtt'], ports: EmbeddedBroker['ports']): Endpoints {
-  const at = (name: string, port: number) => `${name.includes(':') ? `[${name}]` : name}:${port}`
-  return {
-    mqtt: `mqtt://${at(host, ports.tcp)}`,
-    ...(tls && ports.tls !== undefined ? { mqtts: `mqtts://${at(tls.host, ports.tls)}` } : {}),
-    ...(websocket && ports.websocket !== undefined
-      ? { mqttWebsocket: `${websocket.tls ? 'wss' : 'ws'}://${at(websocket.host, ports.websocket)}/mqtt` }
-      : {}),
   }
 }

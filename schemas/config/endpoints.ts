@@ -8,6 +8,7 @@ export const Endpoints = Type.Object(
     kubeconfig: url('File for kubectl --kubeconfig.'),
     apiserver: url('Kubernetes API.'),
     mqtt: url('MQTT broker of the edge.'),
+    mqttExternal: url('External MQTT broker that the edge uses.'),
     mqtts: url('The same over TLS.'),
     mqttWebsocket: url('The same over WebSocket.'),
     cloudhub: url('CloudHub, WSS.'),

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
+import { ExternalMqttConfig } from './mqtt-external.ts'
 import { MqttSessions } from './mqtt-sessions.ts'
 
 /** What clients without credentials may do: everything a client may, read and ask, or nothing. */
@@ -77,8 +78,19 @@ export type MqttWebSocketConfig = Static<typeof WebSocket>
 
 export const MqttConfig = Type.Object(
   {
+    mode: Type.Union([Type.Literal('internal'), Type.Literal('both'), Type.Literal('external')], {
+      default: 'internal',
+      description:
+        'internal: the embedded broker. external: one that runs elsewhere. both: both (mqttMode 0, 2 and 1 in KubeEdge).',
+    }),
     host: host('127.0.0.1', 'Address of the embedded broker.'),
-    port: port(1883, 'Port of the embedded broker.'),
+    port: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65535,
+        description: 'Port of the embedded broker. Default: 1883, in mode both 1884. 0 takes a free port.',
+      }),
+    ),
     anonymous: anonymous(
       'read-only',
       'What clients of this machine may do without credentials. read-only includes publishing to .../get.',
@@ -117,7 +129,13 @@ export const MqttConfig = Type.Object(
     }),
     retain: Type.Boolean({ default: false, description: 'Retain what the edge publishes.' }),
     sessions: MqttSessions,
+    external: ExternalMqttConfig,
   },
-  { ...strict, default: {}, description: 'EventBus: the embedded MQTT broker.' },
+  { ...strict, default: {}, description: 'EventBus: the embedded MQTT broker, an external one, or both.' },
 )
 export type MqttConfig = Static<typeof MqttConfig>
+
+/** The port of the embedded broker: KubeEdge's in each mode. */
+export function embeddedPortOf({ mode, port }: MqttConfig): number {
+  return port ?? (mode === 'both' ? 1884 : 1883)
+}

@@ -1,4 +1,8 @@
 export { hashPassword } from './access/password-hash.ts'
 export { passwordLine, refuseUserName, withPasswordLine } from './access/password-lines.ts'
+export * from './both.ts'
 export * from './embedded-broker.ts'
+export type { BrokerAddress } from './external/address.ts'
+export { createExternalBroker, type ExternalBroker } from './external/external-broker.ts'
+export type { ExternalBrokerOptions } from './external/options.ts'
 export * from './options.ts'
