@@ -74,3 +74,22 @@ test('a device whose model is not there yet is allowed, and so is a deletion; wh
   )
   assert.equal(await answerReview({}, async () => undefined), undefined)
 })
+
+test('a policy that cannot be understood is refused with its field; a device that has one already stays editable', async () => {
+  const annotated = (text: string, more: object = {}) => {
+    const device = pumpDevice('pump-1', '1200')
+    return { ...device, metadata: { ...device.metadata, annotations: { 'skerry.dev/desired-policy': text }, ...more } }
+  }
+  const review = async (object: object, oldObject?: object) =>
+    JSON.stringify(await answerReview({ request: { uid: 'u', object, oldObject } }, async () => pumpModel()))
+  assert.match(await review(annotated('targetSpeed=CloudWins, *=EdgeWins')), /"allowed":true/)
+  const refused = await review(annotated('targetSpeed=Nobody'), pumpDevice('pump-1', '1200'))
+  assert.match(refused, /"field":"metadata.annotations\[skerry.dev\/desired-policy\]"/)
+  assert.match(refused, /a policy is one of CloudWins, EdgeWins, NewestIntent/)
+  assert.match(await review(annotated('sped=CloudWins')), /names no property: sped/)
+  const bad = annotated('Nobody')
+  assert.match(await review(annotated('Nobody', { labels: { a: 'b' } }), bad), /"allowed":true/)
+  const model = pumpModel()
+  const ofModel = { ...model, metadata: { ...model.metadata, annotations: { 'skerry.dev/desired-policy': ',' } } }
+  assert.match(await review(ofModel, model), /"allowed":false/)
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Condition, DeviceModel } from '../../../schemas/index.ts'
+import type { Condition, DeviceModel, StatusConflict } from '../../../schemas/index.ts'
 import { pumpDevice, pumpModel } from '../testing/harness.ts'
 import { type ConditionInput, conditionNamed, conditionsOf } from './conditions.ts'
 import type { PropertyView } from './twin-view.ts'
@@ -65,6 +65,56 @@ test('an override counts once the edge has adopted the present generation', () =
   })
   assert.equal(synced(override('3'))?.reason, 'EdgeOverride')
   assert.equal(synced(override('2'))?.reason, 'Pending')
+})
+
+test('an override names both values and who wrote them', () => {
+  const metadata = { generation: '3', origin: 'edge', author: 'mqtt:panel' }
+  const found = synced(
+    { observedDesired: { value: '500', metadata } },
+    { intents: { targetSpeed: { value: '1200', generation: 3, author: 'kubectl-patch' } } },
+  )
+  assert.equal(
+    found?.message,
+    'targetSpeed: mqtt:panel set 500 at the edge, instead of 1200 that kubectl-patch set in the spec',
+  )
+})
+
+test('Agreed is false while a conflict stands, and says what both sides wanted', () => {
+  const conflict: StatusConflict = {
+    ...{ propertyName: 'targetSpeed', standing: true, id: 'c', winner: 'edge', policy: 'NewestIntent' },
+    cloud: { value: '1200', timestamp: Date.parse(NOW), author: 'kubectl-patch', generation: 3 },
+    edge: { value: 'x'.repeat(500), timestamp: Number.MAX_VALUE, author: 'mqtt:panel' },
+  }
+  const agreed = (...conflicts: StatusConflict[]) =>
+    conditionNamed(conditionsOf(input({ view: view({ conflicts }) })), 'Agreed')
+  assert.deepEqual([agreed()?.status, agreed()?.reason], ['True', 'NoConflict'])
+  assert.equal(agreed({ ...conflict, standing: false })?.status, 'True')
+  const found = agreed(conflict)
+  assert.deepEqual([found?.status, found?.reason], ['False', 'EdgeWon'])
+  assert.match(
+    found?.message ?? '',
+    /^targetSpeed: kubectl-patch set 1200 in the spec \(generation 3, 2026-08-06T12:00:00/,
+  )
+  assert.match(
+    found?.message ?? '',
+    /mqtt:panel set x{100}… at the edge \(at an unknown time\).*the edge won \(NewestIntent\)$/,
+  )
+  assert.equal(agreed({ ...conflict, winner: 'cloud' })?.reason, 'CloudWon')
+})
+
+test('an annotation that cannot be understood is a reason not to accept, wherever it stands', () => {
+  const annotations = { 'skerry.dev/desired-policy': 'speed=Nobody' }
+  const { device, model } = input()
+  const accepted = (more: Partial<ConditionInput>) => conditionNamed(conditionsOf(input(more)), 'Accepted')
+  const own = accepted({ device: { ...device, metadata: { ...device.metadata, annotations } } })
+  assert.equal(own?.reason, 'InvalidAnnotation')
+  assert.match(
+    own?.message ?? '',
+    /^metadata.annotations\[skerry.dev\/desired-policy\]: .*CloudWins, EdgeWins, NewestIntent/,
+  )
+  assert.ok(model)
+  const inherited = accepted({ model: { ...model, metadata: { ...model.metadata, annotations } } })
+  assert.match(inherited?.message ?? '', /^DeviceModel pump: metadata/)
 })
 
 test('a failure counts for the value that failed only', () => {
