@@ -25,7 +25,7 @@ import { parseReport } from './reports.ts'
 import { createDeviceSource, deviceVersion } from './source.ts'
 import { StatusWriter, type WantedStatus } from './status-writer.ts'
 import { notesOf } from './transitions.ts'
-import { conflictsForDevice, readConflicts, twinsForDevice, twinsForStatus } from './twin-view.ts'
+import { conflictsForDevice, twinsForDevice, twinsForStatus } from './twin-view.ts'
 
 export interface DeviceControllerPorts {
   readonly kubernetes: Kubernetes
@@ -204,6 +204,7 @@ export class DeviceController implements Disposable {
     const status = await this.#writer.ensure(device, signal)
     const view = this.#viewOf(device)
     const reports = [...view.unconfirmed]
+    const untold = await this.#tellConflicts(device, view, signal)
     const wanted = this.#wanted(device, view)
     const deviceChange = this.#writer.deviceChange(device, wanted)
     const statusChange = this.#writer.statusChange(status, wanted)
@@ -212,7 +213,6 @@ export class DeviceController implements Disposable {
       const wait = this.#waitOf(id, urgent ? HASTE : FLUSH_INTERVAL)
       if (wait) return this.#queue.enqueueAfter(id, wait)
       this.#flushed.set(id, clock.monotonic())
-      await this.#tellConflicts(device, wanted, signal)
       const [isWritten] = await Promise.all([
         !deviceChange || this.#writer.writeDevice(device, deviceChange, signal),
         statusChange && this.#writer.writeStatus(device, statusChange, signal),
@@ -220,15 +220,30 @@ export class DeviceController implements Disposable {
       if (!isWritten) return void this.#queue.enqueue(id)
       for (const note of notesOf(device.status?.conditions ?? [], wanted.conditions)) this.#events.record(device, note)
     }
+    // What could not be told is tried again, and the edge says it again to whoever comes after this process.
+    if (untold !== undefined) throw untold
     this.#confirm(view, reports)
   }
 
-  /** Before they are on record: what is on record was told, also by an earlier process. */
-  async #tellConflicts(device: Device, { conflicts }: WantedStatus, signal: AbortSignal): Promise<void> {
-    const told = new Set(readConflicts(device).map(({ id }) => id))
-    for (const conflict of conflicts) {
-      if (!told.has(conflict.id)) await this.#events.recordOnce(device, conflictNote(conflict), conflict.id, signal)
+  /**
+   * An Event for each conflict before it is on record: what is on record was told, also by an earlier process. Why one could
+   * not be told, or nothing.
+   */
+  async #tellConflicts(device: Device, view: DeviceView, signal: AbortSignal): Promise<unknown> {
+    const told = new Set<string>()
+    let failure: unknown
+    for (const conflict of conflictsForDevice(device, view.twins)) {
+      try {
+        if (!view.told.has(conflict.id)) {
+          await this.#events.recordOnce(device, conflictNote(conflict), conflict.id, signal)
+        }
+        told.add(conflict.id)
+      } catch (error) {
+        failure = error
+      }
     }
+    view.told = told
+    return failure
   }
 
   #waitOf(id: string, interval: Duration): Duration | undefined {
@@ -261,7 +276,7 @@ export class DeviceController implements Disposable {
     return {
       conditions,
       intents: statusIntents(intents),
-      conflicts: conflictsForDevice(device, view.twins),
+      conflicts: conflictsForDevice(device, view.twins).filter(({ id }) => view.told.has(id)),
       state: conditionNamed(conditions, 'Online')?.reason === 'NodeUnreachable' ? 'unknown' : (view.state ?? 'unknown'),
       ...(view.state === undefined ? {} : { reportedState: view.state }),
       ...(view.lastOnlineTime === undefined ? {} : { lastOnlineTime: view.lastOnlineTime }),

@@ -2,7 +2,7 @@ import type { Device, DeviceStatus, Frame } from '../../../schemas/index.ts'
 import type { NodePeer } from '../cloudhub/delivery.ts'
 import type { Refusal } from './conditions.ts'
 import type { DeviceReport } from './reports.ts'
-import { applySync, type TwinView, viewOfStatus } from './twin-view.ts'
+import { applySync, readConflicts, type TwinView, viewOfStatus } from './twin-view.ts'
 
 /** A report that the API has not taken yet. */
 export interface Unconfirmed {
@@ -22,6 +22,8 @@ export class DeviceView {
   lastOnlineTime: string | undefined
   refusals: { readonly generation: number; readonly list: readonly Refusal[] } | undefined
   hasReported: boolean
+  /** Conflicts that were told, by id, also where the API has no record of that yet. */
+  told: ReadonlySet<string>
   #unconfirmed: Unconfirmed[] = []
   #revision: { readonly epoch: string; readonly revision: number } | undefined
 
@@ -31,6 +33,7 @@ export class DeviceView {
     this.state = status?.status?.state
     this.lastOnlineTime = status?.status?.lastOnlineTime ?? device.status?.lastOnlineTime
     this.hasReported = this.twins.size > 0
+    this.told = new Set(readConflicts(device).map(({ id }) => id))
   }
 
   /** Takes a report; false when it is about another incarnation of the device, which is not confirmed. */

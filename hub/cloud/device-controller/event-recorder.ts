@@ -16,8 +16,8 @@ export interface EventRecorder {
   /** Never throws and never waits: an Event is a courtesy. Repetitions are counted on the Event that is there. */
   record(about: KubeObject, note: EventNote): void
   /**
-   * Records what must be told exactly once: under one id there is never a second Event. Throws while the API cannot take it,
-   * a few times; then, and where the API refuses it, it is let go and logged.
+   * Records what must be told exactly once: under one id there is never a second Event. Throws UnavailableError while the API
+   * cannot take it; what the API refuses is let go and logged.
    */
   recordOnce(about: KubeObject, note: EventNote, id: string, signal: AbortSignal): Promise<void>
 }
@@ -36,8 +36,6 @@ const BURST = 10
 const WINDOW = minutes(5)
 const QUIET = minutes(1)
 const OBJECTS_BOUND = 10_000
-/** Attempts for an Event that must be told. */
-const ATTEMPTS = 5
 
 interface Written {
   readonly name: string
@@ -53,8 +51,6 @@ interface Recent {
 export function createEventRecorder(ports: EventRecorderPorts): EventRecorder {
   const { kubernetes, clock, random, log, component } = ports
   const recents = new Map<string, Recent>()
-  /** Attempts that failed, by id. */
-  const failing = new Map<string, number>()
 
   const recentOf = (uid: string): Recent => {
     const known = recents.get(uid)
@@ -110,12 +106,9 @@ export function createEventRecorder(ports: EventRecorderPorts): EventRecorder {
       } catch (error) {
         signal.throwIfAborted()
         if (reasonOfError(error) === 'AlreadyExists') return
-        const failures = (failing.get(id) ?? 0) + 1
-        failing.set(id, failures)
-        if (error instanceof UnavailableError && failures < ATTEMPTS && failing.size <= OBJECTS_BOUND) throw error
+        if (error instanceof UnavailableError) throw error
         log.warn('An Event could not be written', { reason: note.reason, error: describeError(error) })
       }
-      failing.delete(id)
     },
   }
 
