@@ -37,6 +37,8 @@ class World {
   readonly arisen = new Set<string>()
   /** Conflict Events that the API took, by message. */
   readonly told: string[] = []
+  /** An edit that comes just before the next status is written, faster than the watch. */
+  race: (() => Promise<void>) | undefined
 
   constructor(skew: number) {
     const now = () => this.clock.now() + skew
@@ -50,6 +52,15 @@ class World {
         this.told.push(String(Reflect.get(object, 'message')))
       }
       return made
+    }
+    const patch = this.kubernetes.patch.bind(this.kubernetes)
+    this.kubernetes.patch = async (type, at, body, options) => {
+      const { race } = this
+      if (race && type.kind === 'Device' && options.subresource === 'status') {
+        this.race = undefined
+        await race()
+      }
+      return patch(type, at, body, options)
     }
   }
 
@@ -206,6 +217,9 @@ const failing = fc.tuple(fc.constantFrom('PATCH devices ', 'POST events', 'PATCH
 
 const deeds: fc.Arbitrary<Deed> = fc.oneof(
   deed(5, 'edit', edit, (world, [name, text]) => world.edit(name, text)),
+  deed(2, 'edit in a race', edit, (world, [name, text]) => {
+    world.race = () => world.edit(name, text)
+  }),
   deed(6, 'wish', wish, ({ edge }, [name, text, author]) => {
     const twin = edge.wish(name, text, author)
     if (twin) assert.equal(twin.properties[name]?.desired?.value, text, 'honoured at once')
@@ -266,7 +280,9 @@ async function compare(world: World): Promise<void> {
     const { value, origin: from, author: by, timestamp: at } = desired ?? {}
     assert.deepEqual(seen, desired && { value, origin: from, author: by, timestamp: at }, `${name} is alike`)
     const wanted = device.spec.properties?.find((each) => each.name === name)?.desired?.value
-    assert.equal(intent?.value, wanted, `the edge knows what the spec wants of ${name}`)
+    const known = device.status?.intents?.find(({ propertyName }) => propertyName === name)
+    assert.equal(known?.value, wanted)
+    assert.deepEqual([intent?.value, intent?.generation], [wanted, known?.generation], `the edge knows of ${name}`)
     assert.ok(desired?.value === wanted || desired?.origin === 'edge', `only a wish of the edge overrides ${name}`)
   }
   const atEdge = Object.values(edge.twin?.properties ?? {}).flatMap(conflictsOf)
