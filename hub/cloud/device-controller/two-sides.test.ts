@@ -217,9 +217,21 @@ const failing = fc.tuple(fc.constantFrom('PATCH devices ', 'POST events', 'PATCH
 
 const deeds: fc.Arbitrary<Deed> = fc.oneof(
   deed(5, 'edit', edit, (world, [name, text]) => world.edit(name, text)),
-  deed(2, 'edit in a race', edit, (world, [name, text]) => {
-    world.race = () => world.edit(name, text)
-  }),
+  deed(
+    2,
+    'wish, and an edit in a race with its report',
+    fc.tuple(wish, value),
+    async (world, [[name, text, author], other]) => {
+      const { edge } = world
+      world.race = () => world.edit(name, other)
+      edge.carryUp(ALL)
+      edge.carryDown(ALL)
+      edge.wish(name, text, author)
+      edge.report()
+      edge.carryUp(ALL)
+      await world.pass(300)
+    },
+  ),
   deed(6, 'wish', wish, ({ edge }, [name, text, author]) => {
     const twin = edge.wish(name, text, author)
     if (twin) assert.equal(twin.properties[name]?.desired?.value, text, 'honoured at once')
