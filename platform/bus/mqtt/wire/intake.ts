@@ -41,7 +41,8 @@ export class Intake {
     this.#socket = socket
     this.#options = options
     this.#pull = socket.read.bind(socket)
-    socket.read = () => this.#read()
+    // Node.js itself asks for 0 bytes, to have more fetched; what that returned would be lost.
+    socket.read = (size?: number) => (size === 0 ? this.#pull(0) : this.#read())
   }
 
   /** The broker has answered the CONNECT. */
