@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { connect, packet, pingreq, publish, subscribe, text, unsubscribe, word } from '../testing/bytes.ts'
-import { startRawBroker as startBroker } from '../testing/raw-broker.ts'
+import { startRawBroker } from '../testing/raw-broker.ts'
 
 describe('packets (MQTT 3.1.1 §2)', { timeout: 30_000 }, () => {
   it('[MQTT-2.2.2-1] [MQTT-2.2.2-2] closes on wrong flags of the fixed header', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const wrong = [
       packet(0x41, word(1)),
       packet(0x52, word(1)),
@@ -24,7 +24,7 @@ describe('packets (MQTT 3.1.1 §2)', { timeout: 30_000 }, () => {
   })
 
   it('closes on types that are reserved or that only a server sends (§2.2.1)', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     for (const head of [0x00, 0x20, 0x90, 0xb0, 0xd0, 0xf0]) {
       const bad = await client()
       bad.send(packet(head, word(1)))
@@ -33,14 +33,14 @@ describe('packets (MQTT 3.1.1 §2)', { timeout: 30_000 }, () => {
   })
 
   it('closes on a remaining length of more than four bytes (§2.2.3)', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const bad = await client()
     bad.send(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]))
     assert.equal(await bad.next(), 'closed')
   })
 
   it('takes packets in any pieces, and remaining lengths of one to four bytes', async (t) => {
-    const { client } = await startBroker(t, { maxPacketBytes: 3_000_000 })
+    const { client } = await startRawBroker(t, { maxPacketBytes: 3_000_000 })
     const other = await client()
     await other.subscribe(['a', 0])
     const bytes = await client()
@@ -55,7 +55,7 @@ describe('packets (MQTT 3.1.1 §2)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-2.3.1-1] closes on packet id 0', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const wrong = [publish('a', '', { qos: 1, id: 0 }), publish('a', '', { qos: 2, id: 0 }), subscribe(0, ['a', 0])]
     for (const bytes of [...wrong, unsubscribe(0, 'a'), packet(0x62, word(0))]) {
       const bad = await client()
@@ -65,7 +65,7 @@ describe('packets (MQTT 3.1.1 §2)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-4.8.0-1] closes on packets that are too short, or longer than what they hold', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const wrong = [
       packet(0x30),
       packet(0x30, [0, 9], Buffer.from('a')),
@@ -87,7 +87,7 @@ describe('packets (MQTT 3.1.1 §2)', { timeout: 30_000 }, () => {
   })
 
   it('closes the one connection that breaks the protocol, and publishes its will', async (t) => {
-    const { client, log } = await startBroker(t)
+    const { client, log } = await startRawBroker(t)
     const watcher = await client()
     await watcher.subscribe(['gone', 0])
     const bad = await client({ will: { topic: 'gone', payload: 'bad' } })
@@ -97,7 +97,7 @@ describe('packets (MQTT 3.1.1 §2)', { timeout: 30_000 }, () => {
   })
 
   it('stops at what breaks the protocol, also within one piece of bytes', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const watcher = await client()
     await watcher.subscribe(['#', 0])
     const bad = await client()
@@ -111,14 +111,14 @@ describe('packets (MQTT 3.1.1 §2)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.12.4-1] answers PINGREQ with PINGRESP', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const asking = await client()
     asking.send(pingreq, pingreq)
     assert.deepEqual(await asking.take(2), ['pingresp', 'pingresp'])
   })
 
   it('closes a connection that does not begin', async (t) => {
-    const { raw } = await startBroker(t)
+    const { raw } = await startRawBroker(t)
     const slow = raw()
     slow.send(connect({ id: 'slow' }).subarray(0, 5))
     slow.socket.end()

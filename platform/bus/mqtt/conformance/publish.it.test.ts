@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { packet, puback, pubcomp, publish, pubrec, pubrel, text, word } from '../testing/bytes.ts'
-import { startRawBroker as startBroker } from '../testing/raw-broker.ts'
+import { startRawBroker } from '../testing/raw-broker.ts'
 
 describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => {
   it('[MQTT-3.3.1-2] [MQTT-3.3.1-4] closes on DUP at QoS 0 and on QoS 3', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     for (const bytes of [publish('a', '', { dup: true }), packet(0x36, text('a'), word(1))]) {
       const bad = await client()
       bad.send(bytes)
@@ -14,7 +14,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('[MQTT-3.3.2-1] [MQTT-3.3.2-2] [MQTT-4.7.3-1] closes on topics that are none', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const topics = ['', 'a/#', '#', '+', 'a/+/b', Uint8Array.from([0x61, 0]), Uint8Array.from([0xc3, 0x28])]
     for (const topic of topics) {
       const bad = await client()
@@ -24,7 +24,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('[MQTT-4.7.3-3] [MQTT-4.7.3-4] takes topics as they are: spaces, case, slashes, any length', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['#', 0])
     const says = await client()
@@ -37,7 +37,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('carries any payload byte for byte, also none (§3.3.3)', async (t) => {
-    const { client, broker } = await startBroker(t)
+    const { client, broker } = await startRawBroker(t)
     const all = Uint8Array.from({ length: 256 }, (_, index) => index)
     const got: Uint8Array[] = []
     broker.eventBus.handle('bin', async ({ payload }) => void got.push(Uint8Array.from(payload)))
@@ -55,7 +55,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('[MQTT-3.3.4-1] answers by QoS: nothing, PUBACK, PUBREC and then PUBCOMP', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     says.send(publish('a'), publish('a', '', { qos: 1, id: 7 }), publish('a', '', { qos: 2, id: 8 }))
     assert.deepEqual(await says.take(2), ['puback id7', 'pubrec id8'])
@@ -64,7 +64,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('[MQTT-3.3.5-1] [MQTT-4.3.1-1] gives each subscriber the lower of both QoS', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     for (const granted of [0, 1, 2]) {
       const says = await client()
       for (const [round, filter] of ['q', '+', '#'].entries()) {
@@ -82,7 +82,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('[MQTT-3.3.1-3] [MQTT-3.3.1-9] does not pass DUP and RETAIN on to who is subscribed', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['a', 1])
     const says = await client()
@@ -91,7 +91,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('[MQTT-4.3.3-2] takes a QoS 2 message once, however often it comes before PUBREL', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['a', 0])
     const says = await client()
@@ -108,14 +108,14 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('answers PUBREL with PUBCOMP, also for a packet id that it does not know (§4.3.3)', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     says.send(pubrel(99))
     assert.equal(await says.next(), 'pubcomp id99')
   })
 
   it('[MQTT-4.6.0-2] [MQTT-4.6.0-3] acknowledges in the order of the messages', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     const ids = Array.from({ length: 300 }, (_, index) => index + 1)
     for (const qos of [1, 2]) {
@@ -129,7 +129,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('[MQTT-4.6.0-6] keeps the order of a topic for each subscriber', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const numbers = Array.from({ length: 300 }, (_, index) => index + 1)
     for (const granted of [0, 1, 2]) {
       const hears = await client()
@@ -150,7 +150,7 @@ describe('PUBLISH from a client (MQTT 3.1.1 §3.3)', { timeout: 30_000 }, () => 
   })
 
   it('[MQTT-4.7.2-1] keeps topics that begin with $ from wildcards at the first level', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['#', 0], ['+/x', 0], ['$x/#', 0])
     const says = await client()

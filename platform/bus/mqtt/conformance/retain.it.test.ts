@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { startRawBroker as startBroker } from '../testing/raw-broker.ts'
+import { startRawBroker } from '../testing/raw-broker.ts'
 
 describe('RETAIN (MQTT 3.1.1 §3.3.1.3)', { timeout: 30_000 }, () => {
   it('[MQTT-3.3.1-5] [MQTT-3.3.1-6] [MQTT-3.3.1-8] gives a new subscription the last message of each topic', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     says.publish('r/1', 'old', { retain: true, qos: 1, id: 1 })
     says.publish('r/1', 'new', { retain: true, qos: 1, id: 2 })
@@ -19,7 +19,7 @@ describe('RETAIN (MQTT 3.1.1 §3.3.1.3)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.3.1-7] keeps a retained message of QoS 0 in place of an older one', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     says.publish('r', 'first', { retain: true, qos: 2 })
     await says.next()
@@ -31,7 +31,7 @@ describe('RETAIN (MQTT 3.1.1 §3.3.1.3)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.3.1-10] [MQTT-3.3.1-11] forgets a topic at an empty message, which others get as any other', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['r', 0])
     const says = await client()
@@ -44,7 +44,7 @@ describe('RETAIN (MQTT 3.1.1 §3.3.1.3)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.3.1-12] does not keep or remove anything at a message without the flag', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     says.publish('r', 'kept', { retain: true })
     says.publish('r', '')
@@ -56,7 +56,7 @@ describe('RETAIN (MQTT 3.1.1 §3.3.1.3)', { timeout: 30_000 }, () => {
   })
 
   it('sends retained messages at the lower of both QoS, also for wildcards [MQTT-3.8.4-6]', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     for (const qos of [0, 1, 2]) says.publish(`r/${qos}`, 'x', { retain: true, qos, id: qos + 1 })
     await says.take(2)
@@ -69,7 +69,7 @@ describe('RETAIN (MQTT 3.1.1 §3.3.1.3)', { timeout: 30_000 }, () => {
   })
 
   it('keeps no more topics than its limit, and still delivers', async (t) => {
-    const { client, broker } = await startBroker(t, { limits: { maxRetained: 2, maxRetainedBytes: 1000 } })
+    const { client, broker } = await startRawBroker(t, { limits: { maxRetained: 2, maxRetainedBytes: 1000 } })
     const hears = await client()
     await hears.subscribe(['#', 0])
     const publish = (topic: string, text: string) => broker.eventBus.publish(topic, text, { retain: true, qos: 0 })
@@ -83,7 +83,7 @@ describe('RETAIN (MQTT 3.1.1 §3.3.1.3)', { timeout: 30_000 }, () => {
   })
 
   it('gives a session that comes back no retained messages for its old subscriptions', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const before = await client({ id: 'k', clean: false })
     await before.subscribe(['r', 1])
     await before.leave()

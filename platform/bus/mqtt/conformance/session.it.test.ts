@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { puback, pubcomp, publish, pubrec, pubrel, unsubscribe } from '../testing/bytes.ts'
-import { startRawBroker as startBroker } from '../testing/raw-broker.ts'
+import { startRawBroker } from '../testing/raw-broker.ts'
 
 const keeper = { id: 'keeper', clean: false }
 
 describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   it('[MQTT-3.1.2-4] [MQTT-3.1.2-5] keeps subscriptions and messages of QoS 1 and 2 for a client that is away', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const before = await client(keeper)
     await before.subscribe(['a/#', 2], ['b', 0])
     await before.leave()
@@ -23,7 +23,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.1.2-6] ends a clean session with its connection', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const before = await client({ id: 'c' })
     await before.subscribe(['a', 1])
     await before.leave()
@@ -35,7 +35,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('lets a clean connection discard the session of its id (§3.1.2.4)', async (t) => {
-    const { client, raw } = await startBroker(t)
+    const { client, raw } = await startRawBroker(t)
     const before = await client(keeper)
     await before.subscribe(['a', 1])
     await before.leave()
@@ -49,7 +49,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-4.4.0-1] [MQTT-3.3.1-1] sends again with DUP and the same packet id what was not acknowledged', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const before = await client(keeper)
     await before.subscribe(['a', 2])
     const says = await client()
@@ -72,7 +72,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('goes on with PUBREL after PUBREC, and never sends that message again (§4.3.3)', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const before = await client(keeper)
     await before.subscribe(['a', 2])
     const says = await client()
@@ -93,7 +93,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('answers an unknown PUBREC with PUBREL, and passes over unknown PUBACK and PUBCOMP', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     for (const clean of [true, false]) {
       const odd = await client({ id: 'odd', clean })
       odd.send(puback(9), pubcomp(9), pubrec(9))
@@ -103,7 +103,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('remembers over connections which QoS 2 messages of a client it has taken', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['a', 0])
     const before = await client(keeper)
@@ -124,7 +124,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('takes a session over from a connection that still stands, with what was under way', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const before = await client(keeper)
     await before.subscribe(['a', 1])
     const says = await client()
@@ -139,7 +139,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('keeps an UNSUBSCRIBE, and no message after it', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const before = await client(keeper)
     await before.subscribe(['a', 1])
     before.send(unsubscribe(3, 'a'))
@@ -152,7 +152,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('gives away the oldest messages first when too many wait', async (t) => {
-    const { client, broker } = await startBroker(t, { limits: { maxQueued: 3 } })
+    const { client, broker } = await startRawBroker(t, { limits: { maxQueued: 3 } })
     const before = await client(keeper)
     await before.subscribe(['a', 1])
     await before.leave()
@@ -166,7 +166,7 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
   })
 
   it('has no more under way to a client than it acknowledges', async (t) => {
-    const { client, broker } = await startBroker(t, { limits: { maxInflight: 2 } })
+    const { client, broker } = await startRawBroker(t, { limits: { maxInflight: 2 } })
     for (const clean of [true, false]) {
       const slow = await client({ id: 'slow', clean })
       await slow.subscribe(['a', 1])

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { packet, publish, subscribe, text, unsubscribe, word } from '../testing/bytes.ts'
-import { startRawBroker as startBroker } from '../testing/raw-broker.ts'
+import { startRawBroker } from '../testing/raw-broker.ts'
 
 describe('SUBSCRIBE (MQTT 3.1.1 §3.8)', { timeout: 30_000 }, () => {
   it('[MQTT-3.8.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] closes on filters that are none', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const bad = ['', 'a/#/b', '#/a', 'a#', '#a', 'a+', '+a', 'a/b+', 'a/+b/c', 'a/#b', '++']
     const bytes = [Uint8Array.from([0x61, 0]), Uint8Array.from([0xc3, 0x28])]
     for (const filter of [...bad, ...bytes]) {
@@ -16,14 +16,14 @@ describe('SUBSCRIBE (MQTT 3.1.1 §3.8)', { timeout: 30_000 }, () => {
   })
 
   it('takes filters as they are: +, #, +/+/#, /+, $x/#, spaces', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const asks = await client()
     const filters = ['+', '#', '+/+/#', '/+', '$x/#', ' ', '/', 'a/#']
     assert.equal(await asks.subscribe(...filters.map((filter) => [filter, 1] as const)), 'suback id77 1,1,1,1,1,1,1,1')
   })
 
   it('[MQTT-3.8.3-3] [MQTT-3-8.3-4] closes on no filter at all and on reserved bits of the QoS', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     for (const bytes of [
       packet(0x82, word(1)),
       subscribe(1, ['a', 3]),
@@ -37,7 +37,7 @@ describe('SUBSCRIBE (MQTT 3.1.1 §3.8)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-5] [MQTT-3.9.3-1] answers for each filter in its place', async (t) => {
-    const { client } = await startBroker(t, { limits: { maxSubscriptions: 2 } })
+    const { client } = await startRawBroker(t, { limits: { maxSubscriptions: 2 } })
     const asks = await client()
     asks.send(subscribe(512, ['a', 0], ['b', 2], ['a', 1]))
     assert.equal(await asks.next(), 'suback id512 0,2,1')
@@ -54,7 +54,7 @@ describe('SUBSCRIBE (MQTT 3.1.1 §3.8)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.8.4-3] replaces a subscription to the same filter, and sends what is retained again', async (t) => {
-    const { client, broker } = await startBroker(t)
+    const { client, broker } = await startRawBroker(t)
     await broker.eventBus.publish('r', 'kept', { retain: true, qos: 1 })
     const asks = await client()
     assert.deepEqual(
@@ -74,7 +74,7 @@ describe('SUBSCRIBE (MQTT 3.1.1 §3.8)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.3.5-1] gives a message once over overlapping filters, at the highest QoS of them', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     for (const [index, filters] of [
       [
@@ -101,7 +101,7 @@ describe('SUBSCRIBE (MQTT 3.1.1 §3.8)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-4.7.1-1] matches as the tables of §4.7.1 say', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const cases: readonly (readonly [filter: string, topic: string, isHeard: boolean])[] = [
       ['sport/tennis/player1/#', 'sport/tennis/player1', true],
       ['sport/tennis/player1/#', 'sport/tennis/player1/score/wimbledon', true],
@@ -126,7 +126,7 @@ describe('SUBSCRIBE (MQTT 3.1.1 §3.8)', { timeout: 30_000 }, () => {
 
 describe('UNSUBSCRIBE (§3.10)', { timeout: 30_000 }, () => {
   it('[MQTT-3.10.3-1] [MQTT-3.10.3-2] closes on no filter and on filters that are none', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     for (const bytes of [
       packet(0xa2, word(1)),
       unsubscribe(1, ''),
@@ -140,7 +140,7 @@ describe('UNSUBSCRIBE (§3.10)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.10.4-1] [MQTT-3.10.4-2] ends the same filter, character by character, and no other', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const asks = await client()
     await asks.subscribe(['a/+', 1], ['a/b', 0])
     asks.send(unsubscribe(5, 'a/b', 'A/+', '+/b'))
@@ -154,14 +154,14 @@ describe('UNSUBSCRIBE (§3.10)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] answers with the packet id, also when nothing ends', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const asks = await client()
     asks.send(unsubscribe(65_535, 'never', 'there'))
     assert.equal(await asks.next(), 'unsuback id65535')
   })
 
   it('[MQTT-3.10.4-3] completes what it began to deliver', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const asks = await client()
     await asks.subscribe(['a', 2])
     asks.publish('a', 'x', { qos: 1 })

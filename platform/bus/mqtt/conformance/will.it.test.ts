@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { connect, disconnect } from '../testing/bytes.ts'
-import { startRawBroker as startBroker } from '../testing/raw-broker.ts'
+import { startRawBroker } from '../testing/raw-broker.ts'
 
 const will = { topic: 'will', payload: 'gone' }
 
 describe('the will (MQTT 3.1.1 §3.1.2.5)', { timeout: 30_000 }, () => {
   it('[MQTT-3.1.2-8] is published when the connection ends without DISCONNECT', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['will', 2])
     const dropped = await client({ will })
@@ -19,7 +19,7 @@ describe('the will (MQTT 3.1.1 §3.1.2.5)', { timeout: 30_000 }, () => {
   })
 
   it('is published when the keep-alive time runs out, and at an error of the protocol', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['will', 0])
     await client({ will, keepAlive: 1 })
@@ -30,7 +30,7 @@ describe('the will (MQTT 3.1.1 §3.1.2.5)', { timeout: 30_000 }, () => {
   })
 
   it('is published when another connection takes the client id over', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['will', 0])
     await client({ will, id: 'same' })
@@ -41,7 +41,7 @@ describe('the will (MQTT 3.1.1 §3.1.2.5)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.1.2-10] [MQTT-3.14.4-3] is discarded by DISCONNECT', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['will', 0])
     for (const clean of [true, false]) {
@@ -54,7 +54,7 @@ describe('the will (MQTT 3.1.1 §3.1.2.5)', { timeout: 30_000 }, () => {
   })
 
   it('[MQTT-3.1.2-12] is published once per connection, not again by the next of its session', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['will', 0])
     await (await client({ will, id: 's', clean: false })).drop()
@@ -65,7 +65,7 @@ describe('the will (MQTT 3.1.1 §3.1.2.5)', { timeout: 30_000 }, () => {
   })
 
   it('has the QoS and the retain flag it was given [MQTT-3.1.2-16] [MQTT-3.1.2-17]', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const hears = await client()
     await hears.subscribe(['will', 2])
     for (const qos of [0, 1, 2]) {
@@ -78,7 +78,7 @@ describe('the will (MQTT 3.1.1 §3.1.2.5)', { timeout: 30_000 }, () => {
   })
 
   it('may be empty, and with the retain flag removes what is retained', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const says = await client()
     says.publish('will', 'here', { retain: true })
     await says.sofar()
@@ -93,7 +93,7 @@ describe('the will (MQTT 3.1.1 §3.1.2.5)', { timeout: 30_000 }, () => {
   })
 
   it('reaches sessions that are away', async (t) => {
-    const { client } = await startBroker(t)
+    const { client } = await startRawBroker(t)
     const away = await client({ id: 'away', clean: false })
     await away.subscribe(['will', 1])
     await away.leave()
