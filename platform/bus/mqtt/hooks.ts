@@ -161,7 +161,7 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
 
     /** Asked for retained messages alone: all others go through the exchange. */
     authorizeForward(client: Client, packet: AedesPublishPacket): null {
-      exchange.replay(client, publishedOf(packet))
+      if (gate.of(client).rights.mayHear(packet.topic)) exchange.replay(client, publishedOf(packet))
       return null
     },
   }

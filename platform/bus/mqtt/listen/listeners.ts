@@ -101,7 +101,10 @@ async function openWebSocket(
   limit.watch(served.server)
   identity?.onRenewed((renewed) => served.renew(renewed))
   scope.defer(() => void served.close())
-  log.info('The MQTT broker listens for WebSocket', { host: websocket.host, port: served.port })
+  log.info('The MQTT broker listens for WebSocket', {
+    ...{ host: websocket.host, port: served.port },
+    ...(websocket.tls ? trustOf(options) : {}),
+  })
   return served.port
 }
 
