@@ -117,6 +117,11 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     .option('--node <name>', 'only this node may use it, once')
     .option('--ttl <duration>', 'lifetime, e.g. 30m or 24h', '24h')
 
+  const mqtt = program.command('mqtt').description('users of the MQTT broker')
+  add(mqtt, 'password <name>', 'set the password of a user, from standard input or typed', async (options, words) =>
+    (await import('./commands/mqtt-password.ts')).mqttPassword(words[0] ?? '', options, terminal),
+  ).option('--delete', 'remove the user')
+
   add(program, 'status', 'state of every module of the processes of a data directory', async (options) =>
     (await import('./commands/status.ts')).status(options, terminal),
   ).option('--wait <duration>', 'wait until all is ready, at most this long, e.g. 60s')

@@ -1,5 +1,3 @@
-export { hashPassword } from './access/password-hash.ts'
-export { passwordLine, refuseUserName, withPasswordLine } from './access/password-lines.ts'
 export * from './both.ts'
 export * from './embedded-broker.ts'
 export type { BrokerAddress } from './external/address.ts'
