@@ -124,6 +124,15 @@ async function adopted(bus: Bus, id: DeviceId): Promise<void> {
   await promise
 }
 
+/** What another client sent may be anything. */
+function messageOf(payload: Uint8Array): Message {
+  try {
+    return JSON.parse(Buffer.from(payload).toString())
+  } catch {
+    return { event_id: '', timestamp: 0, twin: {} }
+  }
+}
+
 function inNamespace(model: DeviceModel, namespace: string): DeviceModel {
   return { ...model, metadata: { ...model.metadata, namespace } }
 }
@@ -133,7 +142,7 @@ async function listenWith(client: MqttClient, filters: readonly string[]): Promi
   let taken = 0
   const waiting = new Set<() => void>()
   client.on('message', (topic, payload) => {
-    heard.push({ topic, message: JSON.parse(payload.length === 0 ? '{}' : payload.toString()) })
+    heard.push({ topic, message: messageOf(payload) })
     for (const wake of waiting) wake()
   })
   const subscribed = new Set<string>()
