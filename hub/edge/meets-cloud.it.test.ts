@@ -1,82 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { createLocalBus } from '../../platform/bus/index.ts'
-import { createScope, type ManagedScope } from '../../platform/lifecycle/index.ts'
-import { silentLogger } from '../../platform/log/index.ts'
-import { openTestStore } from '../../platform/store/testing/index.ts'
-import { systemClock as clock, ms, systemRandom as random, seconds } from '../../platform/time/index.ts'
 import { assignedDevices, type Device, type DeviceStatus } from '../../schemas/index.ts'
-import { ScriptedEventBus } from '../../twin/testing/index.ts'
 import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES, LEASES, NODES } from '../cloud/index.ts'
 import { startTlsCloud } from '../cloud/testing/tls-cloud.ts'
-import { createFrameFactory, createWebSocketDialer } from '../link/index.ts'
-import { createEdgeHub } from './edge-hub.ts'
-import { identityFiles, readIdentity } from './join/identity-files.ts'
-import { joinNode } from './join/join-node.ts'
-import { parseJoinToken } from './join/token.ts'
-import { createMetaManager } from './meta-manager.ts'
-import { metaStoreDomain } from './meta-store.ts'
 import { pumpDevice, pumpModel, setTwin, twinOf } from './testing/edge-bench.ts'
-import { userStoreDomain } from './user-store.ts'
-
-const log = silentLogger
-
-function onCrash(error: unknown): never {
-  throw error
-}
+import { eventually, joinEdge } from './testing/joined-edge.ts'
 
 /** The hub's half of an edge that joined the cloud with a token. The cloud half is whole, over a fake Kubernetes. */
 async function startBoth(t: TestContext) {
   const cloud = await startTlsCloud(t)
   const edge = await joinEdge(t, cloud)
   return { kubernetes: cloud.kubernetes, ...(await edge.start()) }
-}
-
-/** `start` begins to live on the disk of the node, until `stop`; also again. */
-async function joinEdge(t: TestContext, cloud: Awaited<ReturnType<typeof startTlsCloud>>) {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-edge-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
-  const nodeName = 'edge-1'
-  const files = identityFiles(directory)
-  const token = parseJoinToken(await cloud.authority.createToken({ node: nodeName }))
-  await joinNode({ address: `127.0.0.1:${cloud.certificates.port}`, token, nodeName, files, clock })
-  const scopes: ManagedScope[] = []
-  t.after(async () => {
-    for (const scope of scopes) await scope.close(seconds(5))
-  })
-  const store = await openTestStore(t, [metaStoreDomain, userStoreDomain])
-  const frames = createFrameFactory({ clock, random })
-  const identity = () => readIdentity(files, nodeName)
-  const start = async (port = cloud.cloudhub.port) => {
-    const scope = createScope('edge', { clock, log, deadline: seconds(5), onCrash })
-    scopes.push(scope)
-    const bus = createLocalBus(clock, log)
-    const mqtt = new ScriptedEventBus()
-    const ports = { store, bus, frames, nodeName, clock, random, log }
-    const meta = createMetaManager(ports)
-    const server = `127.0.0.1:${port}`
-    const dialer = createWebSocketDialer({ server, path: '/project/edge-1/events', identity, clock, log })
-    const limits = { maxMessages: 1000, maxBytes: 1_000_000, maxAgeHours: 1 }
-    const userMessages = { eventBus: mqtt, limits }
-    const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userMessages })
-    await meta.start(scope)
-    await hub.start(scope)
-    return { bus, hub, mqtt, stop: () => scope.close(seconds(5)) }
-  }
-  return { store, start }
-}
-
-async function eventually<T>(read: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const end = clock.monotonic() + 10_000
-  for (;;) {
-    const value = await read()
-    if (value !== undefined) return value
-    if (clock.monotonic() > end) throw new Error('did not happen within 10 s')
-    await clock.sleep(ms(10))
-  }
 }
 
 test('a node joins, registers, gets its device, and what it reports is seen in the API', async (t) => {

@@ -189,7 +189,7 @@ async function listenWith(client: MqttClient, filters: readonly string[]): Promi
     async drain() {
       // What goes through the same broker later arrives later.
       const probe = `probe/${client.options.clientId}/${++probes}`
-      await subscribe(probe)
+      await subscribe(`probe/${client.options.clientId}/+`)
       await say(probe, {})
       await next(probe)
       const all = heard.slice(taken).filter(({ topic }) => topic !== probe)
