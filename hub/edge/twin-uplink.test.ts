@@ -44,6 +44,22 @@ test('a twin goes up in KubeEdge’s form, with the skerry keys between Skerry p
   await edge.stop()
 })
 
+test('a stale value goes up with its time to live and since when, and not to a cloud of KubeEdge’s', async () => {
+  for (const skerry of [true, false]) {
+    const edge = await startEdge({ isSkerry: skerry })
+    const twin = twinOf('pump-1', 3)
+    const { speed } = twin.properties
+    assert.ok(speed?.reported)
+    const reported = { ...speed.reported, stale: true as const, staleSince: 9, confirmed: 8 }
+    setTwin(edge.bus, { ...twin, properties: { speed: { ...speed, timeToLive: 1000, reported } } })
+    await edge.advance()
+    const content = JSON.stringify(edge.cloud.reports().at(-1)?.content)
+    const extra = '"speed":{"quality":"good","sourceTime":6,"timeToLive":1000,"stale":true,"staleSince":9}'
+    assert.deepEqual([content.includes(extra), content.includes('stale')], [skerry, skerry])
+    await edge.stop()
+  }
+})
+
 test('a conflict goes up with both sides, and with those that are over', async () => {
   const edge = await startEdge()
   const wish = { value: '5', timestamp: 1, author: 'mqtt:panel' }

@@ -18,6 +18,11 @@ describe('coercion to the property type', () => {
     ['BOOLEAN', 'ON', 'true'],
     ['STRING', 7, '7'],
     ['BYTES', new Uint8Array([1, 2, 3]), 'AQID'],
+    ['BYTES', 'AQID', 'AQID'],
+    ['INT', -(2n ** 63n), '-9223372036854775808'],
+    ['INT', '9007199254740993', '9007199254740993'],
+    ['STRING', '{"t": "温度 🌡"}', '{"t": "温度 🌡"}'],
+    ['STREAM', 'rtsp://camera/1?a=b', 'rtsp://camera/1?a=b'],
   ] as const) {
     it(`takes ${typeof value} ${String(value)} as ${type} ${text}`, () => {
       assert.deepEqual(coerce(type, value), { ok: true, value: text })
@@ -32,12 +37,19 @@ describe('coercion to the property type', () => {
     ['FLOAT', 1e39],
     ['DOUBLE', Number.NaN],
     ['BOOLEAN', 'maybe'],
+    ['BYTES', 'no base64'],
+    ['BYTES', 7],
   ] as const) {
     it(`gives no ${type} for ${String(value)}`, () => {
       const found = coerce(type, value)
       assert.ok(!found.ok && found.reason !== '')
     })
   }
+
+  it('quotes no more of a long text than a person reads', () => {
+    const found = coerce('INT', 'x'.repeat(100_000))
+    assert.ok(!found.ok && found.reason.length < 200 && found.reason.endsWith('must be an integer (type INT)'))
+  })
 
   it('writes a float as the shortest text that means the same float', () => {
     fc.assert(

@@ -109,4 +109,25 @@ describe('the Modbus codec', () => {
       assert.match(found.ok ? '' : found.reason, reason)
     }
   })
+
+  it('reads and writes bytes as they are, zeros and all', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 6, maxLength: 6 }),
+        fc.boolean(),
+        fc.boolean(),
+        (bytes, isSwap, isRegisterSwap) => {
+          for (const dataType of [{}, { dataType: 'string' }]) {
+            const config = { ...dataType, limit: 3, isSwap, isRegisterSwap }
+            const found = layout('BYTES', config)
+            const value = new Uint8Array(bytes)
+            assert.deepEqual(decode(encode(value, found, visitor(config)), found, visitor(config)), value)
+          }
+        },
+      ),
+    )
+    const found = layout('BYTES', { limit: 3 })
+    for (const value of [new Uint8Array(5), new Uint8Array(7), 'AQIDBAUG'])
+      assert.throws(() => encode(value, found, visitor({ limit: 3 })))
+  })
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -84,6 +84,51 @@ test('mosquitto_pub and mosquitto_sub work', { timeout: 30_000, skip: !hasMosqui
     ['result', 'document', 'delta'].map((last) => `${LAMP}/twin/update/${last}`),
   )
   assert.match(output, /"delta":\{"brightness":"80"\}/)
+})
+
+test('mosquitto clients exchange any text, and a reading with its time and quality', {
+  timeout: 30_000,
+  skip: !hasMosquitto,
+}, async (t) => {
+  const edge = await startEdge(t, await temporaryFile(t))
+  const at = ['-h', '127.0.0.1', '-p', String(edge.port), '-q', '1']
+  const texts = [
+    'a b',
+    '{"a": [1, "b"]}',
+    '温度 21°C',
+    '🌡️👩‍🔧',
+    'Zm9vYg==',
+    "http://h/?q='a'&b=%20",
+    '\u0000\u2028',
+    'x'.repeat(65_536),
+  ]
+  const metadata = { timestamp: 1_786_017_600_123, quality: 'uncertain', cause: 'driftet – 漂移' }
+  const properties = Object.fromEntries(
+    texts.map((value, index) => [`温度 ${index} =`, { actual: { value, metadata }, expected: { value } }]),
+  )
+  const file = await temporaryFile(t)
+  await writeFile(file, JSON.stringify({ event_id: '事件', twin: properties }))
+  const pub = spawn('mosquitto_pub', [...at, '-t', `${LAMP}/twin/update`, '-f', file])
+  assert.deepEqual(await once(pub, 'close'), [0, null])
+  const client = await edge.connect()
+  const probe = ['-t', `${LAMP}/twin/get/result`, '-C', '1', '-W', '20']
+  const sub = spawn('mosquitto_sub', [...at, ...probe])
+  let output = ''
+  sub.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString('latin1')
+  })
+  const closed = once(sub, 'close')
+  const asking = setInterval(() => client.publish(`${LAMP}/twin/get`, '{"event_id":"g"}', { qos: 1 }), 200)
+  t.after(() => clearInterval(asking))
+  assert.deepEqual(await closed, [0, null])
+  const answer = parse(Buffer.from(output, 'latin1'))
+  for (const [index, value] of texts.entries()) {
+    const twin = answer.twin[`温度 ${index} =`]
+    assert.deepEqual([twin?.actual?.value, twin?.expected?.value], [value, value])
+    const { timestamp, ...said } = twin?.actual?.metadata ?? {}
+    assert.ok(Number(timestamp) > metadata.timestamp)
+    assert.deepEqual(said, { sourceTime: metadata.timestamp, quality: 'uncertain', cause: metadata.cause })
+  }
 })
 
 async function startEdge(t: TestContext, file: string) {

@@ -93,3 +93,32 @@ test('a policy that cannot be understood is refused with its field; a device tha
   const ofModel = { ...model, metadata: { ...model.metadata, annotations: { 'skerry.dev/desired-policy': ',' } } }
   assert.match(await review(ofModel, model), /"allowed":false/)
 })
+
+test('an annotation with settings is judged when it changes, with what to write', async () => {
+  const { metadata, ...rest } = pumpDevice('pump-1')
+  const device = (annotations: Readonly<Record<string, string>>, value?: string) => ({
+    ...(value === undefined ? rest : { ...rest, ...{ spec: pumpDevice('pump-1', value).spec } }),
+    metadata: { ...metadata, annotations },
+  })
+  const verdict = async (object: object, oldObject?: object) => {
+    const request = { uid: 'u', namespace: 'default', object, ...(oldObject ? { oldObject } : {}) }
+    return JSON.stringify(await answerReview({ request }, async () => pumpModel()))
+  }
+  const wrong = device({ 'skerry.dev/time-to-live': 'speed=soon' })
+  assert.match(await verdict(wrong), /metadata.annotations\[skerry.dev\/time-to-live\].*500ms, 10s, 5m/)
+  assert.match(await verdict(wrong, device({})), /"allowed":false/)
+  assert.match(await verdict(device({ 'skerry.dev/time-to-live': 'ghost=1s' })), /names no property: ghost/)
+  assert.match(await verdict(device({ 'skerry.dev/desired-policy': 'Whoever' })), /CloudWins, EdgeWins, NewestIntent/)
+  assert.match(await verdict(device({ 'skerry.dev/time-to-live': 'speed=10s, *=5m' }), wrong), /"allowed":true/)
+  // What stood there before the check stays editable in all that is not judged, and its spec is judged on.
+  const relabelled = { ...wrong, metadata: { ...wrong.metadata, labels: { a: 'b' } } }
+  assert.match(await verdict(relabelled, wrong), /"allowed":true/)
+  const model = {
+    ...pumpModel(),
+    metadata: { ...pumpModel().metadata, annotations: { 'skerry.dev/time-to-live': '5' } },
+  }
+  assert.match(await verdict(model), /"allowed":false.*time-to-live/)
+  // An invalid desired value of before does not stand in the way of a right annotation.
+  const invalid = device({}, '9000')
+  assert.match(await verdict(device({ 'skerry.dev/time-to-live': '10s' }, '9000'), invalid), /"allowed":true/)
+})

@@ -190,3 +190,14 @@ test('the transition time moves with the status and with nothing else, and the s
     }),
   )
 })
+
+test('an annotation that nobody can read is told where no webhook refused it', () => {
+  const { device } = input()
+  const wrong = {
+    ...device,
+    metadata: { ...device.metadata, annotations: { 'skerry.dev/time-to-live': 'speed=soon' } },
+  }
+  const accepted = conditionNamed(conditionsOf(input({ device: wrong })), 'Accepted')
+  assert.deepEqual([accepted?.status, accepted?.reason], ['False', 'InvalidAnnotation'])
+  assert.match(accepted?.message ?? '', /time-to-live.*"soon"/)
+})
