@@ -68,6 +68,7 @@ describe('a value with a time to live', () => {
     assert.equal(warning?.pointer, '/metadata/annotations/skerry.dev~1time-to-live')
     assert.match(warning?.message ?? '', /2000 ms is not longer than the collectCycle of 5000 ms/)
     assert.equal(host.values('d', 'a').length, 2)
+    assert.ok(host.log.lines.some(({ fields }) => fields['reason'] === warning?.message))
   })
 
   it('that its annotation changes is followed at once', async (t) => {

@@ -92,6 +92,14 @@ class ProtocolHost {
     const known = this.#fingerprints.get(id)
     if (known === fingerprint || known === withGeneration) return
     const { refusals, plan } = admit(this.#options.mapper, assigned, ++this.#revision)
+    for (const { pointer, message, warning } of refusals) {
+      if (warning)
+        this.#options.log.warn('A device is not quite served as its manifest says', {
+          device: id,
+          pointer,
+          reason: message,
+        })
+    }
     // Refusals name the generation they judge.
     this.#fingerprints.set(id, refusals.length > 0 ? withGeneration : fingerprint)
     if (refusals.length > 0) this.#options.bus.set(deviceRefusals, id, refusals)

@@ -167,6 +167,30 @@ describe('a real pump is managed with kubectl', {
       await waitSynced(up)
     })
 
+    it('a silent pump makes its values stale, and an answering one makes them fresh again', async () => {
+      const waited = (status: string, timeout: string) =>
+        up.kubectl('wait', `--for=condition=Fresh=${status}`, 'device/pump-1', `--timeout=${timeout}`)
+      const fresh = await waited('True', '10s')
+      assert.equal(fresh.code, 0, fresh.stderr)
+      const stopped = await up.skerry('stop', 'pump')
+      assert.equal(stopped.code, 0, stopped.stderr)
+      const stale = await waited('False', '30s')
+      assert.equal(stale.code, 0, stale.stderr)
+      const message = await deviceField(up, '{.status.conditions[?(@.type=="Fresh")].message}')
+      assert.match(message, /^speed since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/)
+      const metadata = '{.status.twins[?(@.propertyName=="speed")].reported.metadata}'
+      assert.match(await deviceField(up, metadata), /"stale":"true"/)
+      const started = await up.skerry('start', 'pump')
+      assert.equal(started.code, 0, started.stderr)
+      const again = await waited('True', '30s')
+      assert.equal(again.code, 0, again.stderr)
+      assert.doesNotMatch(await deviceField(up, metadata), /stale/)
+      const story = await up.kubectl('describe', 'device', 'pump-1')
+      assert.match(story.stdout, /Warning +Stale/)
+      await untilDeviceField(up, '{.status.state}', 'online', 20_000)
+      await waitSynced(up)
+    })
+
     it('tells the story in events', async () => {
       const ran = await up.kubectl('describe', 'device', 'pump-1')
       assert.equal(ran.code, 0, ran.stderr)
