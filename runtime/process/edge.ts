@@ -45,7 +45,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const onRotated = () => edgeHub.reconnect('the certificate was renewed')
   const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
   return {
-    modules: [entry, ...[...mqtt.modules, twin, mapperHost, meta, edgeHub, rotation].map((module) => ({ module }))],
+    // Clients come in after DeviceTwin has begun to listen to them, and leave before it ends: a receipt without it would be a lie.
+    modules: [entry, ...[twin, ...mqtt.modules, mapperHost, meta, edgeHub, rotation].map((module) => ({ module }))],
     endpoints: () => mqtt.endpoints(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
