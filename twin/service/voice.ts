@@ -1,4 +1,4 @@
-import type { EventBus } from '../../platform/bus/index.ts'
+import type { EventBus, PublishOptions } from '../../platform/bus/index.ts'
 import type { Counter } from '../../platform/health/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Clock, Random } from '../../platform/time/index.ts'
@@ -45,9 +45,9 @@ export class Voice {
     this.#say(deviceTopic(id, action, form), make)
   }
 
-  /** On a topic of the plain view. */
+  /** On a topic of the plain view, where nothing is retained that does not come from a twin. */
   plain(topic: string, message: PlainSetResult): void {
-    this.#send(topic, JSON.stringify(message))
+    if (this.#options.eventBus.isWatched(topic)) this.#send(topic, JSON.stringify(message), { retain: false })
   }
 
   node(action: NodeAction, message: MsgBase): void {
@@ -105,9 +105,9 @@ export class Voice {
     if (message) this.#send(topic, JSON.stringify(message))
   }
 
-  #send(topic: string, text: string): void {
+  #send(topic: string, text: string, options: PublishOptions = {}): void {
     const { eventBus, log, unsent } = this.#options
-    eventBus.publish(topic, text).catch((error: unknown) => {
+    eventBus.publish(topic, text, options).catch((error: unknown) => {
       unsent.add()
       log.debug('A message about a twin was not sent', { topic, error })
     })
