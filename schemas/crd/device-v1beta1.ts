@@ -113,7 +113,7 @@ const statusConflict = object(
 const deviceStatusOfDevice: CrdVersion['schema'] = {
   ...object({
     observedGeneration: int64,
-    conditions: described('Accepted, Online, Synced and Agreed.', listMap(condition, 'type')),
+    conditions: described('Accepted, Online, Synced, Agreed and Fresh.', listMap(condition, 'type')),
     state: described('online, offline, unhealthy or unknown.', text),
     lastOnlineTime: described('RFC 3339, UTC.', text),
     twins: list({ ...statusTwin, 'x-kubernetes-preserve-unknown-fields': true }),
