@@ -34,7 +34,6 @@ await start(broker)
 await start(createDeviceTwinModule({ store, bus, eventBus, nodeName: 'edge-1', random, ...common }))
 eventBus.handle('bench/echo', ({ payload }) => eventBus.publish('bench/echo/result', payload, { qos: 1 }))
 process.send?.(broker.port)
-process.on('SIGINT', () => process.exit(0))
 
 function start(module: Module): Promise<void> {
   const onCrash = (error: unknown) => {
