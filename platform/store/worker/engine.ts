@@ -1,9 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { runApart } from '../../apart/run-apart.ts'
+import { minutes } from '../../time/duration.ts'
+import { systemClock } from '../../time/system-clock.ts'
 import type { ReadRequest, Result, WorkerSettings, WriteRequest } from '../protocol.ts'
 import type { Recovery } from '../store.ts'
 import { openDatabase } from './connection.ts'
 import { failureOf, IO_ERROR } from './failure.ts'
 import { commitGroup } from './group-commit.ts'
+import type { MigrationFailure, MigrationSettings } from './migrate.ts'
 import { pendingMigrations } from './migrations.ts'
 import { openSound } from './recovery.ts'
 import { suspect } from './soundness.ts'
@@ -91,7 +95,7 @@ async function openEngine(settings: WorkerSettings): Promise<Started> {
   const database = openDatabase(settings.file, settings.durability, 'first')
   try {
     const pending = pendingMigrations(database, settings.domains)
-    if (pending.length > 0) await migrate(database, settings)
+    if (pending.length > 0) await migrateApart(settings)
     const incarnation = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
     return { engine: new Engine(settings, database), applied: pending.map(({ name }) => name), incarnation }
   } catch (error) {
@@ -100,11 +104,23 @@ async function openEngine(settings: WorkerSettings): Promise<Started> {
   }
 }
 
-async function migrate(database: DatabaseSync, { file, domains, checksSchema }: WorkerSettings): Promise<void> {
-  const { openDataSource, schemaDrift } = await import('./typeorm.ts')
-  const dataSource = await openDataSource(database, file, domains)
-  await dataSource.runMigrations()
-  const drift = checksSchema ? await schemaDrift(dataSource) : []
-  await dataSource.destroy()
-  if (drift.length > 0) throw new Error(`the migrations do not make the declared tables; missing: ${drift.join('; ')}`)
+/** A slow card and a large file take long. */
+const MIGRATE_WITHIN = minutes(10)
+
+/** In a process of its own: what migrates would stay in the memory of this one. */
+async function migrateApart({ file, domains, durability, checksSchema }: WorkerSettings): Promise<void> {
+  const module = new URL(import.meta.url.endsWith('.ts') ? './migrate.ts' : './migrate.js', import.meta.url)
+  const settings: MigrationSettings = { file, domains, durability, checksSchema }
+  const failure = failureIn(
+    await runApart(module, 'migrate', settings, { clock: systemClock, deadline: MIGRATE_WITHIN }),
+  )
+  if (!failure) return
+  const { reason, sqlite, code } = failure
+  throw Object.assign(new Error(reason), { errcode: sqlite, ...(code === undefined ? {} : { code }) })
+}
+
+/** From our own program, so that its type is known. */
+function failureIn(answer: unknown): MigrationFailure | undefined
+function failureIn(answer: unknown): unknown {
+  return answer
 }
