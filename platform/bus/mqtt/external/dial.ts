@@ -46,8 +46,12 @@ export function createDial(options: DialOptions): Dial {
         ...(options.address.username === undefined ? {} : { username: options.address.username }),
         ...(credentials.password === undefined ? {} : { password: credentials.password }),
       })
-      const connection = wrap(client, socket, options.maxPacketBytes)
-      handOver(client, socket, receive)
+      const connection = wrap(client, socket)
+      const isTooLarge = limitPackets(socket, options.maxPacketBytes, connection)
+      handOver(client, socket, (message, receipt) => {
+        // The library reads on in what it has.
+        if (!isTooLarge()) receive(message, receipt)
+      })
       await Promise.race([connacked(client), failed(connection.closed)])
       signal.throwIfAborted()
       return connection
@@ -81,9 +85,8 @@ async function failed(closed: Promise<string>): Promise<never> {
   throw new Error(await closed)
 }
 
-function wrap(client: MqttClient, socket: Socket, maxPacketBytes: number): BrokerConnection {
+function wrap(client: MqttClient, socket: Socket): BrokerConnection {
   let reason: string | undefined
-  const scanner = createPacketScanner(maxPacketBytes)
   const closed = new Promise<string>((resolve) => {
     socket.once('close', () => resolve(reason ?? 'the broker closed the connection'))
   })
@@ -94,9 +97,6 @@ function wrap(client: MqttClient, socket: Socket, maxPacketBytes: number): Broke
   client.on('error', (error) => {
     // An unauthorized client is told by CONNACK; whatever the error, the library does not always close.
     abort(error.message.replace(/^Connection refused: /, 'it refuses this client: '))
-  })
-  socket.on('data', (chunk: Uint8Array) => {
-    if (!scanner(chunk)) abort(`it sent a packet of more than ${maxPacketBytes} bytes`)
   })
   return {
     closed,
@@ -125,6 +125,18 @@ function wrap(client: MqttClient, socket: Socket, maxPacketBytes: number): Broke
     },
     abort,
   }
+}
+
+/** True once the broker has sent a packet that is too large. */
+function limitPackets(socket: Socket, maxBytes: number, connection: BrokerConnection): () => boolean {
+  const scanner = createPacketScanner(maxBytes)
+  let isTooLarge = false
+  socket.prependListener('data', (chunk: Uint8Array) => {
+    if (isTooLarge || scanner(chunk)) return
+    isTooLarge = true
+    connection.abort(`it sent a packet of more than ${maxBytes} bytes`)
+  })
+  return () => isTooLarge
 }
 
 /** The library takes one message after the other and answers for each; here many are worked on at a time. */

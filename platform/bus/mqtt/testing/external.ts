@@ -10,7 +10,11 @@ import type { ExternalBrokerOptions } from '../external/options.ts'
 import type { Mosquitto } from './mosquitto.ts'
 
 /** The module on a broker of the test. */
-export async function startExternal(t: TestContext, broker: Mosquitto, options: Partial<ExternalBrokerOptions> = {}) {
+export async function startExternal(
+  t: TestContext,
+  broker: Pick<Mosquitto, 'port'>,
+  options: Partial<ExternalBrokerOptions> = {},
+) {
   const log = memoryLogger()
   const metrics = createMetrics()
   let pending: string | undefined
@@ -56,7 +60,7 @@ export async function startExternal(t: TestContext, broker: Mosquitto, options: 
   }
 }
 
-export async function connectClient(t: TestContext, { port }: Mosquitto, options: IClientOptions = {}) {
+export async function connectClient(t: TestContext, { port }: Pick<Mosquitto, 'port'>, options: IClientOptions = {}) {
   const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, ...options })
   t.after(() => client.endAsync(true))
   return client

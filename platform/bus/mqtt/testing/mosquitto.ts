@@ -14,6 +14,8 @@ export interface MosquittoOptions {
   readonly files?: Readonly<Record<string, string>>
   /** TLS of the one listener, lines as above. */
   readonly listener?: readonly string[]
+  /** Once the files are there. */
+  readonly prepare?: (directory: string) => void
 }
 
 /** A mosquitto of the test on a free loopback port. It is not started yet. */
@@ -34,6 +36,7 @@ export async function prepareMosquitto(t: TestContext, options: MosquittoOptions
   const port = await freePort()
   const { files = {}, listener = [], lines = ['allow_anonymous true'] } = options
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text, { mode: 0o600 })
+  options.prepare?.(directory)
   const conf = [`listener ${port} 127.0.0.1`, ...listener, 'log_dest stderr', 'log_type all']
   // As root it would become another user, who cannot read the files of the test.
   conf.push('user root', ...lines)

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { loadConfig } from '../../platform/config/index.ts'
+import { silentMetrics } from '../../platform/health/index.ts'
+import { silentLogger as log } from '../../platform/log/index.ts'
+import { EdgeConfig, embeddedPortOf } from '../../schemas/config/index.ts'
+import { composeEventBus } from './event-bus.ts'
+
+const URL = 'mqtts://broker.plant:8883'
+
+test('each mode has its brokers, its port and its endpoints', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-event-bus-'))
+  t.after(() => rm(directory, { recursive: true, force: true }))
+  const expected = [
+    ['internal', 1883, ['EventBus'], { mqtt: 'mqtt://127.0.0.1:1883' }],
+    ['both', 1884, ['EventBus', 'ExternalBroker'], { mqtt: 'mqtt://127.0.0.1:1884', mqttExternal: URL }],
+    ['external', 1883, ['EventBus'], { mqtt: URL, mqttExternal: URL }],
+  ] as const
+  for (const [mode, port, names, endpoints] of expected) {
+    const text = `node: {name: edge-1}\nmqtt: {mode: ${mode}, external: {url: "${URL}"}}`
+    const { mqtt } = await loadConfig({ schema: EdgeConfig, text })
+    assert.equal(embeddedPortOf(mqtt), port)
+    const composed = composeEventBus(mqtt, 'edge-1', { directory, log, metrics: silentMetrics })
+    assert.deepEqual(
+      composed.modules.map(({ name }) => name),
+      names,
+    )
+    assert.deepEqual(composed.endpoints(), endpoints)
+  }
+  const { mqtt } = await loadConfig({ schema: EdgeConfig, text: 'node: {name: e}\nmqtt: {mode: both, port: 1900}' })
+  assert.equal(embeddedPortOf(mqtt), 1900)
+})
+
+test('a URL with a password or of another protocol is refused', async () => {
+  for (const url of ['mqtt://user:secret@broker', 'http://broker', 'broker:1883', 'mqtt://broker/path']) {
+    const text = `node: {name: e}\nmqtt: {mode: external, external: {url: "${url}"}}`
+    await assert.rejects(loadConfig({ schema: EdgeConfig, text }), /mqtt\.external\.url/)
+  }
+})
