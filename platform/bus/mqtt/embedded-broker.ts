@@ -7,6 +7,7 @@ import { UnavailableError } from '../../lifecycle/errors.ts'
 import type { Module } from '../../lifecycle/module.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { EventBus } from '../event-bus.ts'
+import { exposureWarnings } from './access/exposure.ts'
 import { Gate } from './access/gate.ts'
 import type { Peer } from './access/peer.ts'
 import { type Counters, createCounters } from './counters.ts'
@@ -76,8 +77,10 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
       const intakes = new WeakMap<Duplex, Intake>()
       const gate = createGate(options, counters)
       await gate.open()
-      const mayReceive = (client: Client, topic: string) => gate.of(client).rights.mayHear(topic)
-      const sessions = await openSessions({ options, counters, mayReceive }, scope)
+      const { anonymousRemote = 'none' } = options
+      const hasUsers = await gate.hasUsers()
+      for (const warning of exposureWarnings({ ...options, anonymousRemote, hasUsers })) log.warn(warning)
+      const sessions = await openSessions({ options, counters, ...sessionRights(gate) }, scope)
       const onDone = (client: Client) => intakes.get(client.conn)?.settled()
       const started = await Aedes.createBroker(createHooks({ options, gate, handlers, counters, sessions, onDone }))
       scope.defer(() => closeBroker(started))
@@ -111,6 +114,14 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
         started.handle(connection, request)
       }
     },
+  }
+}
+
+function sessionRights(gate: Gate) {
+  return {
+    mayReceive: (client: Client, topic: string) => gate.of(client).rights.mayHear(topic),
+    mayKeep: (user: string, topic: string) => user === '' || gate.rightsOf(user).mayHear(topic),
+    userOf: (id: string) => gate.userOf(id),
   }
 }
 

@@ -192,6 +192,34 @@ test('a client id of a connected user is not taken over by another', { timeout: 
   await ended
 })
 
+test('a session belongs to the user who opened it, and keeps what he may hear, over restarts', {
+  timeout: 30_000,
+}, async (t) => {
+  const folder = await temporaryFolder(t)
+  const file = join(folder, 'mqtt.db')
+  const options = { folder, file, anonymous: 'full', limits: { maxQueued: 3 } } as const
+  const first = await startUsers(t, options)
+  const session = { ...as('pump-app'), clientId: 'session', clean: false }
+  const opener = await first.client(session)
+  await opener.subscribeAsync('$hw/#', { qos: 1 })
+  await opener.endAsync()
+  await first.stop()
+
+  const second = await startBroker(t, { clients: CLIENTS, ...options })
+  for (const other of [as('lamp-app'), {}]) {
+    for (const clean of [true, false]) {
+      await assert.rejects(second.client({ ...other, clientId: 'session', clean }), { code: 2 })
+    }
+  }
+  await second.broker.eventBus.publish(`${PUMP}/twin/update/delta`, 'own', { qos: 1 })
+  // What it may not hear takes no room from what waits for it.
+  for (let i = 0; i < 5; i++) await second.broker.eventBus.publish(`${LAMP}/twin/update/delta`, 'x', { qos: 1 })
+  const heard: string[] = []
+  await second.client(session, undefined, (again) => again.on('message', (topic) => void heard.push(topic)))
+  await waitFor(() => heard.length > 0)
+  assert.deepEqual(heard, [`${PUMP}/twin/update/delta`])
+})
+
 test('without a password file a name proves nothing and takes nothing away', { timeout: 20_000 }, async (t) => {
   const { broker, client } = await startBroker(t, { anonymous: 'full', clients: CLIENTS })
   const users: unknown[] = []
@@ -217,7 +245,7 @@ test('what is wrong in the configuration is said at the start', { timeout: 20_00
 })
 
 async function startUsers(t: TestContext, options: Parameters<typeof startBroker>[1] = {}) {
-  const folder = await temporaryFolder(t)
+  const folder = options.folder ?? (await temporaryFolder(t))
   for (const name of ['pump-app', 'lamp-app', 'mapper', 'unlisted']) {
     await setPassword(join(folder, 'passwords'), name, passwordOf(name))
   }

@@ -68,6 +68,11 @@ export class Gate {
     await this.#file?.open()
   }
 
+  async hasUsers(): Promise<boolean> {
+    const users = await this.#file?.users()
+    return users !== undefined && users.size > 0
+  }
+
   /** Ends the connections of users whose line in the password file has gone or changed. Runs until the signal aborts. */
   async follow(signal: AbortSignal): Promise<void> {
     const { clock, recheck = RECHECK } = this.#options
@@ -90,15 +95,16 @@ export class Gate {
     this.#peers.set(connection, peer)
   }
 
-  /** Settles with why the client stays outside, or with nothing. */
+  /** Settles with why the client stays outside, or with nothing. `ownerOf` is the user of a session that waits under an id. */
   async admit(
     client: Client,
     user: string | undefined,
     password: Uint8Array | undefined,
+    ownerOf: (id: string) => string | undefined,
   ): Promise<Refusal | undefined> {
     const peer = this.#peers.get(client.conn) ?? UNKNOWN_PEER
     const found = await this.#identify(peer, user || undefined, password)
-    const refusal = 'reason' in found ? found : this.#refuseIdentifier(client, found)
+    const refusal = 'reason' in found ? found : this.#refuseIdentifier(client.id, found, ownerOf)
     if (refusal) {
       this.#options.counters.refused.add(1, { reason: REASONS[refusal.returnCode] })
       this.#tell(client, peer, user, refusal)
@@ -106,6 +112,16 @@ export class Gate {
     }
     if (!('reason' in found)) this.#enter(client, found)
     return undefined
+  }
+
+  /** Of a user, whether or not he is connected. */
+  rightsOf(user: string): Rights {
+    return this.#named(user).rights
+  }
+
+  /** Who is connected with a client id; undefined for nobody and for anonymous clients. */
+  userOf(id: string): string | undefined {
+    return this.#present.get(id)?.guest.user
   }
 
   of(client: Client | null): Guest {
@@ -137,11 +153,10 @@ export class Gate {
     return { user, rights }
   }
 
-  /** The client id of somebody with a name is his while he is connected: nobody else can push him out with it. */
-  #refuseIdentifier(client: Client, { user }: Guest): Refusal | undefined {
-    const owner = this.#present.get(client.id)?.guest.user
-    if (owner === undefined || owner === user) return undefined
-    return { returnCode: 2, reason: 'another user is connected with this client id' }
+  /** The client id of somebody with a name is his while he is connected or has a session: nobody else takes it from him. */
+  #refuseIdentifier(id: string, { user }: Guest, ownerOf: (id: string) => string | undefined): Refusal | undefined {
+    const isOthers = [this.userOf(id), ownerOf(id)].some((owner) => owner && owner !== user)
+    return isOthers ? { returnCode: 2, reason: 'the client id is that of another user' } : undefined
   }
 
   #enter(client: Client, guest: Guest): void {

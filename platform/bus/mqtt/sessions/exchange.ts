@@ -31,6 +31,8 @@ export interface ExchangeOptions {
   /** Bytes that wait in the socket of one client. */
   readonly maxBacklogBytes: number
   readonly mayReceive: (client: Client, topic: string) => boolean
+  /** The same for a session whose client may be away, by the name of its user. */
+  readonly mayKeep: (user: string, topic: string) => boolean
   readonly onDropped: (reason: DropReason, count: number) => void
 }
 
@@ -193,7 +195,7 @@ export class Exchange {
     const message = book.message(published.topic, published.payload)
     for (const [session, best] of bestOf(found, published)) {
       const qos = lower(published.qos, best.qos)
-      if (qos === 0) continue
+      if (qos === 0 || !this.#options.mayKeep(session.owner, published.topic)) continue
       message.holders++
       const { entry, dropped } = session.outbox.add(message, qos, best.isBridge && published.retain, 'writing')
       if (entries.length === 0) calls.push(putMessage(message))

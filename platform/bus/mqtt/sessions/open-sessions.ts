@@ -21,17 +21,21 @@ export interface SessionsOptions {
   readonly options: EmbeddedBrokerOptions
   readonly counters: Counters
   readonly mayReceive: (client: Client, topic: string) => boolean
+  readonly mayKeep: (user: string, topic: string) => boolean
+  /** User name of the client that is connected with this id. */
+  readonly userOf: (id: string) => string | undefined
 }
 
 export type Sessions = Awaited<ReturnType<typeof openSessions>>
 
 /** Sessions, queues and retained messages of the broker, as an earlier process left them. The scope closes them. */
-export async function openSessions({ options, counters, mayReceive }: SessionsOptions, scope: Scope) {
+export async function openSessions(given: SessionsOptions, scope: Scope) {
+  const { options, counters, mayReceive, mayKeep, userOf } = given
   const { clock, log, metrics } = options
   const limits = { ...SESSION_LIMITS, ...options.limits }
   const journal = scope.use(new Journal({ file: options.file, clock, log, metrics }))
   const onExpired = () => counters.dropped.add(1, { reason: 'expired' })
-  const book = new SessionBook({ journal, limits, clock, onExpired })
+  const book = new SessionBook({ journal, limits, clock, onExpired, userOf })
   const retained = new Retained(limits)
   const pacing = new Pacing({
     clock,
@@ -42,7 +46,7 @@ export async function openSessions({ options, counters, mayReceive }: SessionsOp
     },
   })
   const exchange = new Exchange({
-    ...{ book, retained, pacing, log, mayReceive },
+    ...{ book, retained, pacing, log, mayReceive, mayKeep },
     maxBacklogBytes: options.maxBacklogBytes ?? MAX_BACKLOG_BYTES,
     onDropped: (reason, count) => counters.dropped.add(count, { reason }),
   })

@@ -10,7 +10,7 @@ export async function restore(store: Store, book: SessionBook, retained: Retaine
   const sent = new Map<string, number>()
   const sessions = new Map<string, Session>()
   for (const row of await rows('sessions')) {
-    const session = book.restore(text(row, 'client'), whole(row, 'seen'))
+    const session = book.restore(text(row, 'client'), whole(row, 'seen'), text(row, 'owner'))
     sessions.set(session.id, session)
     // 0: the client was connected when the process died, and may have had as much as may be under way.
     if (session.seen === 0) session.seen = book.now()

@@ -22,6 +22,8 @@ export interface BookOptions {
   readonly limits: SessionLimits
   readonly clock: Clock
   readonly onExpired: () => void
+  /** User name of the client that is connected with this id. */
+  readonly userOf: (id: string) => string | undefined
 }
 
 /** All sessions, and who is subscribed to what. What must survive goes to the journal before its promise settles. */
@@ -55,6 +57,11 @@ export class SessionBook {
     return this.#byId.has(id) || this.#byId.size < this.#options.limits.maxSessions
   }
 
+  /** Whose session waits under this client id. */
+  ownerOf(id: string): string | undefined {
+    return this.#byId.get(id)?.owner
+  }
+
   /** Of a client whose CONNECT was taken. */
   of(client: Client): Session {
     const known = this.#byClient.get(client)
@@ -69,14 +76,16 @@ export class SessionBook {
   async open(id: string): Promise<{ readonly session: Session; readonly isNew: boolean }> {
     const found = this.#byId.get(id)
     const session = found ?? this.#create(id, false)
-    await this.journal.write([putSession(id, 0, session.outbox.sentSeq)])
+    session.owner = this.#options.userOf(id) ?? ''
+    await this.journal.write([putSession(session, 0, session.outbox.sentSeq)])
     return { session, isNew: !found }
   }
 
   /** Puts a session there as it was found on disk. */
-  restore(id: string, seen: number): Session {
+  restore(id: string, seen: number, owner: string): Session {
     const session = this.#create(id, false)
     session.seen = seen
+    session.owner = owner
     return session
   }
 
@@ -104,7 +113,7 @@ export class SessionBook {
     const fresh = [...session.filters.values()].filter((each) => session.stored.get(each.filter) !== each)
     for (const each of fresh) session.stored.set(each.filter, each)
     // Without anything new it still waits for what another call is writing.
-    await this.journal.write(fresh.length > 0 ? fresh.map(putSubscription) : [putSession(session.id, 0, 0)])
+    await this.journal.write(fresh.length > 0 ? fresh.map(putSubscription) : [putSession(session, 0, 0)])
   }
 
   unsubscribe(session: Session, filters: readonly string[]): readonly StoreCall[] {
@@ -194,7 +203,7 @@ export class SessionBook {
       session.seen = this.#options.clock.now()
       const sent = session.outbox.sentSeq
       session.outbox.rewind()
-      if (!session.hasEnded) this.journal.note([putSession(session.id, session.seen, sent)])
+      if (!session.hasEnded) this.journal.note([putSession(session, session.seen, sent)])
     }
   }
 

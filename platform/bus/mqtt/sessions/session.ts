@@ -24,6 +24,8 @@ export class Session {
   /** Unix ms of the end of the last connection. */
   seen: number
   hasEnded = false
+  /** User name of who opened it; empty for an anonymous client. */
+  owner = ''
 
   constructor(id: string, isClean: boolean, limits: OutboxLimits, seen: number) {
     this.id = id

@@ -1,6 +1,6 @@
 import type { StoreCall, StoreDomain } from '../../../store/index.ts'
 import type { Entry, Message } from './outbox.ts'
-import type { Subscription } from './session.ts'
+import type { Session, Subscription } from './session.ts'
 
 const text = { type: 'text' } as const
 const integer = { type: 'integer' } as const
@@ -12,7 +12,7 @@ const integerKey = { type: 'integer', primary: true } as const
 export const mqttStoreDomain: StoreDomain = {
   name: 'mqtt',
   tables: [
-    { name: 'session', columns: { client: textKey, seen: integer, sent: integer } },
+    { name: 'session', columns: { client: textKey, seen: integer, sent: integer, owner: text } },
     { name: 'subscription', columns: { client: textKey, filter: textKey, qos: integer, bridge: integer } },
     { name: 'message', columns: { id: integerKey, topic: text, payload: blob } },
     {
@@ -34,9 +34,10 @@ export const mqttStoreDomain: StoreDomain = {
         'CREATE TABLE "retained" ("topic" text PRIMARY KEY NOT NULL, "payload" blob NOT NULL, "qos" integer NOT NULL)',
       ],
     },
+    { name: '0401-mqtt-owner', up: [`ALTER TABLE "session" ADD COLUMN "owner" text NOT NULL DEFAULT ''`] },
   ],
   statements: {
-    sessions: 'SELECT client, seen, sent FROM session',
+    sessions: 'SELECT client, seen, sent, owner FROM session',
     subscriptions: 'SELECT client, filter, qos, bridge FROM subscription',
     queue:
       'SELECT client, seq, message, queued.qos AS qos, retain, released, topic, payload FROM queued JOIN message ON message.id = queued.message ORDER BY client, seq',
@@ -44,7 +45,7 @@ export const mqttStoreDomain: StoreDomain = {
     retained: 'SELECT topic, payload, qos FROM retained',
     lastMessage: 'SELECT coalesce(max(id), 0) AS id FROM message',
     putSession:
-      'INSERT INTO session (client, seen, sent) VALUES (?, ?, ?) ON CONFLICT (client) DO UPDATE SET seen = excluded.seen, sent = excluded.sent',
+      'INSERT INTO session (client, seen, sent, owner) VALUES (?, ?, ?, ?) ON CONFLICT (client) DO UPDATE SET seen = excluded.seen, sent = excluded.sent, owner = excluded.owner',
     putSubscription:
       'INSERT INTO subscription (client, filter, qos, bridge) VALUES (?, ?, ?, ?) ON CONFLICT (client, filter) DO UPDATE SET qos = excluded.qos, bridge = excluded.bridge',
     removeSubscription: 'DELETE FROM subscription WHERE client = ? AND filter = ?',
@@ -66,8 +67,8 @@ export const mqttStoreDomain: StoreDomain = {
 }
 
 /** `seen` is 0 while the client is connected: after a crash, what stands first in its queue may have been sent. */
-export function putSession(client: string, seen: number, sent: number): StoreCall {
-  return { statement: 'mqtt.putSession', parameters: [client, seen, sent] }
+export function putSession({ id, owner }: Session, seen: number, sent: number): StoreCall {
+  return { statement: 'mqtt.putSession', parameters: [id, seen, sent, owner] }
 }
 
 export function endSession(client: string): readonly StoreCall[] {

@@ -27,8 +27,13 @@ export async function startBroker(t: TestContext, options: Partial<EmbeddedBroke
   })
   await broker.start(scope)
   /** Over TCP, or under another URL. */
-  const client = async (own: IClientOptions = {}, url = `mqtt://127.0.0.1:${broker.port}`): Promise<MqttClient> => {
+  const client = async (
+    own: IClientOptions = {},
+    url = `mqtt://127.0.0.1:${broker.port}`,
+    prepare?: (client: MqttClient) => void,
+  ): Promise<MqttClient> => {
     const connected = await connectAsync(url, { reconnectPeriod: 0, connectTimeout: 10_000, ...own }, false)
+    prepare?.(connected)
     connected.on('error', () => undefined)
     t.after(() => connected.endAsync(true))
     return connected
