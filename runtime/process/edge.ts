@@ -28,7 +28,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const { store, entry } = await openEdgeStore(config.store, ground)
   const bus = createLocalBus(clock, log)
   const frames = createFrameFactory({ clock, random })
-  const mqtt = composeEventBus(config.mqtt, nodeName, ground)
+  const mqtt = composeEventBus(config, ground)
   const { eventBus } = mqtt
   const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, limits, clock, random, log, metrics })
   const { isolation } = config.mappers

@@ -8,7 +8,7 @@ import {
 } from '../../platform/bus/mqtt/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
-import { type Endpoints, embeddedPortOf, type MqttConfig } from '../../schemas/config/index.ts'
+import { type EdgeConfig, type Endpoints, embeddedPortOf, type MqttConfig } from '../../schemas/config/index.ts'
 import { parseDuration } from './duration-text.ts'
 import type { Ground } from './host.ts'
 
@@ -19,12 +19,14 @@ export interface ComposedEventBus {
   endpoints(): Endpoints
 }
 
-export function composeEventBus(config: MqttConfig, nodeName: string, ground: Ground): ComposedEventBus {
+export function composeEventBus(edge: EdgeConfig, ground: Ground): ComposedEventBus {
+  const { mqtt: config, store } = edge
+  const nodeName = edge.node.name
   const { directory, log, metrics } = ground
   const embedded = () =>
     createEmbeddedBroker({
       ...{ ...config, port: embeddedPortOf(config), clock, log, metrics },
-      ...{ file: join(directory, 'mqtt.db'), folder: join(directory, 'mqtt') },
+      ...{ file: join(directory, 'mqtt.db'), durability: store.durability, folder: join(directory, 'mqtt') },
       limits: sessionLimits(config),
     })
   const external = (name: string) => {

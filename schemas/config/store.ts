@@ -31,5 +31,5 @@ export const StoreConfig = Type.Object(
       },
     ),
   },
-  { ...strict, default: {}, description: 'The database of this node, DIR/edge.db.' },
+  { ...strict, default: {}, description: 'The databases of this node, DIR/edge.db and DIR/mqtt.db.' },
 )

@@ -34,6 +34,8 @@ export interface EmbeddedBrokerOptions {
   readonly recheck?: Duration
   /** Sessions and retained messages, a database of their own. Absent: they end with the process. */
   readonly file?: string
+  /** Of that file; see StoreOptions. Default: full. */
+  readonly durability?: 'full' | 'normal'
   readonly limits?: Partial<SessionLimits>
   /** Of messages of the edge that do not say otherwise. Default: 1, and not retained. */
   readonly qos?: 0 | 1 | 2

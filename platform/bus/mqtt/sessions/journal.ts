@@ -9,6 +9,7 @@ import { mqttStoreDomain } from './tables.ts'
 export interface JournalOptions {
   /** Absent: nothing survives the process. */
   readonly file: string | undefined
+  readonly durability?: 'full' | 'normal' | undefined
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
@@ -66,8 +67,9 @@ export class Journal implements AsyncDisposable {
   }
 
   #opened(file: string): Promise<Store> {
-    const { clock, log, metrics } = this.#options
-    const opening = this.#store ?? openStore(file, [mqttStoreDomain], { clock, log, metrics, onDamage: 'restore' })
+    const { clock, log, metrics, durability = 'full' } = this.#options
+    const options = { clock, log, metrics, durability, onDamage: 'restore' } as const
+    const opening = this.#store ?? openStore(file, [mqttStoreDomain], options)
     if (!this.#store) {
       this.#store = opening
       opening.then(

@@ -33,7 +33,7 @@ export async function openSessions(given: SessionsOptions, scope: Scope) {
   const { options, counters, mayReceive, mayKeep, userOf } = given
   const { clock, log, metrics } = options
   const limits = { ...SESSION_LIMITS, ...options.limits }
-  const journal = scope.use(new Journal({ file: options.file, clock, log, metrics }))
+  const journal = scope.use(new Journal({ file: options.file, durability: options.durability, clock, log, metrics }))
   const onExpired = () => counters.dropped.add(1, { reason: 'expired' })
   const book = new SessionBook({ journal, limits, clock, onExpired, userOf })
   const retained = new Retained(limits)
