@@ -17,23 +17,30 @@ export class IntentLedger {
   /** Takes each state of a device in the order in which the API shows them. Waits until the models are there: types count. */
   note(now: Device | undefined, before: Device | undefined): void {
     if (!now) return void (before && this.#kept.delete(deviceIdOf(before.metadata)))
-    if (this.#index.models.isSynced) this.#take(now)
+    // A status, which is most of what changes, holds no intent.
+    const { generation } = now.metadata
+    const isOld = generation !== undefined && generation === before?.metadata.generation && this.#keptOf(now)
+    if (!isOld && this.#index.models.isSynced) this.#take(now)
   }
 
   /** Of a device as the API shows it now. */
   of(device: Device): CloudIntents {
-    const { uid = '' } = device.metadata
-    const kept = this.#kept.get(deviceIdOf(device.metadata))
-    return kept?.uid === uid ? kept.intents : this.#take(device)
+    return this.#keptOf(device) ?? this.#take(device)
+  }
+
+  #keptOf({ metadata }: Device): CloudIntents | undefined {
+    const kept = this.#kept.get(deviceIdOf(metadata))
+    return kept?.uid === (metadata.uid ?? '') ? kept.intents : undefined
   }
 
   #take(device: Device): CloudIntents {
-    const id = deviceIdOf(device.metadata)
-    const { uid = '' } = device.metadata
-    const kept = this.#kept.get(id)
-    const before = kept?.uid === uid ? kept.intents : readIntents(device)
-    const intents = intentsOf(device, this.#index.modelOf(device), before, this.#clock.now())
-    if (intents !== kept?.intents) this.#kept.set(id, { uid, intents })
+    const kept = this.#keptOf(device)
+    const model = this.#index.modelOf(device)
+    const intents = intentsOf(device, model, kept ?? readIntents(device), this.#clock.now())
+    const { namespace = 'default', name, uid = '' } = device.metadata
+    // Who asks may still hold one that is gone.
+    const isPresent = this.#index.devices.get({ namespace, name })?.metadata.uid === device.metadata.uid
+    if (intents !== kept && isPresent) this.#kept.set(deviceIdOf(device.metadata), { uid, intents })
     return intents
   }
 }

@@ -28,7 +28,6 @@ export function intentsOf(
   before: CloudIntents | undefined,
   now: number,
 ): CloudIntents {
-  const view = viewOfStatus(device, undefined)
   const entries = mergedProperties(device, model)
     .filter(isWish)
     .map((property) => {
@@ -36,8 +35,7 @@ export function intentsOf(
       const value = desired?.value ?? ''
       const known = before && Object.hasOwn(before, name) ? before[name] : undefined
       if (known && sameValue(property.model.type ?? 'STRING', known.value, value)) return [name, known] as const
-      const seen = seenIn(view.get(name)?.observedDesired?.metadata)
-      return [name, before ? newIntent(device, name, value, seen, now) : firstIntent(device, name, value, now)] as const
+      return [name, before ? newIntent(device, name, value, now) : firstIntent(device, name, value, now)] as const
     })
   const next = Object.fromEntries(entries)
   const isSame = before && entries.length === Object.keys(before).length && entries.every(([k, v]) => before[k] === v)
@@ -67,8 +65,9 @@ export function statusIntents(intents: CloudIntents): readonly StatusIntent[] {
   return Object.entries(intents).map(([propertyName, intent]) => ({ propertyName, ...intent }))
 }
 
-function newIntent(device: Device, name: string, value: string, seen: SeenWish | undefined, now: number): CloudIntent {
+function newIntent(device: Device, name: string, value: string, now: number): CloudIntent {
   const writer = writerOfDesired(device, name)
+  const seen = seenIn(viewOfStatus(device, undefined).get(name)?.observedDesired?.metadata)
   return {
     value,
     generation: device.metadata.generation ?? 0,
