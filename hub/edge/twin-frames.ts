@@ -111,10 +111,11 @@ function syncProperty({ type, optional, desired, reported }: TwinProperty): Twin
 function syncExtra(twin: Twin, refusals: readonly Refusal[], stamp: Stamp): TwinSyncExtra {
   const properties: Record<string, TwinSyncPropertyExtra> = {}
   for (const [name, property] of Object.entries(twin.properties)) {
-    const { timeToLive, desired, reported, failure, conflict, pastConflicts } = property
+    const { timeToLive, desired, reported, unread, failure, conflict, pastConflicts } = property
     properties[name] = {
       ...(reported === undefined ? {} : { quality: reported.quality, sourceTime: reported.sourceTime }),
       ...(reported?.cause === undefined ? {} : { cause: reported.cause }),
+      ...(reported || !unread ? {} : { quality: 'bad', cause: unread.cause }),
       ...(timeToLive === undefined ? {} : { timeToLive }),
       ...(reported?.stale ? { stale: true, staleSince: reported.staleSince ?? stamp.now } : {}),
       ...(desired === undefined ? {} : { origin: desired.origin }),

@@ -60,6 +60,19 @@ test('a stale value goes up with its time to live and since when, and not to a c
   }
 })
 
+test('a property that could never be read goes up without a value, with the cause', async () => {
+  const edge = await startEdge()
+  const twin = twinOf('pump-1', 3)
+  const { reported: _, ...speed } = twin.properties['speed'] ?? assert.fail()
+  const unread = { cause: 'no such register', timestamp: 9 }
+  setTwin(edge.bus, { ...twin, properties: { speed: { ...speed, unread } } })
+  await edge.advance()
+  const content = JSON.stringify(edge.cloud.reports().at(-1)?.content)
+  assert.ok(content.includes('"speed":{"quality":"bad","cause":"no such register"}'), content)
+  assert.ok(!content.includes('"actual"'))
+  await edge.stop()
+})
+
 test('a conflict goes up with both sides, and with those that are over', async () => {
   const edge = await startEdge()
   const wish = { value: '5', timestamp: 1, author: 'mqtt:panel' }

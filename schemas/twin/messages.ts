@@ -5,7 +5,12 @@ export interface MsgTwin {
   readonly expected?: MsgTwinValue
   readonly actual?: MsgActual
   readonly optional?: boolean
-  readonly metadata?: { readonly type: string }
+  readonly metadata?: {
+    readonly type: string
+    /** Where the property was never read with success, with the cause. */
+    readonly quality?: 'bad'
+    readonly cause?: string
+  }
 }
 
 export interface MsgTwinValue {

@@ -7,6 +7,7 @@ import {
   type Reported,
   type Twin,
   type TwinProperty,
+  type Unread,
   type Version,
   type WriteFailure,
 } from './twin.ts'
@@ -57,6 +58,7 @@ function isProperty(value: unknown): value is TwinProperty {
     isOptional(value['timeToLive'], isCount) &&
     isOptional(value['desired'], isDesired) &&
     isOptional(value['reported'], isReported) &&
+    isOptional(value['unread'], isUnread) &&
     isOptional(value['intent'], isIntent) &&
     isOptional(value['failure'], isFailure) &&
     isOptional(value['conflict'], isConflict) &&
@@ -98,6 +100,10 @@ function isReported(value: unknown): value is Reported {
     isOptional(value['staleSince'], isCount) &&
     isOptional(value['confirmed'], isCount)
   )
+}
+
+function isUnread(value: unknown): value is Unread {
+  return isObject(value) && isText(value['cause']) && isCount(value['timestamp'])
 }
 
 function isIntent(value: unknown): value is Intent {

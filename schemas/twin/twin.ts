@@ -42,6 +42,14 @@ export interface Reported {
   readonly version: Version
 }
 
+/** A property of which no reading has ever succeeded. */
+export interface Unread {
+  /** Why the last one failed. */
+  readonly cause: string
+  /** Unix ms; since when it fails for this cause. */
+  readonly timestamp: number
+}
+
 /** The last value of `spec.properties[].desired` that the edge has adopted, and in which generation of the Device. */
 export interface Intent {
   readonly value: string
@@ -76,6 +84,8 @@ export interface TwinProperty {
   readonly timeToLive?: number
   readonly desired?: Desired
   readonly reported?: Reported
+  /** Never together with `reported`. */
+  readonly unread?: Unread
   readonly intent?: Intent
   readonly failure?: WriteFailure
   /** The conflict that stands: neither side has wished for anything since. */

@@ -201,3 +201,18 @@ test("KubeEdge's narrow rule refuses what its own edge would, and nothing else",
   }
   fc.assert(fc.property(fc.string(), (text) => verdict('a', { actual: text }) === /^[\w\-.,:/@#]{0,512}$/.test(text)))
 })
+
+test('a property that could never be read says why, until it is', () => {
+  const never = read(adopted('*=10s'), 100, failed(90))
+  const { reported: none, unread } = never.properties['brightness'] ?? {}
+  assert.deepEqual([none, unread], [undefined, { cause: 'no answer', timestamp: 100 }])
+  assert.equal(read(never, 200, failed(190)), never)
+  const base = { event_id: '', timestamp: 1 }
+  assert.deepEqual(getResult(base, never).twin['brightness'], {
+    ...{ optional: false, metadata: { type: 'int', quality: 'bad', cause: 'no answer' } },
+  })
+  assert.equal(expire(never, new Map([['brightness', 1]])), never)
+  assert.deepEqual(parseTwin(JSON.stringify(never)), never)
+  const once = read(never, 300, good('7', 300))
+  assert.deepEqual([once.properties['brightness']?.unread, reported(once)?.value], [undefined, '7'])
+})

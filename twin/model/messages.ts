@@ -18,12 +18,12 @@ import { propertyOf } from './property.ts'
 import { isOnline } from './state.ts'
 
 /** One property as MQTT clients see it: without versions. */
-export function msgTwin({ desired, reported, optional, type }: TwinProperty): MsgTwin {
+export function msgTwin({ desired, reported, unread, optional, type }: TwinProperty): MsgTwin {
   return {
     ...(desired ? { expected: { value: desired.value, metadata: { timestamp: desired.timestamp } } } : {}),
     ...(reported ? { actual: msgActual(reported) } : {}),
     optional,
-    metadata: { type },
+    metadata: { type, ...(unread && !reported ? { quality: 'bad', cause: unread.cause } : {}) },
   }
 }
 

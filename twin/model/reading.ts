@@ -30,10 +30,13 @@ export function takeReading(
 ): TwinProperty {
   const { reported } = property
   const value = reading.value ?? reported?.value
-  // Nothing was ever read: there is no value that the quality could be of.
-  if (value === undefined) return property
   const { quality } = reading
   const cause = reading.cause?.slice(0, LONGEST_CAUSE).toWellFormed()
+  if (value === undefined) {
+    // Nothing was ever read: there is no value that the quality could be of.
+    if (cause === undefined || property.unread?.cause === cause) return property
+    return { ...property, unread: { cause, timestamp: now } }
+  }
   const isFreshened = reported?.stale === true && isConfirmation(reading)
   const isSame = reported?.value === value && reported.quality === quality && reported.cause === cause
   if (isSame && !isFreshened) return property
@@ -47,7 +50,8 @@ export function takeReading(
     ...(isConfirmation(reading) ? {} : ageOf(reported)),
     version: { cloud: generation, edge: (reported?.version.edge ?? 0) + 1 },
   }
-  return { ...property, reported: next }
+  const { unread: _, ...rest } = property
+  return { ...rest, reported: next }
 }
 
 /** What a reading that confirms nothing leaves as it was. */

@@ -40,7 +40,7 @@ export function followTally(metrics: Metrics, tally: Tally): readonly Disposable
   })
   const qualities = metrics.gauge({
     name: 'skerry_twin_properties',
-    help: 'Reported values by quality: good, uncertain, bad.',
+    help: 'Properties by quality: good, uncertain, bad. Bad ones keep their last value, where there ever was one.',
     labels: ['quality'],
   })
   return [

@@ -4,7 +4,7 @@ export type Counts = Readonly<Record<Quality | 'stale', number>>
 
 const NOTHING: Counts = { good: 0, uncertain: 0, bad: 0, stale: 0 }
 
-/** How many reported values have which quality, and are stale; kept along with each commit, so that a scrape costs nothing. */
+/** How many properties have which quality, those that were never read with success among the bad, and how many are stale; kept along with each commit, so that a scrape costs nothing. */
 export class Tally {
   readonly #devices = new Map<DeviceId, Counts>()
   #sum: Counts = NOTHING
@@ -16,7 +16,8 @@ export class Tally {
   follow(id: DeviceId, twin: Twin | undefined): void {
     const before = this.#devices.get(id) ?? NOTHING
     const after = { ...NOTHING }
-    for (const { reported } of Object.values(twin?.properties ?? {})) {
+    for (const { reported, unread } of Object.values(twin?.properties ?? {})) {
+      if (!reported && unread) after.bad++
       if (!reported) continue
       after[reported.quality]++
       if (reported.stale) after.stale++

@@ -197,6 +197,7 @@ function desiredVerdict(
   }
   if (!reported) {
     // A property that is not reported to the cloud gives no proof either way.
+    if (view.unread !== undefined) return no('Pending', `${name}: cannot be read back: ${view.unread}`)
     return device.reportToCloud === false ? undefined : no('Pending', `${name}: nothing was read back yet`)
   }
   return same(reported.value)

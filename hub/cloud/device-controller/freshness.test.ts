@@ -43,6 +43,10 @@ test('Fresh claims nothing that nobody knows', () => {
   const all = aging('*=10s')
   assert.equal(verdict(all, { speed: stale }, true), 'Unknown NodeUnreachable: node edge-1 is not connected')
   assert.equal(verdict(all, { speed: watched }), 'Unknown NotReported: never read: targetSpeed')
+  assert.match(
+    verdict(all, { targetSpeed: watched, speed: { unread: 'no such register' } }),
+    /speed \(no such register\)$/,
+  )
   assert.match(verdict(aging('speed=10s'), { speed: reported({}) }), /^Unknown NotWatched: .*speed/)
   assert.match(verdict(aging('*=10s', ''), {}), /^Unknown NodeNotSet/)
   assert.equal(verdict(aging(), { speed: reported({}) }, true), 'True NoTimeToLive: no property has a time to live')

@@ -22,8 +22,9 @@ export function freshness({ device, model, away, view }: FreshnessInput): Verdic
   const unread: string[] = []
   const unwatched: string[] = []
   for (const { name } of watched) {
-    const metadata = view.get(name)?.reported?.metadata
-    if (!metadata) unread.push(name)
+    const known = view.get(name)
+    const metadata = known?.reported?.metadata
+    if (!metadata) unread.push(known?.unread === undefined ? name : `${name} (${known.unread})`)
     else if (metadata[EXTRA.stale] === 'true') stale.push(`${name}${sinceOf(metadata[EXTRA.staleSince])}`)
     else if (metadata[EXTRA.timeToLive] === undefined) unwatched.push(name)
   }

@@ -16,6 +16,8 @@ import { isRecord, textsOf } from '../kubernetes/guards.ts'
 export interface PropertyView {
   readonly reported?: StatusTwinValue
   readonly observedDesired?: StatusTwinValue
+  /** Why it could never be read. */
+  readonly unread?: string
   /** Newest last; the one that stands, if any, is the last one. */
   readonly conflicts?: readonly StatusConflict[]
 }
@@ -137,7 +139,10 @@ function mergeProperty(
   const stamp = (timestamp: number | undefined) => ({ timestamp: String(timestamp ?? sync.timestamp), type })
   const reported = actual
     ? { value: actual.value, metadata: { ...stamp(actual.metadata?.timestamp), ...readingExtras(extra) } }
-    : known.reported
+    : sync.skerry
+      ? undefined
+      : known.reported
+  const unread = !actual && extra?.quality === 'bad' ? (extra.cause ?? 'no cause was given') : undefined
   const observedDesired = expected
     ? { value: expected.value, metadata: { ...stamp(expected.metadata?.timestamp), ...desiredExtras(property, extra) } }
     : sync.skerry
@@ -147,6 +152,7 @@ function mergeProperty(
   return {
     ...(reported ? { reported } : {}),
     ...(observedDesired ? { observedDesired } : {}),
+    ...(unread === undefined ? {} : { unread }),
     ...(conflicts.length === 0 ? {} : { conflicts }),
   }
 }
