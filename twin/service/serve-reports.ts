@@ -5,6 +5,7 @@ import { type DeviceId, type ReportAnswer, reportDevices, reportStates, type Twi
 import { confirmedBy } from '../model/age.ts'
 import { stateMessage } from '../model/messages.ts'
 import { applyReport } from '../model/report.ts'
+import { soundReport, soundState } from '../model/sound-report.ts'
 import { applyState } from '../model/state.ts'
 import type { TwinLimits } from '../model/update.ts'
 import type { Expiry } from './expiry.ts'
@@ -36,8 +37,9 @@ export function serveReports({
           keeper,
           report.id,
           (twin) => {
-            const after = applyReport(twin, report, limits, clock.now())
-            const readings = report.readings.map((reading) => [reading.property, reading] as const)
+            const sound = soundReport(report, clock.now())
+            const after = applyReport(twin, sound, limits, clock.now())
+            const readings = sound.readings.map((reading) => [reading.property, reading] as const)
             expiry.confirm(report.id, confirmedBy(after, readings))
             return after
           },
@@ -53,7 +55,10 @@ export function serveReports({
         change(
           keeper,
           report.id,
-          (twin) => applyState(twin, report, clock.now()),
+          (twin) => {
+            const sound = soundState(report)
+            return sound ? applyState(twin, sound, clock.now()) : twin
+          },
           (before, after) => {
             if (before === after) return
             voice.answer(report.id, 'namespaced', 'state/update/result', () =>
