@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { loadConfig } from '../../platform/config/index.ts'
 import { silentMetrics } from '../../platform/health/index.ts'
 import { silentLogger as log } from '../../platform/log/index.ts'
-import { EdgeConfig, embeddedPortOf } from '../../schemas/config/index.ts'
-import { composeEventBus } from './event-bus.ts'
+import { EdgeConfig } from '../../schemas/config/index.ts'
+import { composeEventBus, embeddedPortOf } from './event-bus.ts'
 
 const URL = 'mqtts://broker.plant:8883'
 

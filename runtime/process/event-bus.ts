@@ -8,7 +8,7 @@ import {
 } from '../../platform/bus/mqtt/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
-import { type EdgeConfig, type Endpoints, embeddedPortOf, type MqttConfig } from '../../schemas/config/index.ts'
+import type { EdgeConfig, Endpoints, MqttConfig } from '../../schemas/config/index.ts'
 import { parseDuration } from './duration-text.ts'
 import type { Ground } from './host.ts'
 
@@ -70,4 +70,9 @@ function embeddedEndpoints({ host, tls, websocket }: MqttConfig, ports: Embedded
       ? { mqttWebsocket: `${websocket.tls ? 'wss' : 'ws'}://${at(websocket.host, ports.websocket)}/mqtt` }
       : {}),
   }
+}
+
+/** The port of the embedded broker: KubeEdge's in each mode. */
+export function embeddedPortOf({ mode, port }: MqttConfig): number {
+  return port ?? (mode === 'both' ? 1884 : 1883)
 }

@@ -134,8 +134,3 @@ export const MqttConfig = Type.Object(
   { ...strict, default: {}, description: 'EventBus: the embedded MQTT broker, an external one, or both.' },
 )
 export type MqttConfig = Static<typeof MqttConfig>
-
-/** The port of the embedded broker: KubeEdge's in each mode. */
-export function embeddedPortOf({ mode, port }: MqttConfig): number {
-  return port ?? (mode === 'both' ? 1884 : 1883)
-}
