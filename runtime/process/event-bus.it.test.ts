@@ -21,9 +21,9 @@ test('each mode has its brokers, its port and its endpoints', async (t) => {
   ] as const
   for (const [mode, port, names, endpoints] of expected) {
     const text = `node: {name: edge-1}\nmqtt: {mode: ${mode}, external: {url: "${URL}"}}`
-    const { mqtt } = await loadConfig({ schema: EdgeConfig, text })
-    assert.equal(embeddedPortOf(mqtt), port)
-    const composed = composeEventBus(mqtt, 'edge-1', { directory, log, metrics: silentMetrics })
+    const config = await loadConfig({ schema: EdgeConfig, text })
+    assert.equal(embeddedPortOf(config.mqtt), port)
+    const composed = composeEventBus(config, { directory, log, metrics: silentMetrics })
     assert.deepEqual(
       composed.modules.map(({ name }) => name),
       names,
