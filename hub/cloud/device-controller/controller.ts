@@ -209,8 +209,7 @@ export class DeviceController implements Disposable {
     const deviceChange = this.#writer.deviceChange(device, wanted)
     const statusChange = this.#writer.statusChange(status, wanted)
     if (deviceChange || statusChange) {
-      const urgent = deviceChange !== undefined && isUrgent(deviceChange)
-      const wait = this.#waitOf(id, urgent ? HASTE : FLUSH_INTERVAL)
+      const wait = this.#waitOf(id, patienceFor(deviceChange))
       if (wait) return this.#queue.enqueueAfter(id, wait)
       this.#flushed.set(id, clock.monotonic())
       const [isWritten] = await Promise.all([
@@ -310,6 +309,8 @@ function isNewFor(now: Device | undefined, before: Device | undefined): boolean 
   return deviceVersion(now) !== deviceVersion(before)
 }
 
-function isUrgent(change: object): boolean {
-  return 'conditions' in change || 'state' in change
+/** Until intents are written down, a restart would date them anew. */
+function patienceFor(change: object = {}): Duration {
+  if ('intents' in change) return ms(0)
+  return 'conditions' in change || 'state' in change ? HASTE : FLUSH_INTERVAL
 }
