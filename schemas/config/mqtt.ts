@@ -117,7 +117,7 @@ export const MqttConfig = Type.Object(
       description: 'Most topic filters of one client. Beyond that a subscription is refused.',
     }),
     maxInflight: Type.Integer({
-      default: 100,
+      default: 250,
       minimum: 1,
       maximum: 5000,
       description:

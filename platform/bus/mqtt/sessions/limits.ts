@@ -18,7 +18,7 @@ export interface SessionLimits {
 }
 
 export const SESSION_LIMITS: SessionLimits = {
-  maxInflight: 100,
+  maxInflight: 250,
   maxSubscriptions: 1000,
   maxQueued: 1000,
   maxQueuedBytes: 4 * 1024 * 1024,

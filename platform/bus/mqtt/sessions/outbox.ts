@@ -35,6 +35,7 @@ export interface OutboxLimits {
   readonly maxInflight: number
   /** Messages that wait behind them. */
   readonly maxQueued: number
+  /** Of those that wait, and of those that are under way. */
   readonly maxQueuedBytes: number
 }
 
@@ -48,6 +49,7 @@ export class Outbox {
   #flying = new Map<number, Entry>()
   #waiting = new Map<number, Entry>()
   #waitingBytes = 0
+  #flyingBytes = 0
   #seq = 0
 
   constructor(limits: OutboxLimits) {
@@ -103,14 +105,14 @@ export class Outbox {
     if (this.#waiting.get(id) === entry) {
       this.#waiting.delete(id)
       this.#waitingBytes -= sizeOf(entry.message)
-    } else if (this.#flying.get(id) === entry) this.#flying.delete(id)
+    } else if (this.#flying.get(id) === entry) this.#land(id, entry)
   }
 
   /** PUBACK or PUBCOMP: the message is done. */
   acknowledge(packetId: number, qos: 1 | 2): Entry | undefined {
     const entry = this.#flying.get(packetId)
     if (entry?.qos !== qos) return undefined
-    this.#flying.delete(packetId)
+    this.#land(packetId, entry)
     return entry
   }
 
@@ -126,7 +128,7 @@ export class Outbox {
   pump(sink: Sink): readonly Entry[] {
     const refused: Entry[] = []
     for (const [id, entry] of this.#waiting) {
-      if (entry.state === 'writing' || this.#flying.size >= this.#limits.maxInflight || sink.isFull) break
+      if (entry.state === 'writing' || !this.#mayFly || sink.isFull) break
       this.remove(entry)
       const { message, qos, retain, wasSent } = entry
       if (entry.state === 'released') sink.write(encodePubrel(id))
@@ -139,6 +141,7 @@ export class Outbox {
       }
       entry.wasSent = true
       this.#flying.set(id, entry)
+      this.#flyingBytes += sizeOf(message)
     }
     return refused
   }
@@ -147,6 +150,7 @@ export class Outbox {
   rewind(): void {
     const waiting = [...this.#flying.values(), ...this.#waiting.values()]
     this.#flying = new Map()
+    this.#flyingBytes = 0
     this.#waiting = new Map()
     this.#waitingBytes = 0
     for (const entry of waiting) this.#put(entry)
@@ -155,9 +159,19 @@ export class Outbox {
   clear(): readonly Entry[] {
     const all = [...this.#flying.values(), ...this.#waiting.values()]
     this.#flying = new Map()
+    this.#flyingBytes = 0
     this.#waiting = new Map()
     this.#waitingBytes = 0
     return all
+  }
+
+  get #mayFly(): boolean {
+    return this.#flying.size < this.#limits.maxInflight && this.#flyingBytes < this.#limits.maxQueuedBytes
+  }
+
+  #land(id: number, entry: Entry): void {
+    this.#flying.delete(id)
+    this.#flyingBytes -= sizeOf(entry.message)
   }
 
   #put(entry: Entry): void {

@@ -77,7 +77,12 @@ export class SessionBook {
     const found = this.#byId.get(id)
     const session = found ?? this.#create(id, false)
     session.owner = this.#options.userOf(id) ?? ''
-    await this.journal.write([putSession(session, 0, session.outbox.sentSeq)])
+    try {
+      await this.journal.write([putSession(session, 0, session.outbox.sentSeq)])
+    } catch (error) {
+      if (!found) this.#end(session)
+      throw error
+    }
     return { session, isNew: !found }
   }
 

@@ -13,7 +13,7 @@ interface Cleanup {
 
 const ENTRY = new URL('./broker-process.ts', import.meta.url)
 
-/** A broker in a process of its own, which can be killed and started again on the same file. */
+/** A broker in a process of its own, which can be killed and started again on the same file and port. */
 export async function restartingBroker(t: Cleanup) {
   const folder = await mkdtemp(join(tmpdir(), 'skerry-mqtt-'))
   const file = join(folder, 'mqtt.db')
@@ -26,7 +26,7 @@ export async function restartingBroker(t: Cleanup) {
     await gone
   }
   const start = async () => {
-    child = fork(ENTRY, [file], { execArgv: ['--disable-warning=ExperimentalWarning'] })
+    child = fork(ENTRY, [file, String(port)], { execArgv: ['--disable-warning=ExperimentalWarning'] })
     const [said]: unknown[] = await once(child, 'message')
     assert.ok(typeof said === 'number')
     port = said

@@ -16,6 +16,8 @@ const PUBLISH = 3
 const SUBSCRIBE = 8
 /** So many packets are handed over in one turn of the event loop: a client that floods takes turns with the others. */
 const MAX_PACKETS_PER_TURN = 64
+/** Bytes of messages of one client that are worked on; one may be larger, alone. */
+const MAX_BYTES_IN_HAND = 4 * 1024 * 1024
 /** A filter that is asked for twice in one packet: the later one counts, and this stands for the earlier. */
 export const SUPERSEDED = '$skerry/superseded/'
 
@@ -32,7 +34,9 @@ export class Intake {
   #chunks: Buffer[] = []
   #have = 0
   #need = 0
-  #inHand = 0
+  /** Sizes of the messages that are worked on. They are done in their order. */
+  readonly #inHand: number[] = []
+  #bytesInHand = 0
   #state: 'new' | 'connecting' | 'open' | 'closed' = 'new'
   #isScheduled = false
   #isAsked = false
@@ -55,13 +59,16 @@ export class Intake {
 
   /** One message that was handed over is done. */
   settled(): void {
-    this.#inHand--
-    if (this.#isAsked && this.#inHand < this.#options.maxInHand) this.#schedule()
+    this.#bytesInHand -= this.#inHand.shift() ?? 0
+    if (this.#isAsked && this.#hasRoom) this.#schedule()
+  }
+
+  get #hasRoom(): boolean {
+    return this.#inHand.length < this.#options.maxInHand && this.#bytesInHand < MAX_BYTES_IN_HAND
   }
 
   #read(): Buffer | null {
-    const room = this.#options.maxInHand - this.#inHand
-    if (this.#isScheduled || this.#state === 'connecting' || room <= 0) {
+    if (this.#isScheduled || this.#state === 'connecting' || !this.#hasRoom) {
       this.#isAsked = true
       return null
     }
@@ -74,13 +81,12 @@ export class Intake {
     if (this.#have < this.#need) return null
     const [only] = this.#chunks
     const all = this.#chunks.length === 1 && only ? only : Buffer.concat(this.#chunks)
-    return this.#take(all, room)
+    return this.#take(all)
   }
 
   /** Takes the whole packets at the beginning that there is room for; the socket gets back what there is none for. */
-  #take(all: Buffer, room: number): Buffer | null {
+  #take(all: Buffer): Buffer | null {
     const parts: Buffer[] = []
-    let publishes = 0
     let at = 0
     let isFull = false
     this.#need = 0
@@ -100,12 +106,14 @@ export class Intake {
       const type = (packet[0] ?? 0) >> 4
       if (this.#state === 'new' && type !== CONNECT) return this.#refuse('protocol', { reason: 'no CONNECT' })
       parts.push(type === SUBSCRIBE ? withoutTwins(packet, frame.start - at) : packet)
-      if (type === PUBLISH) publishes++
+      if (type === PUBLISH) {
+        this.#inHand.push(packet.length)
+        this.#bytesInHand += packet.length
+      }
       if (type === CONNECT && this.#state === 'new') this.#state = 'connecting'
       at = end
-      isFull = parts.length >= MAX_PACKETS_PER_TURN || publishes >= room || this.#state === 'connecting'
+      isFull = parts.length >= MAX_PACKETS_PER_TURN || !this.#hasRoom || this.#state === 'connecting'
     }
-    this.#inHand += publishes
     this.#keep(all.subarray(at), isFull)
     if (parts.length === 0) return null
     this.#schedule()
