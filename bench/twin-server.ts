@@ -3,14 +3,23 @@ import { createEmbeddedBroker } from '../platform/bus/mqtt/index.ts'
 import { silentMetrics } from '../platform/health/index.ts'
 import { createScope, type Module } from '../platform/lifecycle/index.ts'
 import { silentLogger as log } from '../platform/log/index.ts'
-import { openStore } from '../platform/store/index.ts'
+import { openStore, type Store } from '../platform/store/index.ts'
 import { systemClock as clock, systemRandom as random, seconds } from '../platform/time/index.ts'
 import { assignedDevices, listed } from '../schemas/index.ts'
 import { createDeviceTwinModule, twinStoreDomain } from '../twin/index.ts'
 
 /** The process that is measured: broker, store and DeviceTwin as the edge has them, and a plain echo beside them. */
 const [, , file = '', devices = '1'] = process.argv
-const store = await openStore(file, [twinStoreDomain], { clock, log })
+const opened = await openStore(file, [twinStoreDomain], { clock, log })
+let writes = 0
+const store: Store = {
+  write(calls) {
+    writes++
+    return opened.write(calls)
+  },
+  read: (call) => opened.read(call),
+  [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+}
 const bus = createLocalBus(clock, log)
 for (let i = 0; i < Number(devices); i++) {
   const metadata = { name: `lamp-${i}`, namespace: 'default', uid: String(i), generation: 1 }
@@ -33,6 +42,7 @@ const { eventBus } = broker
 await start(broker)
 await start(createDeviceTwinModule({ store, bus, eventBus, nodeName: 'edge-1', random, ...common }))
 eventBus.handle('bench/echo', ({ payload }) => eventBus.publish('bench/echo/result', payload, { qos: 1 }))
+process.on('message', () => process.send?.(writes))
 process.send?.(broker.port)
 
 function start(module: Module): Promise<void> {

@@ -4,10 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectAsync, type MqttClient } from 'mqtt'
+import { measureScale } from './twin-scale.ts'
 
 /**
  * Durable twin updates over MQTT, from twin/update to its result, beside a plain echo on the same broker in the same run:
- * one QoS 1 message in, one out, the same clients, handler in the broker's process.
+ * one QoS 1 message in, one out, the same clients, handler in the broker's process. Then the edge half as a whole: idle, and
+ * with 10,000 twins.
  */
 const WINDOWS = [1, 16, 256] as const
 const DEVICES = [1, 1000] as const
@@ -37,11 +39,29 @@ try {
       row(`twin updates, ${window} in flight, ${devices} devices`, figure, plain)
     }
   }
+  await measureUnchanged(client)
   await client.endAsync(true)
 } finally {
   server.kill()
   await once(server, 'exit')
   await rm(folder, { recursive: true })
+}
+await measureScale()
+
+/** The same value again and again: answered, and never written. */
+async function measureUnchanged(client: MqttClient): Promise<void> {
+  const writesOf = async () => {
+    server.send('writes')
+    return Number((await once(server, 'message'))[0])
+  }
+  const unchanged: Ask = (to, id) => {
+    const message = { event_id: id, twin: { level: { actual: { value: '7' } } } }
+    to.publish('$hw/events/device/default/lamp-0/twin/update', JSON.stringify(message), { qos: 1 })
+  }
+  await measure(client, 1, unchanged)
+  const before = await writesOf()
+  row('unchanged values, 256 in flight', await measure(client, 256, unchanged))
+  process.stdout.write(`${'disk writes for them'.padEnd(44)}${(await writesOf()) - before}\n`)
 }
 
 type Ask = (client: MqttClient, id: string) => void
