@@ -45,6 +45,16 @@ test('a message waits for all that cannot keep up, and a long list for as long a
   assert.equal(clock.waiting, 0)
 })
 
+test('a client whose socket takes nothing for half a minute is given up, once; one that only acknowledges nothing is not', async () => {
+  const { clock, pacing, session, stalled } = setup()
+  const silent = setup(false).session
+  pacing.pace([session, silent], () => undefined)
+  await clock.advance(seconds(29))
+  assert.deepEqual(stalled, [])
+  await clock.advance(seconds(60))
+  assert.deepEqual(stalled, [session])
+})
+
 test('a hundred thousand publishers that wait are let go without a deep stack', () => {
   const { pacing, session } = setup()
   let done = 0
@@ -53,10 +63,11 @@ test('a hundred thousand publishers that wait are let go without a deep stack', 
   assert.equal(done, 100_000)
 })
 
-function setup() {
+function setup(writableNeedDrain = true) {
   const clock = new FakeClock()
   const session = new Session('slow', true, SESSION_LIMITS, 0)
   // Attached to whatever connection: only that there is one counts here.
-  Object.assign(session, { client: { conn: { writableNeedDrain: true } } })
-  return { clock, session, pacing: new Pacing({ clock, onStalled: () => undefined }) }
+  Object.assign(session, { client: { conn: { writableNeedDrain } } })
+  const stalled: Session[] = []
+  return { clock, session, stalled, pacing: new Pacing({ clock, onStalled: (who) => void stalled.push(who) }) }
 }

@@ -87,7 +87,9 @@ export class Pacing implements Disposable {
         jam.isLate = true
         letGo(jam)
       }
-      if (now - jam.since >= this.#stalledAfter.milliseconds && isBlocked(session)) this.#onStalled(session)
+      if (now - jam.since < this.#stalledAfter.milliseconds || !isBlocked(session)) continue
+      this.#onStalled(session)
+      this.clear(session)
     }
     if (this.#jams.size > 0) this.#timer ??= this.#clock.after(this.#patience, () => this.#look())
   }
