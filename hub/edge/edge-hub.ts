@@ -1,4 +1,4 @@
-import type { Bus, EventBus } from '../../platform/bus/index.ts'
+import type { Bus } from '../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
 import { describeError, type Module, type Scope, UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
@@ -9,11 +9,9 @@ import type { FrameFactory, LinkDialer } from '../link/index.ts'
 import { LinkSession } from './link-session.ts'
 import type { MetaManager } from './meta-manager.ts'
 import { runNodeReporter } from './node-reporter.ts'
-import type { Road } from './road.ts'
+import type { Road, RoadUser } from './road.ts'
 import { TwinDownlink } from './twin-downlink.ts'
 import { TwinUplink } from './twin-uplink.ts'
-import type { UserMessageLimits } from './user-outbox.ts'
-import { UserUplink } from './user-uplink.ts'
 
 export interface EdgeHubPorts {
   readonly dialer: LinkDialer
@@ -31,8 +29,8 @@ export interface EdgeHubPorts {
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
-  /** With `userStoreDomain` in the store. Absent: clients cannot send messages to the cloud. */
-  readonly userMessages?: { readonly eventBus: EventBus; readonly limits: UserMessageLimits }
+  /** Told of each link. Absent: clients cannot send messages to the cloud. */
+  readonly userUplink?: RoadUser
 }
 
 export interface EdgeHub extends Module, CloudRequests {
@@ -79,11 +77,8 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
       const uplink = new TwinUplink(ports)
       await uplink.start(scope)
       const downlink = new TwinDownlink(ports, (id) => uplink.resend(id))
-      const { userMessages } = ports
-      const userUplink = userMessages && new UserUplink({ ...ports, ...userMessages })
-      await userUplink?.start(scope)
       bus.set(links, 'cloud', { connected: false, since: clock.now(), detail: 'not connected yet' })
-      scope.run((signal) => keepConnected(ports, { epoch, uplink, downlink, userUplink, scope, state }, signal))
+      scope.run((signal) => keepConnected(ports, { epoch, uplink, downlink, scope, state }, signal))
     },
   }
 }
@@ -96,7 +91,6 @@ interface Running {
   readonly epoch: string
   readonly uplink: TwinUplink
   readonly downlink: TwinDownlink
-  readonly userUplink: UserUplink | undefined
   readonly scope: Scope
   readonly state: HubState
 }
@@ -171,7 +165,7 @@ function showLink({ bus, clock }: EdgeHubPorts, scope: Scope): (connected: boole
 async function serve(
   ports: EdgeHubPorts,
   session: LinkSession,
-  { uplink, userUplink, state }: Running,
+  { uplink, state }: Running,
   signal: AbortSignal,
 ): Promise<string> {
   const onAbort = () => session.close('the edge is stopping')
@@ -191,13 +185,13 @@ async function serve(
   const reporting = runNodeReporter(ports, { ...ports, ask }, session.ended)
   try {
     uplink.connected(road)
-    userUplink?.connected(road)
+    ports.userUplink?.connected(road)
     return await running
   } finally {
     signal.removeEventListener('abort', onAbort)
     state.session = undefined
     uplink.disconnected(road)
-    userUplink?.disconnected(road)
+    ports.userUplink?.disconnected(road)
     session.close('the edge lets go')
     await reporting
   }

@@ -10,3 +10,9 @@ export interface Road {
   /** Aborts when the link is gone. */
   readonly signal: AbortSignal
 }
+
+/** Who sends on the link of the moment. */
+export interface RoadUser {
+  connected(road: Road): void
+  disconnected(road: Road): void
+}

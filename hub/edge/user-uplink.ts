@@ -1,10 +1,10 @@
 import type { EventBus, MqttMessage } from '../../platform/bus/index.ts'
 import { type Counter, silentMetrics } from '../../platform/health/index.ts'
-import { describeError, type Scope, SkerryError } from '../../platform/lifecycle/index.ts'
+import { describeError, type Module, type Scope, SkerryError } from '../../platform/lifecycle/index.ts'
 import { Backoff, ms, seconds } from '../../platform/time/index.ts'
 import { type Frame, GROUPS, type Json, MODULES, OPERATIONS, USER_FILTERS } from '../../schemas/index.ts'
 import type { FrameFactory } from '../link/index.ts'
-import type { Road } from './road.ts'
+import type { Road, RoadUser } from './road.ts'
 import { type UserMessage, UserOutbox, type UserOutboxPorts } from './user-outbox.ts'
 
 export interface UserUplinkPorts extends UserOutboxPorts {
@@ -20,9 +20,11 @@ const REST = { first: ms(500), most: seconds(60) }
 
 /**
  * Messages of MQTT clients to the cloud: on disk before their receipt, then sent in their order, each until the cloud has it.
- * After a failure everything from the first one that is not confirmed is sent again, so that none overtakes another.
+ * After a failure everything from the first one that is not confirmed is sent again, so that none overtakes another. A module
+ * of its own, because it has to be there before the first client comes and until the last has left, also while EdgeHub is not.
  */
-export class UserUplink {
+export class UserUplink implements Module, RoadUser {
+  readonly name = 'UserMessages'
   readonly #ports: UserUplinkPorts
   readonly #outbox: UserOutbox
   readonly #messages: Counter

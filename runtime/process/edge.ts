@@ -4,6 +4,7 @@ import {
   createRotationModule,
   identityFiles,
   readIdentity,
+  UserUplink,
 } from '../../hub/edge/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
 import { builtInMappers, createMapperHostModule } from '../../mappers/host/index.ts'
@@ -35,18 +36,20 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const mapperHost = createMapperHostModule({ bus, mappers: builtInMappers, clock, random, log, metrics, isolation })
   const meta = createMetaManager({ store, bus, frames, nodeName, log, metrics })
   const { server, certificates, projectId, userMessages } = config.cloud
+  const userUplink = new UserUplink({ store, eventBus, frames, limits: userMessages, clock, random, log, metrics })
   const path = `/${projectId}/${nodeName}/events`
   const dialer = createWebSocketDialer({ server, path, identity: () => readIdentity(files, nodeName), clock, log })
   const edgeHub = createEdgeHub({
-    ...{ dialer, meta, frames, bus, store, nodeName, projectId, version },
+    ...{ dialer, meta, frames, bus, store, nodeName, projectId, version, userUplink },
     incarnation: store.incarnation,
-    ...{ clock, random, log, metrics, userMessages: { eventBus, limits: userMessages } },
+    ...{ clock, random, log, metrics },
   })
   const onRotated = () => edgeHub.reconnect('the certificate was renewed')
   const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
+  // Clients come in after those who answer them, and leave before they end: a receipt without them would be a lie.
+  const modules = [twin, userUplink, ...mqtt.modules, mapperHost, meta, edgeHub, rotation]
   return {
-    // Clients come in after DeviceTwin has begun to listen to them, and leave before it ends: a receipt without it would be a lie.
-    modules: [entry, ...[twin, ...mqtt.modules, mapperHost, meta, edgeHub, rotation].map((module) => ({ module }))],
+    modules: [entry, ...modules.map((module) => ({ module }))],
     endpoints: () => mqtt.endpoints(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }

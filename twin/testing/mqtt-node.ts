@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
-import { createEdgeHub, createMetaManager, metaStoreDomain, userStoreDomain } from '../../hub/edge/index.ts'
+import { createEdgeHub, createMetaManager, metaStoreDomain, UserUplink, userStoreDomain } from '../../hub/edge/index.ts'
 import { createScriptedCloud } from '../../hub/edge/testing/scripted-cloud.ts'
 import { createFrameFactory } from '../../hub/link/index.ts'
 import { createMemoryDialer } from '../../hub/link/testing/index.ts'
@@ -77,14 +77,15 @@ export async function startNode(t: TestContext, options: NodeOptions = {}) {
   const meta = createMetaManager(ports)
   const twin = createDeviceTwinModule({ ...ports, eventBus })
   const limits = { maxMessages: 10_000, maxBytes: 10_000_000, maxAgeHours: 1 }
-  const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userMessages: { eventBus, limits } })
+  const userUplink = new UserUplink({ ...ports, eventBus, limits })
+  const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userUplink })
   const start = async (module: Module) => {
     const onCrash = (error: unknown) => void crashes.push(error)
     const scope = createScope(module.name, { clock, log, deadline: seconds(5), onCrash })
     scopes.push(scope)
     await module.start(scope)
   }
-  for (const module of [broker, twin, meta, hub]) await start(module)
+  for (const module of [twin, userUplink, broker, meta, hub]) await start(module)
 
   let version = 0
   const deliver = async (operation: string, resource: string, object: object) => {

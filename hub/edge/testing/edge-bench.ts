@@ -12,6 +12,7 @@ import { createMetaManager, type MetaManager } from '../meta-manager.ts'
 import { metaStoreDomain } from '../meta-store.ts'
 import type { UserMessageLimits } from '../user-outbox.ts'
 import { userStoreDomain } from '../user-store.ts'
+import { UserUplink } from '../user-uplink.ts'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
 import { createScriptedCloud, type ScriptedCloud } from './scripted-cloud.ts'
 
@@ -59,10 +60,11 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
   const ports = { store, bus, frames, nodeName: 'edge-1', clock, random, log }
   const meta = createMetaManager(ports)
   const mqtt = new ScriptedEventBus()
-  const users = userMessages ? { userMessages: { eventBus: mqtt, limits: userMessages } } : {}
-  const hub = createEdgeHub({ ...ports, ...users, dialer, meta, incarnation, version: '0.1.0' })
+  const userUplink = userMessages && new UserUplink({ ...ports, eventBus: mqtt, limits: userMessages })
+  const uplinks = userUplink && { userUplink }
+  const hub = createEdgeHub({ ...ports, ...uplinks, dialer, meta, incarnation, version: '0.1.0' })
   const scopes: ManagedScope[] = []
-  for (const module of [meta, hub]) {
+  for (const module of [...(userUplink ? [userUplink] : []), meta, hub]) {
     const onCrash = (error: unknown) => log.error('crashed', { error })
     const scope = createScope(module.name, { clock, log, deadline: seconds(5), onCrash })
     scopes.unshift(scope)

@@ -19,6 +19,7 @@ import { parseJoinToken } from '../join/token.ts'
 import { createMetaManager } from '../meta-manager.ts'
 import { metaStoreDomain } from '../meta-store.ts'
 import { userStoreDomain } from '../user-store.ts'
+import { UserUplink } from '../user-uplink.ts'
 
 const log = silentLogger
 
@@ -61,8 +62,9 @@ export async function joinEdge(
     const server = `127.0.0.1:${port}`
     const dialer = createWebSocketDialer({ server, path: `/project/${nodeName}/events`, identity, clock, log })
     const limits = { maxMessages: 1000, maxBytes: 1_000_000, maxAgeHours: 1 }
-    const userMessages = { eventBus: mqtt, limits }
-    const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userMessages })
+    const userUplink = new UserUplink({ ...ports, eventBus: mqtt, limits })
+    const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userUplink })
+    await userUplink.start(scope)
     await meta.start(scope)
     await hub.start(scope)
     const start = (module: Module) => module.start(scope)
