@@ -26,12 +26,11 @@ export interface Stamp {
 
 /** The whole twin as the cloud gets it: KubeEdge's fields, and Skerry's where the other end understands them. Pure. */
 export function twinSync(twin: Twin, refusals: readonly Refusal[], isSkerry: boolean, stamp: Stamp): TwinSync {
-  const properties: Record<string, TwinSyncProperty> = {}
-  for (const [name, property] of Object.entries(twin.properties)) properties[name] = syncProperty(property)
+  const properties = Object.entries(twin.properties)
   return {
     event_id: stamp.eventId,
     timestamp: stamp.now,
-    twin: properties,
+    twin: Object.fromEntries(properties.map(([name, property]) => [name, syncProperty(property)])),
     ...(isSkerry ? { skerry: syncExtra(twin, refusals, stamp) } : {}),
   }
 }
@@ -109,30 +108,31 @@ function syncProperty({ type, optional, desired, reported }: TwinProperty): Twin
 }
 
 function syncExtra(twin: Twin, refusals: readonly Refusal[], stamp: Stamp): TwinSyncExtra {
-  const properties: Record<string, TwinSyncPropertyExtra> = {}
-  for (const [name, property] of Object.entries(twin.properties)) {
-    const { timeToLive, desired, reported, unread, failure, conflict, pastConflicts } = property
-    properties[name] = {
-      ...(reported === undefined ? {} : { quality: reported.quality, sourceTime: reported.sourceTime }),
-      ...(reported?.cause === undefined ? {} : { cause: reported.cause }),
-      ...(reported || !unread ? {} : { quality: 'bad', cause: unread.cause }),
-      ...(timeToLive === undefined ? {} : { timeToLive }),
-      ...(reported?.stale ? { stale: true, staleSince: reported.staleSince ?? stamp.now } : {}),
-      ...(desired === undefined ? {} : { origin: desired.origin }),
-      ...(desired?.author === undefined ? {} : { author: desired.author }),
-      ...(conflict === undefined ? {} : { conflict }),
-      ...(pastConflicts === undefined ? {} : { pastConflicts }),
-      ...(failure === undefined
-        ? {}
-        : { failure: { value: failure.value, reason: failure.reason, message: failure.message } }),
-    }
-  }
+  const properties = Object.entries(twin.properties)
   return {
     uid: twin.uid,
     generation: twin.generation,
     revision: twin.revision,
-    properties,
+    properties: Object.fromEntries(properties.map(([name, property]) => [name, propertyExtra(property, stamp)])),
     ...(refusals.length === 0 ? {} : { refusals }),
+  }
+}
+
+function propertyExtra(property: TwinProperty, { now }: Stamp): TwinSyncPropertyExtra {
+  const { timeToLive, desired, reported, unread, failure, conflict, pastConflicts } = property
+  return {
+    ...(reported === undefined ? {} : { quality: reported.quality, sourceTime: reported.sourceTime }),
+    ...(reported?.cause === undefined ? {} : { cause: reported.cause }),
+    ...(reported || !unread ? {} : { quality: 'bad', cause: unread.cause }),
+    ...(timeToLive === undefined ? {} : { timeToLive }),
+    ...(reported?.stale ? { stale: true, staleSince: reported.staleSince ?? now } : {}),
+    ...(desired === undefined ? {} : { origin: desired.origin }),
+    ...(desired?.author === undefined ? {} : { author: desired.author }),
+    ...(conflict === undefined ? {} : { conflict }),
+    ...(pastConflicts === undefined ? {} : { pastConflicts }),
+    ...(failure === undefined
+      ? {}
+      : { failure: { value: failure.value, reason: failure.reason, message: failure.message } }),
   }
 }
 

@@ -40,14 +40,11 @@ type Fields = Readonly<Record<string, unknown>>
 function parseTwinSync(body: Fields): TwinSync | undefined {
   const twin = body['twin']
   if (!isRecord(twin)) return undefined
-  const properties: Record<string, TwinSyncProperty> = {}
-  for (const [name, property] of Object.entries(twin))
-    if (isRecord(property)) properties[name] = parseProperty(property)
   const skerry = isRecord(body['skerry']) ? parseExtra(body['skerry']) : undefined
   return {
     event_id: textOf(body['event_id']) ?? '',
     timestamp: numberOf(body['timestamp']) ?? 0,
-    twin: properties,
+    twin: parsedEach(twin, parseProperty),
     ...(skerry ? { skerry } : {}),
   }
 }
@@ -87,17 +84,22 @@ function parseExtra(skerry: Fields): TwinSyncExtra | undefined {
   const generation = numberOf(skerry['generation'])
   const revision = numberOf(skerry['revision'])
   if (uid === undefined || generation === undefined || revision === undefined) return undefined
-  const properties: Record<string, TwinSyncExtra['properties'][string]> = {}
   const given = isRecord(skerry['properties']) ? skerry['properties'] : {}
-  for (const [name, extra] of Object.entries(given)) if (isRecord(extra)) properties[name] = parsePropertyExtra(extra)
   const refusals = skerry['refusals']
   return {
     uid,
     generation,
     revision,
-    properties,
+    properties: parsedEach(given, parsePropertyExtra),
     ...(Array.isArray(refusals) ? { refusals: refusals.flatMap(parseRefusal) } : {}),
   }
+}
+
+/** By name, `__proto__` among them; what is no object is left out. */
+function parsedEach<T>(given: Fields, parse: (each: Fields) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, each]) => (isRecord(each) ? [[name, parse(each)] as const] : [])),
+  )
 }
 
 function parsePropertyExtra(extra: Fields): TwinSyncExtra['properties'][string] {

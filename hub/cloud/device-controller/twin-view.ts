@@ -86,7 +86,8 @@ function isStatusConflict(value: unknown): value is StatusConflict {
 export function applySync(view: TwinView, sync: TwinSync): TwinView {
   const next = new Map(view)
   for (const [name, property] of Object.entries(sync.twin)) {
-    const extra = sync.skerry?.properties[name]
+    const extras = sync.skerry?.properties ?? {}
+    const extra = Object.hasOwn(extras, name) ? extras[name] : undefined
     next.set(name, mergeProperty(next.get(name) ?? {}, property, extra, { name, sync }))
   }
   const generation = sync.skerry?.generation
