@@ -176,8 +176,11 @@ test('guessing is slow, bounded, and keeps nobody out who was in before', { time
   await Promise.race(guesses)
   await client(as('pump-app'))
   const codes = await Promise.all(guesses)
-  assert.ok(performance.now() - started > 1400)
-  assert.deepEqual([codes.filter((code) => code === 4).length, codes.filter((code) => code === 3).length], [4, 26])
+  const elapsed = performance.now() - started
+  const [wrong, busy] = [4, 3].map((code) => codes.filter((each) => each === code).length)
+  assert.ok(wrong !== undefined && busy !== undefined && wrong >= 4 && busy > 0)
+  assert.equal(wrong + busy, 30)
+  assert.ok(elapsed > 1400 && wrong <= 4 * Math.ceil(elapsed / 1400), `${wrong} answers in ${elapsed} ms`)
   assert.ok(log.messages('warn').length < 5, 'the log does not fill')
   await client(as('mapper'))
 })
