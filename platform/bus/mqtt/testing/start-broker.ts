@@ -62,5 +62,9 @@ export function closing(client: MqttClient): Promise<void> {
 }
 
 export async function waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await systemClock.sleep({ milliseconds: 2 })
+  const end = systemClock.monotonic() + 15_000
+  while (!(await condition())) {
+    if (systemClock.monotonic() > end) throw new Error('it did not come to pass')
+    await systemClock.sleep({ milliseconds: 2 })
+  }
 }
