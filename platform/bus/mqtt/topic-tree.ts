@@ -4,8 +4,11 @@
  */
 export class TopicTree<V> {
   readonly #root: Level<V> = level()
+  /** What was found for a topic: most messages are about the same few thousand. Emptied by each change, and when full. */
+  readonly #found = new Map<string, readonly V[]>()
 
   add(filter: string, value: V): void {
+    this.#found.clear()
     let at = this.#root
     for (const part of filter.split('/')) {
       let next = at.below.get(part)
@@ -31,6 +34,7 @@ export class TopicTree<V> {
     const index = at.values.indexOf(value)
     if (index < 0) return false
     at.values.splice(index, 1)
+    this.#found.clear()
     for (let step = path.pop(); step; step = path.pop()) {
       const child = step.parent.below.get(step.part)
       if (!child || child.values.length > 0 || child.below.size > 0) break
@@ -47,48 +51,46 @@ export class TopicTree<V> {
   }
 
   match(topic: string): readonly V[] {
-    const found: V[] = []
-    this.#walk(topic, (values) => {
-      for (const value of values) found.push(value)
-      return false
-    })
+    const known = this.#found.get(topic)
+    if (known) return known
+    const found = this.#find(topic)
+    if (topic.length > LONGEST_KEPT) return found
+    if (this.#found.size >= MOST_FOUND) this.#found.clear()
+    this.#found.set(topic, found)
     return found
   }
 
   /** Whether there is any value for the topic. */
   matches(topic: string): boolean {
-    return this.#walk(topic, (values) => values.length > 0)
+    return this.match(topic).length > 0
   }
 
-  /** Shows the values of each matching filter until `show` has seen enough; true when it has. On the path of every message. */
-  #walk(topic: string, show: (values: readonly V[]) => boolean): boolean {
+  #find(topic: string): readonly V[] {
+    const found: V[] = []
+    const parts = topic.split('/')
     let open: Level<V>[] = [this.#root]
-    let wild = !topic.startsWith('$')
-    for (let start = 0; start <= topic.length; wild = true) {
-      const slash = topic.indexOf('/', start)
-      const end = slash < 0 ? topic.length : slash
-      const part = topic.slice(start, end)
-      start = end + 1
+    for (const [depth, part] of parts.entries()) {
+      const wild = depth > 0 || !topic.startsWith('$')
       const next: Level<V>[] = []
-      for (const { below } of open) {
-        if (below.size === 0) continue
-        const some = wild ? below.get('#') : undefined
-        if (some && show(some.values)) return true
-        const one = wild ? below.get('+') : undefined
+      for (const at of open) {
+        if (at.below.size === 0) continue
+        const some = wild ? at.below.get('#') : undefined
+        if (some) found.push(...some.values)
+        const one = wild ? at.below.get('+') : undefined
         if (one) next.push(one)
-        const same = part === '+' || part === '#' ? undefined : below.get(part)
+        const same = part === '+' || part === '#' ? undefined : at.below.get(part)
         if (same) next.push(same)
       }
-      if (next.length === 0) return false
       open = next
     }
-    for (const { values, below } of open) {
-      const some = below.get('#')
-      if (show(values) || (some && show(some.values))) return true
-    }
-    return false
+    for (const at of open) found.push(...at.values, ...(at.below.get('#')?.values ?? []))
+    return found
   }
 }
+
+/** Topics that are remembered, and the longest of them: together some megabytes, whatever clients publish on. */
+const MOST_FOUND = 8192
+const LONGEST_KEPT = 256
 
 interface Level<V> {
   readonly values: V[]
