@@ -6,7 +6,6 @@ import {
   type DeviceAction,
   type DeviceId,
   type DeviceTopicForm,
-  deviceTopic,
   type MsgBase,
   type NodeAction,
   nodeTopic,
@@ -16,6 +15,7 @@ import {
 import { attributesMessage } from '../model/attributes.ts'
 import { deltaOf, sameDelta } from '../model/delta.ts'
 import { deltaMessage, documentOf, memberIdentity } from '../model/messages.ts'
+import { TopicCache } from './topic-cache.ts'
 
 export interface VoiceOptions {
   readonly eventBus: EventBus
@@ -31,6 +31,7 @@ export class Voice {
   readonly #options: VoiceOptions
   /** Devices whose clients use topics with a bare name: what the edge says by itself goes there too. */
   readonly #bare = new Set<DeviceId>()
+  readonly #topics = new TopicCache()
 
   constructor(options: VoiceOptions) {
     this.#options = options
@@ -42,7 +43,7 @@ export class Voice {
   }
 
   answer(id: DeviceId, form: DeviceTopicForm, action: DeviceAction, make: () => MsgBase): void {
-    this.#say(deviceTopic(id, action, form), make)
+    this.#say(this.#topics.of(id, action, form), make)
   }
 
   /** On a topic of the plain view, where nothing is retained that does not come from a twin. */
@@ -94,8 +95,8 @@ export class Voice {
   }
 
   #announce(id: DeviceId, action: DeviceAction, make: () => MsgBase | undefined): void {
-    this.#say(deviceTopic(id, action), make)
-    if (this.#bare.has(id)) this.#say(deviceTopic(id, action, 'bare'), make)
+    this.#say(this.#topics.of(id, action, 'namespaced'), make)
+    if (this.#bare.has(id)) this.#say(this.#topics.of(id, action, 'bare'), make)
   }
 
   /** A message that nobody would hear is not made. */

@@ -51,6 +51,7 @@ export class TopicTree<V> {
   }
 
   match(topic: string): readonly V[] {
+    if (this.#root.below.size === 0) return NONE
     const known = this.#found.get(topic)
     if (known) return known
     const found = this.#find(topic)
@@ -88,6 +89,7 @@ export class TopicTree<V> {
   }
 }
 
+const NONE: readonly never[] = []
 /** Topics that are remembered, and the longest of them: together some megabytes, whatever clients publish on. */
 const MOST_FOUND = 8192
 const LONGEST_KEPT = 256
