@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { isIPv6 } from 'node:net'
 import { asDer, fingerprint } from './encoding.ts'
 import { certificateError } from './errors.ts'
 import { type AlternativeNames, type Subject, USAGE_IDS, type Usage } from './names.ts'
@@ -75,7 +76,12 @@ function alternativeNamesOf(text: string | undefined): AlternativeNames {
     items
       .map((item) => item.trim())
       .flatMap((item) => (item.startsWith(prefix) ? [unquote(item.slice(prefix.length))] : []))
-  return { dnsNames: valuesOf('DNS:'), ipAddresses: valuesOf('IP Address:') }
+  return { dnsNames: valuesOf('DNS:'), ipAddresses: valuesOf('IP Address:').map(shortened) }
+}
+
+/** IPv6 as people write it, `::1`; Node.js writes all eight groups. */
+function shortened(address: string): string {
+  return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address
 }
 
 function unquote(text: string): string {
