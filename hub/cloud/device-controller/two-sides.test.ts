@@ -14,6 +14,7 @@ import {
   type Twin,
   type TwinProperty,
 } from '../../../schemas/index.ts'
+import { errorOfStatus } from '../kubernetes/errors.ts'
 import { DEVICES, EVENTS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
 import { type CloudHarness, pumpDevice, pumpModel, startCloud } from '../testing/harness.ts'
@@ -38,31 +39,68 @@ class World {
   readonly arisen = new Map<string, string>()
   /** Names of the conflict Events that the API took. */
   readonly told: string[] = []
-  /** An edit that comes just before the next status is written, faster than the watch. */
+  /** An edit that comes just before the next status is written; the watch shows both late. */
   race: (() => Promise<void>) | undefined
+  #showWatch: () => void = () => undefined
+  #watched: Promise<void> = Promise.resolve()
+  /** The write with which the cloud dies, counted down: after it the API hears nothing of this cloud. */
+  death: { writes: number; readonly isWritten: boolean } | undefined
 
   constructor(skew: number) {
     const now = () => this.clock.now() + skew
     const onAdopted = (before: Twin | undefined, after: Twin, assigned: AssignedDevice) =>
       this.#witness(before, after, assigned)
     this.edge = new SimulatedEdge({ now, onAdopted })
-    const create = this.kubernetes.create.bind(this.kubernetes)
-    this.kubernetes.create = async (type, namespace, object) => {
-      const made = await create(type, namespace, object)
-      if (type.kind === 'Event' && Reflect.get(object, 'reason') === 'DesiredConflict') {
-        this.told.push(made.metadata.name)
-      }
-      return made
-    }
-    const patch = this.kubernetes.patch.bind(this.kubernetes)
-    this.kubernetes.patch = async (type, at, body, options) => {
-      const { race } = this
-      if (race && type.kind === 'Device' && options.subresource === 'status') {
-        this.race = undefined
-        await race()
-      }
-      return patch(type, at, body, options)
-    }
+    this.#standBetween()
+  }
+
+  /** Between the cloud and its API: the death of the one, races, and a watch that comes late. */
+  #standBetween(): void {
+    const { kubernetes } = this
+    const [create, patch] = [kubernetes.create.bind(kubernetes), kubernetes.patch.bind(kubernetes)]
+    const [replace, remove] = [kubernetes.replace.bind(kubernetes), kubernetes.delete.bind(kubernetes)]
+    const watch = kubernetes.watch.bind(kubernetes)
+    kubernetes.create = (type, namespace, object) =>
+      this.#mortal(async () => {
+        const made = await create(type, namespace, object)
+        const isConflict = type.kind === 'Event' && Reflect.get(object, 'reason') === 'DesiredConflict'
+        if (isConflict) this.told.push(made.metadata.name)
+        return made
+      })
+    kubernetes.patch = (type, at, body, options) =>
+      this.#mortal(async () => {
+        const { race } = this
+        if (race && type.kind === 'Device' && options.subresource === 'status') {
+          this.race = undefined
+          const { promise, resolve } = Promise.withResolvers<void>()
+          this.#watched = promise
+          this.#showWatch = resolve
+          this.clock.after(ms(50), resolve)
+          await race()
+        }
+        return patch(type, at, body, options)
+      })
+    kubernetes.replace = (...call) => this.#mortal(() => replace(...call))
+    kubernetes.delete = (...call) => this.#mortal(() => remove(...call))
+    kubernetes.watch = (...call) => heldBack(watch(...call), () => this.#watched)
+  }
+
+  async #mortal<T>(write: () => Promise<T>): Promise<T> {
+    const { death } = this
+    if (!death || --death.writes > 0) return write()
+    if (death.writes === 0 && death.isWritten) await write()
+    throw errorOfStatus(503, {}, {})
+  }
+
+  /** The cloud dies with one of its next writes, which the API may have taken or not; what it has said by then may arrive. */
+  async die(writes: number, isWritten: boolean, isHeard: boolean): Promise<void> {
+    if (!this.cloud) return
+    this.death = { writes, isWritten }
+    this.edge.carryUp(ALL)
+    await this.pass(300)
+    if (isHeard) this.edge.carryDown(ALL)
+    await this.stopCloud()
+    this.death = undefined
   }
 
   async begin(): Promise<void> {
@@ -79,6 +117,7 @@ class World {
     const { cloud } = this
     this.cloud = undefined
     this.edge.cut()
+    this.#showWatch()
     await cloud?.stop()
   }
 
@@ -181,6 +220,13 @@ class World {
   }
 }
 
+async function* heldBack<T>(events: AsyncIterable<T>, until: () => Promise<void>): AsyncGenerator<T> {
+  for await (const event of events) {
+    await until()
+    yield event
+  }
+}
+
 function named(name: string): DeviceProperty {
   return { name }
 }
@@ -214,6 +260,7 @@ const nothing = fc.constant(undefined)
 const edit = fc.tuple(property, fc.option(value, { freq: 6, nil: undefined }))
 const wish = fc.tuple(property, value, fc.constantFrom('mqtt:panel', 'mqtt:rule'))
 const policy = fc.constantFrom('CloudWins', 'EdgeWins', 'NewestIntent', 'speed=EdgeWins, *=CloudWins', 'speed=,')
+const dying = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.boolean(), fc.boolean())
 const failing = fc.tuple(fc.constantFrom('PATCH devices ', 'POST events', 'PATCH devicestatuses'), fc.nat(3))
 
 const deeds: fc.Arbitrary<Deed> = fc.oneof(
@@ -246,6 +293,7 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
   deed(2, 'cut', nothing, (world) => world.link(false)),
   deed(1, 'restart edge', nothing, ({ edge }) => edge.restart()),
   deed(1, 'stop cloud', nothing, (world) => world.stopCloud()),
+  deed(2, 'kill cloud', dying, (world, [writes, isWritten, isHeard]) => world.die(writes, isWritten, isHeard)),
   deed(3, 'start cloud', nothing, (world) => world.startCloud()),
   deed(1, 'fail', failing, ({ kubernetes }, [call, times]) => kubernetes.fail(call, 503, times)),
   deed(4, 'pass', fc.constantFrom(1, 60, 300, 6000), (world, milliseconds) => world.pass(milliseconds)),
@@ -267,6 +315,7 @@ test('however edits, losses, repetitions and restarts interleave: both sides end
       }
       await world.heal()
       await compare(world)
+      const { intents } = (await world.device()).status ?? {}
       conflicts += world.arisen.size
       // Whoever starts later repeats nothing, even where the API has forgotten its Events.
       for (const event of (await world.kubernetes.list(EVENTS, {})).items) {
@@ -276,6 +325,7 @@ test('however edits, losses, repetitions and restarts interleave: both sides end
       world.edge.restart()
       await world.heal()
       await compare(world)
+      assert.deepEqual((await world.device()).status?.intents, intents, 'nothing is dated anew')
       await world.stopCloud()
     }),
     { numRuns: 100 },
