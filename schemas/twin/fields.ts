@@ -7,9 +7,9 @@ export function isObject(value: unknown): value is Fields {
 /** Field by name in any case; the spelling of KubeEdge wins, else the last one. */
 export function fieldOf(fields: Fields, name: string): unknown {
   if (Object.hasOwn(fields, name)) return fields[name]
-  const lower = name.toLowerCase()
   let found: unknown
-  for (const key of Object.keys(fields))
-    if (key.length === name.length && key.toLowerCase() === lower) found = fields[key]
+  for (const key of Object.keys(fields)) {
+    if (key.length === name.length && key.toLowerCase() === name.toLowerCase()) found = fields[key]
+  }
   return found
 }

@@ -22,10 +22,13 @@ export interface ActualSide {
   readonly actualCause?: string
 }
 
+const NO_METADATA: ActualSide = {}
+
 export function decodeActual(side: unknown): ActualSide | Refusal {
   if (side === undefined) return {}
   if (!isObject(side)) return { refusal: 'actual is not an object' }
-  const metadata = decodeMetadata(fieldOf(side, 'metadata') ?? {})
+  const given = fieldOf(side, 'metadata') ?? undefined
+  const metadata = given === undefined ? NO_METADATA : decodeMetadata(given)
   if ('refusal' in metadata) return metadata
   const value = fieldOf(side, 'value') ?? undefined
   if (value === undefined && metadata.actualQuality === 'bad') return metadata

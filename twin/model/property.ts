@@ -83,10 +83,10 @@ export const REFUSED = 'Refused'
 /** The twin with these properties instead, one revision on; the same twin when there are none. Undefined removes. */
 export function withProperties(twin: Twin, changed: ReadonlyMap<string, TwinProperty | undefined>): Twin {
   if (changed.size === 0) return twin
-  const properties = new Map(Object.entries(twin.properties))
+  const properties: Record<string, TwinProperty> = { ...twin.properties }
   for (const [name, property] of changed) {
-    if (property) properties.set(name, property)
-    else properties.delete(name)
+    if (property) properties[name] = property
+    else delete properties[name]
   }
-  return { ...twin, properties: Object.fromEntries(properties), revision: twin.revision + 1 }
+  return { ...twin, properties, revision: twin.revision + 1 }
 }

@@ -68,6 +68,7 @@ export class Expiry implements Disposable {
   /** The twin is so on disk now; undefined: it is gone. */
   follow(id: DeviceId, twin: Twin | undefined): void {
     const known = this.#devices.get(id)
+    if (!known && !hasTimeToLive(twin)) return
     const isSame = known !== undefined && known.uid === twin?.uid
     const before = isSame ? known.entries : undefined
     const entries = new Map<string, Entry>()
@@ -199,4 +200,10 @@ export class Expiry implements Disposable {
 
 function dueOf({ confirmed, timeToLive }: Entry): number {
   return confirmed + timeToLive
+}
+
+/** Asked with each commit of each twin. */
+function hasTimeToLive(twin: Twin | undefined): boolean {
+  for (const name in twin?.properties) if (twin.properties[name]?.timeToLive !== undefined) return true
+  return false
 }
