@@ -10,61 +10,75 @@ export interface Step {
   readonly admit?: () => Promise<unknown> | undefined
 }
 
+interface Held {
+  readonly admit: (() => Promise<unknown> | undefined) | undefined
+  readonly done: Done
+  phase: 'handling' | 'handled' | 'admitting' | 'finished'
+  error: Error | null
+}
+
 /**
  * Lets the messages of each client go on in the order in which they came, however long each was worked on: receipts keep that
  * order, and so do the messages that are passed to others (MQTT 3.1.1 §4.6).
  */
 export class Receipts {
-  /** Of the last message of a client; absent when none is held. */
-  readonly #held = new Map<Client, Held>()
+  /** Messages that are held, oldest first; absent when there are none. */
+  readonly #held = new Map<Client, Held[]>()
 
-  give(client: Client | null, { handling, admit = () => undefined }: Step, done: Done): void {
+  give(client: Client | null, { handling, admit }: Step, done: Done): void {
+    const held: Held = { admit, done, phase: handling ? 'handling' : 'handled', error: null }
     const before = client ? this.#held.get(client) : undefined
-    let admitted: Promise<unknown> | undefined
-    if (!before && !handling) {
-      admitted = admit()
-      if (!admitted) {
-        done(null)
-        return
-      }
+    const queue = before ?? []
+    queue.push(held)
+    if (client && !before) this.#held.set(client, queue)
+    const goOn = () => this.#goOn(client, queue)
+    if (!handling) {
+      goOn()
+      return
     }
-    // Heard at once, or a failure behind a longer wait would count as unhandled.
-    const outcome = (handling ?? Promise.resolve()).then(() => null, toError)
-    const begun = admitted ? Promise.resolve({ rest: admitted.then(() => null, toError) }) : begin()
-    const finished = finish()
-    const held = { begun, finished }
-    if (client) this.#held.set(client, held)
+    const handled = (error: Error | null) => {
+      held.phase = 'handled'
+      held.error = error
+      goOn()
+    }
+    handling.then(
+      () => handled(null),
+      (error: unknown) => handled(toError(error)),
+    )
+  }
 
-    async function begin() {
-      await before?.begun
-      const error = await outcome
-      // In an object, so that the next message need not wait for the disk.
-      return { rest: error ? Promise.resolve(error) : attempt(admit) }
+  #goOn(client: Client | null, queue: Held[]): void {
+    for (const held of queue) {
+      if (held.phase === 'handling') break
+      if (held.phase === 'handled') this.#admit(client, queue, held)
     }
-    const forget = () => {
-      if (client && this.#held.get(client) === held) this.#held.delete(client)
-    }
-    async function finish(): Promise<void> {
-      const { rest } = await begun
-      await before?.finished
-      const error = await rest
-      forget()
+    while (queue[0]?.phase === 'finished') {
+      const { done, error } = queue[0]
+      queue.shift()
+      if (client && queue.length === 0) this.#held.delete(client)
       done(error)
     }
   }
-}
 
-interface Held {
-  readonly begun: Promise<unknown>
-  readonly finished: Promise<void>
-}
-
-async function attempt(admit: () => Promise<unknown> | undefined): Promise<Error | null> {
-  try {
-    await admit()
-    return null
-  } catch (error) {
-    return toError(error)
+  #admit(client: Client | null, queue: Held[], held: Held): void {
+    held.phase = 'finished'
+    if (held.error || !held.admit) return
+    try {
+      const admitted = held.admit()
+      if (!admitted) return
+      held.phase = 'admitting'
+      const finish = (error: Error | null) => {
+        held.phase = 'finished'
+        held.error = error
+        this.#goOn(client, queue)
+      }
+      admitted.then(
+        () => finish(null),
+        (error: unknown) => finish(toError(error)),
+      )
+    } catch (error) {
+      held.error = toError(error)
+    }
   }
 }
 
