@@ -165,3 +165,16 @@ for (const [crime, reason] of [
     if (crime === 'throws') await edge.untilState('unknown')
   })
 }
+
+it('a stop does not wait for a mapper that hangs while it is loaded', { timeout: 20_000 }, async () => {
+  const [clock, log] = [systemClock, memoryLogger()]
+  const scope = createScope('MapperHost', { clock, log, deadline: seconds(5), onCrash: assert.ifError })
+  const entry = new URL('data:text/javascript,setInterval(() => undefined, 1000); await new Promise(() => undefined)')
+  const mappers = [{ protocol: 'modbus', entry }]
+  const ground = { clock, random: systemRandom, log, metrics: silentMetrics }
+  const starting = createMapperHostModule({ bus: createLocalBus(clock, log), mappers, ...ground, isolation: 'worker' })
+  const started = assert.rejects(starting.start(scope), { message: 'MapperHost is stopping' })
+  await scope[Symbol.asyncDispose]()
+  await started
+  assert.deepEqual(log.lines, [], 'the mapper is not blamed for it')
+})

@@ -90,6 +90,7 @@ class MapperHost {
       })
       for (const name of names) this.#keepers.set(name, keeper)
     } catch (error) {
+      this.#scope.signal.throwIfAborted()
       log.error('A mapper cannot be used', { mapper: source.protocol, error })
       for (const name of names) this.#broken.set(name, describeError(error))
     }
@@ -101,7 +102,7 @@ class MapperHost {
     if (isolation === 'none') return descriptionOf(await loadMapper(source))
     const file = import.meta.url.endsWith('.ts') ? './source.ts' : './source.js'
     const call = { protocol: source.protocol, entry: source.entry.href }
-    const options = { clock, deadline: LOADING }
+    const options = { clock, deadline: LOADING, signal: this.#scope.signal }
     return checked(await runApart(new URL(file, import.meta.url), 'describeMapper', call, options))
   }
 

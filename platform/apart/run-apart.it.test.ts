@@ -29,3 +29,10 @@ test('ends a process that does not answer in time', async () => {
     code: 'PLATFORM_DEADLINE',
   })
 })
+
+test('ends the process of a call that is given up', async () => {
+  const stopping = new AbortController()
+  const calling = runApart(module, 'hang', undefined, { ...options, signal: stopping.signal })
+  stopping.abort(new Error('the module is stopping'))
+  await assert.rejects(calling, { message: 'the module is stopping' })
+})
