@@ -7,7 +7,7 @@ import { createLocalBus } from '../../platform/bus/index.ts'
 import { createScope } from '../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../platform/log/index.ts'
 import { openStore } from '../../platform/store/index.ts'
-import { systemClock as clock, ms, systemRandom as random, seconds } from '../../platform/time/index.ts'
+import { systemClock as clock, systemRandom as random, seconds } from '../../platform/time/index.ts'
 import { assignedDevices, type Device, type DeviceStatus } from '../../schemas/index.ts'
 import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES } from '../cloud/index.ts'
 import { startTlsCloud } from '../cloud/testing/tls-cloud.ts'
@@ -19,6 +19,7 @@ import { parseJoinToken } from './join/token.ts'
 import { createMetaManager } from './meta-manager.ts'
 import { metaStoreDomain } from './meta-store.ts'
 import { pumpDevice, pumpModel, setTwin, twinOf } from './testing/edge-bench.ts'
+import { eventually } from './testing/joined-edge.ts'
 
 const log = silentLogger
 const nodeName = 'edge-1'
@@ -111,14 +112,4 @@ function desired(value: string) {
 
 function desiredAt(bus: Parts['bus']): string | undefined {
   return bus.get(assignedDevices, 'default/pump-1')?.device.spec.properties?.[0]?.desired?.value
-}
-
-async function eventually<T>(read: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const end = clock.monotonic() + 10_000
-  for (;;) {
-    const value = await read()
-    if (value !== undefined) return value
-    if (clock.monotonic() > end) throw new Error('did not happen within 10 s')
-    await clock.sleep(ms(10))
-  }
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFile, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, open, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createMetrics } from '../health/index.ts'
@@ -9,8 +8,8 @@ import { memoryLogger } from '../log/testing/index.ts'
 import { ms, seconds } from '../time/duration.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { FakeClock } from '../time/testing/index.ts'
-import { createStoreModule, type OpenedStore, openStore, type Store, type StoreOptions } from './index.ts'
-import { pairs } from './testing/pairs.ts'
+import { createStoreModule, type OpenedStore, type Store } from './index.ts'
+import { aFolder, openAt } from './testing/file-of-test.ts'
 
 const HOUR = 3_600_000
 const never = new AbortController().signal
@@ -169,18 +168,6 @@ test('a suspicion that does not prove true is dropped', async (t) => {
   assert.equal(store.recovered, undefined)
   await assert.rejects(stat(`${file}.suspect`))
 })
-
-async function aFolder(t: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-store-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return { folder, file: join(folder, 'skerry.db') }
-}
-
-async function openAt(t: TestContext, file: string, options: Partial<StoreOptions> = {}): Promise<OpenedStore> {
-  const store = await openStore(file, [pairs], { clock: systemClock, log: memoryLogger(), ...options })
-  t.after(() => store[Symbol.asyncDispose]())
-  return store
-}
 
 interface Parts {
   readonly store: OpenedStore

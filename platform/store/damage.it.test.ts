@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { copyFile, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { memoryLogger } from '../log/testing/index.ts'
 import { systemClock } from '../time/system-clock.ts'
-import { type OpenedStore, openStore, type Store, type StoreOptions } from './index.ts'
+import { openStore, type Store } from './index.ts'
+import { aFolder, openAt } from './testing/file-of-test.ts'
 import { pairs } from './testing/pairs.ts'
 
 type Harm = (file: string) => Promise<void>
@@ -83,18 +83,6 @@ test('a crash while a backup takes the place of the file is made good', async (t
   assert.equal(await count(store), 10)
   assert.equal(store.recovered?.from, 'backup')
 })
-
-async function aFolder(t: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-store-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return { folder, file: join(folder, 'skerry.db') }
-}
-
-async function openAt(t: TestContext, file: string, options: Partial<StoreOptions> = {}): Promise<OpenedStore> {
-  const store = await openStore(file, [pairs], { clock: systemClock, log: memoryLogger(), ...options })
-  t.after(() => store[Symbol.asyncDispose]())
-  return store
-}
 
 async function fill(file: string, first: number, last: number): Promise<void> {
   await using store = await openStore(file, [pairs], { clock: systemClock, log: memoryLogger() })

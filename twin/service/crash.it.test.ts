@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { connectAsync, type MqttClient } from 'mqtt'
+import type { MqttClient } from 'mqtt'
 import { silentLogger } from '../../platform/log/index.ts'
 import { openStore } from '../../platform/store/index.ts'
 import { systemClock as clock } from '../../platform/time/index.ts'
 import type { Twin } from '../../schemas/index.ts'
 import { needsSmallDisk, smallDisk } from '../../tools/testing/small-disk.ts'
 import { LAMP, type Message } from '../testing/edge.ts'
+import { spawnEdge, temporaryFile } from '../testing/spawned-edge.ts'
 import { loadTwins, twinStoreDomain } from './twin-store.ts'
 
 const skip = needsSmallDisk()
@@ -23,7 +20,7 @@ test('kill -9 at any moment: nothing that a result or a receipt spoke of is lost
   const file = await temporaryFile(t)
   let value = 0
   for (let round = 0; round < 4; round++) {
-    const edge = await startEdge(t, [process.execPath, file])
+    const edge = await spawnEdge(t, [process.execPath, file])
     const before = await twinIn(t, file)
     const client = await edge.connect()
     const moment = 1 + Math.floor(Math.random() * 600)
@@ -55,7 +52,7 @@ test('kill -9 at any moment: nothing that a result or a receipt spoke of is lost
 
 test('a full disk: 500 on the result topic of the client, then on by itself', { skip, timeout: 60_000 }, async (t) => {
   const disk = await smallDisk(t, '2m')
-  const edge = await startEdge(t, disk.on(process.execPath, join(disk.path, 'edge.db')))
+  const edge = await spawnEdge(t, disk.on(process.execPath, join(disk.path, 'edge.db')))
   const client = await edge.connect()
   const ask = await asking(client)
   let value = 0
@@ -84,10 +81,7 @@ test('a full disk: 500 on the result topic of the client, then on by itself', { 
   }
   edge.kill()
   await edge.closed
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-twin-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  for (const name of ['edge.db', 'edge.db-wal']) await copyFile(join(disk.outside, name), join(folder, name))
-  const kept = await twinIn(t, join(folder, 'edge.db'))
+  const kept = await twinIn(t, join(disk.outside, 'edge.db'))
   assert.ok(Number(kept?.properties['brightness']?.reported?.value) >= highest)
 })
 
@@ -113,27 +107,6 @@ async function asking(client: MqttClient) {
   }
 }
 
-/** edge-process.ts, by a command line that runs Node.js and ends with the file. */
-async function startEdge(t: TestContext, command: readonly string[]) {
-  const script = fileURLToPath(new URL('../testing/edge-process.ts', import.meta.url))
-  const [program = '', ...rest] = command
-  const child = spawn(program, [...rest.slice(0, -1), script, rest.at(-1) ?? ''], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-  const closed = once(child, 'close')
-  t.after(() => child.kill('SIGKILL'))
-  const started: readonly unknown[] = await Promise.race([once(child, 'message'), closed])
-  const [port] = started
-  assert.ok(typeof port === 'number')
-  const connect = async (): Promise<MqttClient> => {
-    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 })
-    client.on('error', () => undefined)
-    t.after(() => void client.end(true))
-    return client
-  }
-  return { closed, connect, kill: () => child.kill('SIGKILL') }
-}
-
 /** Of a copy, so that a process that runs on the file is not disturbed. */
 async function twinIn(t: TestContext, file: string): Promise<Twin | undefined> {
   const copy = await temporaryFile(t)
@@ -142,12 +115,6 @@ async function twinIn(t: TestContext, file: string): Promise<Twin | undefined> {
   await using store = await openStore(copy, [twinStoreDomain], { clock, log: silentLogger })
   const twins = await loadTwins(store, (id) => assert.fail(`${id} cannot be read`))
   return twins[0]
-}
-
-async function temporaryFile(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-twin-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'edge.db')
 }
 
 function parse(payload: Uint8Array): Message {

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
-import { connectAsync, type MqttClient } from 'mqtt'
 import type { Message } from '../testing/edge.ts'
 import { LAMP } from '../testing/edge.ts'
+import { spawnEdge, temporaryFile } from '../testing/spawned-edge.ts'
 
 const update = (eventId: string, side: 'actual' | 'expected', value: string) =>
   JSON.stringify({ event_id: eventId, twin: { brightness: { [side]: { value } } } })
@@ -132,33 +130,16 @@ test('mosquitto clients exchange any text, and a reading with its time and quali
 })
 
 async function startEdge(t: TestContext, file: string) {
-  const child: ChildProcess = fork(new URL('../testing/edge-process.ts', import.meta.url), [file], { stdio: 'inherit' })
-  const closed = once(child, 'close')
-  t.after(() => child.kill('SIGKILL'))
-  const started: readonly unknown[] = await Promise.race([once(child, 'message'), closed])
-  const [port] = started
-  assert.ok(typeof port === 'number')
-  const connect = async (): Promise<MqttClient> => {
-    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 })
-    client.on('error', () => undefined)
-    t.after(() => void client.end(true))
-    return client
-  }
+  const edge = await spawnEdge(t, [process.execPath, file])
   const ask = async (action: string, payload: string): Promise<Message> => {
-    const client = await connect()
+    const client = await edge.connect()
     await client.subscribeAsync(`${LAMP}/${action}/result`, { qos: 1 })
     const answer = Promise.withResolvers<Message>()
     client.on('message', (_topic, message) => answer.resolve(parse(message)))
     await client.publishAsync(`${LAMP}/${action}`, payload, { qos: 1 })
     return answer.promise
   }
-  return { port, closed, connect, ask, kill: () => child.kill('SIGKILL') }
-}
-
-async function temporaryFile(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-twin-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'edge.db')
+  return { ...edge, ask }
 }
 
 function parse(payload: Uint8Array): Message {
