@@ -1,10 +1,10 @@
 import type { AedesPublishPacket, AuthErrorCode, Client, ConnectPacket, PublishPacket, Subscription } from 'aedes'
 import { RefusedError } from '../../lifecycle/errors.ts'
-import { seconds, withDeadline } from '../../time/index.ts'
 import type { MqttMessage } from '../event-bus.ts'
 import type { Gate, Guest } from './access/gate.ts'
 import { isOfEdge, isUnderView } from './access/topics.ts'
 import type { Counters } from './counters.ts'
+import { type Handler, Handling } from './handling.ts'
 import type { EmbeddedBrokerOptions } from './options.ts'
 import { Receipts } from './receipts.ts'
 import { arrive } from './sessions/arrivals.ts'
@@ -14,8 +14,6 @@ import { publishedOf } from './sessions/queue.ts'
 import type { TopicTree } from './topic-tree.ts'
 import { encodeRefusal } from './wire/encode.ts'
 import { SUPERSEDED } from './wire/intake.ts'
-
-export type Handler = (message: MqttMessage) => Promise<void>
 
 export interface HookOptions {
   readonly options: EmbeddedBrokerOptions
@@ -27,16 +25,15 @@ export interface HookOptions {
   readonly onDone: (client: Client) => void
 }
 
-/** A handler that takes longer has lost: the receipt is withheld. */
-const HANDLER_DEADLINE = seconds(30)
 /** Where messages go that nobody gets. */
 const REFUSED_TOPIC = '$skerry/refused'
 
 /** What aedes asks while it works: who may come in, and what becomes of each message. */
 export function createHooks({ options, gate, handlers, counters, sessions, onDone }: HookOptions) {
-  const { clock, log } = options
+  const { log } = options
   const { book, exchange, fresh, limits } = sessions
   const receipts = new Receipts()
+  const handling = new Handling(options.clock)
   const warned = new WeakSet<Client>()
   const warnedOfFilter = new WeakSet<Client>()
 
@@ -49,9 +46,7 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
   }
   const handle = async (found: readonly Handler[], message: MqttMessage) => {
     try {
-      await withDeadline(clock, HANDLER_DEADLINE, undefined, () =>
-        Promise.all(found.map((handler) => attempt(handler, message))),
-      )
+      await handling.take(found, message)
     } catch (error) {
       counters.refused.add(1, { reason: 'handler' })
       log.warn('An MQTT message was not taken; its receipt is withheld', { topic: message.topic, error })
@@ -128,9 +123,9 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
       counters.received.add()
       fresh.add(packet)
       const found = handlers.match(packet.topic)
-      const handling = found.length === 0 ? undefined : handle(found, messageOf(client, guest, packet))
+      const handled = found.length === 0 ? undefined : handle(found, messageOf(client, guest, packet))
       const admit = () => exchange.admit(publishedOf(packet, client?.id), arrival)
-      receipts.give(client, { handling, admit }, (error) => {
+      receipts.give(client, { handling: handled, admit }, (error) => {
         arrival?.settle(error)
         done(error)
       })
@@ -167,11 +162,6 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
       return null
     },
   }
-}
-
-/** Turns a synchronous throw into a rejection. */
-async function attempt(handler: Handler, message: MqttMessage): Promise<void> {
-  await handler(message)
 }
 
 function messageOf(client: Client | null, { user, rights }: Guest, packet: PublishPacket): MqttMessage {

@@ -1,12 +1,10 @@
 import type { Counter } from '../../../health/metrics.ts'
 import type { Logger } from '../../../log/logger.ts'
-import { type Clock, seconds, withDeadline } from '../../../time/index.ts'
-import type { MqttMessage } from '../../event-bus.ts'
+import { type Clock, seconds } from '../../../time/index.ts'
 import { isOfEdge } from '../access/topics.ts'
+import { type Handler, Handling } from '../handling.ts'
 import type { TopicTree } from '../topic-tree.ts'
 import type { Incoming, Receipt, Receive } from './connection.ts'
-
-export type Handler = (message: MqttMessage) => Promise<void>
 
 export interface InboxOptions {
   readonly handlers: TopicTree<Handler>
@@ -17,8 +15,6 @@ export interface InboxOptions {
   readonly refused: Counter
 }
 
-/** A handler that takes longer has lost: the receipt is withheld. */
-const HANDLER_DEADLINE = seconds(30)
 /** While more is worked on the broker is held up. */
 const MAX_MESSAGES = 1000
 const MAX_BYTES = 4 * 1024 * 1024
@@ -31,6 +27,7 @@ const RENEW_AFTER = seconds(5)
 /** What the broker sent, on its way to the handlers. Handlers start, and receipts are given, in the order of the messages. */
 export class Inbox {
   readonly #options: InboxOptions
+  readonly #handling: Handling
   #messages = 0
   #bytes = 0
   /** Connections that are held up. */
@@ -38,6 +35,7 @@ export class Inbox {
 
   constructor(options: InboxOptions) {
     this.#options = options
+    this.#handling = new Handling(options.clock)
   }
 
   /** For one connection; `renew` asks to replace it. */
@@ -89,11 +87,9 @@ export class Inbox {
   }
 
   async #handle(found: readonly Handler[], message: Incoming): Promise<boolean> {
-    const { clock, log, refused } = this.#options
+    const { log, refused } = this.#options
     try {
-      await withDeadline(clock, HANDLER_DEADLINE, undefined, () =>
-        Promise.all(found.map(async (handler) => handler(message))),
-      )
+      await this.#handling.take(found, message)
       return true
     } catch (error) {
       refused.add(1, { reason: 'handler' })
