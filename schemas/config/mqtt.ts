@@ -117,11 +117,11 @@ export const MqttConfig = Type.Object(
       description: 'Most topic filters of one client. Beyond that a subscription is refused.',
     }),
     maxInflight: Type.Integer({
-      default: 250,
+      default: 512,
       minimum: 1,
       maximum: 5000,
       description:
-        'Most messages that a client may leave unacknowledged before further ones wait, and most messages of one client that are worked on at once.',
+        'Most messages that a client may leave unacknowledged before further ones wait, and most messages of one client that are worked on at once, which is how many of its updates can share a write to the disk.',
     }),
     qos: Type.Union([Type.Literal(0), Type.Literal(1), Type.Literal(2)], {
       default: 1,

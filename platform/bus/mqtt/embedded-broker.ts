@@ -122,6 +122,7 @@ function sessionRights(gate: Gate) {
   return {
     mayReceive: (client: Client, topic: string) => gate.of(client).rights.mayHear(topic),
     mayKeep: (user: string, topic: string) => user === '' || gate.rightsOf(user).mayHear(topic),
+    clientOf: (id: string) => gate.clientOf(id),
     userOf: (id: string) => gate.userOf(id),
   }
 }

@@ -119,6 +119,11 @@ export class Gate {
     return this.#named(user).rights
   }
 
+  /** Who has come in with a client id last, while its connection stands. */
+  clientOf(id: string): Client | undefined {
+    return this.#present.get(id)?.client
+  }
+
   /** Who is connected with a client id; undefined for nobody and for anonymous clients. */
   userOf(id: string): string | undefined {
     return this.#present.get(id)?.guest.user

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, it } from 'node:test'
-import { puback, pubcomp, publish, pubrec, pubrel, unsubscribe } from '../testing/bytes.ts'
+import { connect, puback, pubcomp, publish, pubrec, pubrel, unsubscribe } from '../testing/bytes.ts'
 import { startRawBroker } from '../testing/raw-broker.ts'
+import type { RawClient } from '../testing/raw-client.ts'
 
 const keeper = { id: 'keeper', clean: false }
 
@@ -137,6 +139,28 @@ describe('sessions (MQTT 3.1.1 §3.1.2.4, §4.1)', { timeout: 30_000 }, () => {
     says.publish('a', 'y', { qos: 1, id: 2 })
     assert.equal(await after.next(), 'publish a y qos1')
   })
+
+  for (const clean of [true, false]) {
+    it(`[MQTT-3.1.4-2] keeps one of many that come at once with one id, ${clean ? 'clean' : 'sessions'}`, async (t) => {
+      const { client, raw } = await startRawBroker(t)
+      const before = await client({ ...keeper, clean })
+      await before.subscribe(['a', 1], ['b', 1])
+      const many = Array.from({ length: 10 }, raw)
+      await Promise.all(many.map(({ socket }) => once(socket, 'connect')))
+      for (const each of many) each.send(connect({ ...keeper, clean }))
+      const here = new Set<RawClient>(many)
+      await new Promise<void>((resolve) => {
+        for (const each of many) {
+          void each.closed.then(() => {
+            here.delete(each)
+            if (here.size === 1) resolve()
+          })
+        }
+      })
+      for (const last of here) assert.match((await last.sofar()).join(), /^connack 0/)
+      assert.equal(await before.next(), 'closed')
+    })
+  }
 
   it('keeps an UNSUBSCRIBE, and no message after it', async (t) => {
     const { client } = await startRawBroker(t)

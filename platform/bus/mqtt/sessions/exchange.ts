@@ -53,7 +53,7 @@ export class Exchange {
     const { book, log } = this.#options
     const calls: StoreCall[] = published.retain ? [...this.#retain(published)] : []
     const entries = published.qos > 0 ? this.#enqueueLasting(published, calls) : []
-    if (incoming && !incoming.session.isClean) calls.push(putIncoming(incoming.session.id, incoming.packetId))
+    if (incoming?.session.isKept) calls.push(putIncoming(incoming.session.id, incoming.packetId))
     const written = book.journal.write(calls)
     const ready = () => {
       for (const [session, entry] of entries) {
@@ -131,6 +131,7 @@ export class Exchange {
   replay(client: Client, { topic, payload, qos: published }: Published): void {
     const { book } = this.#options
     const session = book.of(client)
+    if (session.hasEnded) return
     let granted: 0 | 1 | 2 = 0
     for (const [filter, { qos }] of session.filters) if (qos > granted && isMatch(filter, topic)) granted = qos
     const qos = lower(published, granted)

@@ -18,7 +18,8 @@ export interface SessionLimits {
 }
 
 export const SESSION_LIMITS: SessionLimits = {
-  maxInflight: 250,
+  // A client with 256 updates under way is not held up, also while the receipts of some are on the wire.
+  maxInflight: 512,
   maxSubscriptions: 1000,
   maxQueued: 1000,
   maxQueuedBytes: 4 * 1024 * 1024,

@@ -22,7 +22,8 @@ export interface SessionsOptions {
   readonly counters: Counters
   readonly mayReceive: (client: Client, topic: string) => boolean
   readonly mayKeep: (user: string, topic: string) => boolean
-  /** User name of the client that is connected with this id. */
+  /** Who is connected with a client id, and the name of its user. */
+  readonly clientOf: (id: string) => Client | undefined
   readonly userOf: (id: string) => string | undefined
 }
 
@@ -30,7 +31,7 @@ export type Sessions = Awaited<ReturnType<typeof openSessions>>
 
 /** Sessions, queues and retained messages of the broker, as an earlier process left them. The scope closes them. */
 export async function openSessions(given: SessionsOptions, scope: Scope) {
-  const { options, counters, mayReceive, mayKeep, userOf } = given
+  const { options, counters, mayReceive, mayKeep, clientOf, userOf } = given
   const { clock, log, metrics } = options
   const limits = { ...SESSION_LIMITS, ...options.limits }
   const journal = scope.use(new Journal({ file: options.file, durability: options.durability, clock, log, metrics }))
@@ -69,7 +70,7 @@ export async function openSessions(given: SessionsOptions, scope: Scope) {
   return {
     ...{ book, exchange, fresh, limits },
     mq: new Queue(exchange),
-    persistence: createPersistence({ book, retained, fresh, pump }),
+    persistence: createPersistence({ book, retained, clientOf, fresh, pump }),
     /** The client was greeted: it gets what waits for it. */
     attach(client: Client): void {
       const session = book.attach(client)

@@ -16,6 +16,8 @@ interface Packet {
 export interface PersistenceOptions {
   readonly book: SessionBook
   readonly retained: Retained
+  /** Who is connected with a client id. */
+  readonly clientOf: (id: string) => Client | undefined
   /** Messages that were admitted, and are not repetitions. */
   readonly fresh: WeakSet<object>
   /** Sends what a client may get after it has acknowledged something. */
@@ -26,7 +28,7 @@ export interface PersistenceOptions {
  * The memory of sessions in the shape that aedes asks for. Messages to clients do not pass here: the exchange keeps their queues,
  * and aedes tells what the clients acknowledge.
  */
-export function createPersistence({ book, retained, fresh, pump }: PersistenceOptions) {
+export function createPersistence({ book, retained, clientOf, fresh, pump }: PersistenceOptions) {
   const acknowledge = (client: Client, { cmd, messageId }: Packet) => {
     if (messageId === undefined || (cmd !== 'puback' && cmd !== 'pubcomp')) return
     const session = book.of(client)
@@ -51,7 +53,9 @@ export function createPersistence({ book, retained, fresh, pump }: PersistenceOp
     createRetainedStreamCombi: (filters: readonly string[]) => Readable.from(matching(filters)),
 
     async subscriptionsByClient({ id }: Pick<Client, 'id'>): Promise<readonly Subscription[]> {
+      const client = clientOf(id)
       const { session, isNew } = await book.open(id)
+      mustBeHere(client)
       if (isNew) return []
       const own = [...session.filters.values()].map(({ filter, qos, isBridge }) => {
         return isBridge ? { topic: filter, qos, rh: 0, rap: true, nl: true } : { topic: filter, qos }
@@ -62,7 +66,10 @@ export function createPersistence({ book, retained, fresh, pump }: PersistenceOp
     async removeSubscriptions(client: Client, filters: readonly string[]): Promise<void> {
       await book.journal.write(book.unsubscribe(book.of(client), filters))
     },
-    cleanSubscriptions: (client: Client) => book.end(client.id),
+    async cleanSubscriptions(client: Client): Promise<void> {
+      await book.end(client.id)
+      mustBeHere(client)
+    },
 
     async outgoingClearMessageId(client: Client, packet: Packet): Promise<void> {
       acknowledge(client, packet)
@@ -96,4 +103,9 @@ export function createPersistence({ book, retained, fresh, pump }: PersistenceOp
     getClientList: nothing,
     countOffline: async () => ({ subsCount: 0, clientsCount: book.size }),
   }
+}
+
+/** aedes would register a client that has left meanwhile, and count it for ever. */
+function mustBeHere(client: Client | undefined): void {
+  if (!client || client.closed) throw new Error('the client has left')
 }

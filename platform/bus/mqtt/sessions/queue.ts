@@ -1,7 +1,10 @@
 import type { AedesPublishPacket } from 'aedes'
 import type { Exchange, Published } from './exchange.ts'
 
-/** The inner distribution in the shape that aedes expects of `mq`: everything goes to the exchange, which knows who is subscribed. */
+/**
+ * The inner distribution in the shape that aedes expects of `mq`: everything goes to the exchange, which knows who is subscribed.
+ * Listeners come and go at once: aedes forgets who a client id belongs to when several take it over while one is being closed.
+ */
 export class Queue {
   /** Asked for by aedes; there is no limit, since no message waits here. */
   readonly concurrency = 0
@@ -13,13 +16,12 @@ export class Queue {
   }
 
   on(_filter: string, _deliver: unknown, done?: () => void): this {
-    if (done) setImmediate(done)
+    done?.()
     return this
   }
 
   removeListener(_filter: string, _deliver: unknown, done?: () => void): this {
-    // Not at once: aedes counts on that.
-    if (done) setImmediate(done)
+    done?.()
     return this
   }
 

@@ -19,8 +19,8 @@ export async function restore(store: Store, book: SessionBook, retained: Retaine
   for (const row of await rows('subscriptions')) {
     const session = sessions.get(text(row, 'client'))
     if (!session) continue
-    const subscription = book.subscribe(session, text(row, 'filter'), qos(row), whole(row, 'bridge') === 1)
-    session.stored.set(subscription.filter, subscription)
+    book.subscribe(session, text(row, 'filter'), qos(row), whole(row, 'bridge') === 1)
+    session.unkept = []
   }
   await restoreQueues(await rows('queue'), sessions, sent, maxInflight)
   for (const row of await rows('incoming')) {

@@ -17,8 +17,11 @@ import {
   removeSubscription,
 } from './tables.ts'
 
+/** See Journal. */
+export type SessionJournal = Pick<Journal, 'write' | 'note'>
+
 export interface BookOptions {
-  readonly journal: Journal
+  readonly journal: SessionJournal
   readonly limits: SessionLimits
   readonly clock: Clock
   readonly onExpired: () => void
@@ -44,7 +47,7 @@ export class SessionBook {
     return this.#byId.size
   }
 
-  get journal(): Journal {
+  get journal(): SessionJournal {
     return this.#options.journal
   }
 
@@ -77,6 +80,7 @@ export class SessionBook {
     const found = this.#byId.get(id)
     const session = found ?? this.#create(id, false)
     session.owner = this.#options.userOf(id) ?? ''
+    session.isAwayOnDisk = false
     try {
       await this.journal.write([putSession(session, 0, session.outbox.sentSeq)])
     } catch (error) {
@@ -99,6 +103,9 @@ export class SessionBook {
     const session = this.of(client)
     if (session.client !== client) session.outbox.rewind()
     session.client = client
+    // The connection that this one takes the session from has ended since `open`.
+    if (session.isAwayOnDisk && session.isKept) this.journal.note([putSession(session, 0, session.outbox.sentSeq)])
+    session.isAwayOnDisk = false
     return session
   }
 
@@ -107,6 +114,9 @@ export class SessionBook {
     if (before?.qos === qos && before.isBridge === isBridge) return before
     const tree = session.isClean ? this.live : this.lasting
     const subscription = { session, filter, qos, isBridge }
+    // Its connection may outlive a session by a moment; what it asks for then would never be taken away.
+    if (session.hasEnded) return subscription
+    if (!session.isClean) session.unkept.push(subscription)
     if (before) tree.remove(filter, before)
     session.filters.set(filter, subscription)
     tree.add(filter, subscription)
@@ -115,22 +125,33 @@ export class SessionBook {
 
   /** Settles when what this session is subscribed to is on disk. */
   async keepSubscriptions(session: Session): Promise<void> {
-    const fresh = [...session.filters.values()].filter((each) => session.stored.get(each.filter) !== each)
-    for (const each of fresh) session.stored.set(each.filter, each)
-    // Without anything new it still waits for what another call is writing.
-    await this.journal.write(fresh.length > 0 ? fresh.map(putSubscription) : [putSession(session, 0, 0)])
+    const fresh = session.unkept.filter((each) => session.filters.get(each.filter) === each)
+    session.unkept = []
+    if (session.isKept && fresh.length > 0) {
+      session.keeping = this.journal.write(fresh.map(putSubscription)) ?? Promise.resolve()
+    }
+    const { keeping } = session
+    try {
+      // Without anything new it still waits for what another call is writing.
+      await keeping
+    } catch (error) {
+      session.unkept.push(...fresh)
+      if (session.keeping === keeping) session.keeping = Promise.resolve()
+      throw error
+    }
   }
 
   unsubscribe(session: Session, filters: readonly string[]): readonly StoreCall[] {
     const tree = session.isClean ? this.live : this.lasting
+    const calls: StoreCall[] = []
     for (const filter of filters) {
       const subscription = session.filters.get(filter)
       if (!subscription) continue
       session.filters.delete(filter)
-      session.stored.delete(filter)
       tree.remove(filter, subscription)
+      if (session.isKept) calls.push(removeSubscription(session.id, filter))
     }
-    return session.isClean ? [] : filters.map((filter) => removeSubscription(session.id, filter))
+    return calls
   }
 
   /** Ends the session that a client id has from before, with all that waits in it. */
@@ -162,7 +183,7 @@ export class SessionBook {
 
   /** A client has the message: its place in the queue goes. */
   taken(session: Session, entry: Entry): void {
-    if (!session.isClean && !session.hasEnded) this.journal.note(this.gone(session, [entry]))
+    if (session.isKept) this.journal.note(this.gone(session, [entry]))
     else entry.message.holders--
   }
 
@@ -177,12 +198,12 @@ export class SessionBook {
   /** PUBREC: durable before PUBREL goes out, or a crash would send the message anew. */
   async released(session: Session, packetId: number): Promise<void> {
     const entry = session.outbox.release(packetId)
-    if (entry && !session.isClean) await this.journal.write([release(session.id, entry)])
+    if (entry && session.isKept) await this.journal.write([release(session.id, entry)])
   }
 
   /** PUBREL: durable before PUBCOMP goes out, or a crash would take the packet id's next message for a repetition. */
   async forgetIncoming(session: Session, packetId: number): Promise<void> {
-    if (session.incoming.delete(packetId) && !session.isClean) {
+    if (session.incoming.delete(packetId) && session.isKept) {
       await this.journal.write([removeIncoming(session.id, packetId)])
     }
   }
@@ -208,7 +229,9 @@ export class SessionBook {
       session.seen = this.#options.clock.now()
       const sent = session.outbox.sentSeq
       session.outbox.rewind()
-      if (!session.hasEnded) this.journal.note([putSession(session, session.seen, sent)])
+      if (!session.isKept) return
+      session.isAwayOnDisk = true
+      this.journal.note([putSession(session, session.seen, sent)])
     }
   }
 

@@ -17,13 +17,17 @@ export class Session {
   readonly outbox: Outbox
   /** QoS 2 messages of the client by packet id, until their PUBREL; settled once one was taken. */
   readonly incoming = new Map<number, Promise<void>>()
-  /** Filters that are on disk, or on their way there. */
-  readonly stored = new Map<string, Subscription>()
+  /** Subscriptions that are not on their way to the disk yet. */
+  unkept: Subscription[] = []
+  /** Settles when those before are there. */
+  keeping: Promise<void> = Promise.resolve()
   /** While connected and greeted. */
   client: Client | undefined
   /** Unix ms of the end of the last connection. */
   seen: number
   hasEnded = false
+  /** On disk it counts as one whose client is away. */
+  isAwayOnDisk = false
   /** User name of who opened it; empty for an anonymous client. */
   owner = ''
 
@@ -32,5 +36,10 @@ export class Session {
     this.isClean = isClean
     this.outbox = new Outbox(limits)
     this.seen = seen
+  }
+
+  /** Whether it is on disk. */
+  get isKept(): boolean {
+    return !this.isClean && !this.hasEnded
   }
 }
