@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
+import { connect, type IClientOptions, type MqttClient } from 'mqtt'
 import { createMetrics } from '../../../health/prometheus.ts'
 import { createScope } from '../../../lifecycle/scope.ts'
 import { memoryLogger } from '../../../log/testing/index.ts'
@@ -32,10 +32,15 @@ export async function startBroker(t: TestContext, options: Partial<EmbeddedBroke
     url = `mqtt://127.0.0.1:${broker.port}`,
     prepare?: (client: MqttClient) => void,
   ): Promise<MqttClient> => {
-    const connected = await connectAsync(url, { reconnectPeriod: 0, connectTimeout: 10_000, ...own }, false)
-    prepare?.(connected)
-    connected.on('error', () => undefined)
+    const connected = connect(url, { reconnectPeriod: 0, connectTimeout: 10_000, ...own })
     t.after(() => connected.endAsync(true))
+    // What waits in a session comes with the greeting.
+    prepare?.(connected)
+    await new Promise<unknown>((resolve, reject) => {
+      connected.once('connect', resolve)
+      connected.on('error', reject)
+      connected.once('close', () => reject(new Error('the broker closed the connection')))
+    })
     return connected
   }
   return { broker, client, folder, log, metrics, stop }
