@@ -80,6 +80,8 @@ export interface CloudHub {
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
   /** Frames of source `twin` go to `devices`, all other non-hub ones to `edge`. One handler each. */
   onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): Disposable
+  /** A connected node holds an object that no source gives it: it is deleted there. At most so often as the node says it. */
+  evict(node: string, object: KubeObject): void
   /** One handler; without one all messages count as without a rule. */
   onUserMessage(handler: UserMessageHandler): Disposable
 }

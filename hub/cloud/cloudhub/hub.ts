@@ -25,6 +25,8 @@ export interface HubPorts {
 
 /** Sources that are still listing are asked again after this. */
 const NOT_READY_WAIT = ms(100)
+/** Objects that one node may hold against the will of the API, and be told so; what it makes up must not fill the API. */
+const MOST_EVICTED = 1000
 /** Records opened side by side. */
 const OPEN_AT_ONCE = 32
 
@@ -41,6 +43,8 @@ export class Hub implements CloudHub {
   readonly #dropped: Counter
   /** Objects behind the frames under way. */
   readonly #delivered = new WeakMap<Frame, KubeObject>()
+  /** By node and uid, while the record is being made. */
+  readonly #evicting = new Set<string>()
 
   constructor(ports: HubPorts) {
     this.#ports = ports
@@ -152,6 +156,26 @@ export class Hub implements CloudHub {
     if (session) this.disconnect(session, 'the node was deleted')
     this.#ports.records.forget(node)
     this.#users.forget(node)
+  }
+
+  evict(node: string, object: KubeObject): void {
+    const key = `${node}/${object.metadata.uid}`
+    if (!this.#sessions.has(node) || this.#evicting.has(key) || this.#evicting.size >= OPEN_AT_ONCE) return
+    this.#evicting.add(key)
+    void this.#evict(node, object).finally(() => this.#evicting.delete(key))
+  }
+
+  /** A record of what the node has is all that a sync needs to take it away. */
+  async #evict(node: string, object: KubeObject): Promise<void> {
+    const { records, log } = this.#ports
+    const unacknowledged = [...records.of(node).values()].filter(({ version }) => version === '')
+    if (unacknowledged.length >= MOST_EVICTED) return
+    try {
+      await records.open(node, object)
+      this.sync(node)
+    } catch (error) {
+      log.warn('A node keeps an object that it should not have; it is tried again', { node, error })
+    }
   }
 
   endAll(reason: string): void {

@@ -3,6 +3,7 @@ import { createReconciler, type Reconciler } from '../../../platform/lifecycle/i
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import {
+  DEVICE_API_VERSION,
   type Device,
   type DeviceModel,
   type DeviceStatus,
@@ -12,7 +13,7 @@ import {
   splitDeviceId,
 } from '../../../schemas/index.ts'
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
-import type { CloudHub, Upstream } from '../cloudhub/delivery.ts'
+import type { CloudHub, NodePeer, Upstream } from '../cloudhub/delivery.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
 import { conflictNote } from './agreement.ts'
 import { conditionNamed, conditionsOf } from './conditions.ts'
@@ -21,7 +22,7 @@ import { DeviceView } from './device-view.ts'
 import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
 import { IntentLedger } from './intent-ledger.ts'
 import { statusIntents } from './intents.ts'
-import { parseReport } from './reports.ts'
+import { type DeviceReport, parseReport } from './reports.ts'
 import { createDeviceSource, deviceVersion } from './source.ts'
 import { StatusWriter, type WantedStatus } from './status-writer.ts'
 import { notesOf } from './transitions.ts'
@@ -171,14 +172,30 @@ export class DeviceController implements Disposable {
     const report = parseReport(frame.route.resource, frame.content)
     if (!report) return 'not-a-report'
     const device = devices.get({ namespace: report.namespace, name: report.name })
-    if (!device) return 'unknown-device'
+    if (!device) {
+      this.#evict(peer, report)
+      return 'unknown-device'
+    }
     if (device.spec.nodeName !== peer.node) {
       log.warn('A node reported on a device of another node', { node: peer.node, device: deviceIdOf(report) })
+      this.#evict(peer, report)
       return 'foreign-device'
     }
-    if (!this.#viewOf(device).take(report, peer, { frame, reply })) return 'other-incarnation'
+    if (!this.#viewOf(device).take(report, peer, { frame, reply })) {
+      this.#evict(peer, report)
+      return 'other-incarnation'
+    }
     this.#queue.enqueue(deviceIdOf(device.metadata))
     return undefined
+  }
+
+  /** What an edge still has although it should not, because it went back to a backup, say, is deleted there. */
+  #evict({ node }: NodePeer, report: DeviceReport): void {
+    const uid = report.kind === 'twin' ? report.sync.skerry?.uid : undefined
+    const { namespace, name } = report
+    if (!this.#index.devices.isSynced || uid === undefined || ![namespace, uid].every(isLabel)) return
+    const metadata = { namespace, name, uid }
+    this.#ports.hub.evict(node, { apiVersion: DEVICE_API_VERSION, kind: 'Device', metadata })
   }
 
   #viewOf(device: Device): DeviceView {
@@ -302,6 +319,11 @@ export class DeviceController implements Disposable {
     }
     view.confirmed(reports)
   }
+}
+
+/** Fit for an address of the API, RFC 1123. */
+function isLabel(text: string): boolean {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)
 }
 
 function isNewFor(now: Device | undefined, before: Device | undefined): boolean {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Frame } from '../../../schemas/index.ts'
 import { DEVICE_STATUSES, DEVICES, OBJECT_SYNCS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
-import { pumpDevice, pumpModel, startCloud } from '../testing/harness.ts'
+import { pumpDevice, pumpModel, type ScriptedEdge, startCloud } from '../testing/harness.ts'
 import { condition, line, PUMP, reportTwin, withPump } from '../testing/pump.ts'
 
 test('a connecting node gets membership, model and device in this order, with version and kind', async () => {
@@ -182,5 +182,59 @@ test('a status report does not make the hub compare the node', async () => {
   await cloud.settle(600)
   assert.equal((await cloud.device())?.status?.twins?.length, 1)
   assert.equal(compared, 0)
+  await cloud.stop()
+})
+
+/** A report on a device that may not be there. */
+function reportOn(edge: ScriptedEdge, resource: string, uid: string): void {
+  edge.say(
+    { source: 'twin', group: 'resource', operation: 'update', resource: `device/${resource}/twin/edge_updated` },
+    { event_id: 'e', timestamp: 1, twin: {}, skerry: { uid, generation: 1, revision: 1, properties: {} } },
+  )
+}
+
+test('a device that an edge still has, gone or of another node or incarnation, is deleted there and leaves no record', async () => {
+  const cloud = await withPump('1200')
+  await cloud.apply({ ...pumpDevice('pump-2'), spec: { ...pumpDevice('pump-2').spec, nodeName: 'edge-2' } })
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  const before = edge.received.length
+  reportOn(edge, 'default/gone-1', 'uid-gone')
+  reportOn(edge, 'default/pump-2', 'uid-elsewhere')
+  reportOn(edge, 'default/pump-1', 'uid-earlier')
+  await cloud.settle(10)
+  const deletions = edge.received.slice(before)
+  assert.deepEqual(deletions.map(line).sort(), [
+    'delete default/device/gone-1',
+    'delete default/device/pump-1',
+    'delete default/device/pump-2',
+  ])
+  const uids = deletions.map(({ content }) => Reflect.get(Object(content), 'metadata')?.uid)
+  assert.deepEqual(uids.sort(), ['uid-earlier', 'uid-elsewhere', 'uid-gone'], 'by uid, so that a successor stays')
+  const records = (await cloud.kubernetes.list(OBJECT_SYNCS, {})).items.map(({ metadata }) => metadata.name)
+  assert.deepEqual(
+    records.filter((name) => deletions.some((_, index) => name.endsWith(uids[index] ?? ''))),
+    [],
+  )
+  assert.ok(await cloud.device())
+  await cloud.stop()
+})
+
+test('an edge that makes devices up fills nothing: names that are none are passed over, and the others are bounded', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  for (const uid of ['', '../pods', 'A b', 'u'.repeat(64)]) reportOn(edge, 'default/made-up', uid)
+  reportOn(edge, 'Not A Namespace/made-up', 'uid-1')
+  const before = (await cloud.kubernetes.list(OBJECT_SYNCS, {})).items.length
+  await cloud.settle(10)
+  assert.equal((await cloud.kubernetes.list(OBJECT_SYNCS, {})).items.length, before)
+  for (let count = 0; count < 3000; count++) {
+    edge.deaf.add(`default/device/made-up-${count}`)
+    reportOn(edge, `default/made-up-${count}`, `uid-${count}`)
+    if (count % 20 === 0) await cloud.settle()
+  }
+  const { items } = await cloud.kubernetes.list(OBJECT_SYNCS, {})
+  assert.ok(items.length > 500 && items.length <= 1000 + 34 + before, `${items.length} records`)
   await cloud.stop()
 })
