@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { Aedes, type Client } from 'aedes'
 import { UnavailableError } from '../../lifecycle/errors.ts'
 import type { Module } from '../../lifecycle/module.ts'
+import { boundedLogger } from '../../log/bounded-logger.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { EventBus } from '../event-bus.ts'
 import { exposureWarnings } from './access/exposure.ts'
@@ -38,7 +39,9 @@ export interface EmbeddedBroker extends Module {
  * EventBus: an MQTT 3.1.1 broker in this process. Handlers that are registered stay so over restarts of the module. What the
  * edge itself publishes bypasses the access policy.
  */
-export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBroker {
+export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBroker {
+  // Clients cause most of its lines, and one that comes back after each refusal would fill the disk with them.
+  const options = { ...given, log: boundedLogger(given.log, given) }
   const handlers = new TopicTree<Handler>()
   const views = new Views(options.log)
   let broker: Aedes | undefined
@@ -107,7 +110,7 @@ export function createEmbeddedBroker(options: EmbeddedBrokerOptions): EmbeddedBr
           maxInHand: sessions.limits.maxInflight,
           onRefused: (reason, detail) => {
             counters.refused.add(1, { reason })
-            log.warn(REFUSED[reason], { detail, maxPacketBytes: options.maxPacketBytes })
+            log.warn(REFUSED[reason], { address: peer.address, detail, maxPacketBytes: options.maxPacketBytes })
           },
         })
         intakes.set(connection, intake)

@@ -48,6 +48,17 @@ test('anonymous: full may publish what clients say, read-only may only ask, none
   )
 })
 
+test('anonymous read-only does not hear which clients there are and what they subscribe to', () => {
+  const [full, readOnly] = [rightsOfAnonymous('full'), rightsOfAnonymous('read-only')]
+  for (const filter of ['$SYS/#', '$SYS/+/new/subscribes']) {
+    assert.deepEqual([full.maySubscribe(filter), readOnly.maySubscribe(filter)], [true, false], filter)
+  }
+  assert.deepEqual(
+    [full, readOnly].map((rights) => rights.mayHear('$SYS/x/new/clients')),
+    [true, false],
+  )
+})
+
 const TOPICS_OF_LAMP = {
   ask: [`${DEVICE}/twin/get`, `${DEVICE}/state/get`, '$hw/events/device/lamp/twin/get'],
   say: [`${DEVICE}/twin/update`, `${DEVICE}/state/update`, '$hw/events/device/lamp/twin/update'],

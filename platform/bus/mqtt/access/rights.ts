@@ -1,7 +1,7 @@
 import type { Anonymous, MqttClientConfig } from '../../../../schemas/config/index.ts'
 import { DEVICE_TOPICS, type DeviceId, NODE_TOPICS, PLAIN_PREFIX } from '../../../../schemas/index.ts'
 import { TopicTree } from '../topic-tree.ts'
-import { isQuestion, overlap, placeOf } from './topics.ts'
+import { isOfBroker, isQuestion, overlap, placeOf } from './topics.ts'
 
 /** The only side of a twin that may be changed; undefined: both. */
 export type Side = 'desired' | 'reported' | undefined
@@ -28,8 +28,9 @@ export function rightsOfAnonymous(level: Anonymous): Rights {
       return isQuestion(topic) ? undefined : 'clients without credentials may read, and publish on .../get only'
     },
     side: () => undefined,
-    mayHear: () => maySee,
-    maySubscribe: () => maySee,
+    // What the broker says of its clients is not for those who may only read twins.
+    mayHear: (topic) => maySee && (level === 'full' || !isOfBroker(topic)),
+    maySubscribe: (filter) => maySee && (level === 'full' || !isOfBroker(filter)),
   }
 }
 

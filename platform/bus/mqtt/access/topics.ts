@@ -17,9 +17,14 @@ const FROM_EDGE = new Set(['result', 'delta', 'document', 'updated', 'cloud_upda
 export function isOfEdge(topic: string): boolean {
   // What clients send to the cloud may end in any word.
   if (topic.startsWith('$hw/events/upload/')) return false
-  if (topic.startsWith('$SYS/') || topic.startsWith('$skerry/')) return true
+  if (isOfBroker(topic)) return true
   if (isUnderView(topic)) return !parsePlainSet(topic)
   return topic.startsWith('$hw/') && FROM_EDGE.has(lastOf(topic))
+}
+
+/** What the broker says of itself and its clients, such as their ids and subscriptions. */
+export function isOfBroker(topic: string): boolean {
+  return topic.startsWith('$SYS/') || topic.startsWith('$skerry/')
 }
 
 /** The edge alone makes what is retained there; what a client may publish there is heard once and not kept. */

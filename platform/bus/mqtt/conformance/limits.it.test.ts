@@ -80,4 +80,24 @@ describe('limits of one client', { timeout: 60_000 }, () => {
     never.socket.resume()
     assert.deepEqual((await never.take(10)).at(-1), 'publish a 10 qos1')
   })
+
+  it('does not fill the log with a client that comes back after each refusal', async (t) => {
+    const { raw, log } = await startRawBroker(t, { anonymous: 'read-only' })
+    const offences = [
+      publish('a', 'x', { qos: 1, id: 1 }),
+      Buffer.of(0xff, 0x00),
+      Buffer.of(0x30, 0xff, 0xff, 0xff, 0x7f),
+    ]
+    for (const offence of offences) {
+      for (let times = 0; times < 30; times++) {
+        const client = raw()
+        await client.greet()
+        client.send(offence)
+        await client.closed
+      }
+    }
+    const sentences = ['may not publish there', 'breaks the protocol', 'sent too large a packet']
+    const said = (end: string) => log.messages('warn').filter((line) => line.endsWith(end)).length
+    assert.deepEqual(sentences.map(said), [20, 20, 20])
+  })
 })
