@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { Aedes, type Client } from 'aedes'
+import { Aedes, type Client, type Subscription } from 'aedes'
 import { UnavailableError } from '../../lifecycle/errors.ts'
 import type { Module } from '../../lifecycle/module.ts'
 import { boundedLogger } from '../../log/bounded-logger.ts'
@@ -21,7 +21,7 @@ import { openSessions } from './sessions/open-sessions.ts'
 import { publishedOf } from './sessions/queue.ts'
 import { TopicTree } from './topic-tree.ts'
 import { Views } from './views.ts'
-import { Intake } from './wire/intake.ts'
+import { Intake, SUPERSEDED } from './wire/intake.ts'
 
 const REFUSED = {
   packet: 'An MQTT client sent too large a packet',
@@ -96,6 +96,7 @@ export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBrok
         sessions.attach(client)
         intakes.get(client.conn)?.opened()
       })
+      started.on('subscribe', (subscriptions, client) => forgetSuperseded(subscriptions, client))
       views.serve(started, sessions.exchange)
       logEvents(started, log)
       ports = await openListeners({ ...options, counters, accept }, scope)
@@ -143,6 +144,13 @@ function createGate(options: EmbeddedBrokerOptions, counters: Counters): Gate {
 
 function closeBroker(broker: Aedes): Promise<void> {
   return new Promise((resolve) => broker.close(resolve))
+}
+
+/** What stands for repeated filters was answered; it must not stay with the client. */
+function forgetSuperseded(subscriptions: readonly Subscription[], client: Client): void {
+  const held: unknown = Reflect.get(client, 'subscriptions')
+  if (typeof held !== 'object' || held === null) return
+  for (const { topic } of subscriptions) if (topic.startsWith(SUPERSEDED)) Reflect.deleteProperty(held, topic)
 }
 
 function logEvents(broker: Aedes, log: Logger): void {

@@ -2,7 +2,7 @@ import type { AedesPublishPacket, AuthErrorCode, Client, ConnectPacket, PublishP
 import { RefusedError } from '../../lifecycle/errors.ts'
 import type { MqttMessage } from '../event-bus.ts'
 import type { Gate, Guest } from './access/gate.ts'
-import { isOfEdge, isUnderView } from './access/topics.ts'
+import { isOfEdge, isQuestion, isUnderView } from './access/topics.ts'
 import type { Counters } from './counters.ts'
 import { type Handler, Handling } from './handling.ts'
 import type { EmbeddedBrokerOptions } from './options.ts'
@@ -12,6 +12,7 @@ import type { Sessions } from './sessions/open-sessions.ts'
 import { SESSION_MARK } from './sessions/persistence.ts'
 import { publishedOf } from './sessions/queue.ts'
 import type { TopicTree } from './topic-tree.ts'
+import { passOver, takeBack } from './wire/batch.ts'
 import { encodeRefusal } from './wire/encode.ts'
 import { SUPERSEDED } from './wire/intake.ts'
 
@@ -43,6 +44,11 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
     if (client && warned.has(client)) return
     if (client) warned.add(client)
     log.warn('An MQTT client may not publish there', { client: client?.id, topic, reason })
+  }
+  const settle = (client: Client | null) => {
+    if (!client) return
+    takeBack(client)
+    onDone(client)
   }
   const handle = async (found: readonly Handler[], message: MqttMessage) => {
     try {
@@ -95,8 +101,10 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
     },
 
     authorizePublish(client: Client | null, packet: PublishPacket, finish: (error?: Error | null) => void): void {
+      if (client) passOver(client)
+      /** What is taken is settled once it was published. */
       const done = (error?: Error | null) => {
-        if (client) onDone(client)
+        if (error) settle(client)
         finish(error)
       }
       if (isOfEdge(packet.topic)) {
@@ -106,7 +114,8 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
         receipts.give(client, {}, done)
         return
       }
-      if (isUnderView(packet.topic)) Object.assign(packet, { retain: false })
+      // What is asked once is not asked again of each who subscribes.
+      if (isUnderView(packet.topic) || isQuestion(packet.topic)) Object.assign(packet, { retain: false })
       const guest = gate.of(client)
       const refusal = guest.rights.refusePublish(packet.topic)
       if (refusal) {
@@ -117,7 +126,11 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
       }
       const arrival = arrive(book, client, packet)
       if (arrival instanceof Promise) {
-        receipts.give(client, { handling: arrival }, done)
+        // Nothing is published for it.
+        receipts.give(client, { handling: arrival }, (error) => {
+          settle(client)
+          finish(error)
+        })
         return
       }
       counters.received.add()
@@ -129,6 +142,11 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
         arrival?.settle(error)
         done(error)
       })
+    },
+
+    published(_packet: AedesPublishPacket, client: Client | null, done: (error?: Error | null) => void): void {
+      settle(client)
+      done(null)
     },
 
     authorizeSubscribe(

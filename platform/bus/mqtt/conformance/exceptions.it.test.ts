@@ -51,6 +51,21 @@ describe('exceptions from MQTT 3.1.1', { timeout: 30_000 }, () => {
     assert.deepEqual([await says.sofar(), handled], [[], []])
   })
 
+  it('keeps nothing that is asked, nor what is said below twins/', async (t) => {
+    const { client } = await startRawBroker(t, { anonymous: 'read-only' })
+    const asks = await client()
+    for (const topic of ['$hw/events/device/a/b/twin/get', '$hw/any/get']) asks.publish(topic, 'x', { retain: true })
+    await asks.sofar()
+    assert.equal(await asks.subscribe(['$hw/#', 1]), 'suback id77 1')
+    assert.deepEqual(await asks.sofar(), [])
+    const full = await startRawBroker(t)
+    const sets = await full.client()
+    sets.publish('twins/a/b/c/set', 'x', { retain: true })
+    await sets.sofar()
+    await sets.subscribe(['twins/#', 1])
+    assert.deepEqual(await sets.sofar(), [])
+  })
+
   it('answers MQTT 5 with 0x01', async (t) => {
     const { raw } = await startRawBroker(t)
     assert.equal(await raw().greet({ level: 5, id: 'five' }), 'connack 1')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { publish } from '../testing/bytes.ts'
+import { publish, subscribe } from '../testing/bytes.ts'
 import { startRawBroker } from '../testing/raw-broker.ts'
 
 describe('limits of one client', { timeout: 60_000 }, () => {
@@ -61,6 +61,30 @@ describe('limits of one client', { timeout: 60_000 }, () => {
       }
     }
     assert.equal(most, 5)
+  })
+
+  it('works on 512 messages of one client at once where nothing else is configured', async (t) => {
+    const { client, broker } = await startRawBroker(t)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    let held = 0
+    broker.eventBus.handle('slow', async () => {
+      if (++held === 512) resolve()
+      await promise
+    })
+    const busy = await client()
+    busy.send(...Array.from({ length: 512 }, (_, index) => publish('slow', 'x', { qos: 1, id: index + 1 })))
+    assert.equal((await busy.take(512)).at(-1), 'puback id512')
+  })
+
+  it('closes at more than 10,000 filters in one packet, and answers for each of as many', async (t) => {
+    const { client } = await startRawBroker(t)
+    const filters = (count: number) => Array.from({ length: count }, () => ['a', 1] as const)
+    const asks = await client()
+    for (let round = 0; round < 3; round++) {
+      assert.equal((await asks.subscribe(...filters(10_000))).split(',').length, 10_000)
+    }
+    asks.send(subscribe(1, ...filters(10_001)))
+    assert.equal(await asks.next(), 'closed')
   })
 
   it('does not let a client that never acknowledges hold the others up', async (t) => {

@@ -10,6 +10,8 @@ const CONNECT = 1
 const PUBLISH = 3
 const SUBSCRIBE = 8
 const UNSUBSCRIBE = 10
+/** In one packet. Each is judged and may be written: a packet full of them would hold everybody up. */
+const MAX_FILTERS = 10_000
 
 /** Flags of the fixed header by packet type (MQTT 3.1.1 §2.2.2); PUBLISH has its own. Clients send no other types. */
 const FLAGS: ReadonlyMap<number, number> = new Map([
@@ -106,7 +108,8 @@ function checkConnect(reader: Reader): Violation | undefined {
 function checkFilters(reader: Reader, hasQos: boolean): void {
   reader.packetId()
   if (reader.isAtEnd) throw new Malformed('no topic filter')
-  while (!reader.isAtEnd) {
+  for (let count = 1; !reader.isAtEnd; count++) {
+    if (count > MAX_FILTERS) throw new Malformed('too many topic filters')
     if (!isTopicFilter(reader.text('topic filter'))) throw new Malformed('topic filter')
     if (hasQos && reader.byte() > 2) throw new Malformed('requested QoS')
   }
