@@ -52,9 +52,11 @@ export function sameValue(type: PropertyType, left: string, right: string): bool
   return a.value === b.value
 }
 
+const READ_ONLY = 'is not allowed: the property is ReadOnly in its DeviceModel'
+
 /** Why a desired value can never be given to this property, or nothing. Checked at admission and again at the edge. */
 export function refuseDesired(property: ModelProperty, text: string): string | undefined {
-  if (property.accessMode === 'ReadOnly') return `property ${property.name} is ReadOnly in its DeviceModel`
+  if (property.accessMode === 'ReadOnly') return READ_ONLY
   const type = property.type ?? 'STRING'
   const parsed = parseValue(type, text)
   if (!parsed.ok) return `${parsed.reason} (type ${type})`

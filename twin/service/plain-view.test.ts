@@ -135,7 +135,7 @@ test('what cannot be set is answered with the reason', async (t) => {
     ['brightness', 'bright', 400, 'brightness: expected value must be an integer (type INT)'],
     ['brightness', '101', 400, 'brightness: expected value must be less than or equal to 100'],
     ['brightness', '', 400, 'brightness: expected value must be an integer (type INT)'],
-    ['power', '1', 400, 'power: expected value property power is ReadOnly in its DeviceModel'],
+    ['power', '1', 400, 'power: expected value is not allowed: the property is ReadOnly in its DeviceModel'],
     ['none', '1', 404, 'device default/lamp has no property none'],
   ] as const
   for (const [property, value, code, reason] of cases) {

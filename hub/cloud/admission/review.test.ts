@@ -25,7 +25,7 @@ test('a desired value of a ReadOnly or unknown property is refused', () => {
   assert.deepEqual(
     errors.map(({ field, message }) => [field, message]),
     [
-      ['spec.properties[0].desired.value', '"1": property speed is ReadOnly in its DeviceModel'],
+      ['spec.properties[0].desired.value', '"1": is not allowed: the property is ReadOnly in its DeviceModel'],
       ['spec.properties[1].desired.value', '"1": DeviceModel pump has no property ghost'],
     ],
   )

@@ -49,7 +49,7 @@ test('Synced is true only when the intent was seen and read back', () => {
 
 test('a device of which nothing is desired says so, and claims no read-back', () => {
   const device = { ...pumpDevice('pump-1'), metadata: { name: 'pump-1', namespace: 'default', generation: 3 } }
-  assert.match(synced({}, { device })?.message ?? '', /no property has a desired value/)
+  assert.match(synced({}, { device })?.message ?? '', /no property of the spec has a desired value/)
 })
 
 test('values are compared by their type', () => {

@@ -170,7 +170,7 @@ function synchrony(input: ConditionInput, accepted: Verdict): Verdict {
   return { status: 'True', reason: 'InSync', message }
 }
 
-const NOTHING_DESIRED = 'no property has a desired value'
+const NOTHING_DESIRED = 'no property of the spec has a desired value'
 
 /** Why the desired value is not on the device, or nothing. */
 function desiredVerdict(

@@ -38,12 +38,16 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
   const warned = new WeakSet<Client>()
   const warnedOfFilter = new WeakSet<Client>()
 
+  const nameOf = (client: Client | null) => {
+    const { user } = gate.of(client)
+    return { client: client?.id, ...(user === undefined ? {} : { user }) }
+  }
   /** Said once for each connection: a client that does not listen would fill the log. */
   const refuse = (client: Client | null, { topic }: PublishPacket, reason: string) => {
     counters.refused.add(1, { reason: 'publish' })
     if (client && warned.has(client)) return
     if (client) warned.add(client)
-    log.warn('An MQTT client may not publish there', { client: client?.id, topic, reason })
+    log.warn('An MQTT client may not publish there', { ...nameOf(client), topic, reason })
   }
   const settle = (client: Client | null) => {
     if (!client) return
@@ -162,7 +166,7 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
       if (!gate.of(client).rights.maySubscribe(topic)) {
         counters.refused.add(1, { reason: 'subscription' })
         if (!warnedOfFilter.has(client))
-          log.warn('An MQTT client may not subscribe there', { client: client.id, filter: topic })
+          log.warn('An MQTT client may not subscribe there', { ...nameOf(client), filter: topic })
         warnedOfFilter.add(client)
         done(null, null)
         return

@@ -123,6 +123,23 @@ test('a subscription under which nothing may be heard is refused', { timeout: 20
   await assert.rejects(nobody.subscribeAsync('#'), /Unspecified error|128/)
 })
 
+test('what is refused stands in the log with the name of the user', { timeout: 20_000 }, async (t) => {
+  const { client, log } = await startUsers(t)
+  const pump = await client({ ...as('pump-app'), clientId: 'p' })
+  await assert.rejects(pump.subscribeAsync('room/#'))
+  const closed = closing(pump)
+  pump.publish(`${LAMP}/twin/update`, '{}', { qos: 1 }, () => undefined)
+  await closed
+  const lines = log.lines.filter(({ message }) => message.startsWith('An MQTT client may not'))
+  assert.deepEqual(
+    lines.map(({ fields: { client: id, user } }) => [id, user]),
+    [
+      ['p', 'pump-app'],
+      ['p', 'pump-app'],
+    ],
+  )
+})
+
 test('a last will is judged like a message of its client', { timeout: 20_000 }, async (t) => {
   const { broker, client } = await startUsers(t, { anonymous: 'full' })
   const handled: string[] = []

@@ -124,4 +124,12 @@ describe('limits of one client', { timeout: 60_000 }, () => {
     const said = (end: string) => log.messages('warn').filter((line) => line.endsWith(end)).length
     assert.deepEqual(sentences.map(said), [20, 20, 20])
   })
+
+  it('says nothing of certificates to the log when there are too many connections', async (t) => {
+    const { client, raw, log } = await startRawBroker(t, { maxConnections: 1 })
+    const first = await client()
+    await raw().closed
+    assert.deepEqual(await first.sofar(), [])
+    assert.deepEqual(log.messages('warn'), [])
+  })
 })

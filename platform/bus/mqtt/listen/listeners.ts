@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { MqttTlsConfig, MqttWebSocketConfig } from '../../../../schemas/config/index.ts'
@@ -134,13 +134,17 @@ function tlsOptions(tls: MqttTlsConfig | undefined, identity: LiveIdentity): Tls
 }
 
 function admit(options: ListenerOptions, connection: Duplex, request?: IncomingMessage): void {
-  const peer = peerOf(request?.socket ?? connection, request)
-  if (peer) {
+  const socket = request?.socket ?? connection
+  const peer = peerOf(socket, request)
+  if (peer !== 'gone' && peer !== 'certificate') {
     options.accept(connection, peer, request)
     return
   }
-  options.counters.refused.add(1, { reason: 'certificate' })
-  options.log.warn('An MQTT client showed a certificate that is not good')
+  if (peer === 'certificate') {
+    options.counters.refused.add(1, { reason: 'certificate' })
+    const address = socket instanceof Socket ? socket.remoteAddress : undefined
+    options.log.warn('An MQTT client showed a certificate that is not good', { address })
+  }
   connection.on('error', () => undefined)
   connection.destroy()
 }

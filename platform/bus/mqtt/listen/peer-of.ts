@@ -4,17 +4,20 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { isLoopback, type Peer } from '../access/peer.ts'
 
-/** Who is at the other end; undefined where it shows a certificate that is not good, or has left. */
-export function peerOf(socket: Duplex, request?: IncomingMessage): Peer | undefined {
+/** Why nobody comes in: it has left already, or shows a certificate that is not good. */
+export type NoPeer = 'gone' | 'certificate'
+
+/** Who is at the other end. */
+export function peerOf(socket: Duplex, request?: IncomingMessage): Peer | NoPeer {
   const address = socket instanceof Socket ? socket.remoteAddress : undefined
-  if (address === undefined) return undefined
+  if (address === undefined) return 'gone'
   // A proxy on this machine brings clients of others.
   const isForwarded = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => request?.headers[name])
   const peer: Peer = { address, isLocal: isLoopback(address) && !isForwarded }
   if (!(socket instanceof TLSSocket)) return peer
   const name = commonNameOf(socket)
   if (name === undefined) return peer
-  return socket.authorized && name !== '' ? { ...peer, certificateName: name } : undefined
+  return socket.authorized && name !== '' ? { ...peer, certificateName: name } : 'certificate'
 }
 
 /** Empty where there is a certificate without exactly one; undefined without a certificate. */
