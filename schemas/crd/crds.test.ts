@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, it, test } from 'node:test'
 import { BUILTIN_DEFINITIONS } from '../../hub/kube/builtin/index.ts'
 import { definitionsOfCrd, prepareCrd, validateCrd } from '../../hub/kube/crd/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../hub/kube/resource.ts'
@@ -132,30 +132,54 @@ test('manifests of v1alpha2 are taken', () => {
   )
 })
 
-test('devices print node, protocol, state, sync and age', () => {
+describe('columns of devices', () => {
   const status = {
     state: 'online',
     conditions: [
-      { type: 'Synced', status: 'True', reason: 'Equal', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
+      condition('Synced', 'True'),
+      condition('Agreed', 'Unknown'),
+      condition('Fresh', 'False'),
+      condition('Accepted', 'True'),
     ],
   }
-  const device = object('Device', { nodeName: 'edge-1', protocol: { protocolName: 'modbus' } }, status)
-  const table = toTable(version(deviceCrd, 'v1beta1'), [device], {
+  const spec = {
+    nodeName: 'edge-1',
+    protocol: { protocolName: 'modbus' },
+    deviceModelRef: { name: 'pump' },
+  }
+  const table = toTable(version(deviceCrd, 'v1beta1'), [object('Device', spec, status)], {
     now: Date.parse('2026-01-01T00:00:30Z'),
     include: 'None',
   })
   const columns: readonly JsonObject[] = JSON.parse(JSON.stringify(table['columnDefinitions']))
-  const shown = columns.flatMap((each, position) => (each['priority'] === 0 ? [position] : []))
-  const rows: readonly { readonly cells: readonly unknown[] }[] = JSON.parse(JSON.stringify(table['rows']))
-  assert.deepEqual(
-    shown.map((position) => columns[position]?.['name']),
-    ['Name', 'Node', 'Protocol', 'State', 'Synced', 'Age'],
-  )
-  assert.deepEqual(
-    shown.map((position) => rows[0]?.cells[position]),
-    ['a', 'edge-1', 'modbus', 'online', 'True', '30s'],
-  )
+  const [row]: readonly { readonly cells: readonly unknown[] }[] = JSON.parse(JSON.stringify(table['rows']))
+  const printed = (priority: number) =>
+    columns.flatMap((each, position) => (each['priority'] === priority ? [[each['name'], row?.cells[position]]] : []))
+
+  it('print node, protocol, state, sync and age', () => {
+    assert.deepEqual(printed(0), [
+      ['Name', 'a'],
+      ['Node', 'edge-1'],
+      ['Protocol', 'modbus'],
+      ['State', 'online'],
+      ['Synced', 'True'],
+      ['Age', '30s'],
+    ])
+  })
+
+  it('print model, agreement, freshness and acceptance where more is asked for', () => {
+    assert.deepEqual(printed(1), [
+      ['Model', 'pump'],
+      ['Agreed', 'Unknown'],
+      ['Fresh', 'False'],
+      ['Accepted', 'True'],
+    ])
+  })
 })
+
+function condition(type: string, status: string): JsonObject {
+  return { type, status, reason: 'Any', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' }
+}
 
 const FULL_SPEC: JsonObject = {
   deviceModelRef: { name: 'm' },

@@ -139,6 +139,7 @@ export const deviceV1beta1: CrdVersion = {
     { name: 'Synced', type: 'string', jsonPath: '.status.conditions[?(@.type=="Synced")].status' },
     { name: 'Model', type: 'string', jsonPath: '.spec.deviceModelRef.name', priority: 1 },
     { name: 'Agreed', type: 'string', jsonPath: '.status.conditions[?(@.type=="Agreed")].status', priority: 1 },
+    { name: 'Fresh', type: 'string', jsonPath: '.status.conditions[?(@.type=="Fresh")].status', priority: 1 },
     { name: 'Accepted', type: 'string', jsonPath: '.status.conditions[?(@.type=="Accepted")].status', priority: 1 },
     AGE,
   ],
