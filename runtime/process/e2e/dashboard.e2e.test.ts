@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
+import { commandsOf } from '../testing/page.ts'
 import { collect, eventually, run } from '../testing/run.ts'
 import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
-import { packageRoot } from '../version.ts'
 
-const PAGE = join(packageRoot, 'docs', 'how-to', 'watch-twins-in-a-dashboard.md')
 const PUMP = 'twins/default/pump-1'
 
 describe('the plain view', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_sub', 'mosquitto_rr') }, () => {
@@ -42,10 +39,9 @@ describe('the plain view', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_
   }
 
   it('gives each of the lines of its page what they promise', async () => {
-    const page = await readFile(PAGE, 'utf8')
-    const commands = [...page.matchAll(/^```sh\n(.*?)^```/gms)]
-      .flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').trim().split('\n'))
-      .map((command) => command.replace('-h 127.0.0.1 -p 1883', at.join(' ')))
+    const commands = (await commandsOf('watch-twins-in-a-dashboard.md')).map((command) =>
+      command.replace('-h 127.0.0.1 -p 1883', at.join(' ')),
+    )
     const patterns = [
       /^twins\/default\/pump-1\/targetSpeed \d+$/m,
       /^\d+\n$/,
