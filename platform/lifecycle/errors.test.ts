@@ -21,3 +21,10 @@ test('describes anything thrown with its causes, each once', () => {
   ring.cause = ring
   assert.equal(describeError(ring), 'a')
 })
+
+test('the reason of a library that throws an object of its own is not shown as [object Object]', () => {
+  assert.equal(describeError(Object.assign(Object.create(null), { message: 'Port Not Open' })), 'Port Not Open')
+  assert.equal(describeError(new Error('lost', { cause: { message: 'Port Not Open' } })), 'lost: Port Not Open')
+  assert.equal(describeError({ code: 1 }), 'an error without a message')
+  assert.equal(describeError(Object.create(null)), 'an error without a message')
+})

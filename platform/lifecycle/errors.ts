@@ -51,9 +51,18 @@ export function describeError(error: unknown): string {
   let at = error
   // A chain may be a ring.
   for (let depth = 0; at !== undefined && depth < 5; depth++) {
-    const text = at instanceof Error ? at.message || at.name : String(at)
+    const text = textOf(at)
     if (!parts.includes(text)) parts.push(text)
     at = at instanceof Error ? at.cause : undefined
   }
   return parts.join(': ')
+}
+
+function textOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown)
+  // Libraries throw objects that look like errors and are none.
+  return 'message' in thrown && typeof thrown.message === 'string' && thrown.message !== ''
+    ? thrown.message
+    : 'an error without a message'
 }

@@ -22,7 +22,7 @@ export interface PortError {
 const KINDS = { BugError, ConfigError, ConflictError, RefusedError, UnavailableError }
 
 export function packError(error: unknown): PortError {
-  if (!(error instanceof Error)) return { kind: 'Error', code: '', message: String(error), fields: {} }
+  if (!(error instanceof Error)) return { kind: 'Error', code: '', message: describeError(error), fields: {} }
   const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) }
   if (!(error instanceof SkerryError))
     return { kind: error.name, code: '', message: error.message, fields: {}, ...cause }
