@@ -15,7 +15,7 @@ export const MqttSessions = Type.Object(
       description: 'How long a session waits for its client, such as 12h or 7d; 0: for ever.',
     }),
     maxQueued: Type.Integer({
-      default: 1000,
+      default: 5000,
       minimum: 1,
       maximum: 60_000,
       description: 'Most messages that wait for one client. Beyond that the oldest is dropped.',

@@ -21,7 +21,8 @@ export const SESSION_LIMITS: SessionLimits = {
   // A client with 256 updates under way is not held up, also while the receipts of some are on the wire.
   maxInflight: 512,
   maxSubscriptions: 1000,
-  maxQueued: 1000,
+  // Publishers wait once a quarter is taken: the rest has room for what seven of them have under way by then.
+  maxQueued: 5000,
   maxQueuedBytes: 4 * 1024 * 1024,
   maxSessions: 1000,
   maxRetained: 10_000,

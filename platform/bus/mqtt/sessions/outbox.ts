@@ -72,9 +72,9 @@ export class Outbox {
     return sent
   }
 
-  /** So much waits that who publishes should wait too. */
+  /** So much waits that who publishes should wait too. The rest is for what publishers have under way by then. */
   get isLong(): boolean {
-    return this.#waiting.size * 2 >= this.#limits.maxQueued || this.#waitingBytes * 2 >= this.#limits.maxQueuedBytes
+    return this.#waiting.size * 4 >= this.#limits.maxQueued || this.#waitingBytes * 2 >= this.#limits.maxQueuedBytes
   }
 
   /** `dropped` are those that had to make room. */
