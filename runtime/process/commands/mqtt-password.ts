@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chown, stat } from 'node:fs/promises'
+import { chown, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   hashPassword,
@@ -58,7 +58,9 @@ async function place(name: string, options: CommonOptions) {
 }
 
 /** It keeps its owner, or gets that of its folder: root may set passwords for a service that is not. */
-async function replace(file: string, text: string): Promise<void> {
+async function replace(named: string, text: string): Promise<void> {
+  // A link stays one.
+  const file = existsSync(named) ? await realpath(named) : named
   const { uid, gid } = await stat(existsSync(file) ? file : dirname(file))
   await writeFileAtomic(file, text, 0o600)
   if (process.geteuid?.() === 0) await chown(file, uid, gid)

@@ -1,5 +1,8 @@
 import type { Server, Socket } from 'node:net'
 
+/** Silence after which TCP asks whether the other end is still there. */
+const PROBE_AFTER_MS = 60_000
+
 /** One bound for the connections of several servers, counted before anything of them is read. */
 export class ConnectionLimit {
   readonly #max: number
@@ -19,6 +22,8 @@ export class ConnectionLimit {
         socket.destroy()
         return
       }
+      // A client without MQTT keep-alive that is cut off would hold its place, and its client id, for ever.
+      socket.setKeepAlive(true, PROBE_AFTER_MS)
       this.#open++
       socket.once('close', () => {
         this.#open--
