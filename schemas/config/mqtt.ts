@@ -111,6 +111,11 @@ export const MqttConfig = Type.Object(
       description: 'Largest packet a client may send.',
     }),
     maxConnections: Type.Integer({ default: 1000, minimum: 1, description: 'Most clients at a time.' }),
+    maxConnectionsPerUser: Type.Integer({
+      default: 500,
+      minimum: 1,
+      description: 'Most clients at a time of one user; those without credentials count as one user together.',
+    }),
     maxSubscriptions: Type.Integer({
       default: 1000,
       minimum: 1,

@@ -137,6 +137,7 @@ function createGate(options: EmbeddedBrokerOptions, counters: Counters): Gate {
   return new Gate({
     ...{ anonymous, anonymousRemote, clients, clock: options.clock, log: options.log, counters },
     passwordFile: path === undefined ? undefined : { path, isNamed: passwordFile !== undefined },
+    maxConnectionsPerUser: options.maxConnectionsPerUser,
     ...(loginLimits === undefined ? {} : { limits: loginLimits }),
     ...(recheck === undefined ? {} : { recheck }),
   })

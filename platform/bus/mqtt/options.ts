@@ -24,6 +24,8 @@ export interface EmbeddedBrokerOptions {
   /** Of a whole MQTT packet without its fixed header. A client that announces a larger one is disconnected. */
   readonly maxPacketBytes: number
   readonly maxConnections: number
+  /** Of one user, and of all anonymous clients together. Default: no limit but maxConnections. */
+  readonly maxConnectionsPerUser?: number
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics

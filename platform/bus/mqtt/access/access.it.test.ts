@@ -123,6 +123,26 @@ test('a subscription under which nothing may be heard is refused', { timeout: 20
   await assert.rejects(nobody.subscribeAsync('#'), /Unspecified error|128/)
 })
 
+test('one user cannot take all connections from the others', { timeout: 20_000 }, async (t) => {
+  const { client, metrics } = await startUsers(t, { maxConnectionsPerUser: 2 })
+  const first = await client({ ...as('pump-app'), clientId: 'a' })
+  await client({ ...as('pump-app'), clientId: 'b' })
+  await assert.rejects(client({ ...as('pump-app'), clientId: 'c' }), { code: 3 })
+  await client(as('lamp-app'))
+  const closed = closing(first)
+  const again = await client({ ...as('pump-app'), clientId: 'a' })
+  await closed
+  await assert.rejects(client({ ...as('pump-app'), clientId: 'c' }), { code: 3 })
+  await again.endAsync()
+  await waitFor(() =>
+    client({ ...as('pump-app'), clientId: 'c' }).then(
+      () => true,
+      () => false,
+    ),
+  )
+  assert.match(await metrics.text(), /skerry_mqtt_refused_total\{reason="connections"\} [2-9]/)
+})
+
 test('what is refused stands in the log with the name of the user', { timeout: 20_000 }, async (t) => {
   const { client, log } = await startUsers(t)
   const pump = await client({ ...as('pump-app'), clientId: 'p' })

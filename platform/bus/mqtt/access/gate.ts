@@ -10,6 +10,7 @@ import { PasswordFile } from './password-file.ts'
 import { passwordLine } from './password-lines.ts'
 import type { Peer } from './peer.ts'
 import { type Rights, rightsOfAnonymous, rightsOfClient } from './rights.ts'
+import { ConnectionShares } from './shares.ts'
 
 export interface GateOptions {
   readonly anonymous: Anonymous
@@ -20,6 +21,8 @@ export interface GateOptions {
   readonly log: Logger
   readonly counters: Counters
   readonly limits?: LoginLimits
+  /** Of one user, and of all anonymous clients together. Default: no limit. */
+  readonly maxConnectionsPerUser?: number | undefined
   /** How often the password file is looked at for users that are gone. */
   readonly recheck?: Duration
 }
@@ -28,6 +31,8 @@ export interface GateOptions {
 export interface Refusal {
   readonly returnCode: 2 | 3 | 4 | 5
   readonly reason: string
+  /** Under which it is counted, where not under that of the code. */
+  readonly counted?: 'connections'
 }
 
 /** Who a connected client is. */
@@ -54,12 +59,14 @@ export class Gate {
   readonly #guests = new WeakMap<Client, Guest>()
   /** By client id, while its connection lasts. */
   readonly #present = new Map<string, { readonly client: Client; readonly guest: Guest }>()
+  readonly #shares: ConnectionShares
   readonly #failures = new Map<string, { toldMs: number; count: number }>()
 
   constructor(options: GateOptions) {
     checkClients(options.clients)
     this.#options = options
     this.#login = new Login(options.clock, options.limits)
+    this.#shares = new ConnectionShares(options.maxConnectionsPerUser ?? Number.POSITIVE_INFINITY)
     this.#file = options.passwordFile && new PasswordFile({ ...options.passwordFile, log: options.log })
   }
 
@@ -104,9 +111,9 @@ export class Gate {
   ): Promise<Refusal | undefined> {
     const peer = this.#peers.get(client.conn) ?? UNKNOWN_PEER
     const found = await this.#identify(peer, user || undefined, password)
-    const refusal = 'reason' in found ? found : this.#refuseIdentifier(client.id, found, ownerOf)
+    const refusal = 'reason' in found ? found : this.#refuseKnown(client.id, found, ownerOf)
     if (refusal) {
-      this.#options.counters.refused.add(1, { reason: REASONS[refusal.returnCode] })
+      this.#options.counters.refused.add(1, { reason: refusal.counted ?? REASONS[refusal.returnCode] })
       this.#tell(client, peer, user, refusal)
       return refusal
     }
@@ -159,9 +166,12 @@ export class Gate {
   }
 
   /** The client id of somebody with a name is his while he is connected or has a session: nobody else takes it from him. */
-  #refuseIdentifier(id: string, { user }: Guest, ownerOf: (id: string) => string | undefined): Refusal | undefined {
+  #refuseKnown(id: string, { user }: Guest, ownerOf: (id: string) => string | undefined): Refusal | undefined {
     const isOthers = [this.userOf(id), ownerOf(id)].some((owner) => owner && owner !== user)
-    return isOthers ? { returnCode: 2, reason: 'the client id is that of another user' } : undefined
+    if (isOthers) return { returnCode: 2, reason: 'the client id is that of another user' }
+    // Who takes its own connection over holds no more of them afterwards.
+    if (this.#present.has(id) || !this.#shares.isFull(user)) return undefined
+    return { returnCode: 3, reason: 'too many connections of one user', counted: 'connections' }
   }
 
   #enter(client: Client, guest: Guest): void {
@@ -169,6 +179,7 @@ export class Gate {
     if (client.closed) return
     this.#guests.set(client, guest)
     this.#present.set(client.id, { client, guest })
+    this.#shares.take(user, client.conn)
     client.conn.once('close', () => {
       if (this.#present.get(client.id)?.client === client) this.#present.delete(client.id)
     })
