@@ -37,36 +37,36 @@ export interface MsgActual {
 }
 
 /** Common to all messages. `event_id` is echoed in results and documents, and new in what the edge says by itself. */
-export interface MsgBase {
+export interface MsgHead {
   readonly event_id: string
   /** Unix ms. */
   readonly timestamp: number
 }
 
 /** Answer on .../result when a request failed: 400, 404 or 500. */
-export interface MsgError extends MsgBase {
+export interface MsgError extends MsgHead {
   readonly code: number
   readonly reason: string
 }
 
 /** .../twin/update/result and .../twin/get/result. Null: deleted. */
-export interface MsgTwinResult extends MsgBase {
+export interface MsgTwinResult extends MsgHead {
   readonly twin: Readonly<Record<string, MsgTwin | null>>
 }
 
 /** .../twin/update/delta: all properties with a desired value, and the desired value of those that differ. */
-export interface MsgTwinDelta extends MsgBase {
+export interface MsgTwinDelta extends MsgHead {
   readonly twin: Readonly<Record<string, MsgTwin>>
   readonly delta: Readonly<Record<string, string>>
 }
 
 /** .../twin/update/document: what changed. `last` is null for a new property, `current` for a deleted one. */
-export interface MsgTwinDocument extends MsgBase {
+export interface MsgTwinDocument extends MsgHead {
   readonly twin: Readonly<Record<string, { readonly last: MsgTwin | null; readonly current: MsgTwin | null }>>
 }
 
 /** .../state/update/result and .../state/get/result. `name` has no namespace; the time is there for online and ok only. */
-export interface MsgDeviceState extends MsgBase {
+export interface MsgDeviceState extends MsgHead {
   readonly device: { readonly name: string; readonly state: string; readonly lastOnlineTime?: string }
 }
 
@@ -87,17 +87,17 @@ export interface MsgAttribute {
 }
 
 /** .../updated: the attributes that changed. Null: gone. */
-export interface MsgAttributes extends MsgBase {
+export interface MsgAttributes extends MsgHead {
   readonly attributes: Readonly<Record<string, MsgAttribute | null>>
 }
 
 /** .../membership/get/result */
-export interface MsgMembership extends MsgBase {
+export interface MsgMembership extends MsgHead {
   readonly devices: readonly MsgMember[]
 }
 
 /** .../membership/updated, one message per device. The list that is not meant is null, not []. */
-export interface MsgMembershipUpdated extends MsgBase {
+export interface MsgMembershipUpdated extends MsgHead {
   readonly added_devices: readonly MsgMember[] | null
   readonly removed_devices: readonly MsgMember[] | null
 }

@@ -4,7 +4,7 @@ import {
   isTwinName,
   type MsgAttribute,
   type MsgAttributes,
-  type MsgBase,
+  type MsgHead,
   type Twin,
 } from '../../schemas/index.ts'
 import { refuseText, type TwinLimits, type Updated } from './update.ts'
@@ -61,7 +61,7 @@ export function applyAttributes(twin: Twin, update: CloudAttributeUpdate, limits
 }
 
 /** What changed, for MQTT clients; undefined when nothing did. Null: gone. */
-export function attributesMessage(base: MsgBase, before: Twin | undefined, after: Twin): MsgAttributes | undefined {
+export function attributesMessage(head: MsgHead, before: Twin | undefined, after: Twin): MsgAttributes | undefined {
   const old = new Map(Object.entries(before?.attributes ?? {}))
   const changed: [string, MsgAttribute | null][] = []
   for (const [name, attribute] of Object.entries(after.attributes ?? {})) {
@@ -70,7 +70,7 @@ export function attributesMessage(base: MsgBase, before: Twin | undefined, after
     old.delete(name)
   }
   for (const name of old.keys()) changed.push([name, null])
-  return changed.length === 0 ? undefined : { ...base, attributes: Object.fromEntries(changed) }
+  return changed.length === 0 ? undefined : { ...head, attributes: Object.fromEntries(changed) }
 }
 
 export function msgAttribute({ value, optional, type }: Attribute): MsgAttribute {

@@ -1,7 +1,7 @@
 import {
   type MsgActual,
-  type MsgBase,
   type MsgDeviceState,
+  type MsgHead,
   type MsgMember,
   type MsgTwin,
   type MsgTwinDelta,
@@ -43,19 +43,19 @@ function msgActual({ value, timestamp, sourceTime, quality, cause, stale, staleS
 }
 
 /** Answer to twin/update: the properties that it named as they are now, null for those that are gone. */
-export function updateResult(base: MsgBase, twin: Twin, names: Iterable<string>): MsgTwinResult {
+export function updateResult(head: MsgHead, twin: Twin, names: Iterable<string>): MsgTwinResult {
   const entries = [...names].map((name): [string, MsgTwin | null] => [name, msgOf(twin, name)])
-  return { ...base, twin: Object.fromEntries(entries) }
+  return { ...head, twin: Object.fromEntries(entries) }
 }
 
 /** Answer to twin/get: everything. */
-export function getResult(base: MsgBase, twin: Twin): MsgTwinResult {
+export function getResult(head: MsgHead, twin: Twin): MsgTwinResult {
   const entries = Object.entries(twin.properties).map(([name, property]) => [name, msgTwin(property)] as const)
-  return { ...base, twin: Object.fromEntries(entries) }
+  return { ...head, twin: Object.fromEntries(entries) }
 }
 
 /** What changed between two states of a twin, as far as MQTT clients see it; undefined when that is nothing. */
-export function documentOf(base: MsgBase, before: Twin | undefined, after: Twin): MsgTwinDocument | undefined {
+export function documentOf(head: MsgHead, before: Twin | undefined, after: Twin): MsgTwinDocument | undefined {
   const names = new Set([...Object.keys(before?.properties ?? {}), ...Object.keys(after.properties)])
   const changes: [string, { readonly last: MsgTwin | null; readonly current: MsgTwin | null }][] = []
   for (const name of names) {
@@ -64,22 +64,22 @@ export function documentOf(base: MsgBase, before: Twin | undefined, after: Twin)
     const current = msgOf(after, name)
     if (JSON.stringify(last) !== JSON.stringify(current)) changes.push([name, { last, current }])
   }
-  return changes.length === 0 ? undefined : { ...base, twin: Object.fromEntries(changes) }
+  return changes.length === 0 ? undefined : { ...head, twin: Object.fromEntries(changes) }
 }
 
 /** Undefined when no desired value is open. */
-export function deltaMessage(base: MsgBase, twin: Twin): MsgTwinDelta | undefined {
+export function deltaMessage(head: MsgHead, twin: Twin): MsgTwinDelta | undefined {
   const delta = deltaOf(twin)
   if (delta.size === 0) return undefined
   const wished = Object.entries(twin.properties).filter(([, { desired }]) => desired && desired.value !== '')
   const entries = wished.map(([name, property]) => [name, msgTwin(property)] as const)
-  return { ...base, twin: Object.fromEntries(entries), delta: Object.fromEntries(delta) }
+  return { ...head, twin: Object.fromEntries(entries), delta: Object.fromEntries(delta) }
 }
 
 /** `onlineTime` is said while the device is online. */
-export function stateMessage(base: MsgBase, twin: Twin): MsgDeviceState {
+export function stateMessage(head: MsgHead, twin: Twin): MsgDeviceState {
   const { name } = splitDeviceId(twin.id)
-  return { ...base, device: { name, state: twin.stateText ?? twin.state, ...onlineTime(twin, 'lastOnlineTime') } }
+  return { ...head, device: { name, state: twin.stateText ?? twin.state, ...onlineTime(twin, 'lastOnlineTime') } }
 }
 
 export function memberOf(twin: Twin): MsgMember {

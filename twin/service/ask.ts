@@ -58,11 +58,11 @@ async function serveDevice(options: AskOptions, message: MqttMessage): Promise<v
     case 'twin/update':
       return updateTwin(options, target, message)
     case 'twin/get':
-      return readTwin(options, target, payload, (twin, eventId) => getResult(options.voice.base(eventId), twin))
+      return readTwin(options, target, payload, (twin, eventId) => getResult(options.voice.head(eventId), twin))
     case 'state/update':
       return updateState(options, target, message)
     case 'state/get':
-      return readTwin(options, target, payload, (twin, eventId) => stateMessage(options.voice.base(eventId), twin))
+      return readTwin(options, target, payload, (twin, eventId) => stateMessage(options.voice.head(eventId), twin))
     default:
       // twin/+ matches twin/cloud_updated as well, which is the cloud's alone.
       return undefined
@@ -93,7 +93,7 @@ function updateTwin(options: AskOptions, target: DeviceTopic, message: MqttMessa
       done(outcome) {
         const after = answerable(options, target, eventId, outcome, refusal)
         if (after && outcome.ok) {
-          const result = () => updateResult(voice.base(eventId), after, decoded.twin.keys())
+          const result = () => updateResult(voice.head(eventId), after, decoded.twin.keys())
           voice.answer(target.id, target.form, 'twin/update/result', result)
           voice.document(outcome.before, after, eventId)
           // Repeated with each update, as KubeEdge does: to a mapper on MQTT it is the reminder.
@@ -136,7 +136,7 @@ function updateState(options: AskOptions, target: DeviceTopic, { payload, side }
       done(outcome) {
         const after = answerable(options, target, decoded.eventId, outcome)
         if (after) {
-          voice.answer(target.id, target.form, 'state/update/result', () => stateMessage(voice.base(undefined), after))
+          voice.answer(target.id, target.form, 'state/update/result', () => stateMessage(voice.head(undefined), after))
         }
         resolve()
       },
@@ -174,7 +174,7 @@ function serveNode({ keeper, voice, nodeName }: AskOptions, { topic, payload }: 
     return
   }
   const twins = [...keeper.all()].sort((left, right) => (left.id < right.id ? -1 : 1))
-  voice.node(action, { ...voice.base(decoded.value.eventId), ...{ devices: twins.map(memberOf) } })
+  voice.node(action, { ...voice.head(decoded.value.eventId), ...{ devices: twins.map(memberOf) } })
 }
 
 /** The request, or nothing when it was answered with 400. */
@@ -216,7 +216,7 @@ function answerError(
 }
 
 function errorMessage(voice: Voice, eventId: string, code: number, reason: string) {
-  return { ...voice.base(eventId), code, reason }
+  return { ...voice.head(eventId), code, reason }
 }
 
 function resultOf(action: DeviceAction): DeviceAction | undefined {

@@ -47,7 +47,7 @@ function setDesired(options: PlainSetOptions, message: MqttMessage): Promise<voi
   const target = parsePlainSet(topic)
   if (!target || retain) return Promise.resolve()
   const { keeper, voice, limits, clock, log } = options
-  const { event_id: event } = voice.base(undefined)
+  const { event_id: event } = voice.head(undefined)
   const { id, property: name } = target
   let refusal: Refusal | undefined
   const refuse = (reason: string, code: Refusal['code'] = 400): undefined => {

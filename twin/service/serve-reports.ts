@@ -62,7 +62,7 @@ export function serveReports({
           (before, after) => {
             if (before === after) return
             voice.answer(report.id, 'namespaced', 'state/update/result', () =>
-              stateMessage(voice.base(undefined), after),
+              stateMessage(voice.head(undefined), after),
             )
           },
         ),

@@ -6,7 +6,7 @@ import {
   type DeviceAction,
   type DeviceId,
   type DeviceTopicForm,
-  type MsgBase,
+  type MsgHead,
   type NodeAction,
   nodeTopic,
   type PlainSetResult,
@@ -38,11 +38,11 @@ export class Voice {
   }
 
   /** Head of a message: echoes the event id of its cause, or makes a new one. */
-  base(eventId: string | undefined): MsgBase {
+  head(eventId: string | undefined): MsgHead {
     return { event_id: eventId ?? this.#options.random.uuid(), timestamp: this.#options.clock.now() }
   }
 
-  answer(id: DeviceId, form: DeviceTopicForm, action: DeviceAction, make: () => MsgBase): void {
+  answer(id: DeviceId, form: DeviceTopicForm, action: DeviceAction, make: () => MsgHead): void {
     this.#say(this.#topics.of(id, action, form), make)
   }
 
@@ -51,7 +51,7 @@ export class Voice {
     if (this.#options.eventBus.isWatched(topic)) this.#send(topic, JSON.stringify(message), { retain: false })
   }
 
-  node(action: NodeAction, message: MsgBase): void {
+  node(action: NodeAction, message: MsgHead): void {
     this.#say(nodeTopic(this.#options.nodeName, action), () => message)
   }
 
@@ -62,26 +62,26 @@ export class Voice {
   /** Document of what changed. `eventId` is that of the cause; without one it is new. */
   document(before: Twin | undefined, after: Twin, eventId?: string): void {
     if (before === after) return
-    this.#announce(after.id, 'twin/update/document', () => documentOf(this.base(eventId), before, after))
+    this.#announce(after.id, 'twin/update/document', () => documentOf(this.head(eventId), before, after))
   }
 
   /** Delta, if any; with `before` only when it is another one than then. */
   delta(before: Twin | undefined, after: Twin): void {
     if (before === after) return
     this.#announce(after.id, 'twin/update/delta', () =>
-      before && sameDelta(deltaOf(before), deltaOf(after)) ? undefined : deltaMessage(this.base(undefined), after),
+      before && sameDelta(deltaOf(before), deltaOf(after)) ? undefined : deltaMessage(this.head(undefined), after),
     )
   }
 
   /** Attributes that changed, if any. */
   attributes(before: Twin | undefined, after: Twin, eventId?: string): void {
     if (before?.attributes === after.attributes) return
-    this.#announce(after.id, 'updated', () => attributesMessage(this.base(eventId), before, after))
+    this.#announce(after.id, 'updated', () => attributesMessage(this.head(eventId), before, after))
   }
 
   joined(twin: Twin): void {
     this.node('membership/updated', {
-      ...this.base(undefined),
+      ...this.head(undefined),
       ...{ added_devices: [memberIdentity(twin)], removed_devices: null },
     })
   }
@@ -89,18 +89,18 @@ export class Voice {
   left(twin: Twin): void {
     this.#bare.delete(twin.id)
     this.node('membership/updated', {
-      ...this.base(undefined),
+      ...this.head(undefined),
       ...{ added_devices: null, removed_devices: [memberIdentity(twin)] },
     })
   }
 
-  #announce(id: DeviceId, action: DeviceAction, make: () => MsgBase | undefined): void {
+  #announce(id: DeviceId, action: DeviceAction, make: () => MsgHead | undefined): void {
     this.#say(this.#topics.of(id, action, 'namespaced'), make)
     if (this.#bare.has(id)) this.#say(this.#topics.of(id, action, 'bare'), make)
   }
 
   /** A message that nobody would hear is not made. */
-  #say(topic: string, make: () => MsgBase | undefined): void {
+  #say(topic: string, make: () => MsgHead | undefined): void {
     if (!this.#options.eventBus.isWatched(topic)) return
     const message = make()
     if (message) this.#send(topic, JSON.stringify(message))

@@ -21,8 +21,8 @@ import {
   deviceIdOf,
   listed,
   type MsgAttributes,
-  type MsgBase,
   type MsgDeviceState,
+  type MsgHead,
   type MsgMember,
   type MsgTwin,
 } from '../../schemas/index.ts'
@@ -37,7 +37,7 @@ export interface Said {
 }
 
 /** Everything that a message of the twin topics may hold. */
-export interface Message extends MsgBase {
+export interface Message extends MsgHead {
   readonly device?: MsgDeviceState['device']
   readonly code?: number
   readonly reason?: string
