@@ -39,7 +39,7 @@ describe('the plain view', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_
   }
 
   it('gives each of the lines of its page what they promise', async () => {
-    const commands = (await commandsOf('watch-twins-in-a-dashboard.md')).map((command) =>
+    const commands = (await commandsOf('docs/how-to/watch-twins-in-a-dashboard.md')).map((command) =>
       command.replace('-h 127.0.0.1 -p 1883', at.join(' ')),
     )
     const patterns = [

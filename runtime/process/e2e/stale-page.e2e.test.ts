@@ -26,7 +26,7 @@ describe('the page about stale values', { skip: needs('kubectl', 'mosquitto_pub'
 
   it('has lines that work on the sample as they stand', async () => {
     const { hostname, port } = new URL(up.endpoints.mqtt ?? '')
-    const commands = (await commandsOf('know-when-a-value-is-stale.md')).map((command) =>
+    const commands = (await commandsOf('docs/how-to/know-when-a-value-is-stale.md')).map((command) =>
       command.replace('-h 127.0.0.1 -p 1883', `-h ${hostname} -p ${port}`),
     )
     const [ofModel = '', ofDevice = '', table = '', wait = '', condition = '', listen = '', report = ''] = commands
