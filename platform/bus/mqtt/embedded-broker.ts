@@ -21,6 +21,7 @@ import { openSessions } from './sessions/open-sessions.ts'
 import { publishedOf } from './sessions/queue.ts'
 import { TopicTree } from './topic-tree.ts'
 import { Views } from './views.ts'
+import { gatherWrites } from './wire/gather-writes.ts'
 import { Intake, SUPERSEDED } from './wire/intake.ts'
 
 const REFUSED = {
@@ -115,6 +116,7 @@ export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBrok
           },
         })
         intakes.set(connection, intake)
+        gatherWrites(connection)
         gate.expect(connection, peer)
         started.handle(connection, request)
       }
