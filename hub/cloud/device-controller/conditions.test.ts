@@ -117,6 +117,17 @@ test('an annotation that cannot be understood is a reason not to accept, whereve
   assert.match(inherited?.message ?? '', /^DeviceModel pump: metadata/)
 })
 
+test('a property that its model does not have is named where nobody will serve it', () => {
+  const { device } = input()
+  const properties = [...(device.spec.properties ?? []), { name: 'ghost' }]
+  const accepted = conditionNamed(
+    conditionsOf(input({ device: { ...device, spec: { ...device.spec, properties } } })),
+    'Accepted',
+  )
+  assert.equal(accepted?.status, 'True')
+  assert.match(accepted?.message ?? '', /not in DeviceModel pump, so not served: ghost$/)
+})
+
 test('a failure counts for the value that failed only', () => {
   const failed = (failureValue: string) => ({
     observedDesired: { value: '1200', metadata: { generation: '3', failureValue, failureMessage: 'no' } },

@@ -90,7 +90,15 @@ function acceptance(input: ConditionInput): Verdict {
   if (misread) return no('InvalidAnnotation', misread)
   if (!nodeName) return no('NodeNotSet', 'spec.nodeName is empty: no node gets this device')
   if (!input.nodeKnown) return no('NodeNotFound', `Node ${nodeName} does not exist`)
-  return refusalOfEdge(input) ?? { status: 'True', reason: 'Accepted', message: `assigned to node ${nodeName}` }
+  const message = `assigned to node ${nodeName}${unserved(device, model)}`
+  return refusalOfEdge(input) ?? { status: 'True', reason: 'Accepted', message }
+}
+
+/** Properties that KubeEdge passes over in silence: a slip of the pen, or one that was renamed in the model. */
+function unserved(device: Device, model: DeviceModel): string {
+  const known = new Set((model.spec.properties ?? []).map(({ name }) => name))
+  const names = (device.spec.properties ?? []).map(({ name }) => name).filter((name) => !known.has(name))
+  return names.length === 0 ? '' : `; not in DeviceModel ${model.metadata.name}, so not served: ${names.join(', ')}`
 }
 
 /** First desired value that the model forbids, with its field path. */
