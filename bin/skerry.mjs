@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The launcher is plain JavaScript for any Node.js, because the rest needs 22.13 or newer: on an older one it runs itself again
+// The launcher is plain JavaScript for any Node.js, because the rest needs a newer one: on an older one it runs itself again
 // with the Node.js 24 that the install brought along, or says what to install.
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -7,9 +7,11 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const OLDEST = [22, 13]
 const here = dirname(fileURLToPath(import.meta.url))
 const root = dirname(here)
+const source = join(root, 'runtime', 'process', 'main.ts')
+// A checkout runs its TypeScript sources, whose `using` Node.js knows since 24; of what is compiled, the libraries want 22.15.
+const OLDEST = existsSync(source) ? [24, 0] : [22, 15]
 
 if (isNewEnough(process.versions.node)) {
   await run()
@@ -36,7 +38,6 @@ async function run() {
   const cache = enableCompileCache?.()?.directory
   if (cache !== undefined) process.env['NODE_COMPILE_CACHE'] ??= cache
   const compiled = join(root, 'dist', 'runtime', 'process', 'main.js')
-  const source = join(root, 'runtime', 'process', 'main.ts')
   const { main } = await import(pathToFileURL(existsSync(source) ? source : compiled).href)
   process.exitCode = await main(process.argv.slice(2))
 }
