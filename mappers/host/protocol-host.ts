@@ -11,10 +11,10 @@ import {
   protocolOf,
   timesToLive,
 } from '../../schemas/index.ts'
-import { type AnyMapper, admit, type DevicePlan } from './admission.ts'
-import { Line } from './line.ts'
-import { Reporter } from './reporter.ts'
-import { ServedDevice } from './served-device.ts'
+import { type AnyMapper, admit, type DevicePlan } from './admission/admission.ts'
+import { Line } from './line/line.ts'
+import { Reporter } from './line/reporter.ts'
+import { ServedDevice } from './line/served-device.ts'
 import { defaultSettings, type HostSettings } from './settings.ts'
 import { createStats, type HostStats } from './stats.ts'
 

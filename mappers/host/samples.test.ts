@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { parseDevice, parseDeviceModel } from '../../hub/edge/parse-device.ts'
 import { protocolOf } from '../../schemas/index.ts'
 import modbus from '../modbus/index.ts'
-import { admit } from './admission.ts'
+import { admit } from './admission/admission.ts'
 
 const SAMPLES = new URL('../../samples/', import.meta.url)
 const MAPPERS = new Map([['modbus', modbus]])

@@ -1,4 +1,4 @@
-import { createPumpSimulator } from './pump.ts'
+import { createPumpSimulator } from './modbus/pump.ts'
 import type { Simulator, SimulatorOptions } from './simulator.ts'
 
 /** The simulated devices of `skerry simulate`, by protocol. */

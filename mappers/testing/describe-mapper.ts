@@ -4,7 +4,7 @@ import { silentLogger } from '../../platform/log/index.ts'
 import { ms, seconds, systemClock, withDeadline } from '../../platform/time/index.ts'
 import type { AccessMode, AssignedDevice, JsonObject, PropertyType, PropertyValue } from '../../schemas/index.ts'
 import type { Mapper, Order, Reading, Results, Visit } from '../contract/index.ts'
-import { admit } from '../host/admission.ts'
+import { admit } from '../host/admission/admission.ts'
 
 type AnyMapper = Mapper<unknown, unknown, AsyncDisposable>
 type AnyVisit = Visit<unknown, unknown>

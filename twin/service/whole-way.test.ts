@@ -6,7 +6,7 @@ import { applySync, twinsForDevice } from '../../hub/cloud/device-controller/twi
 import { toJson, twinRoute, twinSync } from '../../hub/edge/twin-frames.ts'
 import { decodeFrame, encodeFrame } from '../../hub/link/frame-codec.ts'
 import { createFrameFactory } from '../../hub/link/index.ts'
-import { toReading } from '../../mappers/host/reading.ts'
+import { toReading } from '../../mappers/host/values/reading.ts'
 import { ms, seconds } from '../../platform/time/index.ts'
 import { FakeClock } from '../../platform/time/testing/index.ts'
 import {

@@ -14,7 +14,7 @@ import {
   reportDevices,
   reportStates,
 } from '../../../schemas/index.ts'
-import type { AnyMapper } from '../admission.ts'
+import type { AnyMapper } from '../admission/admission.ts'
 import { runProtocolHost } from '../protocol-host.ts'
 
 export const steadyRandom: Random = {

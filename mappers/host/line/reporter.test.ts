@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { createLocalBus } from '../../platform/bus/index.ts'
-import { silentLogger } from '../../platform/log/index.ts'
-import { seconds } from '../../platform/time/index.ts'
-import { FakeClock } from '../../platform/time/testing/index.ts'
-import { type DeviceReport, reportDevices } from '../../schemas/index.ts'
+import { createLocalBus } from '../../../platform/bus/index.ts'
+import { silentLogger } from '../../../platform/log/index.ts'
+import { seconds } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { type DeviceReport, reportDevices } from '../../../schemas/index.ts'
+import { defaultSettings } from '../settings.ts'
+import { createStats } from '../stats.ts'
+import { steadyRandom } from '../testing/host-bench.ts'
 import { Reporter } from './reporter.ts'
-import { defaultSettings } from './settings.ts'
-import { createStats } from './stats.ts'
-import { steadyRandom } from './testing/host-bench.ts'
 
 function start(t: TestContext) {
   const clock = new FakeClock()

@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
-import { seconds, systemRandom } from '../../platform/time/index.ts'
-import { FakeClock } from '../../platform/time/testing/index.ts'
+import { seconds, systemRandom } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { createPumpSimulator } from './pump.ts'
 
 const run = promisify(execFile)

@@ -1,4 +1,4 @@
-import { type Clock, ms } from '../../platform/time/index.ts'
+import { type Clock, ms } from '../../../platform/time/index.ts'
 
 /** Lets one loop wait until there is work. A wake that comes while nobody waits is remembered. */
 export class Wakeup {

@@ -1,11 +1,11 @@
-import type { Clock, Random } from '../../platform/time/index.ts'
-import type { DeviceId, DeviceOrders, DeviceState, PropertyReading, WriteResult } from '../../schemas/index.ts'
-import type { Outcome, Reading, VisitId } from '../contract/index.ts'
-import type { DevicePlan, PropertyPlan } from './admission.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
+import type { DeviceId, DeviceOrders, DeviceState, PropertyReading, WriteResult } from '../../../schemas/index.ts'
+import type { Outcome, Reading, VisitId } from '../../contract/index.ts'
+import type { DevicePlan, PropertyPlan } from '../admission/admission.ts'
+import type { HostSettings } from '../settings.ts'
+import { isNews, type Sent, toReading } from '../values/reading.ts'
 import { OrderProgress } from './order.ts'
-import { isNews, type Sent, toReading } from './reading.ts'
 import type { Reporter } from './reporter.ts'
-import type { HostSettings } from './settings.ts'
 
 export interface ServedDeviceOptions {
   readonly clock: Clock

@@ -1,4 +1,4 @@
-import { formatValue, type Parsed, type PropertyType, type PropertyValue, parseValue } from '../../schemas/index.ts'
+import { formatValue, type Parsed, type PropertyType, type PropertyValue, parseValue } from '../../../schemas/index.ts'
 
 /** What a driver gave, as canonical text of the property's type; or why it cannot be that. */
 export function coerce(type: PropertyType, value: PropertyValue): Parsed<string> {

@@ -1,8 +1,8 @@
-import { BugError } from '../../platform/lifecycle/index.ts'
-import { type Clock, type Duration, ms, withDeadline } from '../../platform/time/index.ts'
-import type { Outcome, Results, VisitId } from '../contract/index.ts'
-import type { AnyMapper, AnyVisit } from './admission.ts'
-import type { HostSettings } from './settings.ts'
+import { BugError } from '../../../platform/lifecycle/index.ts'
+import { type Clock, type Duration, ms, withDeadline } from '../../../platform/time/index.ts'
+import type { Outcome, Results, VisitId } from '../../contract/index.ts'
+import type { AnyMapper, AnyVisit } from '../admission/admission.ts'
+import type { HostSettings } from '../settings.ts'
 
 export interface CallOptions {
   readonly clock: Clock

@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from '../../platform/log/index.ts'
+import type { LogFields, Logger } from '../../../platform/log/index.ts'
 import type { WorkerMessage } from './worker-messages.ts'
 
 /** The logger of a worker: lines are written by the main thread, so that there is one log with one format. */

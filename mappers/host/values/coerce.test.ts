@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { sameValue } from '../../schemas/index.ts'
+import { sameValue } from '../../../schemas/index.ts'
 import { coerce } from './coerce.ts'
 
 describe('coercion to the property type', () => {

@@ -1,6 +1,6 @@
-import type { Bus } from '../../platform/bus/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import { Backoff, type Clock, type Random } from '../../platform/time/index.ts'
+import type { Bus } from '../../../platform/bus/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { Backoff, type Clock, type Random } from '../../../platform/time/index.ts'
 import {
   type DeviceId,
   type DeviceReport,
@@ -9,9 +9,9 @@ import {
   reportDevices,
   reportStates,
   type WriteResult,
-} from '../../schemas/index.ts'
-import type { HostSettings } from './settings.ts'
-import type { HostStats } from './stats.ts'
+} from '../../../schemas/index.ts'
+import type { HostSettings } from '../settings.ts'
+import type { HostStats } from '../stats.ts'
 import { Wakeup } from './wakeup.ts'
 
 export interface ReporterOptions {

@@ -1,15 +1,15 @@
-import { describeError } from '../../platform/lifecycle/index.ts'
-import type { Clock } from '../../platform/time/index.ts'
-import { type PropertyReading, parseValue, refuseDesired, sameValue, type WriteResult } from '../../schemas/index.ts'
-import type { Order, Outcome, Reading, VisitId } from '../contract/index.ts'
-import type { AnyMapper, AnyVisit } from './admission.ts'
+import { describeError } from '../../../platform/lifecycle/index.ts'
+import type { Clock } from '../../../platform/time/index.ts'
+import { type PropertyReading, parseValue, refuseDesired, sameValue, type WriteResult } from '../../../schemas/index.ts'
+import type { Order, Outcome, Reading, VisitId } from '../../contract/index.ts'
+import type { AnyMapper, AnyVisit } from '../admission/admission.ts'
+import type { HostSettings } from '../settings.ts'
+import type { HostStats } from '../stats.ts'
+import { toReading } from '../values/reading.ts'
 import { callDriver } from './call.ts'
 import type { OrderProgress } from './order.ts'
-import { toReading } from './reading.ts'
 import type { Reporter } from './reporter.ts'
 import type { ServedDevice, ServedProperty } from './served-device.ts'
-import type { HostSettings } from './settings.ts'
-import type { HostStats } from './stats.ts'
 
 export interface OrdersContext {
   readonly mapper: AnyMapper

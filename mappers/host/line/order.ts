@@ -1,5 +1,5 @@
-import { Backoff, type BackoffOptions, type Random } from '../../platform/time/index.ts'
-import type { OrderedValue, WriteResult } from '../../schemas/index.ts'
+import { Backoff, type BackoffOptions, type Random } from '../../../platform/time/index.ts'
+import type { OrderedValue, WriteResult } from '../../../schemas/index.ts'
 
 /**
  * One wish for one property and how far it is: due, done on this connection, or refused for good. Failures are told once

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { type AssignedDevice, deviceRefusals, TIME_TO_LIVE_ANNOTATION } from '../../schemas/index.ts'
-import type { Report, Visit } from '../contract/index.ts'
-import type { AnyMapper } from './admission.ts'
-import { FakeField, fakeMapper } from './testing/fake-mapper.ts'
-import { fakeDevice, hostBench } from './testing/host-bench.ts'
+import { type AssignedDevice, deviceRefusals, TIME_TO_LIVE_ANNOTATION } from '../../../schemas/index.ts'
+import type { Report, Visit } from '../../contract/index.ts'
+import type { AnyMapper } from '../admission/admission.ts'
+import { FakeField, fakeMapper } from '../testing/fake-mapper.ts'
+import { fakeDevice, hostBench } from '../testing/host-bench.ts'
 
 function aging(assigned: AssignedDevice, text: string): AssignedDevice {
   const annotations = { [TIME_TO_LIVE_ANNOTATION]: text }

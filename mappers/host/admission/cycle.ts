@@ -1,4 +1,4 @@
-import { type Duration, ms } from '../../platform/time/index.ts'
+import { type Duration, ms } from '../../../platform/time/index.ts'
 
 const DEFAULT_MS = 1000
 const SHORTEST_MS = 10

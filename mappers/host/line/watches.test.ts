@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { defineMapper, type Report, type Visit } from '../contract/index.ts'
-import { FakeDevice, FakeVisitor } from './testing/fake-mapper.ts'
-import { fakeDevice, hostBench } from './testing/host-bench.ts'
+import { defineMapper, type Report, type Visit } from '../../contract/index.ts'
+import { FakeDevice, FakeVisitor } from '../testing/fake-mapper.ts'
+import { fakeDevice, hostBench } from '../testing/host-bench.ts'
 
 interface Watch {
   readonly visits: readonly Visit<unknown, unknown>[]

@@ -1,9 +1,9 @@
-import { runApart } from '../../platform/apart/index.ts'
-import type { Bus } from '../../platform/bus/index.ts'
-import type { Metrics } from '../../platform/health/index.ts'
-import { describeError, type Module, type Scope } from '../../platform/lifecycle/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import { type Clock, type Duration, type Random, seconds } from '../../platform/time/index.ts'
+import { runApart } from '../../../platform/apart/index.ts'
+import type { Bus } from '../../../platform/bus/index.ts'
+import type { Metrics } from '../../../platform/health/index.ts'
+import { describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, type Duration, type Random, seconds } from '../../../platform/time/index.ts'
 import {
   type AssignedDevice,
   assignedDevices,
@@ -11,13 +11,13 @@ import {
   type MapperEntry,
   mappersLoaded,
   protocolOf,
-} from '../../schemas/index.ts'
+} from '../../../schemas/index.ts'
+import { Reporter } from '../line/reporter.ts'
+import { defaultSettings } from '../settings.ts'
+import { createStats } from '../stats.ts'
 import { countersOf } from './counters.ts'
 import { Keeper } from './keeper.ts'
-import { Reporter } from './reporter.ts'
-import { defaultSettings } from './settings.ts'
 import { descriptionOf, loadMapper, type MapperDescription, type MapperSource } from './source.ts'
-import { createStats } from './stats.ts'
 
 export interface MapperHostOptions {
   readonly bus: Bus

@@ -1,7 +1,7 @@
-import { describeError } from '../../platform/lifecycle/index.ts'
-import type { PropertyReading } from '../../schemas/index.ts'
-import type { Outcome, Reading } from '../contract/index.ts'
-import type { PropertyPlan } from './admission.ts'
+import { describeError } from '../../../platform/lifecycle/index.ts'
+import type { PropertyReading } from '../../../schemas/index.ts'
+import type { Outcome, Reading } from '../../contract/index.ts'
+import type { PropertyPlan } from '../admission/admission.ts'
 import { coerce } from './coerce.ts'
 
 /** A driver's outcome as the twin takes it: canonical text, source time, quality. `now` is Unix ms. */

@@ -1,8 +1,8 @@
-import type { Clock, Random } from '../../platform/time/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
+import type { Simulator, SimulatorOptions } from '../simulator.ts'
 import { ILLEGAL_ADDRESS, ILLEGAL_VALUE, type ModbusMemory, ServerException } from './modbus-memory.ts'
 import { type ModbusServer, startModbusServer } from './modbus-server.ts'
 import { advancePump, type PumpState, RESTING_PUMP } from './pump-physics.ts'
-import type { Simulator, SimulatorOptions } from './simulator.ts'
 
 /** Addresses of the simulated pump, counted from 0; samples/pump speaks of the same. */
 export const PUMP_ADDRESSES = { targetSpeed: 0, speed: 0, temperature: 2, running: 0, alarm: 0 } as const

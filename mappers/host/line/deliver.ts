@@ -1,5 +1,5 @@
-import type { PropertyReading } from '../../schemas/index.ts'
-import type { Outcome, Reading, VisitId } from '../contract/index.ts'
+import type { PropertyReading } from '../../../schemas/index.ts'
+import type { Outcome, Reading, VisitId } from '../../contract/index.ts'
 import type { Reporter } from './reporter.ts'
 import type { ServedDevice, ServedProperty } from './served-device.ts'
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { it, type TestContext } from 'node:test'
 import { parse } from 'yaml'
-import { createLocalBus } from '../../platform/bus/index.ts'
-import { silentMetrics } from '../../platform/health/index.ts'
-import { createScope } from '../../platform/lifecycle/index.ts'
-import { memoryLogger } from '../../platform/log/testing/index.ts'
-import { seconds, systemClock, systemRandom } from '../../platform/time/index.ts'
+import { createLocalBus } from '../../../platform/bus/index.ts'
+import { silentMetrics } from '../../../platform/health/index.ts'
+import { createScope } from '../../../platform/lifecycle/index.ts'
+import { memoryLogger } from '../../../platform/log/testing/index.ts'
+import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import {
   assignedDevices,
   type DeviceReport,
@@ -15,8 +15,8 @@ import {
   mappersLoaded,
   reportDevices,
   reportStates,
-} from '../../schemas/index.ts'
-import { createPumpSimulator } from '../simulators/index.ts'
+} from '../../../schemas/index.ts'
+import { createPumpSimulator } from '../../simulators/index.ts'
 import { createMapperHostModule } from './module.ts'
 import { builtInMappers, type MapperSource } from './source.ts'
 
@@ -90,7 +90,7 @@ async function startEdge(
 }
 
 async function pumpAt(port: number, protocolName = 'modbus') {
-  const folder = new URL('../../samples/pump/', import.meta.url)
+  const folder = new URL('../../../samples/pump/', import.meta.url)
   const device = parse(await readFile(new URL('device.yaml', folder), 'utf8'))
   const model = parse(await readFile(new URL('model.yaml', folder), 'utf8'))
   device.spec.protocol = { protocolName, configData: { ...device.spec.protocol.configData, port } }
@@ -156,7 +156,7 @@ for (const [crime, reason] of [
   ['hangs', /showed no life/],
 ] as const) {
   it(`starts a mapper again that ${crime}`, async (t) => {
-    const entry = new URL(`./testing/${crime}.ts`, import.meta.url)
+    const entry = new URL(`../testing/${crime}.ts`, import.meta.url)
     const edge = await startEdge(t, 'worker', [{ protocol: 'modbus', entry }])
     edge.bus.set(assignedDevices, 'default/pump-1', await pumpAt(1))
     const unknown = await edge.untilState('unknown')

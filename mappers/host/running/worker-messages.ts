@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { LogFields } from '../../platform/log/index.ts'
-import type { HostStats } from './stats.ts'
+import type { LogFields } from '../../../platform/log/index.ts'
+import type { HostStats } from '../stats.ts'
 
 /** What a worker is started with. */
 export interface WorkerStart {

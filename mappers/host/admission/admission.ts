@@ -1,5 +1,5 @@
-import { describeError } from '../../platform/lifecycle/index.ts'
-import { type Duration, ms } from '../../platform/time/index.ts'
+import { describeError } from '../../../platform/lifecycle/index.ts'
+import { type Duration, ms } from '../../../platform/time/index.ts'
 import {
   type AssignedDevice,
   type DeviceId,
@@ -11,8 +11,8 @@ import {
   mergedProtocolConfig,
   TIME_TO_LIVE_ANNOTATION,
   timesToLive,
-} from '../../schemas/index.ts'
-import type { Mapper, Property, Visit, VisitId } from '../contract/index.ts'
+} from '../../../schemas/index.ts'
+import type { Mapper, Property, Visit, VisitId } from '../../contract/index.ts'
 import { parseCycle } from './cycle.ts'
 
 /** A mapper whose own types are forgotten: configs it parsed are only ever given back to it. */

@@ -1,5 +1,5 @@
-import type { Metrics } from '../../platform/health/index.ts'
-import { createStats, type HostStats } from './stats.ts'
+import type { Metrics } from '../../../platform/health/index.ts'
+import { createStats, type HostStats } from '../stats.ts'
 
 const HELP: Readonly<Record<keyof HostStats, readonly [name: string, help: string]>> = {
   reads: ['skerry_mapper_reads_total', 'Read calls of a mapper.'],

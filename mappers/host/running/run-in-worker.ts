@@ -1,11 +1,11 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { type Bus, serveBus } from '../../platform/bus/index.ts'
-import { describeError, UnavailableError } from '../../platform/lifecycle/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import { type Clock, type Duration, ms, seconds } from '../../platform/time/index.ts'
-import { deviceRefusals } from '../../schemas/index.ts'
+import { type Bus, serveBus } from '../../../platform/bus/index.ts'
+import { describeError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, type Duration, ms, seconds } from '../../../platform/time/index.ts'
+import { deviceRefusals } from '../../../schemas/index.ts'
+import type { HostStats } from '../stats.ts'
 import type { MapperSource } from './source.ts'
-import type { HostStats } from './stats.ts'
 import { STOP, type WorkerMessage, type WorkerStart } from './worker-messages.ts'
 
 export interface WorkerOptions {

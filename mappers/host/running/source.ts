@@ -1,5 +1,5 @@
-import { describeError, RefusedError } from '../../platform/lifecycle/index.ts'
-import type { AnyMapper } from './admission.ts'
+import { describeError, RefusedError } from '../../../platform/lifecycle/index.ts'
+import type { AnyMapper } from '../admission/admission.ts'
 
 /** Where a mapper is found. Its module's default export is the mapper; it must be inert and load no vendor library. */
 export interface MapperSource {
@@ -52,7 +52,7 @@ export function descriptionOf({ contract, deviceConfig, visitorConfig }: AnyMapp
 
 function builtIn(protocol: string): URL {
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new URL(`../${protocol}/index.${suffix}`, import.meta.url)
+  return new URL(`../../${protocol}/index.${suffix}`, import.meta.url)
 }
 
 const FUNCTIONS = ['connectionKey', 'connect'] as const

@@ -1,10 +1,10 @@
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { connectBus } from '../../platform/bus/index.ts'
-import { ms, systemClock, systemRandom } from '../../platform/time/index.ts'
+import { connectBus } from '../../../platform/bus/index.ts'
+import { ms, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { runProtocolHost } from '../protocol-host.ts'
+import { createStats } from '../stats.ts'
 import { portLogger } from './port-logger.ts'
-import { runProtocolHost } from './protocol-host.ts'
 import { loadMapper } from './source.ts'
-import { createStats } from './stats.ts'
 import { BEAT_MS, STOP, type WorkerMessage, type WorkerStart } from './worker-messages.ts'
 
 /** The thread of one mapper. Anything thrown here ends the thread, and the main thread starts another. */
