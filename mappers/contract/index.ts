@@ -1,3 +1,6 @@
+export { type Static, Type } from 'typebox'
 export type { AccessMode, PropertyType, PropertyValue, Quality } from '../../schemas/index.ts'
 export * from './config-schema.ts'
 export * from './mapper.ts'
+export * from './outcomes.ts'
+export * from './silent.ts'

@@ -8,9 +8,11 @@ import type { ConfigSchema } from './config-schema.ts'
  * 2. Configs reach the driver parsed, defaulted and frozen. A bad spec is refused with a pointer, before any socket.
  * 3. The visits of one call are due together; equal collect cycles are aligned, so that neighbours can be merged.
  * 4. Each call has a deadline. Abort or throw: the connection is disposed once, its devices are offline, and after a wait
- *    it is connected, watched and written to again.
+ *    it is connected, watched and written to again. Only a DeviceSilentError leaves the connection as it is: the devices of
+ *    that call are offline, are asked again after growing waits, and cost their neighbours little.
  * 5. A visit id missing from the results is a failed outcome; an unknown one costs the connection.
- * 6. Coercion to the property's type, bounds, timestamps, cycles, twin updates, orders and read-back are the host's.
+ * 6. Conversion (`convert`, `deadband`), coercion to the property's type, bounds, timestamps, cycles, twin updates, orders and
+ *    read-back are the host's.
  * 7. Adding, changing or removing one device never disturbs others on its connection unless its key changed.
  */
 export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
@@ -22,10 +24,22 @@ export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
   /** Devices that answer the same key share one connection: a serial line, a gateway, an OPC UA session. */
   connectionKey(device: Device): string
   /**
-   * How long this device may take for one call, ms; a device that does not answer within it is offline. Default: 2000. In a call
-   * for several devices on one connection the most patient one counts.
+   * Devices on one connection that fail together, e.g. the unit on a serial line. A call never holds two peers, so that the
+   * host knows who was silent. Default: all devices of a connection are one peer.
    */
-  deadline?(device: Device): number | undefined
+  peer?(device: Device): string
+  /**
+   * How long one call for these visits of a device may take, ms; what takes longer costs the connection. Default: 2000. In a
+   * call for several devices the most patient one counts.
+   */
+  deadline?(device: Device, visits: readonly Visit<Device, Visitor>[]): number | undefined
+  /**
+   * How long reading these visits in one call keeps the connection busy, ms; undefined where nobody can say. Pure. The host adds
+   * up what a connection is asked for, and warns when the collect cycles cannot fit.
+   */
+  busTime?(visits: readonly Visit<Device, Visitor>[]): number | undefined
+  /** True for what can only be called: such a property is neither read nor written. Pure. */
+  isCallable?(visitor: Visitor): boolean
   /** Offline admission check: why this property can never be visited this way, or nothing. Pure. */
   reject?(property: Property, visitor: Visitor): string | undefined
   /** The host disposes the connection, once. */
@@ -44,7 +58,25 @@ export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
     signal: AbortSignal,
   ): Promise<void>
   write?(connection: Connection, orders: readonly Order<Device, Visitor>[], signal: AbortSignal): Promise<Results<void>>
-  discover?(context: MapperContext): AsyncIterable<{ readonly name: string; readonly device: Device }>
+  /** Runs what `isCallable`. Resolves to what it gave back; a refusal of the device is a failed outcome. */
+  call?(
+    connection: Connection,
+    call: Call<Device, Visitor>,
+    signal: AbortSignal,
+  ): Promise<Outcome<readonly PropertyValue[]>>
+  /**
+   * What the source recorded from `since` (Unix ms) on, oldest first for each visit. Called after an outage, before `watch` and
+   * `read` go on; a throw is logged and costs nothing.
+   */
+  history?(
+    connection: Connection,
+    visits: readonly Visit<Device, Visitor>[],
+    since: number,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<void>
+  /** What is out there. `device` says where to look, e.g. a server or a line; ends by itself or when the signal aborts. */
+  discover?(device: Device, context: MapperContext): AsyncIterable<Discovered>
 }
 
 /** One property of a device, with the defaults of its DeviceModel filled in. */
@@ -69,6 +101,10 @@ export interface Order<Device, Visitor> extends Visit<Device, Visitor> {
   /** Of the property's type and within its bounds. */
   readonly value: PropertyValue
 }
+/** One call of something callable. Arguments are as the caller gave them. */
+export interface Call<Device, Visitor> extends Visit<Device, Visitor> {
+  readonly arguments: readonly PropertyValue[]
+}
 export type VisitId = string & { readonly __visit: never }
 
 /** One value as the source gave it. The host coerces it to the property's type. */
@@ -82,7 +118,21 @@ export interface Reading {
   readonly cause?: string
 }
 
-/** A visit that failed is a result; a connection that failed is a throw. */
+/** Something that was found: a device, with what its manifest would say of it. */
+export interface Discovered {
+  readonly name: string
+  readonly description?: string
+  /** `protocol.configData`. */
+  readonly device: { readonly [key: string]: unknown }
+  readonly properties: readonly DiscoveredProperty[]
+}
+export interface DiscoveredProperty extends Property {
+  readonly description?: string
+  /** `visitors.configData`. */
+  readonly visitor: { readonly [key: string]: unknown }
+}
+
+/** A visit that failed is a result; a connection that failed is a throw; a DeviceSilentError is neither. */
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error }
 export type Results<T> = ReadonlyMap<VisitId, Outcome<T>>
 export type Report = (id: VisitId, outcome: Outcome<Reading>) => void
@@ -93,6 +143,17 @@ export interface MapperContext {
   readonly log: { debug(message: string, fields?: object): void; warn(message: string, fields?: object): void }
   /** Aborts when connecting has to end: at its deadline or because the host stops. */
   readonly signal: AbortSignal
+  /** A folder for files of this mapper alone, e.g. a trust store; exists, mode 0700, and stays over restarts. */
+  readonly folder: string
+  /** The MQTT broker of this node, with an account for this mapper; absent where there is none. */
+  readonly broker?: LocalBroker
+}
+
+export interface LocalBroker {
+  /** E.g. `mqtt://127.0.0.1:1883`. */
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
 }
 
 /** Identity at run time. At compile time it infers the three types from the value and checks the rest against them. */

@@ -26,6 +26,8 @@ export interface ProtocolHostOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Of the mapper alone; exists. */
+  readonly folder: string
   readonly settings?: HostSettings
   /** Counted into; handed in where somebody reads along. */
   readonly stats?: HostStats
@@ -160,7 +162,7 @@ class ProtocolHost {
   #lineOf(key: string): Line {
     const found = this.#lines.get(key)
     if (found) return found.line
-    const { mapper, clock, random, log } = this.#options
+    const { mapper, clock, random, log, folder } = this.#options
     const line = new Line({
       key,
       mapper,
@@ -170,6 +172,7 @@ class ProtocolHost {
       settings: this.#settings,
       stats: this.#stats,
       reporter: this.#reporter,
+      folder,
     })
     const stop = new AbortController()
     this.#lines.set(key, { line, stop })

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { silentLogger } from '../../platform/log/index.ts'
 import { ms, seconds, systemClock, withDeadline } from '../../platform/time/index.ts'
@@ -186,8 +189,10 @@ async function start<D, V, C extends AsyncDisposable>(t: TestContext, subject: C
   const open: AsyncDisposable[] = []
   t.after(async () => {
     for (const connection of open) await connection[Symbol.asyncDispose]()
+    if (folder !== undefined) await rm(folder, { recursive: true })
     await server[Symbol.asyncDispose]()
   })
+  let folder: string | undefined
   let revision = 0
   const planOf = (properties: readonly ConformanceProperty[], index: 0 | 1) => {
     const named = Object.fromEntries(properties.map((property, at) => [`p${at}`, property]))
@@ -210,7 +215,8 @@ async function start<D, V, C extends AsyncDisposable>(t: TestContext, subject: C
         now: () => systemClock.now(),
         sleep: (milliseconds: number, until: AbortSignal) => systemClock.sleep(ms(milliseconds), until),
       }
-      const connection = await mapper.connect(planOf([], 0).config, { clock, log: silentLogger, signal })
+      folder ??= await mkdtemp(join(tmpdir(), 'skerry-mapper-'))
+      const connection = await mapper.connect(planOf([], 0).config, { clock, log: silentLogger, signal, folder })
       open.push(connection)
       return connection
     },

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   createEdgeHub,
   createMetaManager,
@@ -33,7 +34,17 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const { eventBus } = mqtt
   const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, limits, clock, random, log, metrics })
   const { isolation } = config.mappers
-  const mapperHost = createMapperHostModule({ bus, mappers: builtInMappers, clock, random, log, metrics, isolation })
+  const folder = join(directory, 'mappers')
+  const mapperHost = createMapperHostModule({
+    bus,
+    mappers: builtInMappers,
+    clock,
+    random,
+    log,
+    metrics,
+    isolation,
+    folder,
+  })
   const meta = createMetaManager({ store, bus, frames, nodeName, log, metrics })
   const { server, certificates, projectId, userMessages } = config.cloud
   const userUplink = new UserUplink({ store, eventBus, frames, limits: userMessages, clock, random, log, metrics })

@@ -37,8 +37,8 @@ export async function callDriver<T>(
 
 /** The devices of one connection wait for each other anyway: the most patient one decides. */
 function deadlineOf(visits: readonly AnyVisit[], { settings, mapper }: CallOptions): Duration {
-  const devices = [...new Set(visits.map(({ device }) => device))]
-  const patience = Math.max(0, ...devices.map((device) => mapper.deadline?.(device) ?? 0))
+  const byDevice = Map.groupBy(visits, ({ device }) => device)
+  const patience = Math.max(0, ...[...byDevice].map(([device, own]) => mapper.deadline?.(device, own) ?? 0))
   const base = patience > 0 ? patience : settings.callDeadline.milliseconds
   return ms(base + settings.visitAllowance.milliseconds * visits.length)
 }

@@ -24,6 +24,8 @@ export interface LineOptions {
   readonly settings: HostSettings
   readonly stats: HostStats
   readonly reporter: Reporter
+  /** Of the mapper alone; see MapperContext. */
+  readonly folder: string
 }
 
 /** Stagger of the lines among each other, so that a hundred gateways are not all asked in the same millisecond. */
@@ -131,6 +133,7 @@ export class Line {
             warn: (message, fields) => log.warn(message, { ...fields }),
           },
           signal: limited,
+          folder: this.#options.folder,
         }
         const connection = await mapper.connect(device.plan.config, context)
         // A driver that ignored the deadline still hands over a connection, which nobody would close.

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import type { Bus } from '../../../platform/bus/index.ts'
+import { ensureDirectory } from '../../../platform/files/index.ts'
 import { describeError, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Duration, minutes, ms, type Random, seconds } from '../../../platform/time/index.ts'
@@ -18,6 +20,8 @@ export interface KeeperOptions {
   readonly random: Random
   readonly log: Logger
   readonly isolation: 'worker' | 'none'
+  /** Of all mappers; each has its own folder in it. */
+  readonly folder: string
   readonly silence?: Duration
   readonly scope: Scope
   readonly counters: Counters
@@ -87,19 +91,21 @@ export class Keeper {
     this.#publish('running', '')
     counters.begin()
     try {
-      await (this.#options.isolation === 'worker' ? this.#runThread(signal) : this.#runHere(signal))
+      const folder = join(this.#options.folder, encodeURIComponent(this.#options.source.protocol))
+      await ensureDirectory(folder, 0o700)
+      await (this.#options.isolation === 'worker' ? this.#runThread(folder, signal) : this.#runHere(folder, signal))
       return new Error('it ended by itself')
     } catch (error) {
       return error
     }
   }
 
-  #runThread(signal: AbortSignal): Promise<void> {
+  #runThread(folder: string, signal: AbortSignal): Promise<void> {
     const { counters } = this.#options
-    return runInWorker({ ...this.#options, onStats: (stats) => counters.take(stats) }, signal)
+    return runInWorker({ ...this.#options, folder, onStats: (stats) => counters.take(stats) }, signal)
   }
 
-  async #runHere(signal: AbortSignal): Promise<void> {
+  async #runHere(folder: string, signal: AbortSignal): Promise<void> {
     const { source, counters, clock } = this.#options
     const stats = createStats()
     const beat = () => {
@@ -110,7 +116,7 @@ export class Keeper {
     const protocols = [source.protocol, ...(source.aliases ?? [])]
     try {
       const mapper = await loadMapper(source)
-      await runProtocolHost({ ...this.#options, mapper, protocols, stats }, signal)
+      await runProtocolHost({ ...this.#options, mapper, protocols, folder, stats }, signal)
     } finally {
       timer[Symbol.dispose]()
       counters.take(stats)

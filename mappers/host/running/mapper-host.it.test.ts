@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { parse } from 'yaml'
 import { createLocalBus } from '../../../platform/bus/index.ts'
@@ -38,8 +40,12 @@ async function startEdge(
   }
   bus.serve(reportDevices, hear)
   bus.serve(reportStates, hear)
+  const folder = await mkdtemp(join(tmpdir(), 'skerry-mappers-'))
   const scope = createScope('MapperHost', { clock, log, deadline: seconds(10), onCrash: assert.ifError })
-  t.after(() => scope[Symbol.asyncDispose]())
+  t.after(async () => {
+    await scope[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
+  })
   const module = createMapperHostModule({
     bus,
     mappers,
@@ -48,6 +54,7 @@ async function startEdge(
     log,
     metrics: silentMetrics,
     isolation,
+    folder,
     silence: seconds(2.5),
   })
   await module.start(scope)
@@ -171,7 +178,7 @@ it('a stop does not wait for a mapper that hangs while it is loaded', { timeout:
   const scope = createScope('MapperHost', { clock, log, deadline: seconds(5), onCrash: assert.ifError })
   const entry = new URL('data:text/javascript,setInterval(() => undefined, 1000); await new Promise(() => undefined)')
   const mappers = [{ protocol: 'modbus', entry }]
-  const ground = { clock, random: systemRandom, log, metrics: silentMetrics }
+  const ground = { clock, random: systemRandom, log, metrics: silentMetrics, folder: '/nowhere' }
   const starting = createMapperHostModule({ bus: createLocalBus(clock, log), mappers, ...ground, isolation: 'worker' })
   const started = assert.rejects(starting.start(scope), { message: 'MapperHost is stopping' })
   await scope[Symbol.asyncDispose]()

@@ -28,6 +28,8 @@ export interface MapperHostOptions {
   readonly metrics: Metrics
   /** worker: one thread per protocol that has devices. none: all in this thread. */
   readonly isolation: 'worker' | 'none'
+  /** For files of the mappers, each in its own folder; made when one runs. */
+  readonly folder: string
   /** How long a thread may show no life before it is ended and started again; default 10 s. */
   readonly silence?: Duration
 }

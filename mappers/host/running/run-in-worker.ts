@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly bus: Bus
   readonly clock: Clock
   readonly log: Logger
+  /** Of the mapper alone; exists. */
+  readonly folder: string
   onStats(stats: HostStats): void
   /** Default 10 s: a thread that shows no life for so long is ended. */
   readonly silence?: Duration
@@ -56,11 +58,12 @@ export async function runInWorker(options: WorkerOptions, signal: AbortSignal): 
   }
 }
 
-function startThread({ source, heapMegabytes = 256 }: WorkerOptions, bus: WorkerStart['bus']): Worker {
+function startThread({ source, folder, heapMegabytes = 256 }: WorkerOptions, bus: WorkerStart['bus']): Worker {
   const start: WorkerStart = {
     entry: source.entry.href,
     protocol: source.protocol,
     protocols: [source.protocol, ...(source.aliases ?? [])],
+    folder,
     bus,
   }
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'

@@ -7,6 +7,7 @@ export interface WorkerStart {
   readonly entry: string
   readonly protocol: string
   readonly protocols: readonly string[]
+  readonly folder: string
   /** Serves the bus at its other end. */
   readonly bus: MessagePort
 }

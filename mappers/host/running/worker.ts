@@ -24,8 +24,9 @@ async function main(start: WorkerStart, control: MessagePort): Promise<void> {
   beat()
   const mapper = await loadMapper({ protocol: start.protocol, entry: new URL(start.entry) })
   const bus = connectBus(start.bus, systemClock, log)
-  const { protocols } = start
-  await runProtocolHost({ bus, mapper, protocols, clock: systemClock, random: systemRandom, log, stats }, stop.signal)
+  const { protocols, folder } = start
+  const ground = { bus, clock: systemClock, random: systemRandom, log }
+  await runProtocolHost({ ...ground, mapper, protocols, folder, stats }, stop.signal)
   await bus[Symbol.asyncDispose]()
   timer?.[Symbol.dispose]()
   post({ type: 'beat', stats })

@@ -44,7 +44,7 @@ export function hostBench(mapper: AnyMapper) {
     return answer(list)
   })
   const stop = new AbortController()
-  const running = runProtocolHost({ bus, mapper, clock, random: steadyRandom, log }, stop.signal)
+  const running = runProtocolHost({ bus, mapper, clock, random: steadyRandom, log, folder: '/nowhere' }, stop.signal)
   return {
     bus,
     clock,
