@@ -1,5 +1,6 @@
 import { describeError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
+import { openContractDoor } from './contract-door.ts'
 
 /** Where a mapper is found. Its module's default export is the mapper; it must be inert and load no vendor library. */
 export interface MapperSource {
@@ -17,6 +18,7 @@ export const builtInMappers: readonly MapperSource[] = [
 /** Imports a mapper and checks that it is one. */
 export async function loadMapper(source: Pick<MapperSource, 'protocol' | 'entry'>): Promise<AnyMapper> {
   const fields = { mapper: source.protocol, entry: source.entry.href }
+  openContractDoor()
   const loaded: unknown = await import(source.entry.href).catch((cause: unknown) => {
     throw new RefusedError('The mapper cannot be loaded', { code: 'MAPPERS_NOT_LOADED', fields, cause })
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
@@ -11,9 +11,26 @@ import { callKubernetes, isRecord, parseKubeAccess } from '../up/kubernetes-appl
 import { packageRoot } from '../version.ts'
 
 /** What `npm pack` reads. */
-const SOURCES = ['package.json', 'README.md', 'LICENSE', 'tsconfig.json', 'tsconfig.build.json']
+const SOURCES = ['package.json', 'README.md', 'LICENSE', 'tsconfig.json', 'tsconfig.build.json', 'tsconfig.types.json']
 const FOLDERS = ['bin', 'samples', 'schemas', 'platform', 'twin', 'mappers', 'hub', 'runtime']
 const PUMP = '/apis/devices.kubeedge.io/v1beta1/namespaces/default/devices/pump-1'
+
+const MAPPER = `import { configSchema, defineMapper, noConnection, readEach, Type } from 'skerry/mapper'
+
+const deviceConfig = configSchema(Type.Object({ port: Type.Integer({ default: 7 }) }))
+
+export default defineMapper({
+  contract: 1,
+  protocol: 'theirs',
+  deviceConfig,
+  visitorConfig: configSchema(Type.Object({ at: Type.Integer() })),
+  connectionKey: ({ port }) => String(port),
+  connect: noConnection,
+  read: (_connection, visits, signal) => readEach(visits, signal, ({ visitor }) => visitor.at),
+})
+process.stdout.write(JSON.stringify(deviceConfig.parse({})) + String.fromCharCode(10))
+export const wrong: string = 3
+`
 
 describe('the package', { skip: needs('npm', 'tar') }, () => {
   let folder: string
@@ -42,13 +59,32 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
 
   it('holds the compiled product, the launcher and the samples, and nothing else', () => {
     const others = files.filter(
-      (file) => !/^package\/(dist\/.*\.js|bin\/skerry\.mjs|samples\/.*\.(yaml|md))$/.test(file),
+      (file) => !/^package\/(dist\/.*\.(js|d\.ts)|bin\/(skerry|mapper)\.mjs|samples\/.*\.(yaml|md))$/.test(file),
     )
     assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
     assert.deepEqual(
       files.filter((file) => /test|bench|tools/.test(file)),
       [],
     )
+  })
+
+  it('gives the author of a mapper skerry/mapper with its types', async () => {
+    const project = join(folder, 'mapper')
+    await mkdir(join(project, 'node_modules'), { recursive: true })
+    await symlink(installed, join(project, 'node_modules', 'skerry'))
+    await writeFile(join(project, 'package.json'), '{"type":"module"}')
+    await writeFile(join(project, 'mapper.ts'), MAPPER)
+    const compiler = join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc')
+    const typeRoots = [join(packageRoot, 'node_modules', '@types')]
+    const checks = { noEmit: true, strict: true, module: 'nodenext', target: 'es2024', lib: ['esnext'] }
+    const compilerOptions = { ...checks, typeRoots, types: ['node'] }
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+    const compiled = await run(process.execPath, [compiler, '-p', project])
+    assert.match(compiled.stdout, /mapper\.ts\(15,14\): error TS2322: Type 'number' is not assignable to type 'string'/)
+    assert.equal(compiled.stdout.trim().split('\n').length, 1, compiled.stdout)
+    const ran = await run(process.execPath, [join(project, 'mapper.ts')])
+    assert.equal(ran.code, 0, ran.stderr)
+    assert.equal(ran.stdout, '{"ok":true,"value":{"port":7}}\n')
   })
 
   it('runs: workers and samples are found, and it stops cleanly', async () => {

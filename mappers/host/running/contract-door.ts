@@ -1,0 +1,22 @@
+import { registerHooks } from 'node:module'
+
+/** What a mapper of others imports by name, and where the running Skerry has it. */
+const DOORS: ReadonlyMap<string, string> = new Map([['skerry/mapper', sibling('../../contract/index')]])
+
+let open = false
+
+/**
+ * From now on `skerry/mapper` is this Skerry's own contract for every module of this thread, wherever the module is and
+ * whatever copy of Skerry was installed next to it. A mapper needs nothing but its file.
+ */
+export function openContractDoor(): void {
+  if (open) return
+  open = true
+  registerHooks({
+    resolve: (specifier, context, next) => next(DOORS.get(specifier) ?? specifier, context),
+  })
+}
+
+function sibling(path: string): string {
+  return new URL(`${path}.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href
+}
