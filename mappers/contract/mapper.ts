@@ -1,4 +1,4 @@
-import type { AccessMode, PropertyType, PropertyValue, Quality } from '../../schemas/index.ts'
+import type { AccessMode, DeviceId, PropertyType, PropertyValue, Quality } from '../../schemas/index.ts'
 import type { ConfigSchema } from './config-schema.ts'
 
 /**
@@ -40,8 +40,11 @@ export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
   busTime?(visits: readonly Visit<Device, Visitor>[]): number | undefined
   /** True for what can only be called: such a property is neither read nor written. Pure. */
   isCallable?(visitor: Visitor): boolean
-  /** Offline admission check: why this property can never be visited this way, or nothing. Pure. */
-  reject?(property: Property, visitor: Visitor): string | undefined
+  /**
+   * Offline admission check: why this property can never be visited this way, or nothing. Pure. `device` is undefined where
+   * the device itself is refused already.
+   */
+  reject?(property: Property, visitor: Visitor, device: Device | undefined): string | undefined
   /** The host disposes the connection, once. */
   connect(device: Device, context: MapperContext): Promise<Connection>
   /** At least one of `read` and `watch`. A method that is absent is a capability the protocol lacks. */
@@ -93,6 +96,8 @@ export interface Property {
 /** One property of one device, configs already parsed and frozen. An order is a visit that carries a value in. */
 export interface Visit<Device, Visitor> {
   readonly id: VisitId
+  /** Of the Device, `namespace/name`. The host always gives it. */
+  readonly deviceId?: DeviceId
   readonly device: Device
   readonly property: Property
   readonly visitor: Visitor
@@ -135,7 +140,14 @@ export interface DiscoveredProperty extends Property {
 /** A visit that failed is a result; a connection that failed is a throw; a DeviceSilentError is neither. */
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error }
 export type Results<T> = ReadonlyMap<VisitId, Outcome<T>>
-export type Report = (id: VisitId, outcome: Outcome<Reading>) => void
+export interface Report {
+  (id: VisitId, outcome: Outcome<Reading>): void
+  /**
+   * For devices that say themselves whether they are there. One that is away is offline for this reason whatever its readings
+   * say, and is not written to until it is back; its connection and its neighbours notice nothing. The host always gives it.
+   */
+  presence?(presence: 'here' | 'away', reason?: string): void
+}
 
 /** Everything a driver is lent. No bus, no twin, no store, no timers of its own. */
 export interface MapperContext {
@@ -154,6 +166,13 @@ export interface LocalBroker {
   readonly url: string
   readonly username?: string
   readonly password?: string
+  /** Files, where the broker is another one than that of the edge and asks for them. */
+  readonly passwordFile?: string
+  readonly ca?: string
+  readonly certificate?: string
+  readonly key?: string
+  /** Take any certificate of the broker. */
+  readonly insecureSkipVerify?: boolean
 }
 
 /** Identity at run time. At compile time it infers the three types from the value and checks the rest against them. */

@@ -11,6 +11,7 @@ import {
   protocolOf,
   timesToLive,
 } from '../../schemas/index.ts'
+import type { LocalBroker } from '../contract/index.ts'
 import { type AnyMapper, admit, type DevicePlan } from './admission/admission.ts'
 import { Line } from './line/line.ts'
 import { Reporter } from './line/reporter.ts'
@@ -28,6 +29,8 @@ export interface ProtocolHostOptions {
   readonly log: Logger
   /** Of the mapper alone; exists. */
   readonly folder: string
+  /** The MQTT broker of this node, with an account for mappers. */
+  readonly broker?: LocalBroker | undefined
   readonly settings?: HostSettings
   /** Counted into; handed in where somebody reads along. */
   readonly stats?: HostStats
@@ -162,7 +165,7 @@ class ProtocolHost {
   #lineOf(key: string): Line {
     const found = this.#lines.get(key)
     if (found) return found.line
-    const { mapper, clock, random, log, folder } = this.#options
+    const { mapper, clock, random, log, folder, broker } = this.#options
     const line = new Line({
       key,
       mapper,
@@ -173,6 +176,7 @@ class ProtocolHost {
       stats: this.#stats,
       reporter: this.#reporter,
       folder,
+      broker,
     })
     const stop = new AbortController()
     this.#lines.set(key, { line, stop })

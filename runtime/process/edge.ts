@@ -44,6 +44,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     metrics,
     isolation,
     folder,
+    broker: mqtt.brokerForMappers,
   })
   const meta = createMetaManager({ store, bus, frames, nodeName, log, metrics })
   const { server, certificates, projectId, userMessages } = config.cloud

@@ -34,6 +34,24 @@ test('each mode has its brokers, its port and its endpoints', async (t) => {
   assert.equal(embeddedPortOf(mqtt), 1900)
 })
 
+test('mappers get an account in memory on the embedded broker, and the settings of the edge on an external one', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-event-bus-'))
+  t.after(() => rm(directory, { recursive: true, force: true }))
+  const brokerOf = async (text: string) => {
+    const config = await loadConfig({ schema: EdgeConfig, text: `node: {name: edge-1}\nmqtt: ${text}` })
+    return composeEventBus(config, { directory, log, metrics: silentMetrics }).brokerForMappers()
+  }
+  const inner = await brokerOf('{port: 1900, anonymous: none}')
+  assert.equal(inner.url, 'mqtt://127.0.0.1:1900')
+  assert.equal(inner.password?.length, 43)
+  assert.notEqual((await brokerOf('{}')).password, inner.password)
+  assert.equal((await brokerOf('{mode: both, host: 0.0.0.0}')).url, 'mqtt://127.0.0.1:1884')
+  const external = `{url: "${URL}", username: edge-1, passwordFile: /run/secret, ca: /run/ca.crt}`
+  assert.deepEqual(await brokerOf(`{mode: external, external: ${external}}`), {
+    ...{ url: URL, username: 'edge-1', passwordFile: '/run/secret', ca: '/run/ca.crt', insecureSkipVerify: false },
+  })
+})
+
 test('a URL with a password or of another protocol is refused', async () => {
   for (const url of ['mqtt://user:secret@broker', 'http://broker', 'broker:1883', 'mqtt://broker/path']) {
     const text = `node: {name: e}\nmqtt: {mode: external, external: {url: "${url}"}}`

@@ -4,7 +4,9 @@ import {
   bothBrokers,
   createEmbeddedBroker,
   createExternalBroker,
+  createInnerAccount,
   type EmbeddedBroker,
+  type InnerAccount,
 } from '../../platform/bus/mqtt/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
@@ -17,16 +19,30 @@ export interface ComposedEventBus {
   readonly eventBus: EventBus
   readonly modules: readonly Module[]
   endpoints(): Endpoints
+  /** Where mappers find the broker of this node, and as whom. Secrets are in memory, or in files that the configuration names. */
+  brokerForMappers(): BrokerForMappers
+}
+
+export interface BrokerForMappers {
+  readonly url: string
+  readonly username?: string
+  readonly password?: string
+  readonly passwordFile?: string
+  readonly ca?: string
+  readonly certificate?: string
+  readonly key?: string
+  readonly insecureSkipVerify?: boolean
 }
 
 export function composeEventBus(edge: EdgeConfig, ground: Ground): ComposedEventBus {
   const { mqtt: config, store } = edge
   const nodeName = edge.node.name
   const { directory, log, metrics } = ground
+  const inner = createInnerAccount()
   const embedded = () =>
     createEmbeddedBroker({
       ...{ ...config, port: embeddedPortOf(config), clock, log, metrics },
-      ...{ file: join(directory, 'mqtt.db'), durability: store.durability, folder: join(directory, 'mqtt') },
+      ...{ file: join(directory, 'mqtt.db'), durability: store.durability, folder: join(directory, 'mqtt'), inner },
       limits: sessionLimits(config),
     })
   const external = (name: string) => {
@@ -42,16 +58,24 @@ export function composeEventBus(edge: EdgeConfig, ground: Ground): ComposedEvent
     case 'internal': {
       const broker = embedded()
       const endpoints = () => embeddedEndpoints(config, broker.ports)
-      return { eventBus: broker.eventBus, modules: [broker], endpoints }
+      const brokerForMappers = () => embeddedForMappers(config, broker.ports, inner)
+      return { eventBus: broker.eventBus, modules: [broker], endpoints, brokerForMappers }
     }
     case 'external': {
       const broker = external('EventBus')
-      return { eventBus: broker.eventBus, modules: [broker], endpoints: () => ({ mqtt: url, mqttExternal: url }) }
+      const { subscribeClientId: _s, publishClientId: _p, plainView: _v, ...brokerForMappers } = config.external
+      return {
+        ...{ eventBus: broker.eventBus, modules: [broker] },
+        endpoints: () => ({ mqtt: url, mqttExternal: url }),
+        brokerForMappers: () => brokerForMappers,
+      }
     }
     case 'both': {
-      const [inner, outer] = [embedded(), external('ExternalBroker')]
-      const endpoints = () => ({ ...embeddedEndpoints(config, inner.ports), mqttExternal: url })
-      return { eventBus: bothBrokers(inner.eventBus, outer.eventBus, log), modules: [inner, outer], endpoints }
+      const [innermost, outer] = [embedded(), external('ExternalBroker')]
+      const endpoints = () => ({ ...embeddedEndpoints(config, innermost.ports), mqttExternal: url })
+      const eventBus = bothBrokers(innermost.eventBus, outer.eventBus, log)
+      const brokerForMappers = () => embeddedForMappers(config, innermost.ports, inner)
+      return { eventBus, modules: [innermost, outer], endpoints, brokerForMappers }
     }
   }
 }
@@ -70,6 +94,12 @@ function embeddedEndpoints({ host, tls, websocket }: MqttConfig, ports: Embedded
       ? { mqttWebsocket: `${websocket.tls ? 'wss' : 'ws'}://${at(websocket.host, ports.websocket)}/mqtt` }
       : {}),
   }
+}
+
+/** From this machine, whatever address it listens on. */
+function embeddedForMappers({ host }: MqttConfig, { tcp }: EmbeddedBroker['ports'], inner: InnerAccount) {
+  const near = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host)
+  return { url: `mqtt://${near}:${tcp}`, username: inner.user, password: inner.password }
 }
 
 /** The port of the embedded broker: KubeEdge's in each mode. */

@@ -66,7 +66,7 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
     names.add(merged.device.name)
     const visitId = toVisitId(`${id}/${merged.device.name}@${revision}`)
     const timeToLive = timeToLiveOf(merged.device.name)
-    const plan = planProperty(mapper, merged, { visitId, config, pointer, findings, timeToLive })
+    const plan = planProperty(mapper, merged, { deviceId: id, visitId, config, pointer, findings, timeToLive })
     if (plan) properties.push(plan)
   }
   if (!parsed.ok || findings.refused) return { refusals: findings.list }
@@ -80,6 +80,7 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
 }
 
 interface PropertyContext {
+  readonly deviceId: DeviceId
   readonly visitId: VisitId
   readonly config: unknown
   readonly pointer: string
@@ -102,14 +103,17 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
     return undefined
   }
   const property = propertyOf(merged.model)
-  const reason = rejection(mapper, property, visitor.value)
+  const reason = rejection(mapper, property, visitor.value, context.config)
   if (reason !== undefined) findings.refuse(at, reason)
   const collect = parseCycle(merged.device.collectCycle)
   if (collect.warning) findings.warn(`${pointer}/collectCycle`, collect.warning)
   const report = merged.device.reportCycle === undefined ? undefined : parseCycle(merged.device.reportCycle)
   if (report?.warning) findings.warn(`${pointer}/reportCycle`, report.warning)
   return {
-    visit: Object.freeze({ id: context.visitId, device: context.config, property, visitor: visitor.value }),
+    visit: Object.freeze({
+      ...{ id: context.visitId, deviceId: context.deviceId },
+      ...{ device: context.config, property, visitor: visitor.value },
+    }),
     model: merged.model,
     ...confirmation(mapper, collect.duration, context),
     ...(report ? { report: report.duration } : {}),
@@ -153,9 +157,9 @@ function propertyOf(model: ModelProperty): Property {
   })
 }
 
-function rejection(mapper: AnyMapper, property: Property, visitor: unknown): string | undefined {
+function rejection(mapper: AnyMapper, property: Property, visitor: unknown, device: unknown): string | undefined {
   try {
-    return mapper.reject?.(property, visitor)
+    return mapper.reject?.(property, visitor, device)
   } catch (error) {
     return describeError(error)
   }

@@ -2,7 +2,7 @@ import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, DeadlineError, ms, type Random, withDeadline } from '../../../platform/time/index.ts'
 import type { DeviceId } from '../../../schemas/index.ts'
-import type { MapperContext } from '../../contract/index.ts'
+import type { LocalBroker, MapperContext } from '../../contract/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
 import type { HostStats } from '../stats.ts'
@@ -26,6 +26,7 @@ export interface LineOptions {
   readonly reporter: Reporter
   /** Of the mapper alone; see MapperContext. */
   readonly folder: string
+  readonly broker?: LocalBroker | undefined
 }
 
 /** Stagger of the lines among each other, so that a hundred gateways are not all asked in the same millisecond. */
@@ -75,7 +76,8 @@ export class Line {
 
   /** The device has new orders. */
   ordersChanged(device: ServedDevice): void {
-    if (this.#down !== undefined) device.lose(this.#down)
+    const absence = this.#down ?? device.away
+    if (absence !== undefined) device.lose(absence)
     this.#wakeup.wake()
   }
 
@@ -120,7 +122,7 @@ export class Line {
   }
 
   async #connect(signal: AbortSignal): Promise<AsyncDisposable> {
-    const { mapper, clock, settings, log } = this.#options
+    const { mapper, clock, settings, log, broker } = this.#options
     const [device] = this.#devices.values()
     if (!device) throw new Error('the line has no device')
     const connecting: { late: boolean } = { late: false }
@@ -134,6 +136,7 @@ export class Line {
           },
           signal: limited,
           folder: this.#options.folder,
+          ...(broker ? { broker } : {}),
         }
         const connection = await mapper.connect(device.plan.config, context)
         // A driver that ignored the deadline still hands over a connection, which nobody would close.

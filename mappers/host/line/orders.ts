@@ -47,6 +47,7 @@ function dueOrders(devices: readonly ServedDevice[], context: OrdersContext, rep
   const now = context.clock.monotonic()
   const due: Due[] = []
   for (const device of devices) {
+    if (device.away !== undefined) continue
     for (const property of device.properties) {
       const progress = property.order
       if (progress?.due === undefined || progress.due > now) continue
@@ -143,7 +144,8 @@ function call<T>(
 
 function nextDue(devices: readonly ServedDevice[]): number | undefined {
   let earliest: number | undefined
-  for (const { properties } of devices) {
+  for (const { properties, away } of devices) {
+    if (away !== undefined) continue
     for (const { order } of properties) {
       if (order?.due !== undefined && (earliest === undefined || order.due < earliest)) earliest = order.due
     }

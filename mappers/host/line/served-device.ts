@@ -34,6 +34,7 @@ export class ServedDevice {
   readonly properties: readonly ServedProperty[]
   readonly #options: ServedDeviceOptions
   #state: string | undefined
+  #away: string | undefined
 
   constructor(plan: DevicePlan, options: ServedDeviceOptions) {
     this.id = plan.id
@@ -90,8 +91,28 @@ export class ServedDevice {
     property.last = { reading, at: this.#options.clock.monotonic() }
   }
 
+  /** Why it is away by its own word: it is offline, whatever its readings say, and is not written to. */
+  get away(): string | undefined {
+    return this.#away
+  }
+
+  /** True when it comes or goes. */
+  setPresence(presence: 'here' | 'away', reason = 'the device says that it is offline'): boolean {
+    const before = this.#away
+    this.#away = presence === 'away' ? reason : undefined
+    if (this.#away === undefined) this.judge()
+    else if (this.#away !== before) this.lose(this.#away)
+    return (before === undefined) !== (this.#away === undefined)
+  }
+
+  /** Watched anew: what it said before may be true no more. */
+  forgetPresence(): void {
+    this.#away = undefined
+  }
+
   /** Online as long as anything of it can be read. */
   judge(): void {
+    if (this.#away !== undefined) return
     const failures = this.properties.filter(({ failed }) => failed !== undefined)
     const [first] = failures
     if (!first || failures.length < this.properties.length) this.setState('online')

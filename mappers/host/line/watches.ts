@@ -1,5 +1,5 @@
 import type { DeviceId } from '../../../schemas/index.ts'
-import type { Outcome, Reading, VisitId } from '../../contract/index.ts'
+import type { Outcome, Reading, Report, VisitId } from '../../contract/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
 import { deliver } from './deliver.ts'
 import type { Reporter } from './reporter.ts'
@@ -9,15 +9,15 @@ import type { ServedDevice } from './served-device.ts'
 export class Watches {
   readonly #mapper: AnyMapper
   readonly #reporter: Reporter
-  readonly #onLoss: () => void
+  readonly #onChange: () => void
   readonly #running = new Map<DeviceId, AbortController>()
   #connection: AsyncDisposable | undefined
   #failure: { readonly error: unknown } | undefined
 
-  constructor(mapper: AnyMapper, reporter: Reporter, onLoss: () => void) {
+  constructor(mapper: AnyMapper, reporter: Reporter, onChange: () => void) {
     this.#mapper = mapper
     this.#reporter = reporter
-    this.#onLoss = onLoss
+    this.#onChange = onChange
   }
 
   open(connection: AsyncDisposable, devices: readonly ServedDevice[]): void {
@@ -31,6 +31,7 @@ export class Watches {
     this.remove(device.id)
     const controller = new AbortController()
     this.#running.set(device.id, controller)
+    device.forgetPresence()
     void this.#watch(device, this.#connection, controller.signal)
   }
 
@@ -51,10 +52,15 @@ export class Watches {
 
   async #watch(device: ServedDevice, connection: AsyncDisposable, signal: AbortSignal): Promise<void> {
     const byId = new Map(device.properties.map((property) => [property.id, property]))
-    const report = (id: VisitId, outcome: Outcome<Reading>) => {
+    const onReading = (id: VisitId, outcome: Outcome<Reading>) => {
       const property = byId.get(id)
       if (property && !signal.aborted) deliver([property], new Map([[id, outcome]]), this.#reporter)
     }
+    const presence: Report['presence'] = (where, reason) => {
+      // Back again, it is told what it missed.
+      if (!signal.aborted && device.setPresence(where, reason)) this.#onChange()
+    }
+    const report: Report = Object.assign(onReading, { presence })
     let error: unknown = new Error('the watch ended')
     try {
       const visits = device.properties.map(({ plan }) => plan.visit)
@@ -64,6 +70,6 @@ export class Watches {
     }
     if (signal.aborted) return
     this.#failure = { error }
-    this.#onLoss()
+    this.#onChange()
   }
 }

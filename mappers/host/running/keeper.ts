@@ -5,6 +5,7 @@ import { describeError, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Duration, minutes, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { DeviceId, MapperEntry } from '../../../schemas/index.ts'
+import type { LocalBroker } from '../../contract/index.ts'
 import { runProtocolHost } from '../protocol-host.ts'
 import { createStats } from '../stats.ts'
 import type { Counters } from './counters.ts'
@@ -22,6 +23,8 @@ export interface KeeperOptions {
   readonly isolation: 'worker' | 'none'
   /** Of all mappers; each has its own folder in it. */
   readonly folder: string
+  /** The MQTT broker of this node, asked for at each start of the mapper. */
+  readonly broker?: (() => LocalBroker | undefined) | undefined
   readonly silence?: Duration
   readonly scope: Scope
   readonly counters: Counters
@@ -102,7 +105,8 @@ export class Keeper {
 
   #runThread(folder: string, signal: AbortSignal): Promise<void> {
     const { counters } = this.#options
-    return runInWorker({ ...this.#options, folder, onStats: (stats) => counters.take(stats) }, signal)
+    const broker = this.#options.broker?.()
+    return runInWorker({ ...this.#options, folder, broker, onStats: (stats) => counters.take(stats) }, signal)
   }
 
   async #runHere(folder: string, signal: AbortSignal): Promise<void> {
@@ -116,7 +120,8 @@ export class Keeper {
     const protocols = [source.protocol, ...(source.aliases ?? [])]
     try {
       const mapper = await loadMapper(source)
-      await runProtocolHost({ ...this.#options, mapper, protocols, folder, stats }, signal)
+      const broker = this.#options.broker?.()
+      await runProtocolHost({ ...this.#options, mapper, protocols, folder, broker, stats }, signal)
     } finally {
       timer[Symbol.dispose]()
       counters.take(stats)

@@ -12,6 +12,7 @@ import {
   mappersLoaded,
   protocolOf,
 } from '../../../schemas/index.ts'
+import type { LocalBroker } from '../../contract/index.ts'
 import { Reporter } from '../line/reporter.ts'
 import { defaultSettings } from '../settings.ts'
 import { createStats } from '../stats.ts'
@@ -30,6 +31,8 @@ export interface MapperHostOptions {
   readonly isolation: 'worker' | 'none'
   /** For files of the mappers, each in its own folder; made when one runs. */
   readonly folder: string
+  /** The MQTT broker of this node with an account for mappers, asked for at each start of one. Its secrets are never logged. */
+  readonly broker?: () => LocalBroker | undefined
   /** How long a thread may show no life before it is ended and started again; default 10 s. */
   readonly silence?: Duration
 }

@@ -4,6 +4,7 @@ import { describeError, UnavailableError } from '../../../platform/lifecycle/ind
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, ms, seconds } from '../../../platform/time/index.ts'
 import { deviceRefusals } from '../../../schemas/index.ts'
+import type { LocalBroker } from '../../contract/index.ts'
 import type { HostStats } from '../stats.ts'
 import type { MapperSource } from './source.ts'
 import { STOP, type WorkerMessage, type WorkerStart } from './worker-messages.ts'
@@ -15,6 +16,7 @@ export interface WorkerOptions {
   readonly log: Logger
   /** Of the mapper alone; exists. */
   readonly folder: string
+  readonly broker?: LocalBroker | undefined
   onStats(stats: HostStats): void
   /** Default 10 s: a thread that shows no life for so long is ended. */
   readonly silence?: Duration
@@ -58,12 +60,13 @@ export async function runInWorker(options: WorkerOptions, signal: AbortSignal): 
   }
 }
 
-function startThread({ source, folder, heapMegabytes = 256 }: WorkerOptions, bus: WorkerStart['bus']): Worker {
+function startThread({ source, folder, broker, heapMegabytes = 256 }: WorkerOptions, bus: WorkerStart['bus']): Worker {
   const start: WorkerStart = {
     entry: source.entry.href,
     protocol: source.protocol,
     protocols: [source.protocol, ...(source.aliases ?? [])],
     folder,
+    broker,
     bus,
   }
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'

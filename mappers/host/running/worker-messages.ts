@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { LogFields } from '../../../platform/log/index.ts'
+import type { LocalBroker } from '../../contract/index.ts'
 import type { HostStats } from '../stats.ts'
 
 /** What a worker is started with. */
@@ -8,6 +9,7 @@ export interface WorkerStart {
   readonly protocol: string
   readonly protocols: readonly string[]
   readonly folder: string
+  readonly broker?: LocalBroker | undefined
   /** Serves the bus at its other end. */
   readonly bus: MessagePort
 }

@@ -24,9 +24,9 @@ async function main(start: WorkerStart, control: MessagePort): Promise<void> {
   beat()
   const mapper = await loadMapper({ protocol: start.protocol, entry: new URL(start.entry) })
   const bus = connectBus(start.bus, systemClock, log)
-  const { protocols, folder } = start
+  const { protocols, folder, broker } = start
   const ground = { bus, clock: systemClock, random: systemRandom, log }
-  await runProtocolHost({ ...ground, mapper, protocols, folder, stats }, stop.signal)
+  await runProtocolHost({ ...ground, mapper, protocols, folder, broker, stats }, stop.signal)
   await bus[Symbol.asyncDispose]()
   timer?.[Symbol.dispose]()
   post({ type: 'beat', stats })

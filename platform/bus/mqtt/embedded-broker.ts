@@ -137,7 +137,7 @@ function createGate(options: EmbeddedBrokerOptions, counters: Counters): Gate {
   const { anonymous, anonymousRemote = 'none', clients = [], passwordFile, folder, loginLimits, recheck } = options
   const path = passwordFile ?? (folder === undefined ? undefined : join(folder, 'passwords'))
   return new Gate({
-    ...{ anonymous, anonymousRemote, clients, clock: options.clock, log: options.log, counters },
+    ...{ anonymous, anonymousRemote, clients, inner: options.inner, clock: options.clock, log: options.log, counters },
     passwordFile: path === undefined ? undefined : { path, isNamed: passwordFile !== undefined },
     maxConnectionsPerUser: options.maxConnectionsPerUser,
     ...(loginLimits === undefined ? {} : { limits: loginLimits }),

@@ -2,6 +2,7 @@ import type { AedesPublishPacket, AuthErrorCode, Client, ConnectPacket, PublishP
 import { RefusedError } from '../../lifecycle/errors.ts'
 import type { MqttMessage } from '../event-bus.ts'
 import type { Gate, Guest } from './access/gate.ts'
+import { INNER_MAX_SUBSCRIPTIONS } from './access/inner-account.ts'
 import { isOfEdge, isQuestion, isUnderView } from './access/topics.ts'
 import type { Counters } from './counters.ts'
 import { type Handler, Handling } from './handling.ts'
@@ -172,7 +173,8 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
         return
       }
       const session = book.of(client)
-      const isTaken = session.filters.has(topic) || session.filters.size < limits.maxSubscriptions
+      const most = gate.of(client).isInner ? INNER_MAX_SUBSCRIPTIONS : limits.maxSubscriptions
+      const isTaken = session.filters.has(topic) || session.filters.size < most
       if (isTaken) book.subscribe(session, topic, qos, rap === true)
       else counters.refused.add(1, { reason: 'subscriptions' })
       done(null, isTaken ? subscription : null)

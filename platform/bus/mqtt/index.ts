@@ -1,3 +1,4 @@
+export { createInnerAccount, type InnerAccount } from './access/inner-account.ts'
 export * from './both.ts'
 export * from './embedded-broker.ts'
 export type { BrokerAddress } from './external/address.ts'

@@ -2,6 +2,7 @@ import type { Anonymous, MqttClientConfig, MqttTlsConfig, MqttWebSocketConfig } 
 import type { Metrics } from '../../health/metrics.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { Clock, Duration } from '../../time/index.ts'
+import type { InnerAccount } from './access/inner-account.ts'
 import type { LoginLimits } from './access/login.ts'
 import type { SessionLimits } from './sessions/limits.ts'
 
@@ -15,6 +16,8 @@ export interface EmbeddedBrokerOptions {
   readonly anonymousRemote?: Anonymous
   /** What users and holders of client certificates may do. */
   readonly clients?: readonly MqttClientConfig[]
+  /** For the mappers of this process, beside all others. */
+  readonly inner?: InnerAccount
   /** Must be there when it is named. Default: `passwords` in `folder`, where it exists. */
   readonly passwordFile?: string
   readonly tls?: MqttTlsConfig

@@ -6,6 +6,7 @@ import type { MqttClientConfig } from '../../../../schemas/config/index.ts'
 import { writeFileAtomic } from '../../../files/atomic.ts'
 import { ms } from '../../../time/index.ts'
 import { closing, listen, startBroker, temporaryFolder, waitFor } from '../testing/start-broker.ts'
+import { createInnerAccount } from './inner-account.ts'
 import { hashPassword } from './password-hash.ts'
 import { passwordLine, withPasswordLine } from './password-lines.ts'
 
@@ -32,6 +33,32 @@ test('a user comes in with its password only, and the log never holds one', { ti
   for (const secret of ['guess-1', 'guess-2', passwordOf('pump-app')]) assert.ok(!text.includes(secret), secret)
   assert.ok(log.messages('warn').includes('An MQTT client was refused'))
   assert.match(await metrics.text(), /skerry_mqtt_refused_total\{reason="credentials"\} 4/)
+})
+
+test('mappers come in by an account in memory, reach devices and never what the edge itself says', {
+  timeout: 20_000,
+}, async (t) => {
+  const inner = createInnerAccount()
+  const { broker, client, log } = await startUsers(t, { inner, limits: { maxSubscriptions: 1 } })
+  const own = { username: inner.user, password: inner.password }
+  await assert.rejects(client({ ...own, password: 'guess' }), { code: 4 })
+  await assert.rejects(client({ username: inner.user }), { code: 4 })
+  const mapper = await client(own)
+  const heard = listen(mapper)
+  await mapper.subscribeAsync(['#', 'plug/1/state'], { qos: 1 })
+  for (const filter of ['twins/#', 'twins/a/b', '$hw/#', '$SYS/#']) await assert.rejects(mapper.subscribeAsync(filter))
+  await broker.eventBus.publish('twins/plant/pump', '{}')
+  await broker.eventBus.publish(`${PUMP}/twin/update/document`, '{}')
+  await mapper.publishAsync('plug/1/command', 'ON', { qos: 1 })
+  await waitFor(() => heard.length > 0)
+  assert.deepEqual(heard, ['plug/1/command ON'])
+  for (const topic of [`${PUMP}/twin/update`, 'twins/plant/pump/speed/set', 'SYS/dis/upload_records']) {
+    const another = await client(own)
+    const closed = closing(another)
+    another.publish(topic, '1', { qos: 1 })
+    await closed
+  }
+  assert.ok(!JSON.stringify(log.lines).includes(inner.password))
 })
 
 test('the handler is told who sends, and which side of a twin it may change', { timeout: 20_000 }, async (t) => {

@@ -5,6 +5,7 @@ import type { Logger } from '../../../log/logger.ts'
 import { type Clock, type Duration, seconds } from '../../../time/index.ts'
 import type { Counters } from '../counters.ts'
 import { checkClients } from './check-clients.ts'
+import { type InnerAccount, isInner, rightsOfInner } from './inner-account.ts'
 import { Login, type LoginLimits } from './login.ts'
 import { PasswordFile } from './password-file.ts'
 import { passwordLine } from './password-lines.ts'
@@ -17,6 +18,8 @@ export interface GateOptions {
   readonly anonymousRemote: Anonymous
   readonly clients: readonly MqttClientConfig[]
   readonly passwordFile: { readonly path: string; readonly isNamed: boolean } | undefined
+  /** Of this process alone. */
+  readonly inner?: InnerAccount | undefined
   readonly clock: Clock
   readonly log: Logger
   readonly counters: Counters
@@ -41,6 +44,8 @@ export interface Guest {
   readonly rights: Rights
   /** The line of the password file that let it in. */
   readonly line?: string
+  /** By the account of this process. */
+  readonly isInner?: true
 }
 
 const NOBODY: Guest = { user: undefined, rights: rightsOfAnonymous('none') }
@@ -65,6 +70,7 @@ export class Gate {
   constructor(options: GateOptions) {
     checkClients(options.clients)
     this.#options = options
+    if (options.inner) this.#rights.set(options.inner.user, rightsOfInner)
     this.#login = new Login(options.clock, options.limits)
     this.#shares = new ConnectionShares(options.maxConnectionsPerUser ?? Number.POSITIVE_INFINITY)
     this.#file = options.passwordFile && new PasswordFile({ ...options.passwordFile, log: options.log })
@@ -141,6 +147,8 @@ export class Gate {
   }
 
   async #identify(peer: Peer, user: string | undefined, password: Uint8Array | undefined): Promise<Guest | Refusal> {
+    const { inner } = this.#options
+    if (inner && isInner(inner, user, password)) return { user: inner.user, rights: rightsOfInner, isInner: true }
     const { certificateName } = peer
     const users = user === undefined ? undefined : await this.#file?.users()
     if (user !== undefined && users) {
@@ -175,7 +183,7 @@ export class Gate {
   }
 
   #enter(client: Client, guest: Guest): void {
-    const { user } = guest
+    const { user, isInner } = guest
     if (client.closed) return
     this.#guests.set(client, guest)
     this.#present.set(client.id, { client, guest })
@@ -184,7 +192,7 @@ export class Gate {
       if (this.#present.get(client.id)?.client === client) this.#present.delete(client.id)
     })
     const isListed = this.#options.clients.some(({ name }) => name === user)
-    if (user === undefined || isListed) return
+    if (user === undefined || isListed || isInner) return
     this.#options.log.warn('An MQTT user has no entry in mqtt.clients: it is connected and may do nothing', { user })
   }
 
