@@ -1,13 +1,26 @@
 import type { Clock, Random } from '../../platform/time/index.ts'
+import type { JsonObject } from '../../schemas/index.ts'
+import type { Fault } from './faults/fault.ts'
+import type { SimulatedDevice } from './simulated-device.ts'
 
 /** A simulated device on its real protocol. */
 export interface Simulator {
+  /** Of the device. */
   readonly name: string
-  /** Where it listens. Throws before `start`. */
-  readonly port: number
-  /** Settles when the port is open; rejects when it is taken. */
+  /** Where it is reached, e.g. `tcp://127.0.0.1:5020`, `opc.tcp://...`, `mqtt://...`, `file:///dev/pts/3`. Throws before `start`. */
+  readonly url: string
+  /** `protocol.configData` of a Device that means this simulator, as far as it differs from that of its sample. Throws before `start`. */
+  readonly configData: JsonObject
+  /** Links that are open just now. */
+  readonly connections: number
+  /** Requests that arrived, answered or not. */
+  readonly requests: number
+  /** Settles when it can be reached; rejects when it cannot, e.g. where the port is taken. */
   start(): Promise<void>
+  /** Ends all links. May be called more than once, and before `start`. */
   close(): Promise<void>
+  /** Brings a fault about, in place of the last one; undefined heals. Settles when it has taken effect. */
+  fault(fault: Fault | undefined): Promise<void>
 }
 
 export interface SimulatorOptions {
@@ -16,4 +29,9 @@ export interface SimulatorOptions {
   readonly port: number
   readonly clock: Clock
   readonly random: Random
+  readonly device: SimulatedDevice
+  /** For serial lines: where the port has to appear, as a link. */
+  readonly path?: string | undefined
 }
+
+export type CreateSimulator = (options: SimulatorOptions) => Simulator

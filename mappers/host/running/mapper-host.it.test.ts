@@ -18,7 +18,7 @@ import {
   reportDevices,
   reportStates,
 } from '../../../schemas/index.ts'
-import { createPumpSimulator } from '../../simulators/index.ts'
+import { createPumpSimulator } from '../../simulators/modbus/pump.ts'
 import { createMapperHostModule } from './module.ts'
 import { builtInMappers, type MapperSource } from './source.ts'
 

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../../platform/time/index.ts'
+import type { Fault } from '../faults/fault.ts'
 import type { Simulator, SimulatorOptions } from '../simulator.ts'
 import { ILLEGAL_ADDRESS, ILLEGAL_VALUE, type ModbusMemory, ServerException } from './modbus-memory.ts'
 import { type ModbusServer, startModbusServer } from './modbus-server.ts'
@@ -9,6 +10,7 @@ export const PUMP_ADDRESSES = { targetSpeed: 0, speed: 0, temperature: 2, runnin
 const MOST_SPEED = 3000
 
 export interface PumpSimulator extends Simulator {
+  readonly port: number
   /** What the pump does just now; for tests. */
   readonly state: PumpState
   /** Requests are taken and never answered. */
@@ -19,7 +21,7 @@ export interface PumpSimulator extends Simulator {
 }
 
 /** A pump on real Modbus TCP. Any unit id is answered. */
-export function createPumpSimulator(options: SimulatorOptions): PumpSimulator {
+export function createPumpSimulator(options: Omit<SimulatorOptions, 'device'>): PumpSimulator {
   const pump = new PumpMemory(options.clock, options.random)
   let server: ModbusServer | undefined
   const running = () => {
@@ -31,8 +33,25 @@ export function createPumpSimulator(options: SimulatorOptions): PumpSimulator {
     get port() {
       return running().port
     },
+    get url() {
+      return `tcp://${options.host}:${running().port}`
+    },
+    get configData() {
+      return { host: options.host, port: running().port }
+    },
+    get connections() {
+      return server?.connections ?? 0
+    },
+    get requests() {
+      return server?.requests ?? 0
+    },
     get state() {
       return pump.state
+    },
+    async fault(fault: Fault | undefined) {
+      await running().resume()
+      if (fault?.kind === 'silence') running().silence()
+      if (fault?.kind === 'disconnect') await running().disconnect()
     },
     async start() {
       server ??= await startModbusServer({ host: options.host, port: options.port, memory: pump })
