@@ -38,6 +38,11 @@ export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
    * up what a connection is asked for, and warns when the collect cycles cannot fit.
    */
   busTime?(visits: readonly Visit<Device, Visitor>[]): number | undefined
+  /**
+   * True for what `watch` reports by itself; everything else is polled. Default: all, where there is a `watch`. Pure. A pushed
+   * property with a time to live is read too, so that the host knows that its last value still holds.
+   */
+  isPushed?(visitor: Visitor): boolean
   /** True for what can only be called: such a property is neither read nor written. Pure. */
   isCallable?(visitor: Visitor): boolean
   /**

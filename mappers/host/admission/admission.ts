@@ -115,7 +115,7 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
       ...{ device: context.config, property, visitor: visitor.value },
     }),
     model: merged.model,
-    ...confirmation(mapper, collect.duration, context),
+    ...confirmation(mapper, visitor.value, collect.duration, context),
     ...(report ? { report: report.duration } : {}),
   }
 }
@@ -128,10 +128,11 @@ const PUSHES = 10
 /** How the host sees to it that a value which can be read is confirmed within its time to live. */
 function confirmation(
   mapper: AnyMapper,
+  visitor: unknown,
   collect: Duration,
   { timeToLive, findings }: PropertyContext,
 ): Pick<PropertyPlan, 'collect' | 'confirm' | 'isPolled'> {
-  const isPushed = mapper.watch !== undefined
+  const isPushed = mapper.watch !== undefined && (mapper.isPushed?.(visitor) ?? true)
   const canRead = mapper.read !== undefined
   if (timeToLive === undefined) return { collect, isPolled: canRead && !isPushed }
   // A driver that pushes may say nothing while nothing changes: it is asked.
