@@ -2,6 +2,7 @@ import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
+import { NOT_APPLICABLE } from '../mappers/testing/not-applicable.ts'
 import { NEEDS } from './testing/needs.ts'
 
 /** One way of running test files, and which files it takes. */
@@ -90,7 +91,8 @@ async function runSuite(
         return fail(event.file ?? '', event.name, `In CI nothing is skipped for a missing program: ${reason}.`)
       }
       total.skipped++
-      print(`skipped: ${event.name} (${reason})`)
+      // Of what a mapper cannot do there is nothing to try: counted, but no news.
+      if (!reason.startsWith(NOT_APPLICABLE)) print(`skipped: ${event.name} (${reason})`)
     } else if (event.details.type !== 'suite' && event.todo === undefined) total.passed++
   })
   stream.on('test:fail', (event) => {

@@ -1,1 +1,5 @@
+export type { Check } from './check.ts'
+export * from './check-mapper.ts'
 export * from './describe-mapper.ts'
+export * from './report-text.ts'
+export * from './subject.ts'

@@ -59,11 +59,12 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
 
   it('holds the compiled product, the launcher and the samples, and nothing else', () => {
     const others = files.filter(
-      (file) => !/^package\/(dist\/.*\.(js|d\.ts)|bin\/(skerry|mapper)\.mjs|samples\/.*\.(yaml|md))$/.test(file),
+      (file) =>
+        !/^package\/(dist\/.*\.(js|d\.ts)|bin\/(skerry|mapper|mapper-testing)\.mjs|samples\/.*\.(yaml|md))$/.test(file),
     )
     assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
     assert.deepEqual(
-      files.filter((file) => /test|bench|tools/.test(file)),
+      files.filter((file) => /\.test\.|\/(bench|tools)\//.test(file)),
       [],
     )
   })
