@@ -41,6 +41,12 @@ module.exports = {
       '^(platform|mappers|twin|hub|runtime)/',
       '^mappers/($1|contract)/',
     ),
+    // They share what is pure of a protocol, as its configuration and codec; a peer that shared a driver would prove nothing.
+    ban(
+      'simulators-share-no-driver',
+      { path: '^mappers/simulators/', pathNot: TESTS },
+      '^mappers/(host/(?!values/)|testing/|[^/]+/(driver|connection)\\.ts$)',
+    ),
     ban(
       'hub-parts-meet-on-link-and-kube',
       { path: '^hub/(cloud|edge|apiserver|console)/', pathNot: TESTS },

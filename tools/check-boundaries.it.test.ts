@@ -48,6 +48,12 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
     text: "export { a } from '../opcua/index.ts'",
     rule: 'driver-sees-contract-only',
   },
+  { file: 'mappers/opcua/driver.ts', text: 'export const a = 1' },
+  {
+    file: 'mappers/simulators/opcua/deep.ts',
+    text: "export { a } from '../../opcua/driver.ts'",
+    rule: 'simulators-share-no-driver',
+  },
   {
     file: 'hub/cloud/across.ts',
     text: "export { a } from '../edge/index.ts'",

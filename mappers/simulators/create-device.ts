@@ -36,6 +36,8 @@ export function createSimulatedDevice(options: SimulatedDeviceOptions): Simulate
 }
 
 interface Part extends SimulatedProperty {
+  /** What a sensor tells apart; a decimal power. */
+  readonly step: number
   /** Its own; absent for what is held. */
   mover: Mover | undefined
   held: RawValue | PropertyValue
@@ -64,6 +66,7 @@ class ModelledDevice implements SimulatedDevice {
       const look = (name: string) => rawOf(parts.get(name))
       parts.set(property.model.name, {
         ...property,
+        step: stepOf(behaviour),
         mover: createMover(behaviour, { random, look, most }),
         held: behaviour.kind === 'hold' ? (behaviour.value ?? '') : '',
       })
@@ -79,7 +82,7 @@ class ModelledDevice implements SimulatedDevice {
   read(property: string): PropertyValue {
     const part = this.#part(property)
     this.#advance()
-    return typed(part.model, part.mover ? part.mover.value : part.held)
+    return part.mover ? typed(part.model, rounded(part.mover.value, part.step)) : typed(part.model, part.held)
   }
 
   write(property: string, value: PropertyValue): void {
@@ -195,14 +198,14 @@ function rawOf(part: Part | undefined): RawValue {
   return typeof value === 'bigint' || value instanceof Uint8Array ? Number(value) : value
 }
 
-/** The raw value as its type has it, rounded to what a sensor would tell. */
+/** The value as its type has it. */
 function typed(model: ModelProperty, raw: RawValue | PropertyValue): PropertyValue {
   switch (model.type) {
     case 'INT':
       return typeof raw === 'bigint' ? raw : integerOf(raw)
     case 'FLOAT':
     case 'DOUBLE':
-      return typeof raw === 'number' ? tidy(raw) : numeric(plainRaw(raw))
+      return numeric(plainRaw(raw))
     case 'BOOLEAN':
       return raw === true || raw === 'true' || raw === 1
     case 'BYTES':
@@ -220,10 +223,6 @@ function integerOf(raw: Exclude<RawValue | PropertyValue, bigint>): PropertyValu
     if (parsed.ok) return parsed.value
   }
   return Math.round(numeric(plainRaw(raw)))
-}
-
-function tidy(value: number): number {
-  return Math.abs(value) < 1 ? Number(value.toPrecision(3)) : Math.round(value * 100) / 100
 }
 
 function bytesOf(raw: RawValue | PropertyValue): Uint8Array {
@@ -245,4 +244,22 @@ function plain(value: PropertyValue): string {
 
 function mostOf(type: PropertyType | undefined): number {
   return type === 'INT' ? 65_536 : Number.MAX_SAFE_INTEGER
+}
+
+const FINEST = 0.01
+
+/** A sensor tells steps of the size of its noise, and of a half percent of its range or less. */
+function stepOf(behaviour: Behaviour): number {
+  if (behaviour.kind === 'noisy') return behaviour.amount > 0 ? decimalBelow(behaviour.amount) : stepOf(behaviour.inner)
+  if (behaviour.kind !== 'sine' && behaviour.kind !== 'walk') return FINEST
+  const range = behaviour.high - behaviour.low
+  return range > 0 ? Math.min(1, decimalBelow(range / 200)) : FINEST
+}
+
+function decimalBelow(value: number): number {
+  return 10 ** Math.floor(Math.log10(value))
+}
+
+function rounded(value: RawValue, step: number): RawValue {
+  return typeof value === 'number' ? Number((Math.round(value / step) * step).toPrecision(15)) : value
 }

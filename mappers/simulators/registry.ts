@@ -16,7 +16,7 @@ export const simulators: readonly SimulatorEntry[] = [
     protocol: 'modbus',
     aliases: ['modbus-tcp'],
     sample: 'pump',
-    load: async () => (await import('./modbus/pump.ts')).createPumpSimulator,
+    load: async () => (await import('./modbus/modbus-simulator.ts')).createModbusSimulator,
   },
 ]
 

@@ -30,6 +30,10 @@ export interface SimulatorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly device: SimulatedDevice
+  /** Further devices on the same server or line, where the protocol has units. */
+  readonly neighbours?: readonly SimulatedDevice[] | undefined
+  /** Where the protocol has several, e.g. `rtu-over-tcp` for Modbus. */
+  readonly transport?: string | undefined
   /** For serial lines: where the port has to appear, as a link. */
   readonly path?: string | undefined
 }

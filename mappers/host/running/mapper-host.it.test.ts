@@ -18,7 +18,7 @@ import {
   reportDevices,
   reportStates,
 } from '../../../schemas/index.ts'
-import { createPumpSimulator } from '../../simulators/modbus/pump.ts'
+import { simulateSample } from '../../simulators/testing/simulate-sample.ts'
 import { createMapperHostModule } from './module.ts'
 import { builtInMappers, type MapperSource } from './source.ts'
 
@@ -106,9 +106,7 @@ async function pumpAt(port: number, protocolName = 'modbus') {
 
 for (const isolation of ['worker', 'none'] as const) {
   it(`drives the sample pump over Modbus TCP (isolation ${isolation})`, async (t) => {
-    const pump = createPumpSimulator({ host: '127.0.0.1', port: 0, clock: systemClock, random: systemRandom })
-    await pump.start()
-    t.after(() => pump.close())
+    const pump = await simulateSample(t, 'pump', systemClock)
     const edge = await startEdge(t, isolation)
     assert.equal(edge.bus.get(mappersLoaded, 'modbus')?.state, 'idle')
     edge.bus.set(assignedDevices, 'default/pump-1', await pumpAt(pump.port))
@@ -122,16 +120,16 @@ for (const isolation of ['worker', 'none'] as const) {
     )
     assert.deepEqual(report.writes, [{ property: 'targetSpeed', orderId: 'o-1', value: '1500' }])
     assert.equal(report.readings.find(({ property }) => property === 'targetSpeed')?.value, '1500')
-    assert.equal(pump.state.targetSpeed, 1500)
+    assert.equal(pump.device.read('targetSpeed'), 1500)
     await edge.untilValue('speed', (value) => Number(value) > 0)
 
     const began = systemClock.monotonic()
-    pump.silence()
+    await pump.simulator.fault({ kind: 'silence' })
     const offline = await edge.untilState('offline')
     assert.match(offline.reason ?? '', /no answer within/)
     assert.ok(systemClock.monotonic() - began < 3500, 'offline within a cycle and the call deadline')
-    await pump.disconnect()
-    await pump.resume()
+    await pump.simulator.fault({ kind: 'disconnect' })
+    await pump.simulator.fault(undefined)
     await edge.untilState('online')
     edge.bus.remove(assignedDevices, 'default/pump-1')
     assert.equal(edge.bus.get(mappersLoaded, 'modbus')?.state, 'idle')
@@ -139,13 +137,11 @@ for (const isolation of ['worker', 'none'] as const) {
 }
 
 it('notices at once that the other end closed the connection', async (t) => {
-  const pump = createPumpSimulator({ host: '127.0.0.1', port: 0, clock: systemClock, random: systemRandom })
-  await pump.start()
-  t.after(() => pump.close())
+  const pump = await simulateSample(t, 'pump', systemClock)
   const edge = await startEdge(t, 'none')
   edge.bus.set(assignedDevices, 'default/pump-1', await pumpAt(pump.port, 'modbus-tcp'))
   await edge.untilState('online')
-  await pump.disconnect()
+  await pump.simulator.fault({ kind: 'disconnect' })
   const began = systemClock.monotonic()
   await edge.untilState('offline')
   assert.ok(systemClock.monotonic() - began < 1500)

@@ -21,3 +21,5 @@ export const ILLEGAL_FUNCTION = 1
 export const ILLEGAL_ADDRESS = 2
 export const ILLEGAL_VALUE = 3
 export const DEVICE_FAILURE = 4
+/** No unit with this id. On a serial line nobody answers then. */
+export const GATEWAY_TARGET_SILENT = 11

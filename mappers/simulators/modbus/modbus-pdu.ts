@@ -1,5 +1,7 @@
 import { DEVICE_FAILURE, ILLEGAL_FUNCTION, ILLEGAL_VALUE, type ModbusMemory, ServerException } from './modbus-memory.ts'
 
+const FUNCTIONS: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 15, 16, 22, 23])
+
 /** Answers one request (function code and data, Modbus application protocol V1.1b3, section 6). Never throws. */
 export function answerPdu(request: Buffer, unitId: number, memory: ModbusMemory): Buffer {
   const code = request.readUInt8(0)
@@ -13,6 +15,7 @@ export function answerPdu(request: Buffer, unitId: number, memory: ModbusMemory)
 }
 
 function serve(code: number, request: Buffer, unitId: number, memory: ModbusMemory): Buffer {
+  if (!FUNCTIONS.has(code)) throw new ServerException(ILLEGAL_FUNCTION)
   const start = request.readUInt16BE(1)
   const second = request.readUInt16BE(3)
   switch (code) {
@@ -33,19 +36,49 @@ function serve(code: number, request: Buffer, unitId: number, memory: ModbusMemo
       return request.subarray(0, 5)
     case 15:
       limit(second, 1968)
+      counted(request, 5, Math.ceil(second / 8))
       memory.writeCoils(unitId, start, unpackBits(request.subarray(6), second))
       return request.subarray(0, 5)
     case 16:
       limit(second, 123)
-      memory.writeRegisters(
-        unitId,
-        start,
-        Array.from({ length: second }, (_, i) => request.readUInt16BE(6 + i * 2)),
-      )
+      counted(request, 5, second * 2)
+      memory.writeRegisters(unitId, start, registersAt(request, 6, second))
       return request.subarray(0, 5)
+    case 22:
+      return maskWrite(request, unitId, memory)
+    case 23:
+      return readWrite(request, unitId, memory)
     default:
       throw new ServerException(ILLEGAL_FUNCTION)
   }
+}
+
+/** 6.16: what the first mask keeps, and what the second sets where the first does not. */
+function maskWrite(request: Buffer, unitId: number, memory: ModbusMemory): Buffer {
+  const [start, and, or] = [request.readUInt16BE(1), request.readUInt16BE(3), request.readUInt16BE(5)]
+  const [now = 0] = memory.readRegisters('holding', unitId, start, 1)
+  memory.writeRegisters(unitId, start, [((now & and) | (or & ~and)) & 0xffff])
+  return request.subarray(0, 7)
+}
+
+/** 6.17: writes before it reads. */
+function readWrite(request: Buffer, unitId: number, memory: ModbusMemory): Buffer {
+  const [start, count] = [request.readUInt16BE(1), request.readUInt16BE(3)]
+  const [writeStart, writeCount] = [request.readUInt16BE(5), request.readUInt16BE(7)]
+  limit(count, 125)
+  limit(writeCount, 121)
+  counted(request, 9, writeCount * 2)
+  memory.writeRegisters(unitId, writeStart, registersAt(request, 10, writeCount))
+  return registersAnswer(23, memory.readRegisters('holding', unitId, start, count))
+}
+
+function registersAt(request: Buffer, at: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => request.readUInt16BE(at + index * 2))
+}
+
+/** The byte count that a request carries besides its number of values. */
+function counted(request: Buffer, at: number, bytes: number): void {
+  if (request.readUInt8(at) !== bytes) throw new ServerException(ILLEGAL_VALUE)
 }
 
 function limit(count: number, most: number): void {

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import type { FaultyAnswers } from '../faults/faulty-answers.ts'
+import { type ModbusFraming, tcpFraming } from './modbus-frames.ts'
+import { serveLink } from './modbus-link.ts'
 import type { ModbusMemory } from './modbus-memory.ts'
-import { answerPdu } from './modbus-pdu.ts'
 
 /**
- * A Modbus TCP server whose faults can be scripted. Own code because the server of the client library takes no port 0,
+ * A Modbus server on TCP whose faults can be scripted. Own code because the server of the client library takes no port 0,
  * answers behind a timer of 1 ms, and cannot be told to stay silent, so neither tests nor measurements can rely on it.
  */
 export interface ModbusServer extends AsyncDisposable {
@@ -28,13 +30,13 @@ export interface ModbusServerOptions {
   /** 0 takes a free port. */
   readonly port: number
   readonly memory: ModbusMemory
+  /** Default: Modbus TCP. With `rtuFraming` it is RTU over TCP. */
+  readonly framing?: ModbusFraming
+  /** What is wrong with its answers. */
+  readonly answers?: FaultyAnswers
   /** Most connections at a time; more are closed at once. Default 64. */
   readonly mostConnections?: number
 }
-
-const HEADER = 7
-/** Modbus messaging on TCP/IP V1.0b, 4.2: 260 bytes at most. */
-const LONGEST = 260
 
 /** Listens; rejects when the port is taken. */
 export async function startModbusServer(options: ModbusServerOptions): Promise<ModbusServer> {
@@ -106,40 +108,26 @@ class ScriptableServer implements ModbusServer {
 
   #welcome(socket: Socket): void {
     this.#sockets.add(socket)
-    let rest: Buffer = Buffer.alloc(0)
+    const take = serveLink({
+      memory: this.#options.memory,
+      framing: this.#options.framing ?? tcpFraming,
+      onRequest: () => {
+        this.requests++
+      },
+      send: (answer) => this.#send(socket, answer),
+      end: () => socket.destroy(),
+    })
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#sockets.delete(socket))
-    socket.on('data', (data: Buffer) => {
-      rest = this.#take(socket, rest.length === 0 ? data : Buffer.concat([rest, data]))
-    })
+    socket.on('data', take)
   }
 
-  /** Answers each whole frame of `bytes`; returns what is left. */
-  #take(socket: Socket, bytes: Buffer): Buffer {
-    let at = 0
-    while (bytes.length - at >= HEADER + 1) {
-      const length = bytes.readUInt16BE(at + 4)
-      // Protocol identifier other than 0, or an impossible length: not Modbus, nothing to find the next frame by.
-      if (bytes.readUInt16BE(at + 2) !== 0 || length < 2 || length > LONGEST - 6) {
-        socket.destroy()
-        return Buffer.alloc(0)
-      }
-      if (bytes.length - at < 6 + length) break
-      this.#answer(socket, bytes.subarray(at, at + 6 + length))
-      at += 6 + length
-    }
-    return bytes.subarray(at)
-  }
-
-  #answer(socket: Socket, frame: Buffer): void {
-    this.requests++
+  #send(socket: Socket, answer: Buffer): void {
     if (this.#silent) return
-    const unitId = frame.readUInt8(6)
-    const pdu = answerPdu(frame.subarray(HEADER), unitId, this.#options.memory)
-    const header = Buffer.alloc(HEADER)
-    frame.copy(header, 0, 0, 4)
-    header.writeUInt16BE(pdu.length + 1, 4)
-    header.writeUInt8(unitId, 6)
-    socket.write(Buffer.concat([header, pdu]))
+    const write = (bytes: Uint8Array) => {
+      if (!socket.destroyed) socket.write(bytes)
+    }
+    if (this.#options.answers) this.#options.answers.send(answer, write)
+    else write(answer)
   }
 }
