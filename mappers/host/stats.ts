@@ -7,6 +7,8 @@ export interface HostStats {
   failedWrites: number
   connects: number
   lostConnections: number
+  /** Calls that a device did not answer though its connection is good. */
+  silentCalls: number
   droppedReports: number
 }
 
@@ -19,6 +21,7 @@ export function createStats(): HostStats {
     failedWrites: 0,
     connects: 0,
     lostConnections: 0,
+    silentCalls: 0,
     droppedReports: 0,
   }
 }

@@ -24,8 +24,12 @@ export interface DevicePlan {
   readonly id: DeviceId
   readonly uid: string
   readonly key: string
+  /** Devices of one connection with the same peer fail together. */
+  readonly peer: string
   readonly config: unknown
   readonly properties: readonly PropertyPlan[]
+  /** What can only be called: neither read nor written. */
+  readonly callables: readonly PropertyPlan[]
 }
 
 export interface PropertyPlan {
@@ -58,6 +62,7 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
   }
   const config = parsed.ok ? parsed.value : undefined
   const properties: PropertyPlan[] = []
+  const callables: PropertyPlan[] = []
   const timeToLiveOf = timesToLive(device, model)
   const names = new Set<string>()
   for (const [index, merged] of mergedProperties(device, model).entries()) {
@@ -67,12 +72,14 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
     const visitId = toVisitId(`${id}/${merged.device.name}@${revision}`)
     const timeToLive = timeToLiveOf(merged.device.name)
     const plan = planProperty(mapper, merged, { deviceId: id, visitId, config, pointer, findings, timeToLive })
-    if (plan) properties.push(plan)
+    if (plan) (isCallable(mapper, plan.visit.visitor, pointer, findings) ? callables : properties).push(plan)
   }
   if (!parsed.ok || findings.refused) return { refusals: findings.list }
   try {
     const key = mapper.connectionKey(parsed.value)
-    return { refusals: findings.list, plan: { id, uid: device.metadata.uid ?? '', key, config, properties } }
+    const peer = mapper.peer?.(parsed.value) ?? ''
+    const plan = { id, uid: device.metadata.uid ?? '', key, peer, config, properties, callables }
+    return { refusals: findings.list, plan }
   } catch (error) {
     findings.refuse('/spec/protocol/configData', describeError(error))
     return { refusals: findings.list }
@@ -163,6 +170,15 @@ function rejection(mapper: AnyMapper, property: Property, visitor: unknown, devi
     return mapper.reject?.(property, visitor, device)
   } catch (error) {
     return describeError(error)
+  }
+}
+
+function isCallable(mapper: AnyMapper, visitor: unknown, pointer: string, findings: Findings): boolean {
+  try {
+    return mapper.isCallable?.(visitor) ?? false
+  } catch (error) {
+    findings.refuse(`${pointer}/visitors/configData`, describeError(error))
+    return false
   }
 }
 

@@ -35,10 +35,20 @@ export async function callDriver<T>(
   return new Map(visits.map(({ id }) => [id, results.get(id) ?? missing]))
 }
 
-/** The devices of one connection wait for each other anyway: the most patient one decides. */
+/** The devices of one peer wait for each other anyway: the most patient one decides. */
 function deadlineOf(visits: readonly AnyVisit[], { settings, mapper }: CallOptions): Duration {
-  const byDevice = Map.groupBy(visits, ({ device }) => device)
-  const patience = Math.max(0, ...[...byDevice].map(([device, own]) => mapper.deadline?.(device, own) ?? 0))
+  const patience = patienceOf(visits, mapper)
   const base = patience > 0 ? patience : settings.callDeadline.milliseconds
   return ms(base + settings.visitAllowance.milliseconds * visits.length)
+}
+
+function patienceOf(visits: readonly AnyVisit[], mapper: CallOptions['mapper']): number {
+  const [first] = visits
+  if (!first || !mapper.deadline) return 0
+  if (visits.every(({ device }) => device === first.device)) return mapper.deadline(first.device, visits) ?? 0
+  let most = 0
+  for (const [device, own] of Map.groupBy(visits, (visit) => visit.device)) {
+    most = Math.max(most, mapper.deadline(device, own) ?? 0)
+  }
+  return most
 }

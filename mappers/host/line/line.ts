@@ -1,19 +1,22 @@
-import { describeError } from '../../../platform/lifecycle/index.ts'
+import { describeError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { Backoff, type Clock, DeadlineError, ms, type Random, withDeadline } from '../../../platform/time/index.ts'
+import { Backoff, type Clock, type Duration, type Random } from '../../../platform/time/index.ts'
 import type { DeviceId } from '../../../schemas/index.ts'
-import type { LocalBroker, MapperContext } from '../../contract/index.ts'
+import { isDeviceSilent, type LocalBroker } from '../../contract/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
 import type { HostStats } from '../stats.ts'
 import { callDriver } from './call.ts'
+import { connect, dispose } from './connect.ts'
 import { deliver } from './deliver.ts'
+import { Dispatch, type Job } from './dispatch.ts'
 import { writeOrders } from './orders.ts'
+import type { Peer } from './peer.ts'
 import type { Reporter } from './reporter.ts'
-import { Schedule } from './schedule.ts'
 import type { ServedDevice, ServedProperty } from './served-device.ts'
 import { Wakeup } from './wakeup.ts'
 import { Watches } from './watches.ts'
+import { type LineWork, Works } from './works.ts'
 
 export interface LineOptions {
   readonly key: string
@@ -31,6 +34,8 @@ export interface LineOptions {
 
 /** Stagger of the lines among each other, so that a hundred gateways are not all asked in the same millisecond. */
 const STAGGER_MS = 1000
+/** So many calls without an answer, while nobody on the line answers, cost the connection: it may be the one that is dead. */
+const MOST_UNANSWERED = 3
 
 /**
  * One connection and the devices behind it. A single loop connects, writes, reads and reconnects, so that calls of the
@@ -39,19 +44,35 @@ const STAGGER_MS = 1000
 export class Line {
   readonly #options: LineOptions
   readonly #devices = new Map<DeviceId, ServedDevice>()
-  readonly #schedule: Schedule<ServedProperty>
+  readonly #works: Works
+  readonly #dispatch: Dispatch
   readonly #wakeup: Wakeup
   readonly #backoff: Backoff
   readonly #watches: Watches
   /** Why there is no connection; undefined while there is one or the first is being made. */
   #down: string | undefined
+  /** Calls since the last answer. */
+  #unanswered = 0
 
   constructor(options: LineOptions) {
+    const { clock, random, settings, mapper, reporter } = options
     this.#options = options
-    this.#schedule = new Schedule(options.clock.monotonic() - options.random.next() * STAGGER_MS)
-    this.#wakeup = new Wakeup(options.clock)
-    this.#backoff = new Backoff(options.settings.reconnect, options.random)
-    this.#watches = new Watches(options.mapper, options.reporter, () => this.#wakeup.wake())
+    this.#works = new Works(clock)
+    const now = clock.monotonic()
+    this.#dispatch = new Dispatch({
+      epoch: now - random.next() * STAGGER_MS,
+      now,
+      random,
+      probe: settings.reconnect,
+      works: this.#works,
+      hasHistory: mapper.history !== undefined,
+    })
+    this.#wakeup = new Wakeup(clock)
+    this.#backoff = new Backoff(settings.reconnect, random)
+    this.#watches = new Watches(mapper, reporter, (device) => {
+      if (device) this.#dispatch.ordersChanged(device)
+      this.#wakeup.wake()
+    })
   }
 
   get size(): number {
@@ -62,23 +83,36 @@ export class Line {
   put(device: ServedDevice): void {
     this.#drop(device.id)
     this.#devices.set(device.id, device)
-    const now = this.#options.clock.monotonic()
-    for (const property of device.properties) if (property.plan.isPolled) this.#schedule.add(property, now)
+    this.#dispatch.add(device, this.#options.clock.monotonic())
     this.#watches.add(device)
-    if (this.#down !== undefined) device.lose(this.#down)
+    this.#postpone(device)
     this.#wakeup.wake()
   }
 
   remove(id: DeviceId): void {
     this.#drop(id)
     this.#devices.delete(id)
+    this.#works.fail(unavailable(id, 'the device is gone'), (device) => device === id)
   }
 
   /** The device has new orders. */
   ordersChanged(device: ServedDevice): void {
-    const absence = this.#down ?? device.away
-    if (absence !== undefined) device.lose(absence)
+    this.#postpone(device)
+    this.#dispatch.ordersChanged(device)
     this.#wakeup.wake()
+  }
+
+  /**
+   * Has an extra call of the driver made for a device, when no other is under way. Rejects at once while the device is away, at
+   * the deadline whether its turn has come or not, and with what `work` throws; that costs the connection, as with every call.
+   */
+  work<T>(id: DeviceId, deadline: Duration, work: LineWork<T>): Promise<T> {
+    const device = this.#devices.get(id)
+    const absence = device ? this.#absence(device) : 'the device is not served'
+    if (absence !== undefined) return Promise.reject(unavailable(id, absence))
+    const done = this.#works.add(id, deadline, work)
+    this.#wakeup.wake()
+    return done
   }
 
   /** Until the signal aborts. Never rejects. */
@@ -87,7 +121,7 @@ export class Line {
       try {
         await this.#connected(signal)
       } catch (error) {
-        if (signal.aborted) return
+        if (signal.aborted) break
         const wait = this.#backoff.next()
         this.#options.log.debug('The line waits before it connects again', {
           line: this.#options.key,
@@ -97,6 +131,7 @@ export class Line {
         await this.#options.clock.sleep(wait, signal).catch(() => undefined)
       }
     }
+    this.#works.fail(signal.reason)
   }
 
   async #connected(signal: AbortSignal): Promise<void> {
@@ -104,11 +139,14 @@ export class Line {
     let connection: AsyncDisposable | undefined
     const began = clock.monotonic()
     try {
-      connection = await this.#connect(signal)
+      const [device] = this.#devices.values()
+      if (!device) throw new Error('the line has no device')
+      connection = await connect(device.plan.config, this.#options, signal)
       this.#options.stats.connects++
       this.#down = undefined
-      this.#schedule.refresh()
-      for (const device of this.#devices.values()) this.#welcome(device)
+      this.#unanswered = 0
+      this.#dispatch.renew(clock.monotonic())
+      for (const each of this.#devices.values()) this.#welcome(each)
       this.#watches.open(connection, [...this.#devices.values()])
       await this.#serve(connection, signal)
     } catch (error) {
@@ -117,38 +155,7 @@ export class Line {
       throw error
     } finally {
       this.#watches.close()
-      if (connection) await this.#dispose(connection)
-    }
-  }
-
-  async #connect(signal: AbortSignal): Promise<AsyncDisposable> {
-    const { mapper, clock, settings, log, broker } = this.#options
-    const [device] = this.#devices.values()
-    if (!device) throw new Error('the line has no device')
-    const connecting: { late: boolean } = { late: false }
-    try {
-      return await withDeadline(clock, settings.connectDeadline, signal, async (limited) => {
-        const context: MapperContext = {
-          clock: { now: () => clock.now(), sleep: (milliseconds, until) => clock.sleep(ms(milliseconds), until) },
-          log: {
-            debug: (message, fields) => log.debug(message, { ...fields }),
-            warn: (message, fields) => log.warn(message, { ...fields }),
-          },
-          signal: limited,
-          folder: this.#options.folder,
-          ...(broker ? { broker } : {}),
-        }
-        const connection = await mapper.connect(device.plan.config, context)
-        // A driver that ignored the deadline still hands over a connection, which nobody would close.
-        if (connecting.late) void this.#dispose(connection)
-        return connection
-      })
-    } catch (error) {
-      connecting.late = true
-      if (error instanceof DeadlineError) {
-        throw new Error(`no connection within ${settings.connectDeadline.milliseconds} ms`, { cause: error })
-      }
-      throw error
+      if (connection) await dispose(connection, this.#options)
     }
   }
 
@@ -156,23 +163,59 @@ export class Line {
     const { clock } = this.#options
     while (!signal.aborted) {
       this.#watches.check()
-      const nextOrder = await writeOrders([...this.#devices.values()], connection, { ...this.#options, signal })
-      const due = this.#schedule.take(clock.monotonic())
-      if (due.length > 0) await this.#read(connection, due, signal)
-      // An answer, not the mere connection, proves that the other end lives.
-      if (due.length > 0) this.#backoff.reset()
-      const nextRead = this.#schedule.next(clock.monotonic())
-      const next = Math.min(nextOrder ?? Number.POSITIVE_INFINITY, nextRead ?? Number.POSITIVE_INFINITY)
-      await this.#wakeup.wait(Number.isFinite(next) ? next - clock.monotonic() : undefined, signal)
+      const job = this.#dispatch.next(clock.monotonic())
+      if (job) await this.#do(job, connection, signal)
+      else {
+        const next = this.#dispatch.nextAt(clock.monotonic())
+        await this.#wakeup.wait(next === undefined ? undefined : next - clock.monotonic(), signal)
+      }
+    }
+  }
+
+  /** One job; that a peer is silent ends here, all else costs the connection. */
+  async #do(job: Job, connection: AsyncDisposable, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    const began = clock.monotonic()
+    try {
+      await this.#perform(job, connection, signal)
+    } catch (error) {
+      if (!isDeviceSilent(error) || !job.peer) throw error
+      this.#silent(job.peer, error, clock.monotonic() - began)
+      return
+    }
+    if (!job.peer) return
+    this.#dispatch.charge(job.peer, clock.monotonic() - began)
+    if (job.kind === 'probe') this.#dispatch.returned(job.peer)
+    // An answer, not the mere connection, proves that the other end lives.
+    if (job.kind === 'read' || job.kind === 'probe') {
+      this.#unanswered = 0
+      this.#backoff.reset()
+    }
+  }
+
+  async #perform(job: Job, connection: AsyncDisposable, signal: AbortSignal): Promise<void> {
+    switch (job.kind) {
+      case 'read':
+        return this.#read(connection, job.properties, signal)
+      case 'orders':
+        return writeOrders(job.peer.devices, connection, { ...this.#options, signal })
+      case 'probe':
+        // What it says is not told: all of it is read again.
+        if (job.property) await this.#call(connection, [job.property], signal)
+        return
+      case 'gap':
+        return
+      case 'work': {
+        const device = this.#devices.get(job.work.device)
+        if (device) await job.work.run(connection, device, signal)
+        else job.work.fail(unavailable(job.work.device, 'the device is gone'))
+      }
     }
   }
 
   async #read(connection: AsyncDisposable, due: readonly ServedProperty[], signal: AbortSignal): Promise<void> {
-    const { mapper, stats, reporter } = this.#options
-    const visits = due.map(({ plan }) => plan.visit)
-    const results = await callDriver(visits, this.#callOptions(signal), (limited) =>
-      Promise.resolve(mapper.read?.(connection, visits, limited) ?? new Map()),
-    )
+    const { stats, reporter } = this.#options
+    const results = await this.#call(connection, due, signal)
     stats.reads++
     stats.visits += due.length
     // A device that was changed or removed meanwhile has other visits now.
@@ -180,9 +223,12 @@ export class Line {
     stats.failedVisits += deliver(current, results, reporter)
   }
 
-  #callOptions(signal: AbortSignal) {
+  #call(connection: AsyncDisposable, properties: readonly ServedProperty[], signal: AbortSignal) {
     const { clock, settings, mapper } = this.#options
-    return { clock, settings, mapper, signal }
+    const visits = properties.map(({ plan }) => plan.visit)
+    return callDriver(visits, { clock, settings, mapper, signal }, async (limited) => {
+      return mapper.read?.(connection, visits, limited) ?? new Map()
+    })
   }
 
   /** A device without readable properties is online when its connection is; the others prove it by an answer. */
@@ -190,30 +236,56 @@ export class Line {
     if (device.properties.length === 0) device.setState('online')
   }
 
+  /** Throws when nobody has answered for so long that the connection itself may be dead. */
+  #silent(peer: Peer, error: unknown, cost: number): void {
+    const { clock, stats } = this.#options
+    const reason = describeError(error)
+    this.#unanswered++
+    stats.silentCalls++
+    this.#dispatch.silent(peer, reason, cost, clock.monotonic())
+    this.#works.fail(unavailable(peer.key, reason), (id) => [...peer.devices].some((device) => device.id === id))
+    for (const device of peer.devices) device.lose(reason)
+    const most = MOST_UNANSWERED + this.#dispatch.peers - 1
+    if (this.#dispatch.areAllSilent && this.#unanswered >= most) throw error
+  }
+
   #lost(error: unknown): void {
     const { log, key, mapper, stats } = this.#options
     const reason = describeError(error)
     if (this.#down === undefined) {
       stats.lostConnections++
-      log.warn('The connection is lost', { mapper: mapper.protocol, line: key, devices: this.#devices.size, error })
+      const fields = { mapper: mapper.protocol, line: key, devices: this.#devices.size, error }
+      // That each of its devices is silent has been told.
+      if (isDeviceSilent(error)) log.debug('Nobody answers: the connection is made anew', fields)
+      else log.warn('The connection is lost', fields)
     }
     this.#down = reason
+    this.#works.fail(unavailable(key, reason))
     for (const device of this.#devices.values()) device.lose(reason)
   }
 
-  async #dispose(connection: AsyncDisposable): Promise<void> {
-    const { clock, settings, log, key } = this.#options
-    try {
-      await withDeadline(clock, settings.disposeDeadline, undefined, async () => connection[Symbol.asyncDispose]())
-    } catch (error) {
-      log.warn('A connection did not close cleanly', { line: key, error })
-    }
+  /** Orders of a device that is away wait, and are told so. */
+  #postpone(device: ServedDevice): void {
+    const absence = this.#absence(device)
+    if (absence !== undefined) device.lose(absence)
+  }
+
+  #absence(device: ServedDevice): string | undefined {
+    return this.#down ?? device.away ?? this.#dispatch.peerOf(device)?.silence?.reason
   }
 
   #drop(id: DeviceId): void {
     const before = this.#devices.get(id)
     if (!before) return
-    for (const property of before.properties) this.#schedule.remove(property)
+    this.#dispatch.remove(before)
     this.#watches.remove(id)
   }
+}
+
+function unavailable(device: string, reason: string): UnavailableError {
+  return new UnavailableError('The device cannot be reached', {
+    code: 'MAPPERS_DEVICE_AWAY',
+    fields: { device },
+    cause: new Error(reason),
+  })
 }

@@ -1,7 +1,7 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import { type PropertyReading, parseValue, refuseDesired, sameValue, type WriteResult } from '../../../schemas/index.ts'
-import type { Order, Outcome, Reading, VisitId } from '../../contract/index.ts'
+import { isDeviceSilent, type Order, type Outcome, type Reading, type VisitId } from '../../contract/index.ts'
 import type { AnyMapper, AnyVisit } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
 import type { HostStats } from '../stats.ts'
@@ -26,12 +26,12 @@ interface Due {
   readonly order: Order<unknown, unknown>
 }
 
-/** Writes what is due, reads it back and reports both. Returns when the next order is due, monotonic ms. */
+/** Writes what is due, reads it back and reports both. Throws what costs the connection, and a DeviceSilentError. */
 export async function writeOrders(
-  devices: readonly ServedDevice[],
+  devices: Iterable<ServedDevice>,
   connection: AsyncDisposable,
   context: OrdersContext,
-): Promise<number | undefined> {
+): Promise<void> {
   const reports = new Reports()
   const due = dueOrders(devices, context, reports)
   try {
@@ -39,11 +39,10 @@ export async function writeOrders(
   } finally {
     reports.send(context.reporter)
   }
-  return nextDue(devices)
 }
 
 /** Checks every due order; those that can never be written are answered here. */
-function dueOrders(devices: readonly ServedDevice[], context: OrdersContext, reports: Reports): readonly Due[] {
+function dueOrders(devices: Iterable<ServedDevice>, context: OrdersContext, reports: Reports): readonly Due[] {
   const now = context.clock.monotonic()
   const due: Due[] = []
   for (const device of devices) {
@@ -87,8 +86,10 @@ async function writeAll(due: readonly Due[], connection: AsyncDisposable, contex
     for (const each of due) settle(each, written.get(each.order.id), read.get(each.order.id), context, reports)
   } catch (error) {
     const now = context.clock.monotonic()
+    stats.failedWrites += due.length
+    // The line says for all orders of the device that it is away.
+    if (isDeviceSilent(error)) throw error
     for (const { property, progress } of due) {
-      stats.failedWrites++
       const message = `the connection was lost while ${during}: ${describeError(error)}`
       reports.add(property, progress.fail(property.plan.model.name, 'ConnectionLost', message, now))
     }
@@ -142,7 +143,8 @@ function call<T>(
   return callDriver<T>(visits, { clock, settings, mapper, signal }, work)
 }
 
-function nextDue(devices: readonly ServedDevice[]): number | undefined {
+/** When the next order of these devices is due, monotonic ms. */
+export function nextDue(devices: Iterable<ServedDevice>): number | undefined {
   let earliest: number | undefined
   for (const { properties, away } of devices) {
     if (away !== undefined) continue

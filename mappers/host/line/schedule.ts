@@ -5,6 +5,8 @@ export interface Recurring {
   readonly cycleMs: number
 }
 
+const NOTHING: readonly never[] = []
+
 /**
  * When each visit of one connection is due. All cycles count from one epoch, so that visits of equal cycles, and of
  * multiples, fall due together and make one batch. What was missed while the line was busy is skipped, not caught up.
@@ -35,13 +37,19 @@ export class Schedule<T extends Recurring> {
     if (group.members.size === 0) this.#groups.delete(item.cycleMs)
   }
 
-  /** Everything is due at once again, as after a reconnect. */
-  refresh(): void {
+  /** Everything, or one item that is in it, is due at once again, as after a reconnect. */
+  refresh(item?: T): void {
+    if (item) {
+      if (this.#groups.get(item.cycleMs)?.members.has(item.id)) this.#fresh.set(item.id, item)
+      return
+    }
     for (const { members } of this.#groups.values()) for (const [id, item] of members) this.#fresh.set(id, item)
   }
 
   /** What is due now; each is due again one cycle later. */
   take(now: number): readonly T[] {
+    const next = this.next(now)
+    if (next === undefined || next > now) return NOTHING
     const batch = new Map(this.#fresh)
     this.#fresh.clear()
     for (const [cycle, group] of this.#groups) {

@@ -34,6 +34,9 @@ export class ServedDevice {
   readonly properties: readonly ServedProperty[]
   readonly #options: ServedDeviceOptions
   #state: string | undefined
+  /** Of the newest good reading that the source gave, Unix ms. */
+  #lastGood: number | undefined
+  #gapSince: number | undefined
   #away: string | undefined
 
   constructor(plan: DevicePlan, options: ServedDeviceOptions) {
@@ -61,21 +64,30 @@ export class ServedDevice {
       property.order = new OrderProgress(order, settings.rewrite, random)
       news = true
     }
+    reporter.report(this.id, [], this.#homeless(orders))
+    return news
+  }
+
+  /** Answers to wishes for what is not served here. */
+  #homeless(orders: DeviceOrders | undefined): readonly WriteResult[] {
     const served = new Set(this.properties.map(({ plan }) => plan.model.name))
-    const homeless: WriteResult[] = []
+    const callables = new Set(this.plan.callables.map(({ model }) => model.name))
+    const results: WriteResult[] = []
     for (const [property, order] of Object.entries(orders?.properties ?? {})) {
       if (served.has(property)) continue
-      const failure = { reason: 'NoVisitor', message: `nothing says how property ${property} is written` }
-      homeless.push({ property, orderId: order.id, value: order.value, failure })
+      const failure = callables.has(property)
+        ? { reason: 'NotWritable', message: `${property} is a method: it is called, and takes no desired value` }
+        : { reason: 'NoVisitor', message: `nothing says how property ${property} is written` }
+      results.push({ property, orderId: order.id, value: order.value, failure })
     }
-    reporter.report(this.id, [], homeless)
-    return news
+    return results
   }
 
   /** The reading if the twin has to hear of it. */
   take(property: ServedProperty, outcome: Outcome<Reading>): PropertyReading {
     const reading = toReading(property.plan, outcome, this.#options.clock.now())
     property.failed = reading.quality === 'bad' ? (reading.cause ?? 'no value') : undefined
+    if (reading.quality === 'good') this.#lastGood = Math.max(this.#lastGood ?? 0, reading.sourceTime)
     return reading
   }
 
@@ -119,8 +131,19 @@ export class ServedDevice {
     else this.setState('unhealthy', `no property can be read; ${first.plan.model.name}: ${first.failed}`)
   }
 
+  /** An outage was or is: the newest good reading before it, Unix ms. */
+  get gapSince(): number | undefined {
+    return this.#gapSince
+  }
+
+  /** What was recorded during the outage has been asked for. */
+  closeGap(): void {
+    this.#gapSince = undefined
+  }
+
   /** The connection is gone, and with it everything that waited for it. */
   lose(reason: string): void {
+    this.#gapSince ??= this.#lastGood
     this.setState('offline', reason)
     const writes: WriteResult[] = []
     for (const { plan, order } of this.properties) {
@@ -140,6 +163,8 @@ export class ServedDevice {
 
   /** An order that was fulfilled under the old plan stands, unless the way to write it changed. */
   #inherit(before: ServedDevice): void {
+    this.#lastGood = before.#lastGood
+    this.#gapSince = before.#gapSince
     for (const property of this.properties) {
       const old = before.properties.find(({ plan }) => plan.model.name === property.plan.model.name)
       if (old?.order && sameWay(old.plan, property.plan)) property.order = old.order

@@ -9,12 +9,13 @@ import type { ServedDevice } from './served-device.ts'
 export class Watches {
   readonly #mapper: AnyMapper
   readonly #reporter: Reporter
-  readonly #onChange: () => void
+  /** Of this device, or that a watch ended. */
+  readonly #onChange: (device?: ServedDevice) => void
   readonly #running = new Map<DeviceId, AbortController>()
   #connection: AsyncDisposable | undefined
   #failure: { readonly error: unknown } | undefined
 
-  constructor(mapper: AnyMapper, reporter: Reporter, onChange: () => void) {
+  constructor(mapper: AnyMapper, reporter: Reporter, onChange: (device?: ServedDevice) => void) {
     this.#mapper = mapper
     this.#reporter = reporter
     this.#onChange = onChange
@@ -58,7 +59,7 @@ export class Watches {
     }
     const presence: Report['presence'] = (where, reason) => {
       // Back again, it is told what it missed.
-      if (!signal.aborted && device.setPresence(where, reason)) this.#onChange()
+      if (!signal.aborted && device.setPresence(where, reason)) this.#onChange(device)
     }
     const report: Report = Object.assign(onReading, { presence })
     let error: unknown = new Error('the watch ended')

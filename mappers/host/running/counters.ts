@@ -9,6 +9,10 @@ const HELP: Readonly<Record<keyof HostStats, readonly [name: string, help: strin
   failedWrites: ['skerry_mapper_failed_writes_total', 'Orders that were not written or not read back.'],
   connects: ['skerry_mapper_connects_total', 'Connections made by a mapper.'],
   lostConnections: ['skerry_mapper_lost_connections_total', 'Connections lost by a mapper.'],
+  silentCalls: [
+    'skerry_mapper_silent_calls_total',
+    'Calls that a device did not answer though its connection is good.',
+  ],
   droppedReports: ['skerry_mapper_dropped_reports_total', 'Readings dropped because the twin did not take them.'],
 }
 
@@ -20,6 +24,7 @@ const KEYS = [
   'failedWrites',
   'connects',
   'lostConnections',
+  'silentCalls',
   'droppedReports',
 ] as const
 

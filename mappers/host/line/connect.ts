@@ -1,0 +1,57 @@
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, DeadlineError, ms, withDeadline } from '../../../platform/time/index.ts'
+import type { LocalBroker, MapperContext } from '../../contract/index.ts'
+import type { AnyMapper } from '../admission/admission.ts'
+import type { HostSettings } from '../settings.ts'
+
+export interface ConnectOptions {
+  readonly key: string
+  readonly mapper: Pick<AnyMapper, 'connect'>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly settings: HostSettings
+  readonly folder: string
+  readonly broker?: LocalBroker | undefined
+}
+
+/** A connection, within its deadline. One that comes later is closed at once. */
+export async function connect(config: unknown, options: ConnectOptions, signal: AbortSignal): Promise<AsyncDisposable> {
+  const { mapper, clock, settings, log, folder, broker } = options
+  const connecting: { late: boolean } = { late: false }
+  try {
+    return await withDeadline(clock, settings.connectDeadline, signal, async (limited) => {
+      const context: MapperContext = {
+        clock: { now: () => clock.now(), sleep: (milliseconds, until) => clock.sleep(ms(milliseconds), until) },
+        log: {
+          debug: (message, fields) => log.debug(message, { ...fields }),
+          warn: (message, fields) => log.warn(message, { ...fields }),
+        },
+        signal: limited,
+        folder,
+        ...(broker ? { broker } : {}),
+      }
+      const connection = await mapper.connect(config, context)
+      // A driver that ignored the deadline still hands over a connection, which nobody would close.
+      if (connecting.late) void dispose(connection, options)
+      return connection
+    })
+  } catch (error) {
+    connecting.late = true
+    if (error instanceof DeadlineError) {
+      throw new Error(`no connection within ${settings.connectDeadline.milliseconds} ms`, { cause: error })
+    }
+    throw error
+  }
+}
+
+/** Within its deadline. Never rejects. */
+export async function dispose(
+  connection: AsyncDisposable,
+  { clock, settings, log, key }: Pick<ConnectOptions, 'clock' | 'settings' | 'log' | 'key'>,
+): Promise<void> {
+  try {
+    await withDeadline(clock, settings.disposeDeadline, undefined, async () => connection[Symbol.asyncDispose]())
+  } catch (error) {
+    log.warn('A connection did not close cleanly', { line: key, error })
+  }
+}
