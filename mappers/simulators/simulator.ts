@@ -9,7 +9,7 @@ export interface Simulator {
   readonly name: string
   /** Where it is reached, e.g. `tcp://127.0.0.1:5020`, `opc.tcp://...`, `mqtt://...`, `file:///dev/pts/3`. Throws before `start`. */
   readonly url: string
-  /** `protocol.configData` of a Device that means this simulator, as far as it differs from that of its sample. Throws before `start`. */
+  /** The part of `protocol.configData` of a Device that says where it is. Throws before `start`. */
   readonly configData: JsonObject
   /** Links that are open just now. */
   readonly connections: number
@@ -32,7 +32,7 @@ export interface SimulatorOptions {
   readonly device: SimulatedDevice
   /** Further devices on the same server or line, where the protocol has units. */
   readonly neighbours?: readonly SimulatedDevice[] | undefined
-  /** Where the protocol has several, e.g. `rtu-over-tcp` for Modbus. */
+  /** Where the protocol has several: for Modbus `tcp` (default), `rtu` (RTU over TCP) or `serial`. */
   readonly transport?: string | undefined
   /** For serial lines: where the port has to appear, as a link. */
   readonly path?: string | undefined

@@ -29,7 +29,20 @@ describe('the command line', { concurrency: 2 }, () => {
     [['token', 'create', '--ttl'], /argument missing; see skerry token create --help$/],
     [['token', 'create', '--node', 'Not a node'], /"Not a node" is not a node name: use/],
     [['stop'], /missing required argument 'part'; see skerry stop --help$/],
-    [['simulate', 'telepathy'], /nothing simulates "telepathy"; there is: modbus$/],
+    [['simulate', 'telepathy'], /nothing simulates "telepathy"; there is: modbus(, [a-z-]+)*$/],
+    [['simulate', 'modbus', '--port', 'x'], /"x" is not a port: give a number from 0 to 65535$/],
+    [['simulate', 'modbus', '--fault', 'sleep'], /"sleep" is no fault: write silence, garbage SHARE/],
+    [['simulate', 'modbus', '--faults', '/nowhere.yaml'], /\/nowhere\.yaml cannot be read: /],
+    [['simulate', 'modbus', '--faults', 'samples/pump/model.yaml'], /model\.yaml: \/steps: must be a list of 1 to/],
+    [['simulate', 'modbus', '--model', '/nowhere.yaml'], /\/nowhere\.yaml cannot be read: /],
+    [
+      ['simulate', 'modbus', '--model', 'package.json'],
+      /package\.json: \/kind: is neither a DeviceModel nor a Device$/,
+    ],
+    [
+      ['simulate', 'modbus', '--device', 'samples/pump/device.yaml'],
+      /DeviceModel pump of pump-1 is missing: add its file with --model /,
+    ],
     [['config', 'schema', 'weather'], /name up, cloud or edge$/],
     [['up', '--config', '/nowhere/up.yaml'], /\/nowhere\/up\.yaml does not exist/],
   ]

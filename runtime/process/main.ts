@@ -139,8 +139,14 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
   add(program, 'simulate <protocol>', 'run a simulated device on its real protocol', async (options, words) =>
     (await import('./commands/simulate.ts')).simulate(words[0] ?? '', options, terminal),
   )
+    .option('--model <file>', 'DeviceModel to simulate; default: the sample of the protocol')
+    .option('--device <file...>', 'Devices to simulate, with the visitors and the address that they name')
     .option('--port <port>', 'port to listen on; 0 takes a free one')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--serial [path]', 'on a serial port (a pseudo-terminal), linked at the path')
+    .option('--rtu', 'modbus: RTU frames in TCP')
+    .option('--fault <fault>', 'begin with it: silence, garbage 0.5, slow 800 or disconnect')
+    .option('--faults <file>', 'play the faults of this file')
 
   add(program, 'crds', 'print the custom resource definitions', async (options) =>
     (await import('./commands/print.ts')).crds(options, terminal),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseBehaviours } from './parse-behaviours.ts'
@@ -54,6 +55,16 @@ describe('the annotation that says how simulated values move', () => {
     assert.match(String(parsed(`a=${'noisy('.repeat(9)}hold(1)${',1)'.repeat(9)}`)), /write noisy/)
     assert.equal(parsed('a=hold(1), a=hold(2)'), 'names a twice')
     assert.match(String(parsed(`a=hold(${'x'.repeat(70_000)})`)), /longer than/)
+  })
+
+  it('is understood as the page about it writes it, and the page knows every behaviour', () => {
+    const page = readFileSync(new URL('../../../docs/how-to/simulate-a-device.md', import.meta.url), 'utf8')
+    const [, annotation = ''] = /skerry\.dev\/simulate: >-\n((?: {6}.*\n)+)/.exec(page) ?? []
+    assert.deepEqual(Object.keys(parsed(annotation)), ['running', 'speed', 'temperature', 'alarm'])
+    for (const name of ['hold', 'follow', 'sine', 'walk', 'count', 'above', 'below', 'cycle', 'noisy']) {
+      assert.ok(page.includes(`| \`${name}(`), name)
+      assert.match(String(parsed('a=b')), new RegExp(`\\b${name}\\b`))
+    }
   })
 
   it('never throws, whatever stands there', () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { parse } from 'yaml'
 import { ms, seconds, systemRandom } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { formatFault, parseFault } from './fault.ts'
@@ -82,6 +84,16 @@ describe('a fault script', () => {
     stop.abort(new Error('over'))
     await play
     assert.deepEqual(seen, ['10 silence', '15 ok', '25 silence', '30 ok', '40 silence', '42 ok'])
+  })
+
+  it('of the sample can be played', () => {
+    const sample = parse(readFileSync(new URL('../../../samples/pump/faults.yaml', import.meta.url), 'utf8'))
+    const parsed = parseFaultScript(sample)
+    assert.ok(parsed.ok, parsed.ok ? '' : parsed.reason)
+    assert.deepEqual(
+      parsed.value.steps.map((step) => step.fault.kind),
+      ['silence', 'garbage', 'slow', 'disconnect'],
+    )
   })
 
   it('is refused with a pointer', () => {

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
+import { SerialPort } from 'serialport'
 import { ms, seconds, systemRandom } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import type { DeviceModel, JsonObject, ModelProperty, PropertyType } from '../../../schemas/index.ts'
@@ -201,7 +205,7 @@ describe('the Modbus server of the simulators', () => {
     const { port, simulator } = await served(t, {
       device: first,
       neighbours: [second],
-      transport: 'rtu-over-tcp',
+      transport: 'rtu',
       clock,
     })
     const { send, take } = await peer(t, port)
@@ -215,6 +219,44 @@ describe('the Modbus server of the simulators', () => {
     assert.deepEqual(await take(8), rtu(1, 16, 0, 100, 0, 1))
     assert.deepEqual(await take(5), rtu(1, 0x87, 1))
     assert.equal(simulator.requests, 6)
+  })
+
+  it('speaks RTU on a serial port, which comes back after its plug was pulled', {
+    skip: process.platform === 'win32' && 'no pseudo-terminals',
+  }, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'skerry-line-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const path = join(folder, 'lines', 'meter')
+    const { simulator, device } = await served(t, { transport: 'serial', path })
+    assert.deepEqual(simulator.configData, { mode: 'RTU', serialPort: path })
+    assert.equal(simulator.url, `file://${path}`)
+    const ask = async () => {
+      const port = new SerialPort({ path, baudRate: 19_200, autoOpen: false })
+      await new Promise<void>((resolve, reject) => port.open((error) => (error ? reject(error) : resolve())))
+      assert.equal(simulator.connections, 1)
+      let got = Buffer.alloc(0)
+      const answered = new Promise<void>((resolve) => {
+        port.on('data', (part: Buffer) => {
+          got = Buffer.concat([got, part])
+          if (got.length >= 7) resolve()
+        })
+      })
+      port.write(Buffer.from(rtu(9, 3, 0, 100, 0, 1)))
+      await answered
+      await new Promise((resolve) => port.close(resolve))
+      return [...got]
+    }
+    device.set('small', 300)
+    assert.deepEqual(await ask(), rtu(9, 3, 2, 1, 44))
+    await simulator.fault({ kind: 'disconnect' })
+    assert.equal(existsSync(path), false)
+    await simulator.fault(undefined)
+    assert.deepEqual(await ask(), rtu(9, 3, 2, 1, 44))
+    assert.equal(simulator.requests, 2)
+    await simulator.close()
+    assert.equal(existsSync(path), false)
+    await writeFile(path, 'mine')
+    await assert.rejects(simulator.start(), { code: 'MAPPERS_SERIAL_PATH_TAKEN' })
   })
 
   it('is silent, slow, garbled and gone, and heals', async (t) => {

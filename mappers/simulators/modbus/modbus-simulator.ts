@@ -3,50 +3,62 @@ import { deviceConfig } from '../../modbus/config.ts'
 import { FaultyAnswers } from '../faults/faulty-answers.ts'
 import type { Simulator, SimulatorOptions } from '../simulator.ts'
 import { deviceMemory } from './device-memory.ts'
+import { type LineServer, startLineServer } from './line-server.ts'
 import { rtuFraming, tcpFraming } from './modbus-frames.ts'
 import { GATEWAY_TARGET_SILENT, type ModbusMemory, ServerException } from './modbus-memory.ts'
 import { type ModbusServer, startModbusServer } from './modbus-server.ts'
 
 /**
- * Devices on a real Modbus server: TCP, or RTU over TCP. One device alone answers for every unit id; where there are several,
- * each answers for its own.
+ * Devices on a real Modbus server: TCP, RTU over TCP (`rtu`), or RTU on a serial line (`serial`). One device alone answers for
+ * every unit id; where there are several, each answers for its own.
  */
 export function createModbusSimulator(options: SimulatorOptions): Simulator {
-  const { host, device, clock, random } = options
-  const isRtu = options.transport === 'rtu-over-tcp'
+  const { host, port, path, device, clock, random, transport = 'tcp' } = options
   const answers = new FaultyAnswers(clock, random)
   const memory = memoryOf(options)
   let server: ModbusServer | undefined
-  const running = () => {
-    if (!server) throw new Error('the simulator is not running')
-    return server
+  let line: LineServer | undefined
+  const serving = () => {
+    const found = server ?? line
+    if (!found) throw new Error('the simulator is not running')
+    return found
+  }
+  const at = () => {
+    const found = serving()
+    return 'path' in found ? { path: found.path } : { port: found.port }
   }
   return {
     name: device.name,
     get url() {
-      return `tcp://${host.includes(':') ? `[${host}]` : host}:${running().port}`
+      const where = at()
+      return 'path' in where ? `file://${where.path}` : `tcp://${host.includes(':') ? `[${host}]` : host}:${where.port}`
     },
     get configData() {
-      return { host, port: running().port, ...(isRtu ? { mode: 'RTU_OVER_TCP' } : {}) }
+      const where = at()
+      if ('path' in where) return { mode: 'RTU', serialPort: where.path }
+      return { host, port: where.port, ...(transport === 'rtu' ? { mode: 'RTUoverTCP' } : {}) }
     },
     get connections() {
-      return server?.connections ?? 0
+      return (server ?? line)?.connections ?? 0
     },
     get requests() {
-      return server?.requests ?? 0
+      return (server ?? line)?.requests ?? 0
     },
     async start() {
-      const framing = isRtu ? rtuFraming : tcpFraming
-      server ??= await startModbusServer({ host, port: options.port, memory, framing, answers })
+      if (server ?? line) return
+      const framing = transport === 'rtu' ? rtuFraming : tcpFraming
+      if (transport === 'serial') line = await startLineServer({ clock, memory, answers, path })
+      else server = await startModbusServer({ host, port, memory, framing, answers })
     },
     async close() {
-      await server?.close()
+      await (server ?? line)?.disconnect()
       server = undefined
+      line = undefined
     },
     async fault(fault) {
       answers.current = fault
-      if (fault?.kind === 'disconnect') await running().disconnect()
-      else await running().resume()
+      if (fault?.kind === 'disconnect') await serving().disconnect()
+      else await serving().resume()
     },
   }
 }
