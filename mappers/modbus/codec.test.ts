@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Property, PropertyType } from '../contract/index.ts'
-import { decode, encode, type Layout, layoutOf } from './codec.ts'
-import { type DataType, type VisitorConfig, visitorConfig } from './config.ts'
+import { decode, encode, encodeBits } from './codec.ts'
+import { type Layout, layoutOf } from './layout.ts'
+import { type DataType, ORDERS, type VisitorConfig, visitorConfig } from './visitor-config.ts'
 
 function visitor(config: object): VisitorConfig {
   const parsed = visitorConfig.parse({ register: 'HoldingRegister', offset: 0, ...config })
@@ -29,6 +30,8 @@ const VALUES: Readonly<Record<Exclude<DataType, 'string'>, fc.Arbitrary<number |
   uint64: positive(64),
   float32: fc.float({ noNaN: true }),
   float64: fc.double({ noNaN: true }),
+  bcd16: fc.integer({ min: 0, max: 9999 }),
+  bcd32: fc.integer({ min: 0, max: 99_999_999 }),
 }
 
 describe('the Modbus codec', () => {
@@ -61,6 +64,90 @@ describe('the Modbus codec', () => {
       const config = { dataType: 'float32', isSwap, isRegisterSwap }
       assert.equal(decode(words, layout('FLOAT', config), visitor(config)), 24.5)
     }
+  })
+
+  it('knows the four orders by their names, for 64 bits too', () => {
+    const value = 0x0102030405060708n
+    const words = {
+      ABCD: [0x0102, 0x0304, 0x0506, 0x0708],
+      BADC: [0x0201, 0x0403, 0x0605, 0x0807],
+      CDAB: [0x0708, 0x0506, 0x0304, 0x0102],
+      DCBA: [0x0807, 0x0605, 0x0403, 0x0201],
+    }
+    for (const order of ORDERS) {
+      const config = { dataType: 'int64', order }
+      assert.deepEqual(encode(value, layout('INT', config), visitor(config)), words[order])
+      assert.equal(decode(words[order], layout('INT', config), visitor(config)), value)
+    }
+  })
+
+  it('reads and writes what other Modbus software calls these numbers', () => {
+    for (const [config, value, words] of [
+      [{ dataType: 'bcd16' }, 1234, [0x1234]],
+      [{ dataType: 'bcd32', order: 'CDAB' }, 12_345_678, [0x5678, 0x1234]],
+      [{ dataType: 'uint64' }, 2n ** 64n - 1n, [0xffff, 0xffff, 0xffff, 0xffff]],
+      [{ dataType: 'int64' }, -(2n ** 63n), [0x8000, 0, 0, 0]],
+      [{ dataType: 'float64' }, -2.5, [0xc004, 0, 0, 0]],
+      [{ dataType: 'uint32', scale: 10 }, 40, [0, 4]],
+    ] as const) {
+      assert.deepEqual(encode(value, layout('INT', config), visitor(config)), words)
+      assert.equal(decode(words, layout('INT', config), visitor(config)), value)
+    }
+    assert.throws(() => decode([0x12a4], layout('INT', { dataType: 'bcd16' }), visitor({ dataType: 'bcd16' })), /BCD/)
+  })
+
+  it('keeps every digit of 64 bits under a whole scale', () => {
+    const config = { dataType: 'int64', scale: 10 }
+    const value = 90_071_992_547_409_910n
+    assert.equal(decode(encode(value, layout('INT', config), visitor(config)), layout('INT', config), visitor(config)), value)
+    assert.throws(() => encode(value + 1n, layout('INT', config), visitor(config)), /not a multiple of the scale/)
+  })
+
+  it('refuses before a write what does not fit', () => {
+    for (const [config, value, reason] of [
+      [{ dataType: 'uint16' }, -1, /does not fit into uint16/],
+      [{ dataType: 'bcd16' }, 10_000, /does not fit into bcd16/],
+      [{ dataType: 'uint64' }, 2n ** 64n, /does not fit into uint64/],
+      [{ dataType: 'float32' }, 1e39, /does not fit into float32/],
+      [{ dataType: 'int16' }, 1.5, /not a multiple/],
+      [{ dataType: 'bool' }, 7, /neither true nor false/],
+      [{ dataType: 'string', encoding: 'latin1', limit: 4 }, '\u20ac', /cannot be written in latin1/],
+    ] as const) {
+      assert.throws(() => encode(value, layout('DOUBLE', config), visitor(config)), reason)
+    }
+    assert.throws(() => encodeBits(4, visitor({ bit: 3, bitCount: 2 })), /does not fit into 2 bits/)
+    assert.throws(() => encodeBits(2, visitor({ bit: 3 })), /does not fit into one bit/)
+  })
+
+  it('takes bits out of a register, and changes no others', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 15 }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.integer({ min: 0, max: 0xffff }),
+        fc.integer({ min: 0, max: 0xffff }),
+        fc.boolean(),
+        (first, wanted, before, number, isSwap) => {
+          const count = Math.min(wanted, 16 - first)
+          const config = { bit: first, bitCount: count, isSwap }
+          const value = number & (2 ** count - 1)
+          const { mask, bits: changed } = encodeBits(value, visitor(config))
+          const after = (before & ~mask) | changed
+          assert.equal(Number(decode([after], layout('INT', config), visitor(config))), value)
+          assert.equal((after ^ before) & ~mask, 0)
+        },
+      ),
+    )
+    assert.equal(decode([0b1000], layout('BOOLEAN', { bit: 3 }), visitor({ bit: 3 })), true)
+  })
+
+  it('pads text with spaces where the device does', () => {
+    const config = { dataType: 'string', limit: 3, padding: 'space', order: 'BADC' }
+    const found = layout('STRING', config)
+    assert.deepEqual(encode('pump', found, visitor(config)), [0x7570, 0x706d, 0x2020])
+    assert.equal(decode([0x7570, 0x706d, 0x2020], found, visitor(config)), 'pump')
+    const latin = { dataType: 'string', limit: 1, encoding: 'latin1' }
+    assert.equal(decode([0xb043], layout('STRING', latin), visitor(latin)), '\u00b0C')
   })
 
   it('scales without binary dust, and refuses what falls between two steps', () => {
@@ -104,6 +191,9 @@ describe('the Modbus codec', () => {
       ['INT', { dataType: 'int32', offset: 65535 }, /leaves no room/],
       ['INT', { scale: 0 }, /scale/],
       ['STREAM', {}, /STREAM/],
+      ['INT', { bit: 3, dataType: 'int32' }, /one register/],
+      ['INT', { bit: 3, register: 'CoilRegister' }, /holds single bits/],
+      ['BOOLEAN', { bit: 3, bitCount: 2 }, /leave bitCount out/],
     ] as const) {
       const found = layoutOf(property(type), visitor(config))
       assert.match(found.ok ? '' : found.reason, reason)

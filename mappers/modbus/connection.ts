@@ -1,31 +1,52 @@
-import type { Order, Outcome, Reading, VisitId } from '../contract/index.ts'
-import { decode, encode, layoutOf } from './codec.ts'
-import type { DeviceConfig, VisitorConfig } from './config.ts'
-import { blamesRegisters, ModbusException } from './exception.ts'
-import { type Block, type ModbusVisit, placeOf, planBlocks } from './plan.ts'
+import { DeviceSilentError, type MapperContext, type Outcome, type Reading, type VisitId } from '../contract/index.ts'
+import { decode } from './codec.ts'
+import type { DeviceConfig } from './device-config.ts'
+import { blamesPath, blamesRegisters, ModbusException, NoAnswer } from './exception.ts'
+import { Learned } from './learned.ts'
+import { type Block, type ModbusVisit, planReads, requestsOf, splitBlock } from './plan.ts'
+import { apart, type ModbusOrder, planWrites, type Write } from './plan-writes.ts'
+import { conflict } from './same-line.ts'
+import { Silence } from './silence.ts'
 import type { Wire } from './wire.ts'
+import { Writer } from './writer.ts'
 
-/** A wire, and what has been learned about the device behind it since it was connected. */
+type ReadResults = Map<VisitId, Outcome<Reading>>
+
+/** An answer that was damaged on the way is asked for again so often; silence is not. */
+const REPEATS = 2
+/** Stands for the gateway where it answers in place of a unit. */
+const GATEWAY = -1
+
+/** A wire, and what has been learned about the devices behind it since it was connected. */
 export class ModbusConnection implements AsyncDisposable {
   readonly #wire: Wire
-  /** Places that the device refused to read together with their neighbours. */
-  readonly #alone = new Set<string>()
+  readonly #device: DeviceConfig
+  readonly #learned: Learned
+  readonly #silence: Silence
+  readonly #writer: Writer
 
-  constructor(wire: Wire) {
+  /** Made for `device`; others may follow. */
+  constructor(wire: Wire, device: DeviceConfig, clock: Pick<MapperContext['clock'], 'now'>) {
     this.#wire = wire
+    this.#device = device
+    this.#learned = new Learned(() => clock.now())
+    this.#silence = new Silence(device.mode === 'RTU')
+    this.#writer = new Writer(wire)
   }
 
-  async read(visits: readonly ModbusVisit[], signal: AbortSignal): Promise<Map<VisitId, Outcome<Reading>>> {
-    const results = new Map<VisitId, Outcome<Reading>>()
-    for (const block of planBlocks(visits, this.#alone)) await this.#readBlock(block, results, signal)
+  async read(visits: readonly ModbusVisit[], signal: AbortSignal): Promise<ReadResults> {
+    const results: ReadResults = new Map()
+    const { blocks, failures } = planReads(this.#onThisLine(visits, failed(results)), this.#learned)
+    for (const { visit, error } of failures) results.set(visit.id, { ok: false, error })
+    for (const block of blocks) await this.#readBlock(block, results, signal)
     return results
   }
 
-  async write(orders: readonly Order<DeviceConfig, VisitorConfig>[], signal: AbortSignal) {
+  async write(orders: readonly ModbusOrder[], signal: AbortSignal): Promise<Map<VisitId, Outcome<void>>> {
     const results = new Map<VisitId, Outcome<void>>()
-    for (const order of orders) {
-      results.set(order.id, await outcomeOf(() => this.#writeOne(order, signal)))
-    }
+    const { writes, refusals } = planWrites(this.#onThisLine(orders, failed(results)))
+    for (const { order, error } of refusals) results.set(order.id, { ok: false, error })
+    for (const write of writes) await this.#write(write, results, signal)
     return results
   }
 
@@ -33,75 +54,108 @@ export class ModbusConnection implements AsyncDisposable {
     return this.#wire[Symbol.asyncDispose]()
   }
 
-  async #readBlock(block: Block, results: Map<VisitId, Outcome<Reading>>, signal: AbortSignal): Promise<void> {
-    const { unitId, table, start, length } = block
+  async #readBlock(block: Block, results: ReadResults, signal: AbortSignal): Promise<boolean> {
     try {
-      const words = await this.#wire.read(unitId, table, start, length, signal)
-      for (const { visit, layout } of block.visits) {
-        const first = visit.visitor.offset - start
+      const words = await this.#wordsOf(block, signal)
+      for (const { visit, layout, place } of block.visits) {
+        const first = visit.visitor.offset - block.start
         const own = words.slice(first, first + layout.length)
-        results.set(visit.id, { ok: true, value: { value: decode(own, layout, visit.visitor) } })
+        results.set(visit.id, outcomeOf(() => ({ value: decode(own, layout, visit.visitor) })))
+        if (this.#learned.isOnProbation(place)) this.#learned.good(place)
+      }
+      return true
+    } catch (error) {
+      if (!(error instanceof ModbusException)) throw error
+      return this.#readRefused(block, error, results, signal)
+    }
+  }
+
+  /** One bad register must not cost its neighbours their values: who is to blame is found by halving. */
+  async #readRefused(block: Block, error: ModbusException, results: ReadResults, signal: AbortSignal): Promise<boolean> {
+    const halves = blamesRegisters(error) ? splitBlock(block) : undefined
+    if (!halves) {
+      for (const { visit, place } of block.visits) {
+        results.set(visit.id, { ok: false, error })
+        if (blamesRegisters(error)) this.#learned.refused(place, error)
+      }
+      return false
+    }
+    const [first, second] = halves
+    const isFirstGood = await this.#readBlock(first, results, signal)
+    const isSecondGood = await this.#readBlock(second, results, signal)
+    // Both are readable, but not together: what lies between them is not, or the request was too long.
+    const between = second.visits[0]
+    if (isFirstGood && isSecondGood && between) this.#learned.cut(between.place)
+    return isFirstGood && isSecondGood
+  }
+
+  async #wordsOf(block: Block, signal: AbortSignal): Promise<readonly number[]> {
+    const { device, table } = block
+    const requests = requestsOf(block)
+    const [only] = requests
+    const read = (start: number, length: number) =>
+      this.#ask(device, () => this.#wire.read(device, table, start, length, signal))
+    if (only && requests.length === 1) return read(only.start, only.length)
+    const words: number[] = []
+    for (const { start, length } of requests) words.push(...(await read(start, length)))
+    return words
+  }
+
+  async #write(write: Write, results: Map<VisitId, Outcome<void>>, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#writer.write(write, (work) => this.#ask(write.device, work), signal)
+      for (const order of write.orders) {
+        results.set(order.id, { ok: true, value: undefined })
+        this.#learned.written(order)
       }
     } catch (error) {
       if (!(error instanceof ModbusException)) throw error
-      if (block.visits.length > 1 && blamesRegisters(error)) await this.#readSingly(block, results, signal)
-      else for (const { visit } of block.visits) results.set(visit.id, { ok: false, error })
+      // One order that is refused must not keep its neighbours from being written.
+      const single = blamesRegisters(error) && write.orders.length > 1
+      if (single) for (const each of apart(write)) await this.#write(each, results, signal)
+      else for (const order of write.orders) results.set(order.id, { ok: false, error })
     }
   }
 
-  /** One bad register must not cost its neighbours their values; the bad ones are kept apart from now on. */
-  async #readSingly(block: Block, results: Map<VisitId, Outcome<Reading>>, signal: AbortSignal): Promise<void> {
-    const places = block.visits.map(({ visit }) => placeOf(visit))
-    for (const single of planBlocks(
-      block.visits.map(({ visit }) => visit),
-      new Set(places),
-    )) {
-      await this.#readBlock(single, results, signal)
+  /** Asks one unit, and decides what it means when nothing comes. */
+  async #ask<T>({ unitId }: DeviceConfig, work: () => Promise<T>): Promise<T> {
+    for (let repeat = 0; ; repeat++) {
+      try {
+        const answer = await work()
+        this.#silence.heard(unitId)
+        return answer
+      } catch (error) {
+        if (error instanceof ModbusException) {
+          this.#silence.heard(blamesPath(error) ? GATEWAY : unitId)
+          if (blamesPath(error)) throw new DeviceSilentError(error.message, { cause: error })
+          throw error
+        }
+        if (!(error instanceof NoAnswer)) throw error
+        if (error.garbled && repeat < REPEATS) continue
+        if (this.#silence.timedOut(unitId)) throw error
+        throw new DeviceSilentError(error.message, { cause: error })
+      }
     }
-    const refused = block.visits.filter(({ visit }) => results.get(visit.id)?.ok === false)
-    // None refused by itself: the device cannot answer so long a request.
-    for (const { visit } of refused.length > 0 ? refused : block.visits) this.#alone.add(placeOf(visit))
   }
 
-  async #writeOne(order: Order<DeviceConfig, VisitorConfig>, signal: AbortSignal): Promise<void> {
-    const { device, property, visitor, value } = order
-    const found = layoutOf(property, visitor)
-    if (!found.ok) throw new Refusal(found.reason)
-    if (visitor.register === 'InputRegister' || visitor.register === 'DiscreteInputRegister') {
-      throw new Refusal(`${visitor.register} cannot be written`)
-    }
-    const words = encoded(() => encode(value, found.layout, visitor))
-    if (visitor.register === 'HoldingRegister') {
-      await this.#wire.writeRegisters(device.unitId, visitor.offset, words, signal)
-    } else {
-      await this.#wire.writeCoil(
-        device.unitId,
-        visitor.offset,
-        words.some((word) => word !== 0),
-        signal,
-      )
-    }
+  /** Visits that this connection can serve; the others fail, each by itself. */
+  #onThisLine<V extends ModbusVisit>(visits: readonly V[], fail: (id: VisitId, error: Error) => void): readonly V[] {
+    return visits.filter(({ id, device }) => {
+      const found = device === this.#device ? undefined : conflict(device, this.#device)
+      if (found) fail(id, new Error(`${found.key} ${found.message}`))
+      return found === undefined
+    })
   }
 }
 
-/** The order can never be written; says nothing about the link. */
-class Refusal extends Error {
-  override readonly name = 'Refusal'
-}
-
-function encoded(work: () => readonly number[]): readonly number[] {
+function outcomeOf<T>(work: () => T): Outcome<T> {
   try {
-    return work()
+    return { ok: true, value: work() }
   } catch (error) {
-    throw new Refusal(error instanceof Error ? error.message : String(error))
+    return { ok: false, error: error instanceof Error ? error : new Error(String(error)) }
   }
 }
 
-async function outcomeOf(work: () => Promise<void>): Promise<Outcome<void>> {
-  try {
-    return { ok: true, value: await work() }
-  } catch (error) {
-    if (error instanceof ModbusException || error instanceof Refusal) return { ok: false, error }
-    throw error
-  }
+function failed<T>(results: Map<VisitId, Outcome<T>>): (id: VisitId, error: Error) => void {
+  return (id, error) => results.set(id, { ok: false, error })
 }

@@ -10,7 +10,29 @@ export class ModbusException extends Error {
   }
 }
 
-/** Illegal function, data address or data value: about the registers asked for, not about the device's health. */
+/** Nothing, or nothing usable, came in time. What that means for the connection is not decided here. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+  /** Something came, but it was no answer to this request. */
+  readonly garbled: boolean
+
+  constructor(message: string, garbled = false) {
+    super(message)
+    this.garbled = garbled
+  }
+}
+
+/** Illegal function, data address or data value, or a failure while serving it: may be about single registers. */
 export function blamesRegisters(error: ModbusException): boolean {
-  return error.exception >= 1 && error.exception <= 3
+  return error.exception >= 1 && error.exception <= 4
+}
+
+/** The device does not know the function, whatever the address is. */
+export function blamesFunction(error: unknown): boolean {
+  return error instanceof ModbusException && error.exception === 1
+}
+
+/** A gateway says that the unit behind it cannot be reached or did not answer. */
+export function blamesPath(error: unknown): boolean {
+  return error instanceof ModbusException && (error.exception === 10 || error.exception === 11)
 }

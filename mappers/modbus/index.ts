@@ -1,21 +1,22 @@
 import { defineMapper } from '../contract/index.ts'
-import { layoutOf } from './codec.ts'
-import { deviceConfig, visitorConfig } from './config.ts'
+import { busTime, deadline } from './bus-time.ts'
 import type { ModbusConnection } from './connection.ts'
+import { connectionKey, deviceConfig } from './device-config.ts'
+import { rejection } from './layout.ts'
+import { visitorConfig } from './visitor-config.ts'
 
-/** Modbus TCP. Nothing of the vendor library is loaded before the first `connect`. */
+/** Modbus TCP, RTU and RTU over TCP. Nothing of the vendor libraries is loaded before the first `connect`. */
 const mapper = defineMapper({
   contract: 1,
   protocol: 'modbus',
   deviceConfig,
   visitorConfig,
-  connectionKey: (device) => `${device.host}:${device.port}`,
-  deadline: (device) => device.timeout,
-  reject: (property, visitor) => {
-    const found = layoutOf(property, visitor)
-    return found.ok ? undefined : found.reason
-  },
-  connect: async (device, { signal }): Promise<ModbusConnection> => (await import('./driver.ts')).open(device, signal),
+  connectionKey,
+  peer: (device) => String(device.unitId),
+  deadline,
+  busTime,
+  reject: rejection,
+  connect: async (device, context): Promise<ModbusConnection> => (await import('./driver.ts')).open(device, context),
   read: (connection, visits, signal) => connection.read(visits, signal),
   write: (connection, orders, signal) => connection.write(orders, signal),
 })

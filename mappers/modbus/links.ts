@@ -1,0 +1,79 @@
+import type { Duplex } from 'node:stream'
+import type { MapperContext } from '../contract/index.ts'
+import type { DeviceConfig } from './device-config.ts'
+import { closeSerial, closeSocket, dialSocket, lineOf, openSerial } from './dial.ts'
+import { clientOn, clientOnSocket, LibraryWire } from './library-wire.ts'
+import { charactersMs, type Exchange, silenceMs } from './line-time.ts'
+import { RtuPort } from './rtu-port.ts'
+import type { Wire } from './wire.ts'
+
+type Context = Pick<MapperContext, 'clock' | 'signal'>
+
+/** Connects to where the device is; the caller disposes the wire. Rejects when the context's signal aborts first. */
+export function openWire(device: DeviceConfig, context: Context): Promise<Wire> {
+  switch (device.mode) {
+    case 'TCP':
+      return overTcp(device, context)
+    case 'RTU':
+      return overSerial(device, context)
+    case 'RTUoverTCP':
+      return overConverter(device, context)
+  }
+}
+
+async function overTcp(device: DeviceConfig, { clock, signal }: Context): Promise<Wire> {
+  const socket = await dialSocket(device.host, device.port, signal)
+  const client = await clientOnSocket(socket, device.port)
+  const airtime = airtimeOf(device)
+  // Answers carry the number of their request.
+  const wire = new LibraryWire({ client, airtime, mixesAnswers: false, close: () => closeSocket(socket) }, clock)
+  watch(socket, wire)
+  return wire
+}
+
+async function overSerial(device: DeviceConfig, { clock, signal }: Context): Promise<Wire> {
+  const port = await openSerial(device.serialPort, lineOf(device), signal)
+  return rtuWire(port, () => closeSerial(port), device, clock)
+}
+
+async function overConverter(device: DeviceConfig, { clock, signal }: Context): Promise<Wire> {
+  const socket = await dialSocket(device.host, device.port, signal)
+  return rtuWire(socket, () => closeSocket(socket), device, clock)
+}
+
+async function rtuWire(stream: Duplex, close: () => Promise<void>, device: DeviceConfig, clock: MapperContext['clock']) {
+  const closed = new AbortController()
+  const port = new RtuPort(stream, clock, device.line ? silenceMs(device.line) : 0, closed.signal)
+  const link = {
+    client: await clientOn(port),
+    airtime: airtimeOf(device),
+    mixesAnswers: true,
+    ready: () => port.ready(),
+    giveUp: () => {
+      const { hasGarbage } = port
+      port.giveUp()
+      return hasGarbage
+    },
+    close: () => {
+      closed.abort(new Error('the Modbus connection is closed'))
+      return close()
+    },
+  }
+  const wire = new LibraryWire(link, clock)
+  port.onGarbage = () => wire.hurry()
+  watch(stream, wire)
+  return wire
+}
+
+function watch(stream: Duplex, wire: LibraryWire): void {
+  stream.once('error', (error) => wire.lost(new Error('the Modbus connection failed', { cause: error })))
+  const closed = () => wire.lost(new Error('the device closed the Modbus connection'))
+  stream.once('end', closed)
+  stream.once('close', closed)
+  if (stream.destroyed) closed()
+}
+
+/** Where nothing is known of a line, the time-out has to cover it. */
+function airtimeOf({ line }: DeviceConfig): (exchange: Exchange) => number {
+  return line ? (exchange) => charactersMs(line, exchange) + 2 * silenceMs(line) : () => 0
+}
