@@ -1,7 +1,8 @@
 import type { DeviceConfig } from './device-config.ts'
 import { type Exchange, exchangeMs, readExchange, silenceMs } from './line-time.ts'
-import { type ModbusVisit, planReads, requestsOf } from './plan.ts'
+import { planReads, requestsOf } from './plan.ts'
 import { isBitTable } from './tables.ts'
+import type { ModbusVisit } from './visit.ts'
 
 /** How long reading these visits keeps the line, ms; undefined where nothing is known about the way to the device. */
 export function busTime(visits: readonly ModbusVisit[]): number | undefined {

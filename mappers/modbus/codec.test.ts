@@ -99,7 +99,10 @@ describe('the Modbus codec', () => {
   it('keeps every digit of 64 bits under a whole scale', () => {
     const config = { dataType: 'int64', scale: 10 }
     const value = 90_071_992_547_409_910n
-    assert.equal(decode(encode(value, layout('INT', config), visitor(config)), layout('INT', config), visitor(config)), value)
+    assert.equal(
+      decode(encode(value, layout('INT', config), visitor(config)), layout('INT', config), visitor(config)),
+      value,
+    )
     assert.throws(() => encode(value + 1n, layout('INT', config), visitor(config)), /not a multiple of the scale/)
   })
 

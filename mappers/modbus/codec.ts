@@ -55,9 +55,10 @@ export function decode(words: readonly number[], layout: Layout, visitor: Visito
   }
 }
 
-/** A value to the registers that hold it. Throws when they cannot. */
+/** A value to the registers that hold it; bits of a register with zeros beside them. Throws when they cannot. */
 export function encode(value: PropertyValue, layout: Layout, visitor: VisitorConfig): readonly number[] {
   if (layout.dataType === 'bool') return [encodeBool(value)]
+  if (layout.dataType === 'bits') return [encodeBits(value, visitor).bits]
   const bytes = new Uint8Array(layout.length * 2)
   const view = new DataView(bytes.buffer)
   switch (layout.dataType) {

@@ -3,10 +3,11 @@ import { decode } from './codec.ts'
 import type { DeviceConfig } from './device-config.ts'
 import { blamesPath, blamesRegisters, ModbusException, NoAnswer } from './exception.ts'
 import { Learned } from './learned.ts'
-import { type Block, type ModbusVisit, planReads, requestsOf, splitBlock } from './plan.ts'
-import { apart, type ModbusOrder, planWrites, type Write } from './plan-writes.ts'
+import { type Block, planReads, requestsOf, splitBlock } from './plan.ts'
+import { apart, planWrites, type Write } from './plan-writes.ts'
 import { conflict } from './same-line.ts'
 import { Silence } from './silence.ts'
+import type { ModbusOrder, ModbusVisit } from './visit.ts'
 import type { Wire } from './wire.ts'
 import { Writer } from './writer.ts'
 
@@ -60,7 +61,10 @@ export class ModbusConnection implements AsyncDisposable {
       for (const { visit, layout, place } of block.visits) {
         const first = visit.visitor.offset - block.start
         const own = words.slice(first, first + layout.length)
-        results.set(visit.id, outcomeOf(() => ({ value: decode(own, layout, visit.visitor) })))
+        results.set(
+          visit.id,
+          outcomeOf(() => ({ value: decode(own, layout, visit.visitor) })),
+        )
         if (this.#learned.isOnProbation(place)) this.#learned.good(place)
       }
       return true
@@ -71,7 +75,12 @@ export class ModbusConnection implements AsyncDisposable {
   }
 
   /** One bad register must not cost its neighbours their values: who is to blame is found by halving. */
-  async #readRefused(block: Block, error: ModbusException, results: ReadResults, signal: AbortSignal): Promise<boolean> {
+  async #readRefused(
+    block: Block,
+    error: ModbusException,
+    results: ReadResults,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const halves = blamesRegisters(error) ? splitBlock(block) : undefined
     if (!halves) {
       for (const { visit, place } of block.visits) {

@@ -39,10 +39,21 @@ describe('the configuration of a Modbus device', () => {
     ],
     [
       'capitals',
-      { CommunicateMode: 'RTU', SerialPort: '/dev/ttyS0', BaudRate: '115200', DataBits: '8', Parity: 'None', StopBits: '1' },
+      {
+        CommunicateMode: 'RTU',
+        SerialPort: '/dev/ttyS0',
+        BaudRate: '115200',
+        DataBits: '8',
+        Parity: 'None',
+        StopBits: '1',
+      },
       { mode: 'RTU', line: { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 } },
     ],
-    ['RTU over TCP', { mode: 'rtu-over-tcp', host: 'moxa', port: 4001 }, { mode: 'RTUoverTCP', host: 'moxa', port: 4001 }],
+    [
+      'RTU over TCP',
+      { mode: 'rtu-over-tcp', host: 'moxa', port: 4001 },
+      { mode: 'RTUoverTCP', host: 'moxa', port: 4001 },
+    ],
   ] as const) {
     it(`understands ${who}`, () => {
       const parsed = deviceConfig.parse(input)
@@ -70,7 +81,10 @@ describe('the configuration of a Modbus device', () => {
       ['/DataBits', 'must be 8: RTU sends whole bytes'],
       ['/slaveID', 'must be 1 to 247: to 0 all units listen and none answers'],
     ])
-    assert.match(issuesOf({ serialPort: '/dev/ttyS0', parity: 'mark' })[0]?.join(' ') ?? '', /\/parity must be one of none/)
+    assert.match(
+      issuesOf({ serialPort: '/dev/ttyS0', parity: 'mark' })[0]?.join(' ') ?? '',
+      /\/parity must be one of none/,
+    )
   })
 
   it('shares a connection by line or by host and port', () => {

@@ -1,5 +1,5 @@
 import { layoutOf } from './layout.ts'
-import type { ModbusVisit } from './plan.ts'
+import { type ModbusVisit, placeOf } from './visit.ts'
 
 /** What a plan has to respect beside the limits of the device. */
 export interface Lessons {
@@ -26,11 +26,6 @@ export const noLessons: Lessons = {
   isCut: () => false,
   failureOf: () => undefined,
   isOnProbation: () => false,
-}
-
-/** Names the stretch of a visit. */
-export function placeOf({ device, visitor }: ModbusVisit, length: number): string {
-  return `${device.unitId}/${visitor.register}/${visitor.offset}+${length}`
 }
 
 /** What has been learned about the devices behind one connection since it was made. */

@@ -126,7 +126,9 @@ export class LibraryWire implements Wire {
   }
 
   async [Symbol.asyncDispose]() {
-    this.#closed.abort(new Error('the Modbus connection is closed'))
+    const closed = new Error('the Modbus connection is closed')
+    this.#closed.abort(closed)
+    this.lost(closed)
     await this.#link.close()
   }
 
@@ -165,7 +167,12 @@ export class LibraryWire implements Wire {
     const garbled = this.#link.giveUp?.() ?? false
     // An answer that is late by as much again still finds nobody who could take it for his.
     if (this.#link.mixesAnswers && !garbled) this.#leaveAlone(unitId, timeout)
-    reject(new NoAnswer(garbled ? `unit ${unitId} answered with noise` : `unit ${unitId} did not answer within ${timeout} ms`, garbled))
+    reject(
+      new NoAnswer(
+        garbled ? `unit ${unitId} answered with noise` : `unit ${unitId} did not answer within ${timeout} ms`,
+        garbled,
+      ),
+    )
   }
 
   #leaveAlone(unitId: number, milliseconds: number): void {

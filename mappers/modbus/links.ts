@@ -41,7 +41,12 @@ async function overConverter(device: DeviceConfig, { clock, signal }: Context): 
   return rtuWire(socket, () => closeSocket(socket), device, clock)
 }
 
-async function rtuWire(stream: Duplex, close: () => Promise<void>, device: DeviceConfig, clock: MapperContext['clock']) {
+async function rtuWire(
+  stream: Duplex,
+  close: () => Promise<void>,
+  device: DeviceConfig,
+  clock: MapperContext['clock'],
+) {
   const closed = new AbortController()
   const port = new RtuPort(stream, clock, device.line ? silenceMs(device.line) : 0, closed.signal)
   const link = {

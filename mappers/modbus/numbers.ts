@@ -52,6 +52,7 @@ export function numberOf(value: PropertyValue): number {
 function wholeOf(value: PropertyValue): bigint | undefined {
   if (typeof value === 'bigint') return value
   if (typeof value === 'boolean') return value ? 1n : 0n
-  if (typeof value === 'string') return /^\s*[+-]?\d+\s*$/.test(value) ? BigInt(value.trim().replace(/^\+/, '')) : undefined
+  if (typeof value === 'string')
+    return /^\s*[+-]?\d+\s*$/.test(value) ? BigInt(value.trim().replace(/^\+/, '')) : undefined
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined
 }

@@ -1,10 +1,7 @@
-import type { Order } from '../contract/index.ts'
 import { type BitChange, encode, encodeBits } from './codec.ts'
 import type { DeviceConfig } from './device-config.ts'
 import { layoutOf, writeRejection } from './layout.ts'
-import type { VisitorConfig } from './visitor-config.ts'
-
-export type ModbusOrder = Order<DeviceConfig, VisitorConfig>
+import type { ModbusOrder } from './visit.ts'
 
 /** One write: of coils, of registers, or of bits in one register. */
 export type Write = {

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { decode } from './codec.ts'
 import { Learned } from './learned.ts'
-import { type Block, type ModbusVisit, planReads, requestsOf, splitBlock } from './plan.ts'
+import { type Block, planReads, requestsOf, splitBlock } from './plan.ts'
 import { isBitTable } from './tables.ts'
 import { deviceOf, visitOf } from './testing/configs.ts'
+import type { ModbusVisit } from './visit.ts'
 
 const limits = fc.record({
   maxRegisters: fc.integer({ min: 1, max: 125 }),
@@ -25,10 +26,19 @@ const visits = fc.tuple(limits, fc.array(place, { maxLength: 80 })).map(([limit,
   const devices = [1, 2].map((unitId) => deviceOf({ unitId, ...limit }))
   return places.map(({ unit, isBit, high, offset, dataType }) =>
     isBit
-      ? visitOf(devices[unit - 1] ?? assert.fail(), { register: high ? 'CoilRegister' : 'DiscreteInputRegister', offset, dataType: 'bool' })
+      ? visitOf(devices[unit - 1] ?? assert.fail(), {
+          register: high ? 'CoilRegister' : 'DiscreteInputRegister',
+          offset,
+          dataType: 'bool',
+        })
       : visitOf(
           devices[unit - 1] ?? assert.fail(),
-          { register: high ? 'HoldingRegister' : 'InputRegister', offset, dataType, ...(dataType === 'string' ? { limit: 9 } : {}) },
+          {
+            register: high ? 'HoldingRegister' : 'InputRegister',
+            offset,
+            dataType,
+            ...(dataType === 'string' ? { limit: 9 } : {}),
+          },
           dataType === 'string' ? 'BYTES' : 'INT',
         ),
   )
@@ -83,7 +93,8 @@ describe('the Modbus planner', () => {
         const all = planReads(list).blocks.flatMap((block) => block.visits)
         for (const [index, number] of numbers.entries()) {
           const planned = all[number % Math.max(1, all.length)]
-          if (planned) index % 2 === 0 ? learned.cut(planned.place) : learned.refused(planned.place, new Error('refused'))
+          if (planned)
+            index % 2 === 0 ? learned.cut(planned.place) : learned.refused(planned.place, new Error('refused'))
         }
         const { blocks, failures } = planReads(list, learned)
         const failing = new Set(failures.map(({ visit }) => visit.id))
@@ -130,7 +141,9 @@ describe('the Modbus planner', () => {
   it('starts a new request at 125 registers and at 2000 bits', () => {
     const device = deviceOf()
     const registers = Array.from({ length: 200 }, (_, offset) => visitOf(device, { register: 'InputRegister', offset }))
-    const coils = Array.from({ length: 2001 }, (_, offset) => visitOf(device, { register: 'CoilRegister', offset }, 'BOOLEAN'))
+    const coils = Array.from({ length: 2001 }, (_, offset) =>
+      visitOf(device, { register: 'CoilRegister', offset }, 'BOOLEAN'),
+    )
     assert.deepEqual(
       planReads([...registers, ...coils]).blocks.map(({ length }) => length),
       [2000, 1, 125, 75],

@@ -1,11 +1,8 @@
-import type { Visit } from '../contract/index.ts'
 import type { DeviceConfig } from './device-config.ts'
 import { type Layout, layoutOf } from './layout.ts'
-import { type Lessons, noLessons, placeOf } from './learned.ts'
+import { type Lessons, noLessons } from './learned.ts'
 import { isBitTable, type Table } from './tables.ts'
-import type { VisitorConfig } from './visitor-config.ts'
-
-export type ModbusVisit = Visit<DeviceConfig, VisitorConfig>
+import { type ModbusVisit, placeOf } from './visit.ts'
 
 /** A stretch of one table of one unit that is read in one go, and the visits it serves. */
 export interface Block {

@@ -29,4 +29,3 @@ export class Silence {
     return times > 1 || (this.#answered.size === 1 && this.#answered.has(unitId))
   }
 }
-

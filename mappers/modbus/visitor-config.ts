@@ -61,7 +61,9 @@ const RawVisitorConfig = Type.Object(
         },
       ),
     ),
-    isSwap: Type.Optional(Type.Boolean({ description: 'The two bytes of each register are exchanged. Default: false.' })),
+    isSwap: Type.Optional(
+      Type.Boolean({ description: 'The two bytes of each register are exchanged. Default: false.' }),
+    ),
     isRegisterSwap: Type.Optional(Type.Boolean({ description: 'The lowest register comes first. Default: false.' })),
     bit: Type.Optional(
       Type.Integer({

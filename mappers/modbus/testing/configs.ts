@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Property, PropertyType, VisitId } from '../../contract/index.ts'
 import { type DeviceConfig, deviceConfig } from '../device-config.ts'
-import type { ModbusVisit } from '../plan.ts'
-import type { ModbusOrder } from '../plan-writes.ts'
+import type { ModbusOrder, ModbusVisit } from '../visit.ts'
 import { type VisitorConfig, visitorConfig } from '../visitor-config.ts'
 
 /** A device configuration as a manifest gives it. */
@@ -12,7 +11,9 @@ export function deviceOf(config: object = {}): DeviceConfig {
 }
 
 export function visitorOf(config: object = {}): VisitorConfig {
-  const parsed = visitorConfig.parse('address' in config ? config : { register: 'HoldingRegister', offset: 0, ...config })
+  const parsed = visitorConfig.parse(
+    'address' in config ? config : { register: 'HoldingRegister', offset: 0, ...config },
+  )
   return parsed.ok ? parsed.value : assert.fail(JSON.stringify(parsed.issues))
 }
 
@@ -24,7 +25,12 @@ export function visitOf(device: DeviceConfig, config: object, type: PropertyType
   return { id: idOf(`v${++visits}`), device, property, visitor: visitorOf(config) }
 }
 
-export function orderOf(device: DeviceConfig, config: object, value: ModbusOrder['value'], type: PropertyType = 'INT'): ModbusOrder {
+export function orderOf(
+  device: DeviceConfig,
+  config: object,
+  value: ModbusOrder['value'],
+  type: PropertyType = 'INT',
+): ModbusOrder {
   return { ...visitOf(device, config, type), value }
 }
 

@@ -1,7 +1,9 @@
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { PropertyValue } from '../../../schemas/index.ts'
-import { decode, encode, type Layout, layoutOf } from '../../modbus/codec.ts'
-import { type Table, type VisitorConfig, visitorConfig } from '../../modbus/config.ts'
+import { decode, encode } from '../../modbus/codec.ts'
+import { type Layout, layoutOf } from '../../modbus/layout.ts'
+import type { Table } from '../../modbus/tables.ts'
+import { type VisitorConfig, visitorConfig } from '../../modbus/visitor-config.ts'
 import { type SimulatedDevice, WriteRefusal } from '../simulated-device.ts'
 import { ILLEGAL_ADDRESS, ILLEGAL_VALUE, type ModbusMemory, ServerException } from './modbus-memory.ts'
 
@@ -61,7 +63,8 @@ class DeviceMemory implements ModbusMemory {
       if (slot.end <= start || slot.start >= start + length) continue
       for (const [index, word] of this.#wordsOf(slot).entries()) {
         const at = slot.start + index - start
-        if (at >= 0 && at < length) words[at] = word
+        // Several properties may be bits of one register.
+        if (at >= 0 && at < length) words[at] = slot.layout.dataType === 'bits' ? (words[at] ?? 0) | word : word
       }
     }
     return words

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../schemas/index.ts'
-import { deviceConfig } from '../../modbus/config.ts'
+import { deviceConfig } from '../../modbus/device-config.ts'
 import { FaultyAnswers } from '../faults/faulty-answers.ts'
 import type { Simulator, SimulatorOptions } from '../simulator.ts'
 import { deviceMemory } from './device-memory.ts'
@@ -88,6 +88,6 @@ function memoryOf({ device, neighbours = [] }: SimulatorOptions): ModbusMemory {
 
 /** The id that a Device names, by whatever spelling; 1 where it names none. */
 function unitOf(configData: JsonObject): number {
-  const parsed = deviceConfig.parse({ host: 'simulated', ...configData })
+  const parsed = deviceConfig.parse({ host: 'simulated', ...configData, mode: 'TCP' })
   return parsed.ok ? parsed.value.unitId : 1
 }
