@@ -169,7 +169,9 @@ export class LibraryWire implements Wire {
     if (this.#link.mixesAnswers && !garbled) this.#leaveAlone(unitId, timeout)
     reject(
       new NoAnswer(
-        garbled ? `unit ${unitId} answered with noise` : `unit ${unitId} did not answer within ${timeout} ms`,
+        garbled
+          ? `only noise in place of an answer from unit ${unitId}`
+          : `no answer within ${timeout} ms from unit ${unitId}`,
         garbled,
       ),
     )
