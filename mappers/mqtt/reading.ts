@@ -2,6 +2,7 @@ import type { PropertyType } from '../../schemas/index.ts'
 import type { Outcome, Reading } from '../contract/index.ts'
 import { extract } from './extract.ts'
 import type { Message } from './message.ts'
+import { follow } from './pointer.ts'
 import { sourceTimeOf } from './source-time.ts'
 import type { VisitorConfig } from './visitor.ts'
 
@@ -11,6 +12,13 @@ export function readingOf(message: Message, type: PropertyType, visitor: Visitor
   // MQTT 3.1.1 §3.3.1.3: an empty retained payload takes the kept message away.
   if (message.bytes.length === 0) return { ok: false, error: new Error(`the message on ${message.topic} is empty`) }
   try {
+    if (
+      visitor.missing === 'ignore' &&
+      visitor.pointer !== undefined &&
+      follow(message.json, visitor.pointer) === undefined
+    ) {
+      return undefined
+    }
     const value = extract(message, type, visitor)
     const time = sourceTimeOf(message, visitor)
     const sourceTime = typeof time === 'number' ? { sourceTime: time } : {}

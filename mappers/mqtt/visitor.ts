@@ -128,6 +128,16 @@ const Visitor = Type.Object(
       default: '',
       description: 'Payload of a question; placeholders as in commandPayload, but {value}.',
     }),
+    poll: Type.Boolean({
+      default: false,
+      description:
+        'Ask each collectCycle. Default: the device is asked at the start, when it comes back, and as often as a time to live needs.',
+    }),
+    missing: Type.Union([Type.Literal('fail'), Type.Literal('ignore')], {
+      default: 'fail',
+      description:
+        'What a message means that has nothing at pointer: the value cannot be read, or it is about something else.',
+    }),
   },
   { title: 'mqtt visitor', description: 'How a property of an MQTT device is reached.' },
 )

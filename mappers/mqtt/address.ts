@@ -1,0 +1,68 @@
+import { readFile, stat } from 'node:fs/promises'
+import type { LocalBroker, MapperContext } from '../contract/index.ts'
+import type { DeviceConfig } from './config.ts'
+
+/** Where a broker is and how a client proves who it is; files are paths. */
+export interface Address extends LocalBroker {
+  readonly isLocal: boolean
+}
+
+/** What a device says of its broker; undefined for the broker of the node. */
+export function ownBroker(device: DeviceConfig): string | undefined {
+  if (device.host !== undefined)
+    return `mqtt://${device.host.includes(':') ? `[${device.host}]` : device.host}:${device.port}`
+  return device.broker === 'local' ? undefined : device.broker
+}
+
+/** Devices with the same broker and identity share one client. */
+export function connectionKey(device: DeviceConfig): string {
+  const { username, passwordFile, ca, certificate, key, insecureSkipVerify } = device
+  const identity = [username, passwordFile, ca, certificate, key, insecureSkipVerify]
+  const { clientId, keepAlive, cleanSession, protocolVersion } = device
+  const session = [clientId, keepAlive, cleanSession, protocolVersion]
+  return `${ownBroker(device) ?? 'local'} ${JSON.stringify([...identity, ...session])}`
+}
+
+export function addressOf(device: DeviceConfig, local: LocalBroker | undefined): Address {
+  const url = ownBroker(device)
+  if (url === undefined) {
+    if (!local) throw new Error('this node lends mappers no MQTT broker: name one in broker')
+    return { ...local, isLocal: true }
+  }
+  const { username, passwordFile, ca, certificate, key, insecureSkipVerify } = device
+  return {
+    ...{ url, isLocal: false, insecureSkipVerify },
+    ...(username === undefined ? {} : { username }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(key === undefined ? {} : { key }),
+  }
+}
+
+export interface Credentials {
+  readonly username?: string
+  readonly password?: string
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+}
+
+/** Read anew for each connection, so that renewed files count. */
+export async function readCredentials(address: Address, log: MapperContext['log']): Promise<Credentials> {
+  const { username, passwordFile, ca, certificate, key } = address
+  for (const file of [passwordFile, key]) {
+    const found = file === undefined ? undefined : await stat(file)
+    if (found && (found.mode & 0o004) !== 0) log.warn('Others on this machine may read a secret: chmod 600', { file })
+  }
+  const read = async (file: string | undefined) => (file === undefined ? undefined : readFile(file, 'utf8'))
+  const [secret, authority, cert, secretKey] = await Promise.all([passwordFile, ca, certificate, key].map(read))
+  const password = address.password ?? secret?.replace(/\r?\n$/, '')
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(authority === undefined ? {} : { ca: authority }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(secretKey === undefined ? {} : { key: secretKey }),
+  }
+}

@@ -1,0 +1,79 @@
+import type { Report } from '../contract/index.ts'
+import type { DeviceConfig } from './config.ts'
+import { excerpt, type Message } from './message.ts'
+import { follow } from './pointer.ts'
+
+/** Whether a device is there: by its own word or its last will, by how long it has been silent, and by answers that did not come. */
+export class Presence {
+  readonly #device: DeviceConfig
+  readonly #tell: NonNullable<Report['presence']>
+  #word: 'here' | 'away' | undefined
+  #wordReason = ''
+  /** Why it is taken for gone, until it says anything. */
+  #silence: string | undefined
+  #told: string | undefined
+  /** Unix ms. */
+  lastHeard: number
+
+  constructor(device: DeviceConfig, now: number, tell: NonNullable<Report['presence']>) {
+    this.#device = device
+    this.#tell = tell
+    this.lastHeard = now
+  }
+
+  /** Why it is away, or nothing. */
+  get away(): string | undefined {
+    return this.#word === 'away' ? this.#wordReason : this.#silence
+  }
+
+  /** Something came from it that was not kept by the broker. */
+  heard(now: number): void {
+    this.lastHeard = now
+    if (this.#silence === undefined) return
+    this.#silence = undefined
+    this.#say()
+  }
+
+  /** A message on its availability topic. True when it has come back. */
+  take(message: Message): boolean {
+    const word = this.#wordOf(message)
+    if (word === undefined) return false
+    const before = this.#word
+    this.#word = word
+    this.#wordReason = `the device is offline: ${excerpt(message.bytes)} on ${message.topic}`
+    if (word === 'here' && !message.isRetained) {
+      this.lastHeard = message.receivedAt
+      this.#silence = undefined
+    }
+    this.#say()
+    return word === 'here' && before !== 'here'
+  }
+
+  /** Nothing came for too long, or no answer. A device that says it is there is believed about answers. */
+  miss(reason: string, isSilence: boolean): void {
+    if (!isSilence && this.#word === 'here') return
+    this.#silence = reason
+    this.#say()
+  }
+
+  #say(): void {
+    const now = this.away ?? 'here'
+    if (now === this.#told) return
+    this.#told = now
+    if (this.away === undefined) this.#tell('here')
+    else this.#tell('away', this.away)
+  }
+
+  #wordOf(message: Message): 'here' | 'away' | undefined {
+    const { availability } = this.#device
+    if (!availability) return undefined
+    try {
+      const found = availability.pointer === undefined ? message.text : follow(message.json, availability.pointer)
+      const word = String(found).trim()
+      if (word === availability.online) return 'here'
+      return word === availability.offline ? 'away' : undefined
+    } catch {
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import type { Client, Heard } from './client.ts'
+import { TopicTree } from './topic-tree.ts'
+
+/** What somebody listens to; disposing ends it. */
+export interface Listening extends Disposable {
+  /** Why the broker lets nobody listen there, or nothing. Never settles where the connection ends before. */
+  readonly refusal: Promise<string | undefined>
+}
+
+interface Listener {
+  readonly hear: (heard: Heard) => void
+  /** Topics of which it has heard something new: what the broker had kept is older. */
+  readonly live: Set<string>
+}
+
+interface Book {
+  qos: 0 | 1 | 2
+  readonly listeners: Set<Listener>
+}
+
+interface Echo {
+  readonly bytes: Uint8Array
+  readonly until: number
+}
+
+const MOST_IN_ONE_PACKET = 200
+const MOST_LIVE_TOPICS = 10_000
+const MOST_ECHOES = 64
+const ECHO_MS = 5000
+const MOST_EARLY = 10_000
+
+/**
+ * Who listens to what, over one client: one subscription for each distinct filter, however many devices share it. What is
+ * asked for in one turn goes in as few packets as possible.
+ */
+export class Subscriptions {
+  readonly #books = new Map<string, Book>()
+  readonly #tree = new TopicTree<Listener>()
+  readonly #echoes = new Map<string, Echo[]>()
+  readonly #now: () => number
+  #client: Client | undefined
+  #next: PromiseWithResolvers<ReadonlyMap<string, string | undefined>> | undefined
+  readonly #changed = new Set<string>()
+  /** What a kept session brings before anybody listens. */
+  #early: Heard[] | undefined
+
+  constructor(now: () => number, keepsEarly: boolean) {
+    this.#now = now
+    if (keepsEarly) this.#early = []
+  }
+
+  get size(): number {
+    return this.#books.size
+  }
+
+  attach(client: Client): void {
+    this.#client = client
+  }
+
+  listen(filter: string, qos: 0 | 1 | 2, hear: (heard: Heard) => void): Listening {
+    const listener: Listener = { hear, live: new Set() }
+    const book = this.#books.get(filter) ?? { qos, listeners: new Set() }
+    if (qos > book.qos) book.qos = qos
+    book.listeners.add(listener)
+    this.#books.set(filter, book)
+    this.#tree.add(filter, listener)
+    // Also where it is subscribed already: who comes now has not heard what the broker keeps.
+    const refusal = this.#change(filter)
+    return {
+      refusal,
+      [Symbol.dispose]: () => {
+        this.#tree.remove(filter, listener)
+        if (!book.listeners.delete(listener) || book.listeners.size > 0) return
+        this.#books.delete(filter)
+        void this.#change(filter)
+      },
+    }
+  }
+
+  /** What this client publishes where it listens comes back to it once, and is nothing that a device said. */
+  expectEcho(topic: string, payload: string | Uint8Array): void {
+    if (this.#client?.isDeaf || this.#tree.match(topic).length === 0) return
+    const now = this.#now()
+    const list = (this.#echoes.get(topic) ?? []).filter(({ until }) => until > now)
+    const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : payload
+    this.#echoes.set(topic, [...list.slice(1 - MOST_ECHOES), { bytes, until: now + ECHO_MS }])
+  }
+
+  hear(heard: Heard): void {
+    if (this.#early) {
+      if (this.#early.length < MOST_EARLY) this.#early.push(heard)
+      return
+    }
+    const { message } = heard
+    if (!message.isRetained && this.#isEcho(message.topic, message.bytes)) return
+    for (const listener of this.#tree.match(message.topic)) {
+      if (!message.isRetained) listener.live.add(message.topic)
+      else if (listener.live.has(message.topic) || listener.live.size > MOST_LIVE_TOPICS) continue
+      listener.hear(heard)
+    }
+  }
+
+  #isEcho(topic: string, bytes: Uint8Array): boolean {
+    const list = this.#echoes.get(topic)
+    if (!list) return false
+    const now = this.#now()
+    const at = list.findIndex((echo) => echo.until > now && equal(echo.bytes, bytes))
+    if (at < 0) return false
+    list.splice(at, 1)
+    if (list.length === 0) this.#echoes.delete(topic)
+    return true
+  }
+
+  #change(filter: string): Promise<string | undefined> {
+    this.#changed.add(filter)
+    if (!this.#next) {
+      this.#next = Promise.withResolvers()
+      queueMicrotask(() => this.#flush())
+    }
+    return this.#next.promise.then((refusals) => refusals.get(filter))
+  }
+
+  #flush(): void {
+    const next = this.#next
+    const client = this.#client
+    const changed = [...this.#changed]
+    this.#next = undefined
+    this.#changed.clear()
+    if (!next || !client || client.gone.aborted) return
+    const leaving = changed.filter((filter) => !this.#books.has(filter))
+    for (const part of parts(leaving)) client.unsubscribe(part)
+    const wanted = changed.filter((filter) => this.#books.has(filter))
+    const refusals = new Map<string, string | undefined>()
+    const asking = [0, 1, 2].flatMap((level) => {
+      const qos = level === 0 ? 0 : level === 1 ? 1 : 2
+      return parts(wanted.filter((filter) => this.#books.get(filter)?.qos === qos)).map(async (part) => {
+        const taken = await client.subscribe(part, qos)
+        for (const [index, filter] of part.entries()) {
+          if (!taken[index]) refusals.set(filter, `the MQTT broker refuses the subscription to ${filter}`)
+        }
+      })
+    })
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const heard of early) this.hear(heard)
+    Promise.all(asking).then(() => next.resolve(refusals), next.reject)
+  }
+}
+
+function parts(filters: readonly string[]): readonly (readonly string[])[] {
+  const all: (readonly string[])[] = []
+  for (let at = 0; at < filters.length; at += MOST_IN_ONE_PACKET) all.push(filters.slice(at, at + MOST_IN_ONE_PACKET))
+  return all
+}
+
+function equal(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index])
+}

@@ -1,0 +1,150 @@
+import type { Report } from '../contract/index.ts'
+import type { Heard } from './client.ts'
+import { Presence } from './presence.ts'
+import { askFor } from './read.ts'
+import { readingOf } from './reading.ts'
+import type { Session } from './session.ts'
+import type { Listening } from './subscriptions.ts'
+import { filterOf, type MqttVisit } from './visits.ts'
+
+/** Listens to one device until the signal aborts; rejects when the connection ends. */
+export async function watchDevice(
+  session: Session,
+  visits: readonly MqttVisit[],
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const [first] = visits
+  if (!first || signal.aborted) return
+  const presence = new Presence(first.device, session.clock.now(), report.presence ?? (() => undefined))
+  const deviceId = first.deviceId ?? ''
+  session.presences.set(deviceId, presence)
+  const open: Disposable[] = []
+  try {
+    for (const [filter, own] of filtersOf(visits, report)) open.push(listen(session, filter, own, presence, report))
+    const available = listenAvailability(session, first, visits, presence)
+    if (available) open.push(available)
+    askForAll(session, visits)
+    await untilOver(session, first, presence, signal)
+  } finally {
+    for (const each of open) each[Symbol.dispose]()
+    if (session.presences.get(deviceId) === presence) session.presences.delete(deviceId)
+    for (const { id } of visits) {
+      session.last.delete(id)
+      session.commanded.delete(id)
+    }
+  }
+}
+
+/** Visits that hear the same messages; those whose topic cannot be made have failed. */
+function filtersOf(visits: readonly MqttVisit[], report: Report): ReadonlyMap<string, readonly MqttVisit[]> {
+  const byFilter = new Map<string, MqttVisit[]>()
+  for (const visit of visits) {
+    if (visit.visitor.topic === undefined) continue
+    try {
+      const filter = filterOf(visit, visit.visitor.topic)
+      const own = byFilter.get(filter) ?? []
+      own.push(visit)
+      byFilter.set(filter, own)
+    } catch (error) {
+      report(visit.id, { ok: false, error: asError(error) })
+    }
+  }
+  return byFilter
+}
+
+function listen(
+  session: Session,
+  filter: string,
+  visits: readonly MqttVisit[],
+  presence: Presence,
+  report: Report,
+): Listening {
+  const hear = ({ message }: Heard) => {
+    if (!message.isRetained) presence.heard(message.receivedAt)
+    for (const { id, property, visitor } of visits) {
+      const outcome = readingOf(message, property.type, visitor)
+      if (!outcome) continue
+      session.last.set(
+        id,
+        outcome.ok ? { ok: true, value: { sourceTime: message.receivedAt, ...outcome.value } } : outcome,
+      )
+      report(id, outcome)
+    }
+  }
+  const qos = Math.max(...visits.map(({ visitor }) => visitor.qos))
+  const listening = session.subscriptions.listen(filter, qos === 0 ? 0 : qos === 1 ? 1 : 2, hear)
+  void listening.refusal.then((reason) => {
+    if (reason === undefined) return
+    for (const { id } of visits) report(id, { ok: false, error: new Error(reason) })
+  })
+  return listening
+}
+
+function listenAvailability(
+  session: Session,
+  first: MqttVisit,
+  visits: readonly MqttVisit[],
+  presence: Presence,
+): Listening | undefined {
+  const { availability } = first.device
+  if (!availability) return undefined
+  const filter = filterOf(first, availability.topic)
+  const listening = session.subscriptions.listen(filter, 1, ({ message }) => {
+    // Back from wherever it was, it may have changed there.
+    if (presence.take(message) && !message.isRetained) askForAll(session, visits)
+  })
+  void listening.refusal.then((reason) => {
+    if (reason !== undefined)
+      session.log.warn('A device cannot say whether it is there', { device: first.deviceId, reason })
+  })
+  return listening
+}
+
+/** Nobody waits for the answers: they come as any other state. */
+function askForAll(session: Session, visits: readonly MqttVisit[]): void {
+  const asked = visits.filter(({ visitor }) => visitor.getTopic !== undefined && visitor.topic !== undefined)
+  for (const failure of askFor(session, asked)) {
+    session.log.debug('A device cannot be asked', { device: failure.visit.deviceId, error: failure.error })
+  }
+}
+
+/** Settles when the signal aborts; rejects when the connection ends. Looks after the silence of the device meanwhile. */
+async function untilOver(
+  session: Session,
+  { device }: MqttVisit,
+  presence: Presence,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, clock } = session
+  const over = new AbortController()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const once = { once: true, signal: over.signal }
+  if (client.gone.aborted) reject(client.gone.reason)
+  if (signal.aborted) resolve()
+  client.gone.addEventListener('abort', () => reject(client.gone.reason), once)
+  signal.addEventListener('abort', () => resolve(), once)
+  try {
+    if (device.silence !== undefined) void watchSilence(device.silence, clock, presence, over.signal)
+    await promise
+  } finally {
+    over.abort()
+  }
+}
+
+async function watchSilence(
+  silence: number,
+  clock: Session['clock'],
+  presence: Presence,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const left = presence.lastHeard + silence - clock.now()
+    if (left <= 0) presence.miss(`nothing was heard of the device for ${silence} ms`, true)
+    await clock.sleep(left > 0 ? left : silence, signal).catch(() => undefined)
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
