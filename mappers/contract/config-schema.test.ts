@@ -41,4 +41,12 @@ describe('a config schema', () => {
     assert.deepEqual(schema.parse({}), { ok: false, issues: [{ pointer: '/host', message: 'is required' }] })
     assert.equal(schema.parse('text').ok, false)
   })
+
+  it('leaves what it is given as it is, also deep inside', () => {
+    const deep = configSchema(Type.Object({ list: Type.Record(Type.String(), Type.String()) }))
+    const input = { list: { a: 1 } }
+    assert.deepEqual(deep.parse(input), { ok: true, value: { list: { a: '1' } } })
+    assert.deepEqual(input, { list: { a: 1 } })
+    assert.ok(!Object.isFrozen(input.list))
+  })
 })

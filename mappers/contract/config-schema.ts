@@ -67,9 +67,16 @@ function rename(input: PlainObject, canonical: ReadonlyMap<string, string>, dial
     spelling.set(known, key)
     const values = dialects.values?.[known]
     const text = typeof value === 'string' ? value.trim() : value
-    renamed[known] = typeof text === 'string' ? (values?.[text.toLowerCase()] ?? text) : text
+    renamed[known] = typeof text === 'string' ? (values?.[text.toLowerCase()] ?? text) : copy(text)
   }
   return { renamed, spelling }
+}
+
+/** What is filled in and frozen must never be the author's own. */
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copy)
+  if (!isRecord(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]))
 }
 
 function issuesOf(schema: TSchema, value: unknown, spelling: ReadonlyMap<string, string>): readonly ConfigIssue[] {

@@ -35,7 +35,8 @@ export interface Client extends AsyncDisposable {
   publish(message: Outgoing): Promise<void>
   /** Which of the filters the broker took. Never settles where the connection ends before. */
   subscribe(filters: readonly string[], qos: 0 | 1 | 2): Promise<readonly boolean[]>
-  unsubscribe(filters: readonly string[]): void
+  /** Never settles where the connection ends before. */
+  unsubscribe(filters: readonly string[]): Promise<void>
 }
 
 /** Connects; `hear` is called for each message from then on. Rejects when the signal aborts first; nothing is left open then. */
@@ -150,8 +151,12 @@ class OpenClient implements Client {
     })
   }
 
-  unsubscribe(filters: readonly string[]): void {
-    this.#client.unsubscribe([...filters], () => undefined)
+  unsubscribe(filters: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      this.#client.unsubscribe([...filters], () => {
+        if (!this.gone.aborted) resolve()
+      })
+    })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -159,14 +164,15 @@ class OpenClient implements Client {
     return this.#closing
   }
 
-  /** Says goodbye, so that the broker does not publish a last will; waits for no receipts. */
+  /** Says goodbye and waits for no receipts. */
   async #end(): Promise<void> {
     const { stream } = this.#client
     if (stream.destroyed) this.#client.end(true)
     else {
-      const closed = new Promise<void>((resolve) => this.#client.once('close', () => resolve()))
-      this.#client.end(false)
-      stream.end()
+      const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()))
+      // MQTT 3.1.1 §3.14 and MQTT 5 §3.14.2.1: DISCONNECT, normal. The library would wait for what is under way.
+      stream.write(Buffer.from([0xe0, 0]))
+      this.#client.end(true)
       await closed
     }
   }

@@ -124,7 +124,7 @@ export function refuseSecret(input: unknown): ConfigIssue | undefined {
 
 /** YAML reads `protocolVersion: 5` as a number. */
 function withTextVersion(input: unknown): unknown {
-  if (typeof input !== 'object' || input === null) return input
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input
   return Object.fromEntries(
     Object.entries(input).map(([key, value]) => [
       key,

@@ -10,7 +10,7 @@ export function extract(message: Message, type: PropertyType, visitor: VisitorCo
   if (binary) return matched(readBinary(message.bytes, binary), match, type)
   const isWhole = visitor.pointer === undefined && !visitor.between && visitor.separator === undefined
   if (type === 'BYTES' && isWhole && !match) return message.bytes
-  const found = visitor.pointer === undefined ? message.text : scalar(message, visitor.pointer, type)
+  const found = visitor.pointer === undefined ? plainText(message) : scalar(message, visitor.pointer, type)
   const cut = typeof found === 'string' || visitor.between || visitor.separator !== undefined
   const value = cut ? cutOut(formatValue(found), visitor, message) : found
   return matched(value, match, type)
@@ -24,6 +24,15 @@ export function wordOf(value: PropertyValue, type: PropertyType, match: VisitorC
   if (!found) throw new Error(`${text} has no word in match: ${Object.values(match).join(', ')}`)
   return found[0]
 }
+
+/** Bytes of another kind may be UTF-8 by chance. */
+function plainText({ topic, text, bytes }: Message): string {
+  if (NO_TEXT.test(text)) throw new Error(`the message on ${topic} is no text: ${excerpt(bytes)}`)
+  return text
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const NO_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 function scalar(message: Message, pointer: string, type: PropertyType): PropertyValue {
   const found = follow(message.json, pointer)

@@ -4,7 +4,7 @@ import { readingOf } from './reading.ts'
 import type { Session } from './session.ts'
 import { settle } from './settle.ts'
 import type { Listening } from './subscriptions.ts'
-import { filterOf, type MqttVisit, payloadOf, qosOf, topicOf } from './visits.ts'
+import { filterOf, highestQos, type MqttVisit, payloadOf, qosOf, topicOf } from './visits.ts'
 
 /** Asks devices that take questions, and waits for what they publish then; of the others it tells what they said last. */
 export async function readAll(
@@ -93,24 +93,19 @@ class Waiting {
   }
 
   #listen(): readonly Listening[] {
-    const open: Listening[] = []
     for (const visit of this.#visits) {
       try {
         const filter = filterOf(visit, visit.visitor.topic ?? '')
-        const same = this.#pending.get(filter)
-        if (same) {
-          same.push(visit)
-          continue
-        }
-        this.#pending.set(filter, [visit])
-        open.push(
-          this.#session.subscriptions.listen(filter, qosOf(visit.visitor), (heard) => this.#hear(filter, heard)),
-        )
+        this.#pending.set(filter, [...(this.#pending.get(filter) ?? []), visit])
       } catch (error) {
         this.#fail(visit, error)
       }
     }
-    return open
+    return [...this.#pending].map(([filter, visits]) => {
+      const isLive = visits.every(({ visitor }) => visitor.getTopic !== undefined)
+      const hear = (heard: Heard) => this.#hear(filter, heard)
+      return this.#session.subscriptions.listen(filter, highestQos(visits), hear, isLive)
+    })
   }
 
   /** Nothing is asked before the broker knows where the answers go. */

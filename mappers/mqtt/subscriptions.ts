@@ -16,6 +16,7 @@ interface Listener {
 interface Book {
   qos: 0 | 1 | 2
   readonly listeners: Set<Listener>
+  refusal: Promise<string | undefined>
 }
 
 interface Echo {
@@ -41,6 +42,7 @@ export class Subscriptions {
   #client: Client | undefined
   #next: PromiseWithResolvers<ReadonlyMap<string, string | undefined>> | undefined
   readonly #changed = new Set<string>()
+  #sending: Promise<void> | undefined
   /** What a kept session brings before anybody listens. */
   #early: Heard[] | undefined
 
@@ -57,17 +59,20 @@ export class Subscriptions {
     this.#client = client
   }
 
-  listen(filter: string, qos: 0 | 1 | 2, hear: (heard: Heard) => void): Listening {
+  /** `isLive`: what the broker has kept is not wanted, so that nothing need be asked where it is subscribed already. */
+  listen(filter: string, qos: 0 | 1 | 2, hear: (heard: Heard) => void, isLive = false): Listening {
     const listener: Listener = { hear, live: new Set() }
-    const book = this.#books.get(filter) ?? { qos, listeners: new Set() }
-    if (qos > book.qos) book.qos = qos
-    book.listeners.add(listener)
+    const known = this.#books.get(filter)
+    const book = known ?? { qos, listeners: new Set(), refusal: this.#change(filter) }
     this.#books.set(filter, book)
+    book.listeners.add(listener)
     this.#tree.add(filter, listener)
-    // Also where it is subscribed already: who comes now has not heard what the broker keeps.
-    const refusal = this.#change(filter)
+    if (known && (!isLive || qos > known.qos)) {
+      if (qos > known.qos) known.qos = qos
+      known.refusal = this.#change(filter)
+    }
     return {
-      refusal,
+      refusal: book.refusal,
       [Symbol.dispose]: () => {
         this.#tree.remove(filter, listener)
         if (!book.listeners.delete(listener) || book.listeners.size > 0) return
@@ -113,37 +118,46 @@ export class Subscriptions {
 
   #change(filter: string): Promise<string | undefined> {
     this.#changed.add(filter)
-    if (!this.#next) {
-      this.#next = Promise.withResolvers()
-      queueMicrotask(() => this.#flush())
-    }
-    return this.#next.promise.then((refusals) => refusals.get(filter))
+    this.#next ??= Promise.withResolvers()
+    const { promise } = this.#next
+    this.#sending ??= Promise.resolve().then(() => this.#send())
+    return promise.then((refusals) => refusals.get(filter))
   }
 
-  #flush(): void {
-    const next = this.#next
-    const client = this.#client
-    const changed = [...this.#changed]
-    this.#next = undefined
-    this.#changed.clear()
-    if (!next || !client || client.gone.aborted) return
+  /** One round after the other: no broker can take leaving for coming back. Ends for good with the connection. */
+  async #send(): Promise<void> {
+    for (let next = this.#next; next; next = this.#next) {
+      const changed = [...this.#changed]
+      this.#next = undefined
+      this.#changed.clear()
+      const client = this.#client
+      if (!client || client.gone.aborted) return
+      const sending = this.#sendAll(client, changed)
+      const early = this.#early ?? []
+      this.#early = undefined
+      for (const heard of early) this.hear(heard)
+      next.resolve(await sending)
+    }
+    this.#sending = undefined
+  }
+
+  async #sendAll(client: Client, changed: readonly string[]): Promise<ReadonlyMap<string, string | undefined>> {
     const leaving = changed.filter((filter) => !this.#books.has(filter))
-    for (const part of parts(leaving)) client.unsubscribe(part)
-    const wanted = changed.filter((filter) => this.#books.has(filter))
+    await Promise.all(parts(leaving).map((part) => client.unsubscribe(part)))
     const refusals = new Map<string, string | undefined>()
-    const asking = [0, 1, 2].flatMap((level) => {
-      const qos = level === 0 ? 0 : level === 1 ? 1 : 2
-      return parts(wanted.filter((filter) => this.#books.get(filter)?.qos === qos)).map(async (part) => {
+    const byQos = Map.groupBy(changed, (filter) => this.#books.get(filter)?.qos)
+    const packets = [...byQos].flatMap(([qos, filters]) =>
+      qos === undefined ? [] : parts(filters).map((part) => ({ qos, part })),
+    )
+    await Promise.all(
+      packets.map(async ({ qos, part }) => {
         const taken = await client.subscribe(part, qos)
         for (const [index, filter] of part.entries()) {
           if (!taken[index]) refusals.set(filter, `the MQTT broker refuses the subscription to ${filter}`)
         }
-      })
-    })
-    const early = this.#early ?? []
-    this.#early = undefined
-    for (const heard of early) this.hear(heard)
-    Promise.all(asking).then(() => next.resolve(refusals), next.reject)
+      }),
+    )
+    return refusals
   }
 }
 

@@ -49,6 +49,11 @@ export function qosOf({ qos }: VisitorConfig): 0 | 1 | 2 {
   return qos === 0 ? 0 : qos === 1 ? 1 : 2
 }
 
+export function highestQos(visits: readonly MqttVisit[]): 0 | 1 | 2 {
+  const all = new Set(visits.map(({ visitor }) => visitor.qos))
+  return all.has(2) ? 2 : all.has(1) ? 1 : 0
+}
+
 /** How long the device may take for a command. */
 export function patienceOf({ device, visitor }: MqttVisit): number {
   return visitor.ack?.timeout ?? device.timeout

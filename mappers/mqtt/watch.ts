@@ -5,7 +5,7 @@ import { askFor } from './read.ts'
 import { readingOf } from './reading.ts'
 import type { Session } from './session.ts'
 import type { Listening } from './subscriptions.ts'
-import { filterOf, type MqttVisit } from './visits.ts'
+import { filterOf, highestQos, type MqttVisit } from './visits.ts'
 
 /** Listens to one device until the signal aborts; rejects when the connection ends. */
 export async function watchDevice(
@@ -19,12 +19,15 @@ export async function watchDevice(
   const presence = new Presence(first.device, session.clock.now(), report.presence ?? (() => undefined))
   const deviceId = first.deviceId ?? ''
   session.presences.set(deviceId, presence)
-  const open: Disposable[] = []
+  const open: Listening[] = []
   try {
     for (const [filter, own] of filtersOf(visits, report)) open.push(listen(session, filter, own, presence, report))
     const available = listenAvailability(session, first, visits, presence)
     if (available) open.push(available)
-    askForAll(session, visits)
+    // Answers that come before the broker knows where they go are lost.
+    void Promise.all(open.map(({ refusal }) => refusal)).then(() => {
+      if (!signal.aborted) askForAll(session, visits)
+    })
     await untilOver(session, first, presence, signal)
   } finally {
     for (const each of open) each[Symbol.dispose]()
@@ -72,8 +75,7 @@ function listen(
       report(id, outcome)
     }
   }
-  const qos = Math.max(...visits.map(({ visitor }) => visitor.qos))
-  const listening = session.subscriptions.listen(filter, qos === 0 ? 0 : qos === 1 ? 1 : 2, hear)
+  const listening = session.subscriptions.listen(filter, highestQos(visits), hear)
   void listening.refusal.then((reason) => {
     if (reason === undefined) return
     for (const { id } of visits) report(id, { ok: false, error: new Error(reason) })

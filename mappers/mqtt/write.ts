@@ -107,7 +107,8 @@ function createAck(
     else reject(new Error(judged.failure))
   }
   const topic = ackTopicOf(session, order, by)
-  const listening = session.subscriptions.listen(topic, qosOf(order.visitor), by === 'state' ? hearState : hearAnswer)
+  const hear = by === 'state' ? hearState : hearAnswer
+  const listening = session.subscriptions.listen(topic, qosOf(order.visitor), hear, true)
   return {
     ready: listening.refusal,
     done: promise,

@@ -13,6 +13,7 @@ export interface MapperSource {
 /** The mappers that Skerry brings. */
 export const builtInMappers: readonly MapperSource[] = [
   { protocol: 'modbus', aliases: ['modbus-tcp'], entry: builtIn('modbus') },
+  { protocol: 'mqtt', entry: builtIn('mqtt') },
 ]
 
 /** Imports a mapper and checks that it is one. */
