@@ -9,6 +9,8 @@ import { mustBeReading, mustRead } from './outcomes.ts'
 /** Long enough for a report that is on its way to arrive. */
 const AFTERMATH = ms(50)
 
+type Reports = readonly (readonly [VisitId, Outcome<Reading>])[]
+
 /** What `watch` does. */
 export const watchingChecks: readonly Check[] = [
   {
@@ -16,9 +18,8 @@ export const watchingChecks: readonly Check[] = [
     advice:
       'Call report(visit.id, { ok: true, value: { value } }) with the ids of this watch whenever a value arrives.',
     async run(bench) {
-      const { watchable, watch, visits, reports, stop } = await watched(bench)
-      await watchable.change(bench.server)
-      await bench.until('the change is reported', () => isReported(reports, watchable.next))
+      const { watch, visits, reports, stop } = await watched(bench)
+      await changeUntilReported(bench, reports)
       const asked = new Set(visits.map(({ id }) => id))
       for (const [id, outcome] of reports) {
         must(asked.has(id), 'a report has an id that is not watched')
@@ -33,11 +34,11 @@ export const watchingChecks: readonly Check[] = [
     advice:
       'End the subscription in the abort listener and let watch resolve or reject; close nothing that others use.',
     async run(bench) {
-      const { connection, watchable, stop } = await watched(bench)
+      const { connection, watchable, reports, stop } = await watched(bench)
+      await changeUntilReported(bench, reports)
       await stop()
       const next = start(bench, connection, [watchable])
-      await watchable.change(bench.server)
-      await bench.until('the next watch reports', () => isReported(next.reports, watchable.next))
+      await changeUntilReported(bench, next.reports)
       await next.stop()
     },
   },
@@ -46,6 +47,7 @@ export const watchingChecks: readonly Check[] = [
     advice: 'Remove the listener on abort, or look at signal.aborted before each report.',
     async run(bench) {
       const { watchable, reports, stop } = await watched(bench)
+      await changeUntilReported(bench, reports)
       await stop()
       const before = reports.length
       await watchable.change(bench.server)
@@ -57,8 +59,8 @@ export const watchingChecks: readonly Check[] = [
     name: 'ends the watch when the link dies',
     advice: 'Reject watch when the socket closes: the host then connects and watches again.',
     async run(bench) {
-      const { watch, visits } = await watched(bench)
-      must(visits.length > 0, 'nothing is watched')
+      const { watch, reports } = await watched(bench)
+      await changeUntilReported(bench, reports)
       if (!bench.hasLinks) throw new NotApplicable('the mapper holds nothing open')
       bench.server.drop()
       await bench.promptly('the end of a watch whose link died', watch.settled)
@@ -68,7 +70,8 @@ export const watchingChecks: readonly Check[] = [
     name: 'ends the watch when its connection is disposed',
     advice: 'Settle every watch in [Symbol.asyncDispose].',
     async run(bench) {
-      const { watch, connection } = await watched(bench)
+      const { watch, connection, reports } = await watched(bench)
+      await changeUntilReported(bench, reports)
       await bench.dispose(connection)
       await bench.promptly('the end of a watch whose connection was disposed', watch.settled)
       await bench.untilNoLink()
@@ -83,8 +86,7 @@ export const watchingChecks: readonly Check[] = [
       const { connection, watchable, reports, stop } = await watched(bench)
       const visits = bench.visits([watchable])
       await bench.promptly('a read while a watch runs', bench.read(connection, visits))
-      await watchable.change(bench.server)
-      await bench.until('the change is reported', () => isReported(reports, watchable.next))
+      await changeUntilReported(bench, reports)
       mustRead(await bench.read(connection, visits), visits, [watchable.next])
       await stop()
       mustRead(await bench.promptly('a read after the watch', bench.read(connection, visits)), visits, [watchable.next])
@@ -153,7 +155,18 @@ function start(
   }
 }
 
-function isReported(reports: readonly (readonly [VisitId, Outcome<Reading>])[], value: unknown): boolean {
+/** Nobody hears when a watch is in place: the device changes again until it is heard. */
+async function changeUntilReported(bench: Bench, reports: Reports): Promise<void> {
+  const watchable = needsWatchable(bench)
+  const end = systemClock.monotonic() + bench.patience.milliseconds
+  for (let pause = 5; !isReported(reports, watchable.next); pause *= 2) {
+    must(systemClock.monotonic() < end, `the change was not reported within ${bench.patience.milliseconds} ms`)
+    await watchable.change(bench.server)
+    await systemClock.sleep(ms(pause))
+  }
+}
+
+function isReported(reports: Reports, value: unknown): boolean {
   return reports.some(([, outcome]) => outcome.ok && shown(outcome.value.value) === shown(value))
 }
 
