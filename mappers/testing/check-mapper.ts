@@ -2,7 +2,7 @@ import { type Duration, seconds, systemClock, withDeadline } from '../../platfor
 import { type AnySubject, Bench } from './bench.ts'
 import type { Check } from './check.ts'
 import { connectionChecks } from './checks/connection.ts'
-import { contractChecks } from './checks/contract.ts'
+import { contractChecks, importCheck } from './checks/contract.ts'
 import { neighbourChecks } from './checks/neighbours.ts'
 import { readingChecks } from './checks/reading.ts'
 import { watchingChecks } from './checks/watching.ts'
@@ -19,6 +19,7 @@ export const checks: readonly Check[] = [
   ...writingChecks,
   ...neighbourChecks,
   ...watchingChecks,
+  importCheck,
 ]
 
 export interface CheckResult {

@@ -217,7 +217,7 @@ async function watch(
   const take = (values: Answer['values']) => {
     for (const { id, visitor } of visits) {
       const value = values[visitor.name]
-      if (value !== undefined && !signal.aborted) report(id, { ok: true, value: { value } })
+      if (value !== undefined) report(id, { ok: true, value: { value } })
     }
   }
   await connection.watch(

@@ -66,7 +66,11 @@ export class LineServer implements ConformanceServer {
   }
 
   drop(): void {
-    for (const socket of this.#sockets.keys()) socket.destroy()
+    // Both ways in which a link ends: reset in the middle of something, and closed.
+    for (const socket of this.#sockets.keys()) {
+      if (this.#fault) socket.resetAndDestroy()
+      else socket.destroy()
+    }
   }
 
   /** As the device itself does: watchers are told. */

@@ -11,7 +11,7 @@ export function lineSubject<D, V, C extends AsyncDisposable>(
     mapper,
     entry,
     server: () => new LineServer().listen(),
-    device: (server, index) => ({ host: '127.0.0.1', port: server.port, unit: index + 1, timeout: 200 }),
+    device: (server, index) => ({ host: '127.0.0.1', port: server.port, unit: index + 1, timeout: 1000 }),
     cases: {
       readable: [
         { type: 'STRING', visitor: { name: 'serial' }, value: 'unit-1', second: 'unit-2' },

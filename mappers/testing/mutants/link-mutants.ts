@@ -1,0 +1,278 @@
+// A table of data: one bug each, as a change of the source of `line-mapper.ts`.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source
+import { type Mutant, mutant } from './mutant.ts'
+
+/** What connections, watches and configurations can get wrong. */
+export const linkMutants: readonly Mutant[] = [
+  // links
+  mutant(
+    'links',
+    'leaks its socket when it is disposed',
+    "    this.#socket.destroy()\n    await once(this.#socket, 'close')",
+    '    return',
+  ),
+  mutant(
+    'links',
+    'throws when it is disposed twice',
+    "    this.#lose(new Error('the connection was disposed'))\n    if (this.#socket.closed) return",
+    "    if (this.#socket.destroyed) throw new Error('disposed before')\n    this.#lose(new Error('the connection was disposed'))",
+  ),
+  mutant('links', 'hangs when it is disposed twice', 'if (this.#socket.closed) return\n', '\n'),
+  mutant(
+    'links',
+    'waits for its answers when it is disposed',
+    "    this.#lose(new Error('the connection was disposed'))\n",
+    '    while (this.#waiting.size > 0) await this.#clock.sleep(5, new AbortController().signal)\n',
+  ),
+  mutant(
+    'links',
+    'hangs on a dead link',
+    "socket.on('close', () => this.#lose(new Error('the gateway closed the link')))",
+    '',
+  ),
+  mutant('links', 'crashes on an error of the socket', "socket.on('error', (error) => this.#lose(error))", ''),
+  mutant(
+    'links',
+    'hangs on a link that died before',
+    '    if (this.#lost) throw this.#lost\n',
+    '    if (this.#lost) await new Promise(() => undefined)\n',
+  ),
+  mutant(
+    'links',
+    'answers a dead link with failed visits',
+    '    if (this.#lost) throw this.#lost\n',
+    '    if (this.#lost) return { values: {}, errors: {} }\n',
+  ),
+  mutant(
+    'links',
+    'calls a dead link a silent device',
+    '    if (this.#lost) throw this.#lost\n',
+    "    if (this.#lost) throw new DeviceSilentError('gone')\n",
+  ),
+  mutant('links', 'leaves a timer after each call', '      done.abort()\n', ''),
+  mutant(
+    'links',
+    'leaves a timer of its own for good',
+    "    socket.setEncoding('utf8')",
+    "    socket.setEncoding('utf8')\n    setInterval(() => undefined, 1000)",
+  ),
+  mutant(
+    'links',
+    'leaves a listener of its socket after each call',
+    '    const seq = ++this.#last\n',
+    "    const seq = ++this.#last\n    this.#socket.on('drain', () => undefined)\n",
+  ),
+  mutant('links', 'resolves connect before anybody answers', "    await once(socket, 'connect')\n", ''),
+  mutant(
+    'links',
+    'hangs where nobody listens',
+    "    await once(socket, 'connect')\n",
+    "    await new Promise((resolve) => socket.once('connect', resolve))\n",
+  ),
+  // state
+  mutant(
+    'state',
+    'keeps one connection for all',
+    'async function open(device: Device, { signal, clock }: MapperContext): Promise<Connection> {\n  signal.throwIfAborted()',
+    'let only: Connection | undefined\nasync function open(device: Device, context: MapperContext): Promise<Connection> {\n  context.signal.throwIfAborted()\n  only ??= await openOne(device, context)\n  return only\n}\nasync function openOne(device: Device, { signal, clock }: MapperContext): Promise<Connection> {\n  signal.throwIfAborted()',
+  ),
+  mutant(
+    'state',
+    'cannot connect a second time',
+    '  signal.throwIfAborted()\n  const socket = dial(',
+    "  signal.throwIfAborted()\n  if (used) throw new Error('in use')\n  used = true\n  const socket = dial(",
+  ),
+  mutant(
+    'state',
+    'remembers the visits of its first call',
+    '  signal.throwIfAborted()\n  const results = new Map<VisitId, Outcome<Reading>>()\n  for (const batch of batchesOf(visits)) {',
+    '  signal.throwIfAborted()\n  const results = new Map<VisitId, Outcome<Reading>>()\n  remembered.set(connection, remembered.get(connection) ?? visits)\n  for (const batch of batchesOf(remembered.get(connection) ?? visits)) {',
+  ),
+  mutant(
+    'state',
+    'caches values by name, whatever the device',
+    '  const value = values[name]\n',
+    '  if (values[name] !== undefined && !cached.has(name)) cached.set(name, values[name])\n  const value = cached.get(name)\n',
+  ),
+  mutant(
+    'state',
+    'keeps results from call to call',
+    '  signal.throwIfAborted()\n  const results = new Map<VisitId, Outcome<Reading>>()\n  for (const batch of',
+    '  signal.throwIfAborted()\n  const results = kept\n  for (const batch of',
+  ),
+  mutant(
+    'state',
+    'connects when it is imported',
+    'export default defineMapper({',
+    "dial({ host: '127.0.0.1', port: 1 }).on('error', () => undefined)\nexport default defineMapper({",
+  ),
+  mutant(
+    'state',
+    'loads a vendor library when it is imported',
+    "import { once } from 'node:events'",
+    "import { once } from 'node:events'\nimport 'VENDOR'",
+  ),
+  mutant(
+    'state',
+    'starts a timer when it is imported',
+    'export default defineMapper({',
+    'setInterval(() => undefined, 60_000)\nexport default defineMapper({',
+  ),
+  mutant('state', 'is a value that others can change', 'export default defineMapper({', 'export default leftOpen({'),
+  // neighbours
+  mutant(
+    'neighbours',
+    'asks the device that the connection was made for',
+    'unit: device.unit, ...request',
+    'unit: 1, ...request',
+  ),
+  mutant(
+    'neighbours',
+    'asks the first device of a call for all visits',
+    '&& batch[0]?.device.unit === visit.device.unit',
+    '',
+    ['  peer: ({ unit }) => String(unit),\n', ''],
+  ),
+  mutant(
+    'neighbours',
+    'gives each device a connection of its own',
+    'connectionKey: ({ host, port }) => `${host}:${port}`',
+    'connectionKey: ({ host, port, unit }) => `${host}:${port}/${unit}`',
+  ),
+  mutant(
+    'neighbours',
+    'counts in its connection key',
+    'connectionKey: ({ host, port }) => `${host}:${port}`',
+    'connectionKey: ({ host, port }) => `${host}:${port}#${counted++}`',
+  ),
+  mutant(
+    'neighbours',
+    'takes all devices for one peer',
+    'peer: ({ unit }) => String(unit)',
+    'peer: ({ host }) => host',
+  ),
+  mutant(
+    'neighbours',
+    'gives up the link for a silent device',
+    "reject(new DeviceSilentError('the device does not answer'))",
+    "reject(new Error('the device does not answer'))",
+  ),
+  mutant(
+    'neighbours',
+    'closes the link under a silent device',
+    "() => reject(new DeviceSilentError('the device does not answer')),",
+    "() => {\n        reject(new DeviceSilentError('the device does not answer'))\n        this.#socket.destroy()\n      },",
+  ),
+  mutant(
+    'neighbours',
+    'waits for a silent device for ever',
+    'this.#clock.sleep(device.timeout, done.signal)',
+    'this.#clock.sleep(device.timeout + 600_000, done.signal)',
+  ),
+  mutant(
+    'neighbours',
+    'gives a late answer to the next call',
+    'else this.#waiting.get(message.seq)?.resolve(message)',
+    'else [...this.#waiting.values()][0]?.resolve(message)',
+  ),
+  mutant(
+    'neighbours',
+    'takes a silent device for failed visits',
+    'const answer = await connection.ask(device, { get: names }, signal)',
+    'const answer = await connection.ask(device, { get: names }, signal).catch((error) => {\n      if (error instanceof DeviceSilentError) return { values: {}, errors: {} }\n      throw error\n    })',
+  ),
+  // watch
+  mutant('watch', 'never reports', 'report(id, { ok: true, value: { value } })', 'void report'),
+  mutant(
+    'watch',
+    'reports with ids that are not watched',
+    'report(id, { ok: true, value: { value } })',
+    'report(`${id}!` as VisitId, { ok: true, value: { value } })',
+  ),
+  mutant('watch', 'reports after the abort', '      this.#watches.delete(seq)\n', ''),
+  mutant(
+    'watch',
+    'does not end when its signal aborts',
+    'const onAbort = () => resolve()',
+    'const onAbort = () => undefined',
+  ),
+  mutant('watch', 'does not end when the link dies', 'for (const reject of this.#onLost) reject(this.#lost)', ''),
+  mutant(
+    'watch',
+    'ends as soon as it has begun',
+    '      await promise\n    } finally {\n      this.#watches',
+    '      void promise\n    } finally {\n      this.#watches',
+  ),
+  mutant(
+    'watch',
+    'closes the connection when its signal aborts',
+    'const onAbort = () => resolve()',
+    'const onAbort = () => {\n      this.#socket.destroy()\n      resolve()\n    }',
+  ),
+  mutant(
+    'watch',
+    'takes pushes for answers',
+    "if ('push' in message) this.#watches.get(message.push)?.(message.values)",
+    "if ('push' in message) [...this.#waiting.values()][0]?.resolve({ ...message, errors: {} })",
+  ),
+  mutant(
+    'watch',
+    'cannot watch again',
+    '    const seq = this.#last + 1\n',
+    '    const seq = this.#last + 1\n    if (watchedOnce.has(this)) await new Promise(() => undefined)\n    watchedOnce.add(this)\n',
+  ),
+  mutant(
+    'watch',
+    'reports an object for a value',
+    'report(id, { ok: true, value: { value } })',
+    'report(id, { ok: true, value: { value: { value } as unknown as PropertyValue } })',
+  ),
+  // configuration
+  mutant('configuration', 'describes no port', ", description: 'TCP port of the gateway.'", ''),
+  mutant('configuration', 'has a default out of its own bounds', 'default: 4711, minimum: 1', 'default: 0, minimum: 1'),
+  mutant('configuration', 'accepts ports that do not exist', 'minimum: 1, maximum: 65535', 'minimum: 1'),
+  mutant(
+    'configuration',
+    'refuses nothing',
+    "name === 'serial' && type !== 'STRING' ? 'serial is a STRING' : undefined",
+    "name === '' && type !== 'STRING' ? 'serial is a STRING' : undefined",
+  ),
+  mutant('configuration', 'refuses without a reason', "? 'serial is a STRING' :", "? '' :"),
+  mutant(
+    'configuration',
+    'throws a TypeError instead of refusing',
+    'reject: ({ type }, { name }) => (',
+    "reject: ({ type }, { name }) => (name === 'serial' && type === 'INT' ? (undefined as unknown as { x: string }).x : ",
+  ),
+  mutant(
+    'configuration',
+    'refuses everything',
+    "name === 'serial' && type !== 'STRING' ?",
+    "name !== '' || type !== 'STRING' ?",
+  ),
+  mutant(
+    'configuration',
+    'changes the configuration of the device',
+    'connectionKey: ({ host, port }) => `${host}:${port}`',
+    'connectionKey: (device) => {\n    device.host = device.host.toLowerCase() + "."\n    return `${device.host}:${device.port}`\n  }',
+  ),
+  mutant(
+    'configuration',
+    'changes the visits of a call',
+    '  signal.throwIfAborted()\n  const results = new Map<VisitId, Outcome<Reading>>()',
+    '  signal.throwIfAborted()\n  Object.assign(visits[0]?.visitor ?? {}, { seen: true })\n  const results = new Map<VisitId, Outcome<Reading>>()',
+  ),
+  mutant(
+    'configuration',
+    'has a deadline that is no number',
+    'deadline: ({ timeout }, visits) => timeout * ',
+    'deadline: ({ timeout }, visits) => Number.NaN * timeout * ',
+  ),
+  mutant('configuration', 'is of another contract', 'contract: 1,', 'contract: 2 as 1,'),
+  mutant(
+    'configuration',
+    'parses with a function that throws',
+    'visitorConfig: configSchema(Visitor),',
+    'visitorConfig: { jsonSchema: Visitor, parse: (input: unknown) => ({ ok: true, value: Object.freeze({ name: (input as { name: string }).name }) }) },',
+  ),
+]
