@@ -1,6 +1,14 @@
-import { UP_PORTS } from '../../schemas/config/index.ts'
+import { UP_PORTS, type UpPortName } from '../../schemas/config/index.ts'
 import type { JsonObject } from '../../schemas/index.ts'
 import type { CreateSimulator } from './simulator.ts'
+
+export type SimulatorReach =
+  /** Listens on a port; the name of its usual one. */
+  | { readonly kind: 'port'; readonly port: UpPortName }
+  /** Opens a pseudo-terminal, which is linked at a path. */
+  | { readonly kind: 'serial' }
+  /** Connects to an MQTT broker, whose host and port it is given. */
+  | { readonly kind: 'broker' }
 
 /** How one protocol is simulated. */
 export interface SimulatorEntry {
@@ -8,8 +16,8 @@ export interface SimulatorEntry {
   readonly aliases: readonly string[]
   /** Folder of `samples/` that is simulated when nothing else is asked for. */
   readonly sample: string
-  /** Where it listens unless it is told otherwise; 0 where nothing listens. */
-  readonly port: number
+  /** How `skerry up` and `skerry simulate` make it reachable. */
+  readonly reach: SimulatorReach
   /** Ways to reach it, the first one the usual. */
   readonly transports: readonly string[]
   /** Keys of `protocol.configData` that say where a device is. */
@@ -24,7 +32,7 @@ export const simulators: readonly SimulatorEntry[] = [
     protocol: 'modbus',
     aliases: ['modbus-tcp'],
     sample: 'pump',
-    port: UP_PORTS.pump.port,
+    reach: { kind: 'port', port: 'pump' },
     address: ['host', 'port', 'mode', 'serialPort'],
     transports: ['tcp', 'rtu', 'serial'],
     load: async () => (await import('./modbus/modbus-simulator.ts')).createModbusSimulator,
@@ -41,4 +49,10 @@ export function simulatorOf(protocol: string): SimulatorEntry | undefined {
 export function placedConfig(entry: SimulatorEntry, configData: JsonObject, address: JsonObject): JsonObject {
   const kept = Object.entries(configData).filter(([key]) => !entry.address.includes(key))
   return { ...address, ...Object.fromEntries(kept) }
+}
+
+/** The port where it listens, or that of its broker; 0 for serial ports. */
+export function usualPort({ reach }: SimulatorEntry): number {
+  if (reach.kind === 'serial') return 0
+  return UP_PORTS[reach.kind === 'broker' ? 'mqtt' : reach.port].port
 }

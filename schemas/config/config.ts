@@ -154,6 +154,7 @@ export const UP_PORTS = {
   metricsCloud: { port: 9091, what: 'metrics of the cloud half' },
   metricsEdge: { port: 9092, what: 'metrics of the edge half' },
   pump: { port: 5020, what: 'simulated pump (Modbus TCP)' },
+  opcua: { port: 4840, what: 'simulated OPC UA device' },
 } as const
 export type UpPortName = keyof typeof UP_PORTS
 
@@ -171,6 +172,7 @@ export const UpConfig = Type.Object(
         metricsCloud: port(UP_PORTS.metricsCloud.port, 'Metrics of the cloud half.'),
         metricsEdge: port(UP_PORTS.metricsEdge.port, 'Metrics of the edge half.'),
         pump: port(UP_PORTS.pump.port, 'Simulated pump.'),
+        opcua: port(UP_PORTS.opcua.port, 'Simulated OPC UA device.'),
       },
       { ...strict, default: {}, description: 'Loopback ports of the parts.' },
     ),

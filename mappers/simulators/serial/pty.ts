@@ -47,6 +47,16 @@ export async function openPty(options: PtyOptions): Promise<Pty> {
   }
 }
 
+/** Why this machine has no pseudo-terminals, or nothing. */
+export function serialPortsProblem(): string | undefined {
+  try {
+    native()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 class RawPty implements Pty {
   readonly path: string
   readonly #master: number

@@ -8,6 +8,7 @@ import {
   type SimulatorEntry,
   simulatorOf,
   simulators,
+  usualPort,
 } from '../../../mappers/simulators/index.ts'
 import { listenError } from '../../../platform/http/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
@@ -37,7 +38,7 @@ export interface SimulateOptions extends CommonOptions {
 export async function simulate(protocol: string, options: SimulateOptions, terminal: Console): Promise<number> {
   const entry = entryOf(protocol)
   const host = options.host ?? '127.0.0.1'
-  const port = parsePort(options.port ?? String(entry.port))
+  const port = parsePort(options.port ?? String(usualPort(entry)))
   const transport = transportOf(entry, options)
   const script = options.faults === undefined ? undefined : await readFaultScript(options.faults)
   const first = options.fault === undefined ? undefined : faultNamed(options.fault)
@@ -50,7 +51,10 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
   await simulator.start().catch((error: unknown) => {
     throw listenError(error, { host, port })
   })
-  process.send?.({ ready: { simulators: { [entry.sample]: simulator.url } } })
+  process.send?.({
+    ready: { simulators: { [entry.sample]: simulator.url } },
+    address: simulator.configData,
+  })
   tell(options, terminal, { entry, simulator, devices: [device, ...neighbours] })
   const line = (value: object, text: string) =>
     terminal.write(options.output === 'json' ? `${JSON.stringify(value)}\n` : `${text}\n`)

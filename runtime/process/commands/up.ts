@@ -53,7 +53,7 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
   const lines = hints({
     endpoints,
     directory: directory === resolve(LOCAL_DATA) ? undefined : directory,
-    samples: config.samples && options.samples !== false,
+    samples: supervisor.samples.map((sample) => sample.device),
   })
   progress.result({ ready: true, endpoints, hints: lines }, [
     '',
@@ -90,7 +90,9 @@ function routes(supervisor: Supervisor, directory: string, isComplete: () => boo
 
 /** Until the last part has been started once, `skerry up` itself stands in for those that are still to come. */
 async function report(supervisor: Supervisor, directory: string, isComplete: boolean): Promise<StatusReport> {
-  const processes: ProcessReport[] = await Promise.all(supervisor.parts.map((part) => partReport(part, directory)))
+  const processes: ProcessReport[] = await Promise.all(
+    supervisor.parts.map((part) => partReport(supervisor, part, directory)),
+  )
   if (!isComplete) {
     const sinceMs = systemClock.now() - process.uptime() * 1000
     processes.unshift({ name: 'up', state: 'starting', sinceMs, pid: process.pid, modules: [] })
@@ -99,8 +101,8 @@ async function report(supervisor: Supervisor, directory: string, isComplete: boo
 }
 
 /** The part as its supervisor sees it, with the modules that it names itself on its own control socket. */
-async function partReport(part: Part, directory: string): Promise<ProcessReport> {
-  if (part.status.state === 'stopped' || part.name === 'pump') return { ...part.status, modules: [] }
+async function partReport(supervisor: Supervisor, part: Part, directory: string): Promise<ProcessReport> {
+  if (part.status.state === 'stopped' || !supervisor.hasModules(part.name)) return { ...part.status, modules: [] }
   try {
     const dir = join(directory, part.name)
     const own = parseStatusReport(await callControl({ dir, method: 'GET', path: '/status', deadline: seconds(3) }))

@@ -10,25 +10,31 @@ export interface HintOptions {
   readonly endpoints: Endpoints
   /** Data directory that the commands have to name; undefined where they find it in the working directory. */
   readonly directory?: string | undefined
-  /** Whether there is a pump to play with. */
-  readonly samples: boolean
+  /** Names of the sample devices that are there to play with. */
+  readonly samples: readonly string[]
 }
+
+const PUMP = 'pump-1'
 
 /** The lines that `skerry up` ends with. Each works when pasted into a shell in the folder where `skerry up` was called. */
 export function hints({ endpoints, directory, samples }: HintOptions): readonly Hint[] {
   const list: Hint[] = []
+  const hasPump = samples.includes(PUMP)
   if (endpoints.kubeconfig !== undefined) {
     list.push(
       { what: 'point kubectl here', command: `export KUBECONFIG=${quote(endpoints.kubeconfig)}` },
-      ...(samples ? pumpOnKubernetes : [{ what: 'the edge node', command: 'kubectl get nodes' }]),
+      ...(samples.length > 0
+        ? [{ what: `the devices: ${samples.join(', ')}`, command: 'kubectl get devices' }]
+        : [{ what: 'the edge node', command: 'kubectl get nodes' }]),
+      ...(hasPump ? pumpOnKubernetes : []),
     )
   }
-  if (endpoints.mqtt !== undefined) list.push(...onMqtt(endpoints.mqtt, samples))
+  if (endpoints.mqtt !== undefined) list.push(...onMqtt(endpoints.mqtt, hasPump))
   if (endpoints.metrics?.edge !== undefined) {
     list.push({ what: 'is all well', command: `curl -s '${endpoints.metrics.edge}/readyz?verbose'` })
   }
   const data = directory === undefined ? '' : ` --data ${quote(directory)}`
-  if (samples) {
+  if (hasPump) {
     list.push(
       { what: 'the pump fails: its device goes offline', command: `npx skerry stop pump${data}` },
       { what: 'and heals', command: `npx skerry start pump${data}` },
@@ -39,7 +45,6 @@ export function hints({ endpoints, directory, samples }: HintOptions): readonly 
 }
 
 const pumpOnKubernetes: readonly Hint[] = [
-  { what: 'the devices', command: 'kubectl get devices' },
   { what: 'one of them, whole', command: 'kubectl get device pump-1 -o yaml' },
   {
     what: 'set the speed of the pump',
@@ -48,10 +53,10 @@ const pumpOnKubernetes: readonly Hint[] = [
   { what: 'wait until the pump has it', command: 'kubectl wait --for=condition=Synced device/pump-1 --timeout=10s' },
 ]
 
-function onMqtt(url: string, samples: boolean): readonly Hint[] {
+function onMqtt(url: string, hasPump: boolean): readonly Hint[] {
   const { hostname, port } = new URL(url)
   const at = `-h ${hostname} -p ${port}`
-  if (!samples) {
+  if (!hasPump) {
     return [
       { what: 'see all values', command: `mosquitto_sub ${at} -v -t 'twins/+/+/+'` },
       { what: 'see every twin change', command: `mosquitto_sub ${at} -v -t '$hw/events/device/#'` },

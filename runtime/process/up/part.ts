@@ -17,8 +17,8 @@ export interface PartOptions {
   readonly clock: Clock
   readonly backoff: Backoff
   readonly grace: Duration
-  /** The child said that it serves; called after each start. */
-  readonly onReady: (endpoints: Endpoints) => void
+  /** The child said that it serves, in this message; called after each start. */
+  readonly onReady: (endpoints: Endpoints, message: object) => void
   /** Something a person at the terminal wants to know. */
   readonly onNotice: (text: string) => void
 }
@@ -131,7 +131,7 @@ export class Part {
   #receive(message: unknown): void {
     if (typeof message !== 'object' || message === null || !('ready' in message)) return
     this.#move('ready')
-    this.#options.onReady(parseEndpoints(message.ready, this.name))
+    this.#options.onReady(parseEndpoints(message.ready, this.name), message)
     this.#ready.resolve()
   }
 

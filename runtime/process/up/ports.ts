@@ -16,6 +16,7 @@ const NAMES: readonly UpPortName[] = [
   'metricsCloud',
   'metricsEdge',
   'pump',
+  'opcua',
 ]
 
 /** The wanted ports, each proven free just now. A taken one is refused with its name and the way out. */
@@ -57,6 +58,7 @@ function parsePorts(value: unknown): UpPorts {
     metricsCloud: 0,
     metricsEdge: 0,
     pump: 0,
+    opcua: 0,
   }
   if (typeof value !== 'object' || value === null) return read
   for (const [name, port] of Object.entries(value)) {

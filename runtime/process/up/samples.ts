@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { writeFileAtomic } from '../../../platform/files/index.ts'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
 import { callKubernetes, isRecord, type KubeAccess, type KubeAnswer } from './kubernetes-apply.ts'
 import { readStateFile } from './state-file.ts'
 
@@ -11,45 +12,86 @@ export interface Sample {
   readonly name: string
   readonly folder: string
   readonly files: readonly string[]
-  /** Where the simulator listens now; replaces the port of the device's configData. */
-  readonly port: number
+  /** Keys of the device's configData that say where its simulator is now. */
+  readonly address: JsonObject
+  /** configData of the device with that address. */
+  readonly place: (configData: JsonObject) => JsonObject
   readonly node: string
 }
 
 const PLURALS: Readonly<Record<string, string>> = { Device: 'devices', DeviceModel: 'devicemodels' }
 
-/**
- * Applies the samples that this cloud has never had (its folder remembers them), so that a sample somebody deleted or changed stays so. Where a
- * simulator moved to another port, the device follows, unless somebody gave it another port meanwhile.
- */
-export async function applySamples(access: KubeAccess, directory: string, samples: readonly Sample[]): Promise<void> {
-  const file = join(directory, 'samples.json')
-  const applied = parseApplied(await readStateFile(file, 'remove it, and samples that are missing are made again'))
-  for (const sample of samples) {
-    const before = applied[sample.name]
-    if (before === undefined) await createAll(access, sample)
-    else if (before !== sample.port) await movePort(access, sample, before)
-    applied[sample.name] = sample.port
-  }
-  await writeFileAtomic(file, `${JSON.stringify(applied, undefined, 2)}\n`, 0o600)
+export interface AppliedSample {
+  readonly name: string
+  /** Name of its Device. */
+  readonly device: string
 }
 
-async function createAll(access: KubeAccess, sample: Sample): Promise<void> {
-  for (const object of await readObjects(sample)) {
+/**
+ * Applies the samples that this cloud has never had (its folder remembers them), so that a sample somebody deleted or changed
+ * stays so. Where a simulator moved, e.g. to another port, the device follows, unless somebody gave it another address meanwhile.
+ */
+export async function applySamples(
+  access: KubeAccess,
+  directory: string,
+  samples: readonly Sample[],
+): Promise<readonly AppliedSample[]> {
+  const file = join(directory, 'samples.json')
+  const applied = parseApplied(await readStateFile(file, 'remove it, and samples that are missing are made again'))
+  const names: AppliedSample[] = []
+  for (const sample of samples) {
+    const objects = await readObjects(sample)
+    const before = applied[sample.name]
+    if (before === undefined) await createAll(access, sample, objects)
+    else if (!sameAddress(before, sample.address)) await move(access, sample, objects, before)
+    applied[sample.name] = sample.address
+    for (const object of objects) {
+      if (isRecord(object) && object['kind'] === 'Device') {
+        names.push({ name: sample.name, device: String(field(object, 'metadata', 'name')) })
+      }
+    }
+  }
+  await writeFileAtomic(file, `${JSON.stringify(applied, undefined, 2)}\n`, 0o600)
+  return names
+}
+
+async function createAll(access: KubeAccess, sample: Sample, objects: readonly unknown[]): Promise<void> {
+  for (const object of objects) {
     const answer = await callKubernetes(access, 'POST', collectionOf(object), object)
     if (answer.status !== 201 && answer.status !== 409) throw refused(sample, answer)
   }
 }
 
-async function movePort(access: KubeAccess, sample: Sample, before: number): Promise<void> {
-  for (const object of await readObjects(sample)) {
+async function move(
+  access: KubeAccess,
+  sample: Sample,
+  objects: readonly unknown[],
+  before: JsonObject,
+): Promise<void> {
+  for (const object of objects) {
+    if (field(object, 'kind') !== 'Device') continue
     const path = `${collectionOf(object)}/${field(object, 'metadata', 'name')}`
     const found = await callKubernetes(access, 'GET', path)
-    if (Number(field(found.body, 'spec', 'protocol', 'configData', 'port')) !== before) continue
-    const patch = { spec: { protocol: { configData: { port: sample.port } } } }
+    const configData = field(found.body, 'spec', 'protocol', 'configData')
+    if (!isRecord(configData) || !Object.entries(before).every(([key, value]) => sameValue(configData[key], value))) {
+      continue
+    }
+    // In a merge patch null takes a key away.
+    const gone = Object.fromEntries(Object.keys(before).map((key) => [key, null]))
+    const patch = { spec: { protocol: { configData: { ...gone, ...sample.address } } } }
     const answer = await callKubernetes(access, 'PATCH', path, patch)
     if (answer.status !== 200) throw refused(sample, answer)
   }
+}
+
+function sameAddress(left: JsonObject, right: JsonObject): boolean {
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)])
+  return [...keys].every((key) => sameValue(left[key], right[key]))
+}
+
+/** People write numbers as texts too. */
+function sameValue(left: unknown, right: unknown): boolean {
+  return left !== undefined && right !== undefined && String(left) === String(right)
 }
 
 async function readObjects(sample: Sample): Promise<readonly unknown[]> {
@@ -61,17 +103,18 @@ async function readObjects(sample: Sample): Promise<readonly unknown[]> {
   return objects
 }
 
-/** The sample as it stands in its file, on the node and port of this run. */
+/** The sample as it stands in its file, on the node and at the address of this run. */
 function placed(object: unknown, sample: Sample): unknown {
   if (!isRecord(object) || object['kind'] !== 'Device' || !isRecord(object['spec'])) return object
   const protocol = object['spec']['protocol']
-  const configData = isRecord(protocol) && isRecord(protocol['configData']) ? protocol['configData'] : {}
+  const given = isRecord(protocol) ? protocol['configData'] : undefined
+  const configData = isJsonObject(given) ? given : {}
   return {
     ...object,
     spec: {
       ...object['spec'],
       nodeName: sample.node,
-      protocol: { ...(isRecord(protocol) ? protocol : {}), configData: { ...configData, port: sample.port } },
+      protocol: { ...(isRecord(protocol) ? protocol : {}), configData: sample.place(configData) },
     },
   }
 }
@@ -88,12 +131,19 @@ function field(value: unknown, ...path: readonly string[]): unknown {
   return at
 }
 
-function parseApplied(value: unknown): Record<string, number> {
-  const applied: Record<string, number> = {}
-  for (const [name, port] of Object.entries(isRecord(value) ? value : {})) {
-    if (typeof port === 'number') applied[name] = port
+function parseApplied(value: unknown): Record<string, JsonObject> {
+  const applied: Record<string, JsonObject> = {}
+  for (const [name, address] of Object.entries(isRecord(value) ? value : {})) {
+    // Before there were addresses of other kinds, the bare port was remembered.
+    if (typeof address === 'number') applied[name] = { port: address }
+    else if (isJsonObject(address)) applied[name] = address
   }
   return applied
+}
+
+/** What YAML or JSON became is JSON. */
+function isJsonObject(value: unknown): value is JsonObject {
+  return isRecord(value)
 }
 
 function refused(sample: Sample, answer: KubeAnswer): UnavailableError {

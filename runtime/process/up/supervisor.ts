@@ -1,20 +1,23 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { placedConfig, serialPortsProblem, simulators } from '../../../mappers/simulators/index.ts'
 import { readFileIfPresent, removeFile, writeFileAtomic } from '../../../platform/files/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Endpoints, UpConfig } from '../../../schemas/config/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
 import { type ConfigEdits, editConfig } from '../edit-config.ts'
 import { ENDPOINTS_FILE, writeEndpoints } from '../endpoints.ts'
-import { parseKubeAccess } from './kubernetes-apply.ts'
+import { isRecord, parseKubeAccess } from './kubernetes-apply.ts'
 import { LogFile } from './log-file.ts'
 import { Part } from './part.ts'
 import type { UpPorts } from './ports.ts'
 import type { Progress } from './progress.ts'
 import { runLauncher } from './run-launcher.ts'
 import { assertSameCloud } from './same-cloud.ts'
-import { applySamples } from './samples.ts'
+import { type SamplePart, sampleParts } from './sample-parts.ts'
+import { type AppliedSample, applySamples } from './samples.ts'
 
 export interface SupervisorOptions {
   readonly directory: string
@@ -29,13 +32,18 @@ export interface SupervisorOptions {
 
 /** Long enough for a machine that is busy with something else. */
 const START_DEADLINE = seconds(60)
+/** In the order in which they are stopped. */
+const CORE: ReadonlySet<string> = new Set(['edge', 'cloud'])
 
-/** The parts of `skerry up`: cloud, edge and the simulated pump, each a child process with its own data under DIR. */
+/** The parts of `skerry up`: cloud, edge and the simulated devices, each a child process with its own data under DIR. */
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions
   readonly #parts = new Map<string, Part>()
   readonly #logs: LogFile[] = []
   readonly #endpoints = new Map<string, Endpoints>()
+  /** What the configData of a Device says to reach a simulator, by part. */
+  readonly #addresses = new Map<string, JsonObject>()
+  #samples: readonly AppliedSample[] = []
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -56,14 +64,27 @@ export class Supervisor implements AsyncDisposable {
     return { ...all, ...kubeconfig }
   }
 
+  /** Devices that are simulated here. */
+  get samples(): readonly AppliedSample[] {
+    return this.#samples
+  }
+
+  /** Whether the part has a control socket, where it tells of its modules. */
+  hasModules(name: string): boolean {
+    return CORE.has(name)
+  }
+
   async start(signal: AbortSignal): Promise<Endpoints> {
     const { directory, config, ports, progress } = this.#options
     await mkdir(join(directory, 'logs'), { recursive: true, mode: 0o700 })
     await this.#configureCloud()
-    const pump = config.samples
-      ? this.#add('pump', ['simulate', 'modbus', '--port', String(ports.pump)]).start(START_DEADLINE, signal)
-      : Promise.resolve()
-    pump.catch(() => undefined)
+    const samples = config.samples
+      ? sampleParts(simulators, { directory, ports, serialProblem: serialPortsProblem() })
+      : { parts: [], left: [] }
+    for (const line of samples.left) progress.line(line)
+    const simulate = (needs: SamplePart['needs']) =>
+      samples.parts.filter((part) => part.needs === needs).map((part) => this.#simulate(part, signal))
+    const early = simulate('nothing')
     await progress.step(
       'cloud',
       () => this.#add('cloud', ['cloud', '--data', join(directory, 'cloud')]).start(START_DEADLINE, signal),
@@ -85,14 +106,15 @@ export class Supervisor implements AsyncDisposable {
       () => this.#add('edge', ['edge', '--data', join(directory, 'edge')]).start(START_DEADLINE, signal),
       () => `${config.node}, MQTT ${this.endpoints.mqtt}`,
     )
-    if (config.samples) {
+    const late = simulate('edge')
+    if (samples.parts.length > 0) {
       await progress.step(
         'samples',
         async () => {
-          await pump
-          await this.#applySamples()
+          await Promise.all([...early, ...late])
+          this.#samples = await this.#applySamples(samples.parts)
         },
-        () => `device pump-1, simulated at ${this.endpoints.simulators?.['pump']}`,
+        () => `devices ${this.#samples.map((sample) => sample.device).join(', ')}, all simulated`,
       )
     }
     await this.#publish()
@@ -118,7 +140,8 @@ export class Supervisor implements AsyncDisposable {
 
   /** Edge first, so that it can say goodbye; all within their grace. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of ['edge', 'cloud', 'pump']) await this.#parts.get(name)?.stop()
+    for (const name of CORE) await this.#parts.get(name)?.stop()
+    await Promise.all(this.parts.map((part) => part.stop()))
     for (const log of this.#logs) log[Symbol.dispose]()
     await removeFile(join(this.#options.directory, ENDPOINTS_FILE))
   }
@@ -135,8 +158,9 @@ export class Supervisor implements AsyncDisposable {
       clock,
       backoff: new Backoff({ first: ms(250), most: seconds(10) }, random),
       grace: seconds(10),
-      onReady: (endpoints) => {
+      onReady: (endpoints, message) => {
         this.#endpoints.set(name, endpoints)
+        this.#addresses.set(name, addressIn(message))
         this.#publish().catch((error: unknown) =>
           progress.line(`endpoints.json could not be written: ${String(error)}`),
         )
@@ -201,18 +225,35 @@ export class Supervisor implements AsyncDisposable {
     ])
   }
 
-  async #applySamples(): Promise<void> {
-    const { directory, samplesFolder, ports, config } = this.#options
-    const kubeconfig = await readFileIfPresent(join(directory, 'kubeconfig'))
-    if (kubeconfig === undefined) return
-    await applySamples(parseKubeAccess(kubeconfig), join(directory, 'cloud'), [
-      {
-        name: 'pump',
-        folder: join(samplesFolder, 'pump'),
-        files: ['model.yaml', 'device.yaml'],
-        port: ports.pump,
-        node: config.node,
-      },
-    ])
+  /** Starts the simulator; a rejection is heard by whoever awaits all of them later. */
+  #simulate({ name, args }: SamplePart, signal: AbortSignal): Promise<void> {
+    const started = this.#add(name, args).start(START_DEADLINE, signal)
+    started.catch(() => undefined)
+    return started
   }
+
+  async #applySamples(parts: readonly SamplePart[]): Promise<readonly AppliedSample[]> {
+    const { directory, samplesFolder, config } = this.#options
+    const kubeconfig = await readFileIfPresent(join(directory, 'kubeconfig'))
+    if (kubeconfig === undefined) return []
+    const samples = parts.map(({ name, entry }) => ({
+      name,
+      folder: join(samplesFolder, name),
+      files: ['model.yaml', 'device.yaml'],
+      place: (configData: JsonObject) => placedConfig(entry, configData, this.#addresses.get(name) ?? {}),
+      address: this.#addresses.get(name) ?? {},
+      node: config.node,
+    }))
+    return applySamples(parseKubeAccess(kubeconfig), join(directory, 'cloud'), samples)
+  }
+}
+
+function addressIn(message: object): JsonObject {
+  const address: unknown = 'address' in message ? message.address : undefined
+  return isJsonObject(address) ? address : {}
+}
+
+/** What came over the channel to a child was JSON. */
+function isJsonObject(value: unknown): value is JsonObject {
+  return isRecord(value)
 }

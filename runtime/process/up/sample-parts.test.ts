@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import type { SimulatorEntry, SimulatorReach } from '../../../mappers/simulators/index.ts'
+import { sampleParts } from './sample-parts.ts'
+
+const entry = (sample: string, reach: SimulatorReach): SimulatorEntry => ({
+  protocol: `${sample}-protocol`,
+  aliases: [],
+  sample,
+  reach,
+  transports: [],
+  address: [],
+  load: () => Promise.reject(new Error('nobody loads it here')),
+})
+
+const ENTRIES = [
+  entry('pump', { kind: 'port', port: 'pump' }),
+  entry('scale', { kind: 'serial' }),
+  entry('lamp', { kind: 'broker' }),
+]
+const PORTS = {
+  ...{ apiserver: 1, cloudhub: 2, certificates: 3, mqtt: 1884, mqttWebsocket: 4, metricsCloud: 5, metricsEdge: 6 },
+  ...{ pump: 5021, opcua: 4841 },
+}
+
+it('each sample is simulated where its protocol is reached, and left out where that cannot be', () => {
+  const simulated = (problem?: string) =>
+    sampleParts(ENTRIES, { directory: '/data', ports: PORTS, serialProblem: problem })
+  assert.deepEqual(
+    simulated().parts.map(({ args, needs }) => `${args.join(' ')}, needs ${needs}`),
+    [
+      'simulate pump-protocol --port 5021, needs nothing',
+      'simulate scale-protocol --serial /data/serial/scale, needs nothing',
+      'simulate lamp-protocol --port 1884, needs edge',
+    ],
+  )
+  assert.deepEqual(simulated().left, [])
+  const without = simulated('there are no pseudo-terminals')
+  assert.deepEqual(without.left, ['the sample scale is left out: there are no pseudo-terminals'])
+  assert.deepEqual(
+    without.parts.map((part) => part.name),
+    ['pump', 'lamp'],
+  )
+})
