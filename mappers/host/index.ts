@@ -1,4 +1,6 @@
 export { type ProtocolHostOptions, runProtocolHost } from './protocol-host.ts'
+export { type CatalogMapper, createCatalog, entryOf, type MapperUse } from './running/catalog.ts'
+export { openContractDoor } from './running/contract-door.ts'
 export { createMapperHostModule, type MapperHostOptions } from './running/module.ts'
 export { builtInMappers, loadMapper, type MapperSource } from './running/source.ts'
 export { defaultSettings, type HostSettings } from './settings.ts'

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { plainEnvironment } from '../environment/index.ts'
 import { UnavailableError } from '../lifecycle/errors.ts'
 import { type PortError, unpackError } from '../lifecycle/pack-error.ts'
 import { type Clock, withDeadline } from '../time/clock.ts'
@@ -20,6 +21,8 @@ export interface ApartOptions {
   readonly clock: Clock
   readonly deadline: Duration
   readonly signal?: AbortSignal
+  /** True for code that is not ours: it gets no secret in its environment, and what it prints is not shown. */
+  readonly foreign?: boolean
 }
 
 /**
@@ -28,12 +31,13 @@ export interface ApartOptions {
  * is thrown here, in its class.
  */
 export async function runApart(module: URL, name: string, input: unknown, options: ApartOptions): Promise<unknown> {
-  const { clock, deadline, signal } = options
+  const { clock, deadline, signal, foreign = false } = options
   const call: ApartCall = { module: module.href, name, input }
   const file = import.meta.url.endsWith('.ts') ? './apart.ts' : './apart.js'
   const child = fork(new URL(file, import.meta.url), {
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', foreign ? 'ignore' : 'inherit', 'ipc'],
+    ...(foreign ? { env: plainEnvironment() } : {}),
     execArgv: ['--disable-warning=ExperimentalWarning'],
   })
   try {

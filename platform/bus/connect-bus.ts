@@ -1,10 +1,9 @@
-import type { MessagePort } from 'node:worker_threads'
 import type { EventChannel, RequestChannel, StateChannel } from '../../schemas/index.ts'
 import { BugError, UnavailableError } from '../lifecycle/errors.ts'
 import type { Logger } from '../log/logger.ts'
 import { type Clock, ms, withDeadline } from '../time/index.ts'
 import type { Bus, StateChange } from './bus.ts'
-import { PortLink } from './port-link.ts'
+import { type BusPort, PortLink } from './port-link.ts'
 import type { PortMessage } from './port-messages.ts'
 import { typed, untyped } from './untyped.ts'
 
@@ -17,7 +16,7 @@ type Server = (question: unknown, signal: AbortSignal) => Promise<unknown>
  * call; `get` and `list` answer for channels that are watched here, from what has arrived, and else throw BugError. Owns the
  * port: disposing closes it.
  */
-export function connectBus(port: MessagePort, clock: Clock, log: Logger): Bus & AsyncDisposable {
+export function connectBus(port: BusPort, clock: Clock, log: Logger): Bus & AsyncDisposable {
   const events = new Map<string, Set<Handler<unknown>>>()
   const servers = new Map<string, Server>()
   const mirrors = new Map<string, Mirror>()

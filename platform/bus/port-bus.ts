@@ -1,9 +1,8 @@
-import type { MessagePort } from 'node:worker_threads'
 import { eventChannel, requestChannel, type StateChannel, stateChannel } from '../../schemas/index.ts'
 import type { Logger } from '../log/logger.ts'
 import { ms } from '../time/index.ts'
 import type { Bus } from './bus.ts'
-import { PortLink } from './port-link.ts'
+import { type BusPort, PortLink } from './port-link.ts'
 import type { PortMessage } from './port-messages.ts'
 
 export interface ServeBusOptions {
@@ -16,7 +15,7 @@ export interface ServeBusOptions {
  * port closes, the channels that the thread served have no server any more, and requests that wait for it are rejected
  * with UnavailableError.
  */
-export function serveBus(bus: Bus, port: MessagePort, log: Logger, options: ServeBusOptions = {}): Disposable {
+export function serveBus(bus: Bus, port: BusPort, log: Logger, options: ServeBusOptions = {}): Disposable {
   const subscriptions = new Map<string, Disposable>()
   const servers = new Map<string, Disposable>()
   const watches = new Map<number, Disposable>()

@@ -1,4 +1,3 @@
-import type { MessagePort } from 'node:worker_threads'
 import { BugError, UnavailableError } from '../lifecycle/errors.ts'
 import { packError, unpackError } from '../lifecycle/pack-error.ts'
 import type { Logger } from '../log/logger.ts'
@@ -10,15 +9,23 @@ const TAKEN_EVERY = 256
 /** Most requests on their way, in each direction. */
 const MOST_REQUESTS = 1024
 
+/** One end of a line between two threads or processes: a MessagePort, or what does the same over a pipe. Keeps the order. */
+export interface BusPort {
+  postMessage(message: unknown): void
+  on(event: 'message', listener: (message: unknown) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+  close(): void
+}
+
 export interface PortLinkHandlers {
   onMessage(message: PortMessage): void
   onRequest(channel: string, question: unknown, milliseconds: number, signal: AbortSignal): Promise<unknown>
   onClose(): void
 }
 
-/** Messages and requests on one MessagePort, bounded in both directions. */
+/** Messages and requests on one port, bounded in both directions. */
 export class PortLink {
-  readonly #port: MessagePort
+  readonly #port: BusPort
   readonly #log: Logger
   readonly #handlers: PortLinkHandlers
   readonly #asked = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
@@ -31,7 +38,7 @@ export class PortLink {
   #dropped = 0
   #closed = false
 
-  constructor(port: MessagePort, log: Logger, handlers: PortLinkHandlers) {
+  constructor(port: BusPort, log: Logger, handlers: PortLinkHandlers) {
     this.#port = port
     this.#log = log
     this.#handlers = handlers
@@ -154,14 +161,14 @@ export class PortLink {
 }
 
 function portClosed(channel?: string): UnavailableError {
-  return new UnavailableError('The other thread of the bus is gone', {
+  return new UnavailableError('The other end of the bus is gone', {
     code: 'PLATFORM_BUS_PORT_CLOSED',
     fields: channel === undefined ? {} : { channel },
   })
 }
 
 function full(channel: string): UnavailableError {
-  return new UnavailableError('Too many requests wait for the other thread of the bus', {
+  return new UnavailableError('Too many requests wait for the other end of the bus', {
     code: 'PLATFORM_BUS_FULL',
     fields: { channel },
   })

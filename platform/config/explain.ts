@@ -11,10 +11,11 @@ export interface SchemaError {
 export function explain(
   schema: object,
   value: unknown,
-  errors: readonly SchemaError[],
+  all: readonly SchemaError[],
 ): { path: string[]; message: string } {
-  const unknown = errors.find(({ keyword }) => keyword === 'additionalProperties')
+  const unknown = all.find(({ keyword }) => keyword === 'additionalProperties')
   if (unknown) return explainUnknown(schema, unknown)
+  const errors = ofMeantForms(value, all)
   const error = errors.find(({ keyword }) => keyword !== 'boolean') ?? errors[0]
   if (!error) return { path: [], message: 'is not valid' }
   const path = split(error.instancePath)
@@ -23,6 +24,17 @@ export function explain(
   const choices = choicesOf(errors, error.instancePath)
   const rule = choices.length > 0 ? `must be one of ${choices.join(', ')}` : error.message
   return { path, message: `${dotted(path)} ${rule} (got ${shown(valueAt(value, path))})` }
+}
+
+/** Where a text or a section is allowed and a section is given, it is the section that has to be put right. */
+function ofMeantForms(value: unknown, errors: readonly SchemaError[]): readonly SchemaError[] {
+  const forms = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath }) => instancePath)
+  const isSection = (path: string) => typeof valueAt(value, split(path)) === 'object'
+  const meant = errors.filter(({ instancePath, keyword, params }) => {
+    if (!forms.includes(instancePath) || !isSection(instancePath)) return true
+    return keyword === 'anyOf' ? false : !(keyword === 'type' && property(params, 'type') !== 'object')
+  })
+  return meant.length > 0 ? meant : errors
 }
 
 function explainUnknown(schema: object, error: SchemaError): { path: string[]; message: string } {
@@ -42,9 +54,15 @@ function choicesOf(errors: readonly SchemaError[], path: string): string[] {
 
 function propertiesAt(schema: object, path: readonly string[]): object {
   let at: unknown = schema
-  for (const key of path) at = property(property(at, 'properties'), key) ?? property(at, 'items')
+  for (const key of path) at = sectionOf(property(property(at, 'properties'), key) ?? property(at, 'items'))
   const found = property(at, 'properties')
   return typeof found === 'object' && found !== null ? found : {}
+}
+
+/** Of a schema with several forms the one that has keys. */
+function sectionOf(schema: unknown): unknown {
+  const forms = property(schema, 'anyOf')
+  return Array.isArray(forms) ? forms.find((form) => property(form, 'properties') !== undefined) : schema
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

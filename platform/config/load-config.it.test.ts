@@ -47,6 +47,16 @@ const wrong: readonly (readonly [name: string, text: string, message: string])[]
   ['a missing key', 'node: {}', 'configuration:1: node.name is missing'],
   ['a missing section', '', 'configuration: node is missing'],
   ['a key given twice', 'node: {name: a}\nnode: {name: b}', 'configuration:2: Map keys must be unique'],
+  [
+    'a setting of a list that may be a text or a section',
+    'node: {name: a}\nmappers:\n  use: [{mapper: m, isolation: thread}]',
+    'configuration:3: mappers.use.0.isolation must be one of worker, process, none (got "thread")',
+  ],
+  [
+    'a mistyped key in such a section',
+    'node: {name: a}\nmappers:\n  use: [{maper: m}]',
+    'configuration:3: mappers.use.0.maper is not a known key; did you mean mapper?',
+  ],
   ['a list', '- a', 'configuration:1: must be a mapping of keys to values'],
 ]
 for (const [name, text, message] of wrong) {
@@ -63,7 +73,7 @@ test('an unknown key that is like none lists what is known', async () => {
   const text = 'node: {name: a}\nmappers: {zzz: 1}'
   await assert.rejects(
     loadConfig({ schema: EdgeConfig, text }),
-    /mappers\.zzz is not a known key; known here: isolation/,
+    /mappers\.zzz is not a known key; known here: isolation, heapMegabytes, use/,
   )
 })
 

@@ -2,3 +2,16 @@
 export function environment(name: string): string | undefined {
   return process.env[name]
 }
+
+/** Variables that say how a program runs and hold no secret. */
+const PLAIN = ['PATH', 'TZ', 'LANG', 'LC_ALL', 'TMPDIR', 'NODE_COMPILE_CACHE', 'NODE_EXTRA_CA_CERTS', 'SystemRoot']
+
+/** The environment for code that is not ours: nothing in it that this process was entrusted with. */
+export function plainEnvironment(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    PLAIN.flatMap((name) => {
+      const value = process.env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}

@@ -1,1 +1,1 @@
-export { environment } from './environment.ts'
+export { environment, plainEnvironment } from './environment.ts'

@@ -1,6 +1,7 @@
 export * from './errors.ts'
 export * from './module.ts'
 export * from './module-states.ts'
+export { type PortError, packError, unpackError } from './pack-error.ts'
 export * from './reconciler.ts'
 export * from './run-modules.ts'
 export * from './scope.ts'

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import {
   createEdgeHub,
   createMetaManager,
@@ -8,7 +7,7 @@ import {
   UserUplink,
 } from '../../hub/edge/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
-import { builtInMappers, createMapperHostModule } from '../../mappers/host/index.ts'
+import { createMapperHostModule } from '../../mappers/host/index.ts'
 import { createLocalBus } from '../../platform/bus/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
@@ -16,6 +15,7 @@ import { createDeviceTwinModule } from '../../twin/index.ts'
 import { openEdgeStore } from './edge-store.ts'
 import { composeEventBus } from './event-bus.ts'
 import type { Composition, Ground } from './host.ts'
+import { mapperSettings } from './mapper-settings.ts'
 import { twinLimits } from './twin-limits.ts'
 import { version } from './version.ts'
 
@@ -33,17 +33,9 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const mqtt = composeEventBus(config, ground)
   const { eventBus } = mqtt
   const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, limits, clock, random, log, metrics })
-  const { isolation } = config.mappers
-  const folder = join(directory, 'mappers')
   const mapperHost = createMapperHostModule({
-    bus,
-    mappers: builtInMappers,
-    clock,
-    random,
-    log,
-    metrics,
-    isolation,
-    folder,
+    ...mapperSettings(config, directory),
+    ...{ bus, clock, random, log, metrics },
     broker: mqtt.brokerForMappers,
   })
   const meta = createMetaManager({ store, bus, frames, nodeName, log, metrics })

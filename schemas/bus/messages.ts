@@ -59,7 +59,11 @@ export interface DeviceStateReport {
   readonly id: DeviceId
   readonly state: DeviceState
   readonly reason?: string
+  /** The reason as one word for programs, where there is one. */
+  readonly code?: StateCode
 }
+/** Why a device has its state: it becomes the reason of condition Online. */
+export type StateCode = 'MapperCrashed' | 'MapperBroken' | 'NoMapper'
 export const reportStates = requestChannel<readonly DeviceStateReport[], ReportAnswer>('twin.state')
 
 /**
@@ -85,15 +89,30 @@ export interface LinkState {
 }
 export const links = stateChannel<LinkState>('links')
 
-/** A mapper that this node has loaded. Written by the mapper host; key: protocol. */
+/** Where a mapper comes from. */
+export type MapperOrigin =
+  | { readonly kind: 'built-in' }
+  /** `path` is the module that its name led to. */
+  | { readonly kind: 'package'; readonly name: string; readonly version?: string; readonly path: string }
+  | { readonly kind: 'path'; readonly path: string; readonly version?: string }
+
+/** A mapper of this node. Written by the mapper host; key: protocol, and for one of the configuration the mapper as it stands there. */
 export interface MapperEntry {
-  readonly protocol: string
-  readonly contract: number
-  readonly state: 'idle' | 'running' | 'restarting'
+  /** Absent while nobody could ask the mapper. */
+  readonly protocol?: string
+  /** Names in `protocolName` that it serves; none when others serve them. */
+  readonly serves: readonly string[]
+  readonly contract?: number
+  readonly origin: MapperOrigin
+  readonly isolation: 'worker' | 'process' | 'none'
+  readonly state: 'idle' | 'running' | 'restarting' | 'broken'
+  /** Why it is in this state. */
   readonly detail: string
+  readonly devices: number
+  readonly crashes: number
   /** JSON Schemas of device and visitor configuration. */
-  readonly deviceSchema: object
-  readonly visitorSchema: object
+  readonly deviceSchema?: object
+  readonly visitorSchema?: object
 }
 export const mappersLoaded = stateChannel<MapperEntry>('mappers.loaded')
 

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
+import { MappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
 import { StoreConfig } from './store.ts'
 import { TwinsConfig } from './twins.ts'
@@ -68,15 +69,7 @@ export const EdgeConfig = Type.Object(
     mqtt: MqttConfig,
     twins: TwinsConfig,
     store: StoreConfig,
-    mappers: Type.Object(
-      {
-        isolation: Type.Union([Type.Literal('worker'), Type.Literal('none')], {
-          default: 'worker',
-          description: 'worker: one thread per protocol that has devices. none: in the main thread, for debugging.',
-        }),
-      },
-      { ...strict, default: {}, description: 'Mapper host.' },
-    ),
+    mappers: MappersConfig,
     metrics: MetricsConfig,
     log: LogConfig,
   },

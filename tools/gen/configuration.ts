@@ -26,19 +26,30 @@ function rows(prefix: string, schema: unknown): readonly string[] {
   for (const [name, child] of Object.entries(record(record(schema)['properties']))) {
     const key = prefix === '' ? name : `${prefix}.${name}`
     const { description, default: fallback } = record(child)
+    const forms = record(record(child)['items'])['anyOf']
+    const section = Array.isArray(forms) ? forms.find((form) => record(form)['type'] === 'object') : undefined
     if (record(child)['type'] === 'object') list.push(...rows(key, child))
     else if (record(record(child)['items'])['type'] === 'object') list.push(...rows(`${key}[]`, record(child)['items']))
-    else
+    else {
       list.push(
         `| \`${key}\` | ${typeText(child)} | ${fallback === undefined ? '' : `\`${JSON.stringify(fallback)}\``} | ${String(description ?? '')} |`,
       )
+      // Each item is a text, or a section with these keys.
+      if (section !== undefined) list.push(...rows(`${key}[]`, section))
+    }
   }
   return list
 }
 
 function typeText(schema: unknown): string {
   const { type, anyOf, items } = record(schema)
-  if (Array.isArray(anyOf)) return anyOf.map((each) => `\`${String(record(each)['const'])}\``).join(', ')
+  if (Array.isArray(anyOf)) {
+    const isChoice = anyOf.every((each) => 'const' in record(each))
+    return isChoice
+      ? anyOf.map((each) => `\`${String(record(each)['const'])}\``).join(', ')
+      : anyOf.map(typeText).join(' or ')
+  }
+  if (type === 'object') return 'section'
   if (type === 'array') return `list of ${typeText(items)}`
   return String(type)
 }

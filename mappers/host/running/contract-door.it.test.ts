@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import * as contract from '../../contract/index.ts'
+import { folderWith, mapperModule } from '../testing/packages.ts'
 import { loadMapper } from './source.ts'
 
 const checkout = fileURLToPath(new URL('../../../', import.meta.url))
-const MAPPER = `
-import { configSchema, DeviceSilentError, defineMapper, noConnection, Type } from 'skerry/mapper'
-export const seen = { DeviceSilentError }
-const anything = configSchema(Type.Object({ host: Type.String({ default: 'here' }) }))
-export default defineMapper({
-  contract: 1, protocol: 'theirs', deviceConfig: anything, visitorConfig: anything,
-  connectionKey: () => 'a', connect: noConnection, read: async () => new Map(),
-})
-`
-
-async function folderWith(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-theirs-'))
-  t.after(() => rm(folder, { recursive: true }))
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true })
-    await writeFile(join(folder, name), text)
-  }
-  return folder
-}
+const MAPPER = mapperModule('theirs')
 
 for (const name of ['mapper.mjs', 'mapper.ts', 'src/mapper.mts']) {
   test(`${name} anywhere on the disk gets the contract of the Skerry that loads it`, async (t) => {

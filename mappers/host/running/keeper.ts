@@ -6,28 +6,27 @@ import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Duration, minutes, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { DeviceId, MapperEntry } from '../../../schemas/index.ts'
 import type { LocalBroker } from '../../contract/index.ts'
-import { runProtocolHost } from '../protocol-host.ts'
-import { createStats } from '../stats.ts'
+import { type CatalogMapper, entryOf, type LoadedMapper } from './catalog.ts'
 import type { Counters } from './counters.ts'
-import { runInWorker } from './run-in-worker.ts'
-import { loadMapper, type MapperDescription, type MapperSource } from './source.ts'
-import { BEAT_MS } from './worker-messages.ts'
+import type { Gauges } from './gauges.ts'
+import type { Runner } from './runner.ts'
 
 export interface KeeperOptions {
-  readonly source: MapperSource
-  readonly description: MapperDescription
+  readonly mapper: CatalogMapper
+  readonly loaded: LoadedMapper
+  readonly run: Runner
   readonly bus: Bus
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  readonly isolation: 'worker' | 'none'
   /** Of all mappers; each has its own folder in it. */
   readonly folder: string
   /** The MQTT broker of this node, asked for at each start of the mapper. */
   readonly broker?: (() => LocalBroker | undefined) | undefined
-  readonly silence?: Duration
+  readonly silence?: Duration | undefined
   readonly scope: Scope
   readonly counters: Counters
+  readonly gauges: Gauges
   publish(entry: MapperEntry): void
   /** The mapper is down, and these devices with it. */
   onDown(reason: string, devices: readonly DeviceId[]): void
@@ -35,6 +34,8 @@ export interface KeeperOptions {
 
 /** After so long without a crash the next one is the first again. */
 const STABLE = minutes(1)
+const RESTART = { first: ms(500), most: seconds(60) }
+const IDLE = 'no device on this node uses it'
 
 /** Keeps one mapper running while it has devices, and starts it again after a crash, with growing waits. */
 export class Keeper {
@@ -42,14 +43,22 @@ export class Keeper {
   readonly #devices = new Set<DeviceId>()
   #stop: AbortController | undefined
   #last: Promise<void> = Promise.resolve()
+  #crashes = 0
+  #state: MapperEntry['state'] = 'idle'
+  #detail: string
 
   constructor(options: KeeperOptions) {
     this.#options = options
-    this.#publish('idle', 'no device on this node uses it')
+    this.#detail = options.loaded.detail ?? IDLE
+    this.#publish()
   }
 
   add(id: DeviceId): void {
+    if (this.#devices.has(id)) return
     this.#devices.add(id)
+    this.#publish()
+    // What comes while it is down has its reason too.
+    if (this.#state === 'restarting') this.#options.onDown(this.#detail, [id])
     if (this.#stop) return
     const stop = new AbortController()
     this.#stop = stop
@@ -61,18 +70,22 @@ export class Keeper {
   }
 
   remove(id: DeviceId): void {
-    if (!this.#devices.delete(id) || this.#devices.size > 0) return
+    if (!this.#devices.delete(id)) return
+    if (this.#devices.size > 0) {
+      this.#publish()
+      return
+    }
     this.#stop?.abort(new Error('no device uses the mapper any more'))
     this.#stop = undefined
-    this.#publish('idle', 'no device on this node uses it')
+    this.#become('idle', IDLE)
   }
 
   async #keep(stop: AbortController, outer: AbortSignal): Promise<void> {
     const onStop = () => stop.abort(outer.reason)
     if (outer.aborted) onStop()
     outer.addEventListener('abort', onStop, { once: true })
-    const { clock, random } = this.#options
-    const backoff = new Backoff({ first: ms(500), most: seconds(60) }, random)
+    const { clock, random, gauges } = this.#options
+    const backoff = new Backoff(RESTART, random)
     try {
       while (!stop.signal.aborted) {
         const began = clock.monotonic()
@@ -82,6 +95,7 @@ export class Keeper {
         const wait = backoff.next()
         this.#crashed(failure, wait.milliseconds)
         await clock.sleep(wait, stop.signal).catch(() => undefined)
+        if (!stop.signal.aborted) gauges.restarted()
       }
     } finally {
       outer.removeEventListener('abort', onStop)
@@ -90,58 +104,53 @@ export class Keeper {
 
   /** Why it ended. */
   async #runOnce(signal: AbortSignal): Promise<unknown> {
-    const { counters } = this.#options
-    this.#publish('running', '')
+    const { counters, gauges, loaded, mapper, broker, run } = this.#options
+    this.#become('running', '')
     counters.begin()
     try {
-      const folder = join(this.#options.folder, encodeURIComponent(this.#options.source.protocol))
+      const { source, serves } = loaded
+      const folder = join(this.#options.folder, encodeURIComponent(source.protocol))
       await ensureDirectory(folder, 0o700)
-      await (this.#options.isolation === 'worker' ? this.#runThread(folder, signal) : this.#runHere(folder, signal))
+      const options = {
+        ...this.#options,
+        source,
+        protocols: serves,
+        folder,
+        broker: broker?.(),
+        heapMegabytes: mapper.heapMegabytes,
+        onBeat: ({ stats, memory }: Parameters<Parameters<Runner>[0]['onBeat']>[0]) => {
+          counters.take(stats)
+          if (memory) gauges.memory(memory)
+        },
+      }
+      await run(options, signal)
       return new Error('it ended by itself')
     } catch (error) {
       return error
     }
   }
 
-  #runThread(folder: string, signal: AbortSignal): Promise<void> {
-    const { counters } = this.#options
-    const broker = this.#options.broker?.()
-    return runInWorker({ ...this.#options, folder, broker, onStats: (stats) => counters.take(stats) }, signal)
-  }
-
-  async #runHere(folder: string, signal: AbortSignal): Promise<void> {
-    const { source, counters, clock } = this.#options
-    const stats = createStats()
-    const beat = () => {
-      counters.take(stats)
-      timer = clock.after(ms(BEAT_MS), beat)
-    }
-    let timer = clock.after(ms(BEAT_MS), beat)
-    const protocols = [source.protocol, ...(source.aliases ?? [])]
-    try {
-      const mapper = await loadMapper(source)
-      const broker = this.#options.broker?.()
-      await runProtocolHost({ ...this.#options, mapper, protocols, folder, broker, stats }, signal)
-    } finally {
-      timer[Symbol.dispose]()
-      counters.take(stats)
-    }
-  }
-
   #crashed(failure: unknown, waitMs: number): void {
-    const { log, source, onDown } = this.#options
-    const reason = `mapper ${source.protocol} crashed: ${describeError(failure)}`
-    log.error('A mapper crashed and is started again', {
-      mapper: source.protocol,
-      waitMs: Math.round(waitMs),
-      error: failure,
-    })
-    this.#publish('restarting', reason)
+    const { log, loaded, gauges, onDown } = this.#options
+    const { protocol } = loaded.source
+    const reason = `mapper ${protocol} crashed: ${describeError(failure)}`
+    log.error('A mapper crashed and is started again', { mapper: protocol, waitMs: Math.round(waitMs), error: failure })
+    this.#crashes++
+    gauges.crashed()
+    this.#become('restarting', reason)
     onDown(reason, [...this.#devices])
   }
 
-  #publish(state: MapperEntry['state'], detail: string): void {
-    const { description, publish, source } = this.#options
-    publish({ protocol: source.protocol, ...description, state, detail })
+  #become(state: MapperEntry['state'], detail: string): void {
+    this.#state = state
+    this.#detail = detail
+    this.#publish()
+  }
+
+  #publish(): void {
+    const { mapper, publish, gauges } = this.#options
+    gauges.state(this.#state, this.#devices.size)
+    const now = { state: this.#state, detail: this.#detail, devices: this.#devices.size, crashes: this.#crashes }
+    publish({ ...entryOf(mapper), ...now })
   }
 }

@@ -1,8 +1,8 @@
 import type { LogFields, Logger } from '../../../platform/log/index.ts'
-import type { WorkerMessage } from './worker-messages.ts'
+import type { MapperMessage } from './messages.ts'
 
-/** The logger of a worker: lines are written by the main thread, so that there is one log with one format. */
-export function portLogger(post: (message: WorkerMessage) => void, base: LogFields = {}): Logger {
+/** The logger of a mapper apart: lines are written by the main thread, so that there is one log with one format. */
+export function portLogger(post: (message: MapperMessage) => void, base: LogFields = {}): Logger {
   const line =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields: LogFields = {}) => {

@@ -2,7 +2,7 @@ import { describeError, RefusedError } from '../../../platform/lifecycle/index.t
 import type { AnyMapper } from '../admission/admission.ts'
 import { openContractDoor } from './contract-door.ts'
 
-/** Where a mapper is found. Its module's default export is the mapper; it must be inert and load no vendor library. */
+/** Where a mapper is. Its module's default export is the mapper; it must be inert and load no vendor library. */
 export interface MapperSource {
   readonly protocol: string
   /** Other names in `protocolName` that it serves. */
@@ -16,16 +16,25 @@ export const builtInMappers: readonly MapperSource[] = [
   { protocol: 'mqtt', entry: builtIn('mqtt') },
 ]
 
+/** The contract that this host keeps. */
+const CONTRACT = 1
+
 /** Imports a mapper and checks that it is one. */
-export async function loadMapper(source: Pick<MapperSource, 'protocol' | 'entry'>): Promise<AnyMapper> {
-  const fields = { mapper: source.protocol, entry: source.entry.href }
+export async function loadMapper(source: { readonly protocol?: string; readonly entry: URL }): Promise<AnyMapper> {
+  const mapper = source.protocol === undefined ? {} : { mapper: source.protocol }
+  const fields = { ...mapper, entry: source.entry.href }
   openContractDoor()
   const loaded: unknown = await import(source.entry.href).catch((cause: unknown) => {
-    throw new RefusedError('The mapper cannot be loaded', { code: 'MAPPERS_NOT_LOADED', fields, cause })
+    throw new RefusedError('The mapper cannot be loaded', {
+      code: 'MAPPERS_NOT_LOADED',
+      fields,
+      cause: untyped(cause) ?? cause,
+    })
   })
-  const mapper = isObject(loaded) ? loaded['default'] : undefined
-  const lack = lackOf(mapper)
-  if (lack === undefined && isMapper(mapper)) return mapper
+  const value = isObject(loaded) ? loaded['default'] : undefined
+  refuseContract(value, fields)
+  const lack = lackOf(value)
+  if (lack === undefined && isMapper(value)) return value
   throw new RefusedError('The module is no mapper of contract 1', {
     code: 'MAPPERS_NOT_A_MAPPER',
     fields: { ...fields, lack },
@@ -38,11 +47,6 @@ export interface MapperDescription {
   readonly contract: number
   readonly deviceSchema: object
   readonly visitorSchema: object
-}
-
-/** Called in a process of its own, so that a protocol without devices leaves nothing in memory. */
-export async function describeMapper(source: { readonly protocol: string; readonly entry: string }) {
-  return descriptionOf(await loadMapper({ protocol: source.protocol, entry: new URL(source.entry) }))
 }
 
 export function descriptionOf({ contract, deviceConfig, visitorConfig }: AnyMapper): MapperDescription {
@@ -58,12 +62,39 @@ function builtIn(protocol: string): URL {
   return new URL(`../../${protocol}/index.${suffix}`, import.meta.url)
 }
 
+/** What to do about a TypeScript file that this Node.js does not take. */
+function untyped(error: unknown): Error | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') {
+    return new Error(
+      'below node_modules Node.js takes no TypeScript: let the package export compiled JavaScript, or name the path of the file where it is developed',
+    )
+  }
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[mc]?ts\b/.test(describeError(error))) {
+    return new Error('this Node.js takes no TypeScript: compile the mapper, or run Skerry with Node.js 22.18 or newer')
+  }
+  return undefined
+}
+
+/** A mapper of another contract is told apart from what is no mapper at all. */
+function refuseContract(value: unknown, fields: object): void {
+  const contract = isObject(value) ? value['contract'] : undefined
+  if (typeof contract !== 'number' || contract === CONTRACT) return
+  const advice =
+    contract > CONTRACT ? 'update Skerry, or take an older version of the mapper' : 'take a newer version of the mapper'
+  throw new RefusedError('The mapper is written for another contract', {
+    code: 'MAPPERS_CONTRACT',
+    fields: { ...fields, contract },
+    cause: new Error(`it wants contract ${contract}, and this Skerry keeps contract ${CONTRACT}: ${advice}`),
+  })
+}
+
 const FUNCTIONS = ['connectionKey', 'connect'] as const
 
 /** What keeps a value from being a mapper, or nothing. */
 function lackOf(value: unknown): string | undefined {
   if (!isObject(value)) return 'its default export is no object'
-  if (value['contract'] !== 1) return `its contract is ${describeError(value['contract'])}, not 1`
+  if (value['contract'] !== CONTRACT) return `its contract is ${describeError(value['contract'])}, not ${CONTRACT}`
   if (typeof value['protocol'] !== 'string' || value['protocol'] === '') return 'it has no protocol'
   for (const name of FUNCTIONS) if (typeof value[name] !== 'function') return `it has no function ${name}`
   for (const name of ['deviceConfig', 'visitorConfig']) {

@@ -1,9 +1,11 @@
+import { dirname } from 'node:path'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { configFile } from '../config-file.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { composeEdge } from '../edge.ts'
 import { hostProcess } from '../host.ts'
+import { withMapperPaths } from '../mapper-settings.ts'
 import { readConfig } from '../read-config.ts'
 import type { Console } from '../terminal.ts'
 
@@ -16,7 +18,7 @@ export async function edge(options: CommonOptions, terminal: Console): Promise<n
       code: 'PROCESS_NOT_JOINED',
     })
   }
-  const config = await readConfig('edge', { file })
+  const config = withMapperPaths(await readConfig('edge', { file }), dirname(file))
   return hostProcess({
     name: 'edge',
     directory,

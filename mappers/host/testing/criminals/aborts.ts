@@ -1,0 +1,4 @@
+import { criminal } from './criminal.ts'
+
+/** As native code that finds its memory broken. */
+export default criminal(() => process.abort())

@@ -1,0 +1,6 @@
+import { startChild } from '../index.ts'
+
+/** Starts a child, says its process id, and lives on. */
+const child = startChild({ entry: new URL('./child.ts', import.meta.url), heapMegabytes: 64 })
+child.line('pid').on('message', (pid) => process.send?.(pid))
+child.line('do').postMessage(process.argv[2])
