@@ -37,7 +37,8 @@ export function configSchema<S extends TSchema>(schema: S, dialects: ConfigDiale
     parse(input) {
       if (!isRecord(input)) return { ok: false, issues: [{ pointer: '', message: 'must be an object' }] }
       const { renamed, spelling } = rename(input, canonical, dialects)
-      const value = deepFreeze(Default(schema, Clean(schema, Convert(schema, renamed))))
+      // The schema library changes what it is given, and the manifest belongs to others.
+      const value = deepFreeze(Default(schema, Clean(schema, Convert(schema, structuredClone(renamed)))))
       if (Check(schema, value)) return { ok: true, value }
       return { ok: false, issues: issuesOf(schema, value, spelling) }
     },

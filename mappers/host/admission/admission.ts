@@ -9,10 +9,15 @@ import {
   type ModelProperty,
   mergedProperties,
   mergedProtocolConfig,
+  type PropertyType,
   TIME_TO_LIVE_ANNOTATION,
   timesToLive,
 } from '../../../schemas/index.ts'
 import type { Mapper, Property, Visit, VisitId } from '../../contract/index.ts'
+import type { Conversion } from '../values/conversion.ts'
+import { type Deadband, parseDeadband } from '../values/deadband.ts'
+import { type HostKeys, takeHostKeys } from '../values/host-keys.ts'
+import { planConversion } from '../values/plan-conversion.ts'
 import { parseCycle } from './cycle.ts'
 
 /** A mapper whose own types are forgotten: configs it parsed are only ever given back to it. */
@@ -35,6 +40,9 @@ export interface DevicePlan {
 export interface PropertyPlan {
   readonly visit: AnyVisit
   readonly model: ModelProperty
+  /** Between what its driver reads and writes, and its value. */
+  readonly conversion?: Conversion
+  readonly deadband?: Deadband
   readonly collect: Duration
   /** How often an unchanged value is reported; absent: never. */
   readonly report?: Duration
@@ -99,9 +107,11 @@ interface PropertyContext {
 function planProperty(mapper: AnyMapper, merged: MergedProperty, context: PropertyContext): PropertyPlan | undefined {
   const { pointer, findings } = context
   const at = `${pointer}/visitors/configData`
-  const visitor = mapper.visitorConfig.parse(merged.visitor)
+  const { keys, issues, rest } = takeHostKeys(merged.visitor)
+  for (const issue of issues) findings.refuse(`${at}${issue.pointer}`, issue.message)
+  const visitor = mapper.visitorConfig.parse(rest)
   if (!visitor.ok) {
-    if (Object.keys(merged.visitor).length === 0) {
+    if (Object.keys(rest).length === 0) {
       findings.warn(
         `${pointer}/visitors`,
         'is absent, in the DeviceModel too: the property is neither read nor written',
@@ -109,7 +119,8 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
     } else for (const issue of visitor.issues) findings.refuse(`${at}${issue.pointer}`, issue.message)
     return undefined
   }
-  const property = propertyOf(merged.model)
+  const values = planValues(merged.model, keys, at, findings)
+  const property = propertyOf(merged.model, values.conversion)
   const reason = rejection(mapper, property, visitor.value, context.config)
   if (reason !== undefined) findings.refuse(at, reason)
   const collect = parseCycle(merged.device.collectCycle)
@@ -122,9 +133,35 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
       ...{ device: context.config, property, visitor: visitor.value },
     }),
     model: merged.model,
+    ...values,
     ...confirmation(mapper, visitor.value, collect.duration, context),
     ...(report ? { report: report.duration } : {}),
   }
+}
+
+/** What the host does with the values of a property; what it cannot do is refused. */
+function planValues(
+  model: ModelProperty,
+  { convert, deadband }: HostKeys,
+  at: string,
+  findings: Findings,
+): Pick<PropertyPlan, 'conversion' | 'deadband'> {
+  const planned = convert && planConversion(model, convert)
+  for (const { pointer, message } of planned?.issues ?? []) findings.refuse(`${at}/convert${pointer}`, message)
+  for (const { pointer, message } of planned?.warnings ?? []) findings.warn(`${at}/convert${pointer}`, message)
+  const band = deadband === undefined ? undefined : parseDeadband(deadband)
+  const type = model.type ?? 'STRING'
+  if (band && !isNumeric(type)) {
+    findings.refuse(`${at}/deadband`, `needs a property of type INT, FLOAT or DOUBLE; this one is ${type}`)
+  }
+  return {
+    ...(planned?.conversion ? { conversion: planned.conversion } : {}),
+    ...(band ? { deadband: band } : {}),
+  }
+}
+
+function isNumeric(type: PropertyType): boolean {
+  return type === 'INT' || type === 'FLOAT' || type === 'DOUBLE'
 }
 
 /** So many confirmations in one time to live: one may be lost, and one be late. */
@@ -154,7 +191,15 @@ function confirmation(
   return { collect, confirm: ms(timeToLive / POLLS), isPolled: canRead }
 }
 
-function propertyOf(model: ModelProperty): Property {
+/** Bounds and unit are those of the value; a driver of a converted property holds something else. */
+function propertyOf(model: ModelProperty, conversion: Conversion | undefined): Property {
+  if (conversion) {
+    return Object.freeze({
+      name: model.name,
+      type: conversion.rawType,
+      accessMode: model.accessMode ?? 'ReadWrite',
+    })
+  }
   return Object.freeze({
     name: model.name,
     type: model.type ?? 'STRING',

@@ -1,11 +1,21 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
-import { type PropertyReading, parseValue, refuseDesired, sameValue, type WriteResult } from '../../../schemas/index.ts'
+import {
+  formatValue,
+  type Parsed,
+  type PropertyReading,
+  type PropertyValue,
+  parseValue,
+  refuseDesired,
+  sameValue,
+  type WriteResult,
+} from '../../../schemas/index.ts'
 import { isDeviceSilent, type Order, type Outcome, type Reading, type VisitId } from '../../contract/index.ts'
-import type { AnyMapper, AnyVisit } from '../admission/admission.ts'
+import type { AnyMapper, AnyVisit, PropertyPlan } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
 import type { HostStats } from '../stats.ts'
-import { toReading } from '../values/reading.ts'
+import { type BitField, writeBits } from '../values/bit-field.ts'
+import { type Echo, toReading } from '../values/reading.ts'
 import { callDriver } from './call.ts'
 import type { OrderProgress } from './order.ts'
 import type { Reporter } from './reporter.ts'
@@ -23,6 +33,8 @@ export interface OrdersContext {
 interface Due {
   readonly property: ServedProperty
   readonly progress: OrderProgress
+  /** The wish in its canonical text, and as the device holds it; of a property with `bits`, their field alone. */
+  readonly text: string
   readonly order: Order<unknown, unknown>
 }
 
@@ -51,38 +63,47 @@ function dueOrders(devices: Iterable<ServedDevice>, context: OrdersContext, repo
       const progress = property.order
       if (progress?.due === undefined || progress.due > now) continue
       const { model, visit } = property.plan
-      const text = progress.order.value
-      const refusal = refuseDesired(model, text)
-      const parsed = parseValue(visit.property.type, text)
-      if (refusal !== undefined || !parsed.ok) {
-        reports.add(property, progress.refuse(model.name, 'Refused', `${text} ${refusal ?? 'is no value'}`))
-      } else if (!context.mapper.write) {
-        const message = `mapper ${context.mapper.protocol} cannot write`
-        reports.add(property, progress.refuse(model.name, 'NotWritable', message))
-      } else due.push({ property, progress, order: { ...visit, value: parsed.value } })
+      const wish = wishOf(property.plan, progress.order.value)
+      const inability = inabilityOf(property.plan, context.mapper)
+      if (!wish.ok) {
+        reports.add(property, progress.refuse(model.name, 'Refused', `${progress.order.value} ${wish.reason}`))
+      } else if (inability !== undefined) {
+        reports.add(property, progress.refuse(model.name, 'NotWritable', inability))
+      } else due.push({ property, progress, text: wish.value.text, order: { ...visit, value: wish.value.raw } })
     }
   }
   return due
+}
+
+/** Bounds are those of the value, whatever the device holds. */
+function wishOf({ model, conversion }: PropertyPlan, wanted: string): Parsed<{ text: string; raw: PropertyValue }> {
+  const refusal = refuseDesired(model, wanted)
+  if (refusal !== undefined) return { ok: false, reason: refusal }
+  const parsed = parseValue(model.type ?? 'STRING', wanted)
+  if (!parsed.ok) return parsed
+  const text = formatValue(parsed.value)
+  const raw = conversion ? conversion.write(text) : parsed
+  return raw.ok ? { ok: true, value: { text, raw: raw.value } } : raw
+}
+
+function inabilityOf({ conversion }: PropertyPlan, mapper: AnyMapper): string | undefined {
+  if (!mapper.write) return `mapper ${mapper.protocol} cannot write`
+  if (conversion?.bits && !mapper.read)
+    return `mapper ${mapper.protocol} cannot read the bits beside those to be written`
+  return undefined
 }
 
 async function writeAll(due: readonly Due[], connection: AsyncDisposable, context: OrdersContext, reports: Reports) {
   const { mapper, stats } = context
   let during = 'writing'
   try {
-    const orders = due.map(({ order }) => order)
-    const written = await call<void>(
-      orders,
-      context,
-      async (signal) => mapper.write?.(connection, orders, signal) ?? new Map(),
-    )
+    const written = await write(due, connection, context)
     stats.writes += due.length
     during = 'reading back'
     const ok = due.filter(({ order }) => written.get(order.id)?.ok)
     const visits = ok.map(({ property }) => property.plan.visit)
     const back = mapper.read && visits.length > 0
-    const read: ReadonlyMap<VisitId, Outcome<Reading>> = back
-      ? await call<Reading>(visits, context, async (signal) => mapper.read?.(connection, visits, signal) ?? new Map())
-      : new Map()
+    const read: Outcomes<Reading> = back ? await readAll(visits, connection, context) : new Map()
     for (const each of due) settle(each, written.get(each.order.id), read.get(each.order.id), context, reports)
   } catch (error) {
     const now = context.clock.monotonic()
@@ -97,22 +118,66 @@ async function writeAll(due: readonly Due[], connection: AsyncDisposable, contex
   }
 }
 
+/** All in one call, but fields of bits one after the other: two of them may be in one register. */
+async function write(
+  due: readonly Due[],
+  connection: AsyncDisposable,
+  context: OrdersContext,
+): Promise<Outcomes<void>> {
+  const whole = due.filter(({ property }) => !property.plan.conversion?.bits)
+  const orders = whole.map(({ order }) => order)
+  const written = new Map(orders.length > 0 ? await send(orders, connection, context) : [])
+  for (const each of due) {
+    const bits = each.property.plan.conversion?.bits
+    if (bits) written.set(each.order.id, await writeField(each, bits, connection, context))
+  }
+  return written
+}
+
+/** Nothing else happens on the line between reading the other bits and writing them. */
+async function writeField(
+  { property, order }: Due,
+  bits: BitField,
+  connection: AsyncDisposable,
+  context: OrdersContext,
+): Promise<Outcome<void>> {
+  const before = (await readAll([property.plan.visit], connection, context)).get(order.id)
+  if (!before?.ok) return failed(`the bits beside it cannot be read: ${describeError(before?.error)}`)
+  const field = typeof order.value === 'bigint' ? order.value : Number(order.value)
+  const value = writeBits(bits, before.value.value, field)
+  if (!value.ok) return failed(`the bits beside it cannot be kept: ${value.reason}`)
+  const written = await send([{ ...order, value: value.value }], connection, context)
+  return written.get(order.id) ?? failed('no answer')
+}
+
+function failed(message: string): { readonly ok: false; readonly error: Error } {
+  return { ok: false, error: new Error(message) }
+}
+
 function settle(
-  { property, progress, order }: Due,
+  { property, progress, text, order }: Due,
   written: Outcome<void> | undefined,
   read: Outcome<Reading> | undefined,
   context: OrdersContext,
   reports: Reports,
 ): void {
-  const name = property.plan.model.name
+  const { plan } = property
+  const name = plan.model.name
   // What was not written is not read back either; the next cycle reads it.
-  const reading = written?.ok ? toReading(property.plan, read ?? assumed(order), context.clock.now()) : undefined
-  const failure = failureOf(property, progress.order.value, written, reading)
+  const back = written?.ok ? (read ?? assumed(order)) : undefined
+  const reading = back && toReading(plan, back, context.clock.now(), { raw: order.value, text })
+  const failure = failureOf({ property, progress, text, order }, written, back, reading)
   if (failure) context.stats.failedWrites++
+  else if (back) property.echo = echoOf(plan, back, text, order.value)
   const result = failure
     ? progress.fail(name, failure.reason, failure.message, context.clock.monotonic())
     : progress.succeed(name)
   reports.add(property, result, reading)
+}
+
+/** Needed where the raw value that was written reads a little unlike the wish. */
+function echoOf(plan: PropertyPlan, back: Outcome<Reading>, text: string, raw: PropertyValue): Echo | undefined {
+  return plan.conversion && toReading(plan, back, 0).value !== text ? { raw, text } : undefined
 }
 
 /** What stands in for a read-back where the protocol cannot read. */
@@ -122,25 +187,40 @@ function assumed(order: Order<unknown, unknown>): Outcome<Reading> {
 }
 
 function failureOf(
-  property: ServedProperty,
-  wanted: string,
+  { property, progress, text, order }: Due,
   written: Outcome<void> | undefined,
+  back: Outcome<Reading> | undefined,
   reading: PropertyReading | undefined,
 ): { readonly reason: string; readonly message: string } | undefined {
-  if (!written?.ok) return { reason: 'WriteFailed', message: written ? describeError(written.error) : 'no answer' }
-  if (reading?.value === undefined) {
+  const { conversion, model } = property.plan
+  const wanted = progress.order.value
+  if (!written?.ok) {
+    const reason = written ? describeError(written.error) : 'no answer'
+    const isOther = conversion && !conversion.bits && String(order.value) !== wanted
+    return { reason: 'WriteFailed', message: isOther ? `${wanted} is ${order.value} on the device: ${reason}` : reason }
+  }
+  if (reading?.value === undefined || !back?.ok) {
     return { reason: 'ReadBackFailed', message: `written, but not read back: ${reading?.cause ?? 'no value'}` }
   }
-  if (sameValue(property.plan.visit.property.type, reading.value, wanted)) return undefined
-  return { reason: 'ReadBackMismatch', message: `${wanted} was written, but the device answers ${reading.value}` }
+  const raw = back.value.value
+  const isKept = conversion
+    ? conversion.confirms(order.value, raw, text)
+    : sameValue(model.type ?? 'STRING', reading.value, wanted)
+  if (isKept) return undefined
+  const shown = conversion ? `${reading.value} (raw ${formatValue(raw)})` : reading.value
+  return { reason: 'ReadBackMismatch', message: `${wanted} was written, but the device answers ${shown}` }
 }
 
-function call<T>(
-  visits: readonly AnyVisit[],
-  { clock, settings, mapper, signal }: OrdersContext,
-  work: (signal: AbortSignal) => Promise<ReadonlyMap<VisitId, Outcome<T>>>,
-) {
-  return callDriver<T>(visits, { clock, settings, mapper, signal }, work)
+type Outcomes<T> = ReadonlyMap<VisitId, Outcome<T>>
+
+function readAll(visits: readonly AnyVisit[], connection: AsyncDisposable, context: OrdersContext) {
+  const { mapper } = context
+  return callDriver<Reading>(visits, context, async (signal) => mapper.read?.(connection, visits, signal) ?? new Map())
+}
+
+function send(orders: readonly Order<unknown, unknown>[], connection: AsyncDisposable, context: OrdersContext) {
+  const { mapper } = context
+  return callDriver<void>(orders, context, async (signal) => mapper.write?.(connection, orders, signal) ?? new Map())
 }
 
 /** When the next order of these devices is due, monotonic ms. */

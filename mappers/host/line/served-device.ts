@@ -3,7 +3,7 @@ import type { DeviceId, DeviceOrders, DeviceState, PropertyReading, WriteResult 
 import type { Outcome, Reading, VisitId } from '../../contract/index.ts'
 import type { DevicePlan, PropertyPlan } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
-import { isNews, type Sent, toReading } from '../values/reading.ts'
+import { type Echo, isNews, type Sent, toReading } from '../values/reading.ts'
 import { OrderProgress } from './order.ts'
 import type { Reporter } from './reporter.ts'
 
@@ -25,6 +25,8 @@ export interface ServedProperty {
   last?: Sent
   failed?: string | undefined
   order?: OrderProgress
+  /** Where the wish that was written reads a little unlike itself. */
+  echo?: Echo | undefined
 }
 
 /** One device under one plan: its last readings, its state and its orders. */
@@ -60,6 +62,7 @@ export class ServedDevice {
       const order = orders?.properties[property.plan.model.name]
       if (property.order?.order.id === order?.id) continue
       delete property.order
+      delete property.echo
       if (!order) continue
       property.order = new OrderProgress(order, settings.rewrite, random)
       news = true
@@ -85,7 +88,7 @@ export class ServedDevice {
 
   /** The reading if the twin has to hear of it. */
   take(property: ServedProperty, outcome: Outcome<Reading>): PropertyReading {
-    const reading = toReading(property.plan, outcome, this.#options.clock.now())
+    const reading = toReading(property.plan, outcome, this.#options.clock.now(), property.echo)
     property.failed = reading.quality === 'bad' ? (reading.cause ?? 'no value') : undefined
     if (reading.quality === 'good') this.#lastGood = Math.max(this.#lastGood ?? 0, reading.sourceTime)
     return reading
@@ -167,12 +170,16 @@ export class ServedDevice {
     this.#gapSince = before.#gapSince
     for (const property of this.properties) {
       const old = before.properties.find(({ plan }) => plan.model.name === property.plan.model.name)
-      if (old?.order && sameWay(old.plan, property.plan)) property.order = old.order
+      if (old?.order && sameWay(old.plan, property.plan)) {
+        property.order = old.order
+        property.echo = old.echo
+      }
     }
   }
 }
 
 function sameWay(left: PropertyPlan, right: PropertyPlan): boolean {
-  const wayOf = ({ visit, model }: PropertyPlan) => JSON.stringify([visit.device, visit.visitor, model])
+  const wayOf = ({ visit, model, conversion }: PropertyPlan) =>
+    JSON.stringify([visit.device, visit.visitor, model, conversion?.text])
   return wayOf(left) === wayOf(right)
 }

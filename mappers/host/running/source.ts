@@ -1,5 +1,6 @@
 import { describeError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
+import { withHostKeys } from '../values/host-keys.ts'
 import { openContractDoor } from './contract-door.ts'
 
 /** Where a mapper is. Its module's default export is the mapper; it must be inert and load no vendor library. */
@@ -53,7 +54,7 @@ export function descriptionOf({ contract, deviceConfig, visitorConfig }: AnyMapp
   return {
     contract,
     deviceSchema: structuredClone(deviceConfig.jsonSchema),
-    visitorSchema: structuredClone(visitorConfig.jsonSchema),
+    visitorSchema: structuredClone(withHostKeys(visitorConfig.jsonSchema)),
   }
 }
 

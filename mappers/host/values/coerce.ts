@@ -1,4 +1,5 @@
 import { formatValue, type Parsed, type PropertyType, type PropertyValue, parseValue } from '../../../schemas/index.ts'
+import { shortestFloat } from './shortest-float.ts'
 
 /** What a driver gave, as canonical text of the property's type; or why it cannot be that. */
 export function coerce(type: PropertyType, value: PropertyValue): Parsed<string> {
@@ -6,9 +7,9 @@ export function coerce(type: PropertyType, value: PropertyValue): Parsed<string>
     case 'INT':
       return integer(value)
     case 'FLOAT':
-      return decimal('FLOAT', value, shortestFloat)
+      return decimal('FLOAT', value)
     case 'DOUBLE':
-      return decimal('DOUBLE', value, String)
+      return decimal('DOUBLE', value)
     case 'BOOLEAN':
       return boolean(value)
     case 'BYTES':
@@ -21,17 +22,27 @@ export function coerce(type: PropertyType, value: PropertyValue): Parsed<string>
 function integer(value: PropertyValue): Parsed<string> {
   if (typeof value === 'boolean') return { ok: true, value: value ? '1' : '0' }
   if (typeof value === 'number') {
+    // -0 too, which must not become "-0".
+    if (Number.isSafeInteger(value)) return { ok: true, value: String(value) }
     if (!Number.isFinite(value)) return { ok: false, reason: `${value} is no integer` }
     return canonical('INT', BigInt(Math.round(value)).toString())
   }
   return canonical('INT', textOf(value))
 }
 
-function decimal(type: 'FLOAT' | 'DOUBLE', value: PropertyValue, format: (number: number) => string): Parsed<string> {
+function decimal(type: 'FLOAT' | 'DOUBLE', value: PropertyValue): Parsed<string> {
+  if (typeof value === 'number') {
+    const number = type === 'FLOAT' ? Math.fround(value) : value
+    if (Number.isFinite(number)) return { ok: true, value: formatted(type, number) }
+  }
   const text = typeof value === 'boolean' ? String(Number(value)) : textOf(value)
   const parsed = parseValue(type, text)
   if (!parsed.ok) return { ok: false, reason: `${shown(text)} ${parsed.reason} (type ${type})` }
-  return { ok: true, value: format(Number(parsed.value)) }
+  return { ok: true, value: formatted(type, Number(parsed.value)) }
+}
+
+function formatted(type: 'FLOAT' | 'DOUBLE', value: number): string {
+  return String(type === 'FLOAT' ? shortestFloat(Math.fround(value)) : value)
 }
 
 function boolean(value: PropertyValue): Parsed<string> {
@@ -54,16 +65,6 @@ function canonical(type: PropertyType, text: string): Parsed<string> {
   const parsed = parseValue(type, text)
   if (!parsed.ok) return { ok: false, reason: `${shown(text)} ${parsed.reason} (type ${type})` }
   return { ok: true, value: formatValue(parsed.value) }
-}
-
-/** The shortest text that is the same 32-bit float: 24.1, not 24.100000381469727. */
-function shortestFloat(value: number): string {
-  const single = Math.fround(value)
-  for (let digits = 1; digits < 9; digits++) {
-    const short = Number(single.toPrecision(digits))
-    if (Math.fround(short) === single) return String(short)
-  }
-  return String(single)
 }
 
 function textOf(value: PropertyValue): string {
