@@ -1,0 +1,44 @@
+import { setDebugLogger, setErrorLogger, setWarningLogger } from 'node-opcua-client'
+import type { Discovered, MapperContext } from '../contract/index.ts'
+import { browseServer } from './browse.ts'
+import type { DeviceConfig } from './config.ts'
+import { OpcuaConnection } from './connection.ts'
+import type { Link } from './link.ts'
+import { readLimits } from './service/limits.ts'
+import { Nodes } from './service/nodes.ts'
+import { openSession } from './session/open-session.ts'
+
+/** What a device needs once it is really there; loaded by the first `connect`. */
+export async function open(device: DeviceConfig, context: MapperContext): Promise<OpcuaConnection> {
+  return new OpcuaConnection(await openLink(device, context))
+}
+
+export async function* discover(device: DeviceConfig, context: MapperContext): AsyncIterable<Discovered> {
+  const link = await openLink(device, context)
+  try {
+    yield* browseServer(link, device, context.signal)
+  } finally {
+    await link.lifeline.close()
+  }
+}
+
+async function openLink(device: DeviceConfig, context: MapperContext): Promise<Link> {
+  hushLibrary(context)
+  const { session, lifeline } = await openSession(device, context)
+  try {
+    const limits = await lifeline.run(context.signal, readLimits(session))
+    const namespaces = await lifeline.run(context.signal, session.readNamespaceArray())
+    const { clock, log } = context
+    return { session, lifeline, limits, nodes: new Nodes(session, lifeline, limits, namespaces), clock, log }
+  } catch (error) {
+    await lifeline.close()
+    throw error
+  }
+}
+
+/** The library prints on the terminal what its errors say as well. */
+function hushLibrary({ log }: MapperContext): void {
+  const tell = (...words: readonly unknown[]) =>
+    log.debug('node-opcua', { said: words.map(String).join(' ').slice(0, 500) })
+  for (const set of [setDebugLogger, setWarningLogger, setErrorLogger]) set(tell)
+}

@@ -1,0 +1,43 @@
+import { defineMapper } from '../contract/index.ts'
+import { addressProblem } from './address.ts'
+import { contradiction, type DeviceConfig, deviceConfig, type VisitorConfig, visitorConfig } from './config.ts'
+import type { OpcuaConnection } from './connection.ts'
+
+/** OPC UA. Nothing of the vendor library is loaded before the first `connect`. */
+const mapper = defineMapper({
+  contract: 1,
+  protocol: 'opcua',
+  deviceConfig,
+  visitorConfig,
+  connectionKey,
+  deadline: (device) => device.timeout,
+  isCallable: (visitor) => visitor.method !== undefined,
+  reject: (_property, visitor) => addressProblem(visitor) ?? attributeProblem(visitor),
+  connect: async (device, context): Promise<OpcuaConnection> => (await import('./driver.ts')).open(device, context),
+  read: (connection, visits, signal) => connection.read(visits, signal),
+  watch: (connection, visits, report, signal) => connection.watch(visits, report, signal),
+  write: (connection, orders, signal) => connection.write(orders, signal),
+  call: (connection, call, signal) => connection.call(call, signal),
+  history: (connection, visits, since, report, signal) => connection.history(visits, since, report, signal),
+  async *discover(device, context) {
+    yield* (await import('./driver.ts')).discover(device, context)
+  },
+})
+
+/** Devices share a session when they are the same to the server. How often they look at it is their own affair. */
+function connectionKey(device: DeviceConfig): string {
+  const reason = contradiction(device)
+  if (reason !== undefined) throw new Error(reason)
+  const { publishingInterval, samplingInterval, queueSize, subscribe, history, historyLimit, ...session } = device
+  return JSON.stringify(session)
+}
+
+function attributeProblem(visitor: VisitorConfig): string | undefined {
+  if (visitor.indexRange !== undefined && visitor.attribute !== 'Value')
+    return 'indexRange goes with the attribute Value'
+  return undefined
+}
+
+export { openTrustStore, type TrustedCertificate, type TrustStore } from './trust/trust-store.ts'
+// Apart from the definition: the compiler does not rewrite an import() inside an `export default` expression.
+export default mapper

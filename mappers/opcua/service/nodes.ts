@@ -1,0 +1,196 @@
+import {
+  AttributeIds,
+  BrowseDirection,
+  type ClientSession,
+  coerceNodeId,
+  DataType,
+  DataTypeIds,
+  type NodeId,
+  ObjectIds,
+  type ReadValueIdOptions,
+  ReferenceTypeIds,
+} from 'node-opcua-client'
+import type { Outcome } from '../../contract/index.ts'
+import { parseBrowsePath, parseNodeId } from '../address.ts'
+import { ATTRIBUTES, type VisitorConfig } from '../config.ts'
+import type { Lifeline } from '../session/lifeline.ts'
+import { failed, isBad, statusError } from '../values/reading.ts'
+import type { ValueType } from '../values/to-variant.ts'
+import { inBatches } from './batches.ts'
+import type { Limits } from './limits.ts'
+
+/** What a visitor means on one server, as it numbers its namespaces now. */
+export class Nodes {
+  readonly #session: ClientSession
+  readonly #lifeline: Lifeline
+  readonly #limits: Limits
+  readonly #namespaces: readonly string[]
+  readonly #paths = new Map<string, NodeId>()
+  readonly #types = new Map<string, ValueType>()
+
+  constructor(session: ClientSession, lifeline: Lifeline, limits: Limits, namespaces: readonly string[]) {
+    this.#session = session
+    this.#lifeline = lifeline
+    this.#limits = limits
+    this.#namespaces = namespaces
+  }
+
+  /** Where to read, write and monitor; one outcome for each visitor. Browse paths are asked for once. */
+  async resolve(
+    visitors: readonly VisitorConfig[],
+    signal: AbortSignal,
+  ): Promise<readonly Outcome<ReadValueIdOptions & { readonly nodeId: NodeId }>[]> {
+    const paths = visitors.flatMap(({ nodeId, browsePath }) => (nodeId === undefined && browsePath ? [browsePath] : []))
+    const failures = await this.#translate(
+      [...new Set(paths)].filter((path) => !this.#paths.has(path)),
+      signal,
+    )
+    return visitors.map((visitor) => {
+      try {
+        const found = visitor.nodeId === undefined ? this.#paths.get(visitor.browsePath ?? '') : this.id(visitor.nodeId)
+        if (!found) return failed(failures.get(visitor.browsePath ?? '') ?? new Error('the visitor names no node'))
+        const attributeId = ATTRIBUTES[visitor.attribute]
+        return { ok: true, value: { nodeId: found, attributeId, ...rangeOf(visitor) } }
+      } catch (error) {
+        return failed(error instanceof Error ? error : new Error(String(error)))
+      }
+    })
+  }
+
+  /** Throws for a namespace that the server does not have. */
+  id(text: string): NodeId {
+    const address = parseNodeId(text)
+    if (!address) throw new Error(`"${text}" is no node id`)
+    return coerceNodeId(`ns=${this.#index(address.namespace)};${address.identifier}`)
+  }
+
+  /** With its namespace by URI, so that it stays right. */
+  nameOf(id: NodeId): string {
+    const uri = this.#namespaces[id.namespace]
+    const identifier = id.toString().replace(/^ns=\d+;/, '')
+    return id.namespace === 0 || uri === undefined ? identifier : `nsu=${uri};${identifier}`
+  }
+
+  /** Asks for it anew next time: the server has changed. */
+  forget(visitor: VisitorConfig): void {
+    if (visitor.browsePath !== undefined) this.#paths.delete(visitor.browsePath)
+    this.#types.clear()
+  }
+
+  /** What a variable takes, asked for once. */
+  async typeOf(nodeId: NodeId, signal: AbortSignal): Promise<ValueType> {
+    const key = nodeId.toString()
+    const known = this.#types.get(key)
+    if (known) return known
+    const attributes = [AttributeIds.DataType, AttributeIds.ValueRank, AttributeIds.Value]
+    const [dataType, valueRank, current] = await this.#lifeline.run(
+      signal,
+      this.#session.read(attributes.map((attributeId) => ({ nodeId, attributeId }))),
+    )
+    if (!dataType || isBad(dataType.statusCode)) throw statusError(dataType?.statusCode ?? fail('no answer'))
+    const id: NodeId = dataType.value.value
+    const rank: unknown = valueRank?.value.value
+    const type = await this.builtIn(id, signal)
+    const isArray = typeof rank === 'number' && rank >= 0
+    const found = { dataType: type ?? current?.value.dataType ?? DataType.Null, isArray }
+    if (found.dataType === DataType.Null) throw new Error('the server does not say what type it wants')
+    this.#types.set(key, found)
+    return found
+  }
+
+  /** The built-in type below a type of the server; undefined where it can be several, as Number. */
+  async builtIn(dataType: NodeId, signal: AbortSignal): Promise<DataType | undefined> {
+    let id = dataType
+    for (let depth = 0; depth < 20; depth++) {
+      if (id.namespace === 0 && typeof id.value === 'number') {
+        if (id.value === DataTypeIds.Enumeration) return DataType.Int32
+        if (ABSTRACT.has(id.value)) return undefined
+        if (id.value <= DataType.DiagnosticInfo) return id.value
+      }
+      const browsed = await this.#lifeline.run(
+        signal,
+        this.#session.browse({
+          nodeId: id,
+          browseDirection: BrowseDirection.Inverse,
+          referenceTypeId: `i=${ReferenceTypeIds.HasSubtype}`,
+          includeSubtypes: false,
+          nodeClassMask: 0,
+          resultMask: 0,
+        }),
+      )
+      const parent = browsed.references?.[0]?.nodeId
+      if (!parent) return undefined
+      id = parent
+    }
+    return undefined
+  }
+
+  async #translate(paths: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Error>> {
+    const failures = new Map<string, Error>()
+    const requests: { readonly path: string; readonly elements: readonly object[] }[] = []
+    for (const path of paths) {
+      try {
+        requests.push({ path, elements: this.#elements(path) })
+      } catch (error) {
+        failures.set(path, error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+    const outcomes = await inBatches(requests, this.#limits.translate, (batch) =>
+      this.#lifeline.run(
+        signal,
+        this.#session.translateBrowsePath(
+          batch.map(({ elements }) => ({
+            startingNode: `i=${ObjectIds.ObjectsFolder}`,
+            relativePath: { elements: [...elements] },
+          })),
+        ),
+      ),
+    )
+    for (const [at, { path }] of requests.entries()) {
+      const outcome = outcomes[at]
+      const target = outcome?.ok ? outcome.value.targets?.[0]?.targetId : undefined
+      if (target) this.#paths.set(path, target)
+      else if (outcome && !outcome.ok) failures.set(path, outcome.error)
+      else failures.set(path, new Error(`the server has nothing at ${path}: ${outcome?.value.statusCode.name}`))
+    }
+    return failures
+  }
+
+  #elements(path: string): readonly object[] {
+    const steps = parseBrowsePath(path) ?? []
+    // People copy paths with the folder that they start from.
+    const [first] = steps
+    const below = first?.namespace === 0 && first.name === 'Objects' ? steps.slice(1) : steps
+    return below.map(({ namespace, name }) => ({
+      referenceTypeId: `i=${ReferenceTypeIds.HierarchicalReferences}`,
+      isInverse: false,
+      includeSubtypes: true,
+      targetName: { namespaceIndex: this.#index(namespace), name },
+    }))
+  }
+
+  #index(namespace: number | string): number {
+    if (typeof namespace === 'number') return namespace
+    const index = this.#namespaces.indexOf(namespace)
+    if (index >= 0) return index
+    throw new Error(`the server has no namespace ${namespace}; it has: ${this.#namespaces.join(', ')}`)
+  }
+}
+
+/** Types of which a variable holds one or the other. */
+const ABSTRACT = new Set<number>([
+  DataTypeIds.BaseDataType,
+  DataTypeIds.Number,
+  DataTypeIds.Integer,
+  DataTypeIds.UInteger,
+])
+
+/** The library takes the text as it stands, but says that it does not. */
+function rangeOf(visitor: VisitorConfig): Pick<ReadValueIdOptions, 'indexRange'>
+function rangeOf({ indexRange }: VisitorConfig): object {
+  return indexRange === undefined ? {} : { indexRange }
+}
+
+function fail(message: string): never {
+  throw new Error(message)
+}
