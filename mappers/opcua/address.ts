@@ -1,5 +1,3 @@
-import type { VisitorConfig } from './config.ts'
-
 /** A node id as text, taken apart. The namespace is a number, or a URI whose number only the server knows. */
 export interface NodeAddress {
   readonly namespace: number | string
@@ -40,8 +38,15 @@ export function parseBrowsePath(text: string): readonly PathStep[] | undefined {
   return steps.length === 0 ? undefined : steps
 }
 
+export interface Address {
+  readonly nodeId?: string
+  readonly browsePath?: string
+  readonly method?: string
+  readonly objectId?: string
+}
+
 /** Why nothing can be reached this way, or nothing. */
-export function addressProblem(visitor: VisitorConfig): string | undefined {
+export function addressProblem(visitor: Address): string | undefined {
   const { nodeId, browsePath, method, objectId } = visitor
   if (method !== undefined) {
     if (!parseNodeId(method)) return problem('method', method)

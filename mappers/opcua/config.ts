@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { configSchema } from '../contract/index.ts'
+import { parseBrowsePath, parseNodeId } from './address.ts'
 
 export const SECURITY_MODES = ['None', 'Sign', 'SignAndEncrypt'] as const
 export type SecurityMode = (typeof SECURITY_MODES)[number]
@@ -22,6 +23,13 @@ export const DeviceConfig = Type.Object(
       pattern: '^opc\\.tcp://[^/\\s]+(/\\S*)?$',
       description: 'Endpoint of the server, e.g. opc.tcp://plc:4840.',
     }),
+    root: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Where the browse paths of this device begin, so that devices of one type share their visitors: a path from the folder Objects, e.g. /2:Boiler1, or a node id. Default: Objects.',
+      }),
+    ),
     securityMode: Type.Union(
       MODES_OR_AUTO.map((mode) => Type.Literal(mode)),
       {
@@ -183,7 +191,7 @@ export const VisitorConfig = Type.Object(
       Type.String({
         minLength: 1,
         description:
-          'Way from the folder Objects to the node, instead of nodeId: names with their namespace, e.g. /2:Boiler/2:Level or /{urn:acme}:Boiler/{urn:acme}:Level.',
+          'Way from the root of the device to the node, instead of nodeId: names with their namespace, e.g. /2:Boiler/2:Level or /{urn:acme}:Boiler/{urn:acme}:Level.',
       }),
     ),
     attribute: Type.Union(
@@ -263,6 +271,10 @@ export function contradiction(device: DeviceConfig): string | undefined {
     securityPolicy !== 'auto'
   ) {
     return `securityMode ${securityMode} does not go with securityPolicy ${securityPolicy}: both are None, or neither`
+  }
+  const { root } = device
+  if (root !== undefined && !parseNodeId(root) && !parseBrowsePath(root)) {
+    return `root "${root}" is neither a path such as /2:Boiler1 nor a node id such as ns=2;s=Boiler1`
   }
   if (device.passwordFile !== undefined && device.username === undefined) return 'passwordFile needs a username'
   if (device.username !== undefined && device.userCertificateFile !== undefined) {

@@ -49,7 +49,7 @@ export class OpcuaConnection implements AsyncDisposable {
       const outcome = outcomes[at]
       if (!outcome) continue
       if (outcome.ok && isBad(outcome.value)) {
-        nodes.forget(order.visitor)
+        nodes.forget(order)
         results.set(order.id, failed(statusError(outcome.value)))
       } else results.set(order.id, outcome.ok ? { ok: true, value: undefined } : outcome)
     }

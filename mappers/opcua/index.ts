@@ -28,7 +28,7 @@ const mapper = defineMapper({
 function connectionKey(device: DeviceConfig): string {
   const reason = contradiction(device)
   if (reason !== undefined) throw new Error(reason)
-  const { publishingInterval, samplingInterval, queueSize, subscribe, history, historyLimit, ...session } = device
+  const { root, publishingInterval, samplingInterval, queueSize, subscribe, history, historyLimit, ...session } = device
   return JSON.stringify(session)
 }
 

@@ -32,10 +32,7 @@ export async function locate<V extends OpcuaVisit>(
   fail: (id: VisitId, outcome: { readonly ok: false; readonly error: Error }) => void,
   signal: AbortSignal,
 ): Promise<readonly Located<V>[]> {
-  const outcomes = await nodes.resolve(
-    visits.map(({ visitor }) => visitor),
-    signal,
-  )
+  const outcomes = await nodes.resolve(visits, signal)
   return visits.flatMap((visit, at) => {
     const outcome = outcomes[at]
     if (outcome?.ok) return [{ visit, target: outcome.value }]
@@ -59,7 +56,7 @@ export async function readVisits(
   for (const [at, { visit }] of located.entries()) {
     const outcome = outcomes[at]
     if (!outcome) continue
-    if (outcome.ok && isBad(outcome.value.statusCode)) nodes.forget(visit.visitor)
+    if (outcome.ok && isBad(outcome.value.statusCode)) nodes.forget(visit)
     report(visit.id, outcome.ok ? toOutcome(outcome.value, visit.property.type, isOneElement(visit.visitor)) : outcome)
   }
 }

@@ -1,6 +1,7 @@
 import {
   AttributeIds,
   BrowseDirection,
+  BrowsePath,
   type ClientSession,
   coerceNodeId,
   DataType,
@@ -12,12 +13,20 @@ import {
 } from 'node-opcua-client'
 import type { Outcome } from '../../contract/index.ts'
 import { parseBrowsePath, parseNodeId } from '../address.ts'
-import { ATTRIBUTES, type VisitorConfig } from '../config.ts'
+import { ATTRIBUTES, type DeviceConfig, type VisitorConfig } from '../config.ts'
 import type { Lifeline } from '../session/lifeline.ts'
 import { failed, isBad, statusError } from '../values/reading.ts'
 import type { ValueType } from '../values/to-variant.ts'
 import { inBatches } from './batches.ts'
 import type { Limits } from './limits.ts'
+
+/** A visit, as far as its place goes. */
+export interface Placed {
+  readonly device: Pick<DeviceConfig, 'root'>
+  readonly visitor: VisitorConfig
+}
+
+type BrowsePathOptions = NonNullable<ConstructorParameters<typeof BrowsePath>[0]>
 
 /** What a visitor means on one server, as it numbers its namespaces now. */
 export class Nodes {
@@ -35,24 +44,26 @@ export class Nodes {
     this.#namespaces = namespaces
   }
 
-  /** Where to read, write and monitor; one outcome for each visitor. Browse paths are asked for once. */
+  /** Where to read, write and monitor; one outcome for each visit. Browse paths are asked for once. */
   async resolve(
-    visitors: readonly VisitorConfig[],
+    visits: readonly Placed[],
     signal: AbortSignal,
   ): Promise<readonly Outcome<ReadValueIdOptions & { readonly nodeId: NodeId }>[]> {
-    const paths = visitors.flatMap(({ nodeId, browsePath }) => (nodeId === undefined && browsePath ? [browsePath] : []))
-    const failures = await this.#translate(
-      [...new Set(paths)].filter((path) => !this.#paths.has(path)),
-      signal,
-    )
-    return visitors.map((visitor) => {
+    const paths = new Map<string, Placed>()
+    for (const visit of visits) {
+      const key = pathOf(visit)
+      if (key !== undefined && !this.#paths.has(key)) paths.set(key, visit)
+    }
+    const failures = await this.#translate(paths, signal)
+    return visits.map((visit) => {
+      const { visitor } = visit
+      const path = pathOf(visit)
       try {
-        const found = visitor.nodeId === undefined ? this.#paths.get(visitor.browsePath ?? '') : this.id(visitor.nodeId)
-        if (!found) return failed(failures.get(visitor.browsePath ?? '') ?? new Error('the visitor names no node'))
-        const attributeId = ATTRIBUTES[visitor.attribute]
-        return { ok: true, value: { nodeId: found, attributeId, ...rangeOf(visitor) } }
+        const found = path === undefined ? this.id(visitor.nodeId ?? '') : this.#paths.get(path)
+        if (!found) return failed(failures.get(path ?? '') ?? new Error('the visitor names no node'))
+        return { ok: true, value: { nodeId: found, attributeId: ATTRIBUTES[visitor.attribute], ...rangeOf(visitor) } }
       } catch (error) {
-        return failed(error instanceof Error ? error : new Error(String(error)))
+        return failed(asError(error))
       }
     })
   }
@@ -72,8 +83,9 @@ export class Nodes {
   }
 
   /** Asks for it anew next time: the server has changed. */
-  forget(visitor: VisitorConfig): void {
-    if (visitor.browsePath !== undefined) this.#paths.delete(visitor.browsePath)
+  forget(visit: Placed): void {
+    const path = pathOf(visit)
+    if (path !== undefined) this.#paths.delete(path)
     this.#types.clear()
   }
 
@@ -125,48 +137,47 @@ export class Nodes {
     return undefined
   }
 
-  async #translate(paths: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Error>> {
+  async #translate(paths: ReadonlyMap<string, Placed>, signal: AbortSignal): Promise<ReadonlyMap<string, Error>> {
     const failures = new Map<string, Error>()
-    const requests: { readonly path: string; readonly elements: readonly object[] }[] = []
-    for (const path of paths) {
+    const requests: { readonly key: string; readonly request: BrowsePathOptions }[] = []
+    for (const [key, visit] of paths) {
       try {
-        requests.push({ path, elements: this.#elements(path) })
+        requests.push({ key, request: this.#browsePath(visit) })
       } catch (error) {
-        failures.set(path, error instanceof Error ? error : new Error(String(error)))
+        failures.set(key, asError(error))
       }
     }
     const outcomes = await inBatches(requests, this.#limits.translate, (batch) =>
       this.#lifeline.run(
         signal,
-        this.#session.translateBrowsePath(
-          batch.map(({ elements }) => ({
-            startingNode: `i=${ObjectIds.ObjectsFolder}`,
-            relativePath: { elements: [...elements] },
-          })),
-        ),
+        this.#session.translateBrowsePath(batch.map(({ request }) => new BrowsePath(request))),
       ),
     )
-    for (const [at, { path }] of requests.entries()) {
+    for (const [at, { key }] of requests.entries()) {
       const outcome = outcomes[at]
       const target = outcome?.ok ? outcome.value.targets?.[0]?.targetId : undefined
-      if (target) this.#paths.set(path, target)
-      else if (outcome && !outcome.ok) failures.set(path, outcome.error)
-      else failures.set(path, new Error(`the server has nothing at ${path}: ${outcome?.value.statusCode.name}`))
+      if (target) this.#paths.set(key, target)
+      else if (outcome && !outcome.ok) failures.set(key, outcome.error)
+      else failures.set(key, new Error(`the server has nothing at ${key}: ${outcome?.value.statusCode.name}`))
     }
     return failures
   }
 
-  #elements(path: string): readonly object[] {
-    const steps = parseBrowsePath(path) ?? []
+  #browsePath({ device: { root }, visitor }: Placed): BrowsePathOptions {
+    const isNode = root !== undefined && parseNodeId(root) !== undefined
+    const above = root === undefined || isNode ? [] : (parseBrowsePath(root) ?? [])
+    const steps = [...above, ...(parseBrowsePath(visitor.browsePath ?? '') ?? [])]
     // People copy paths with the folder that they start from.
     const [first] = steps
-    const below = first?.namespace === 0 && first.name === 'Objects' ? steps.slice(1) : steps
-    return below.map(({ namespace, name }) => ({
+    const below = !isNode && first?.namespace === 0 && first.name === 'Objects' ? steps.slice(1) : steps
+    const elements = below.map(({ namespace, name }) => ({
       referenceTypeId: `i=${ReferenceTypeIds.HierarchicalReferences}`,
       isInverse: false,
       includeSubtypes: true,
       targetName: { namespaceIndex: this.#index(namespace), name },
     }))
+    const startingNode = isNode ? this.id(root) : `i=${ObjectIds.ObjectsFolder}`
+    return { startingNode, relativePath: { elements } }
   }
 
   #index(namespace: number | string): number {
@@ -189,6 +200,15 @@ const ABSTRACT = new Set<number>([
 function rangeOf(visitor: VisitorConfig): Pick<ReadValueIdOptions, 'indexRange'>
 function rangeOf({ indexRange }: VisitorConfig): object {
   return indexRange === undefined ? {} : { indexRange }
+}
+
+/** Undefined where a node id says where it is. */
+function pathOf({ device, visitor }: Placed): string | undefined {
+  return visitor.nodeId === undefined ? `${device.root ?? ''}/${visitor.browsePath ?? ''}`.replaceAll('//', '/') : undefined
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 function fail(message: string): never {

@@ -47,7 +47,7 @@ export class MonitoredVisits {
     const missing = [...this.#missing]
     const dead = missing.flatMap(([, item]) => (item ? [item] : []))
     this.#missing.clear()
-    for (const [visit] of missing) this.#link.nodes.forget(visit.visitor)
+    for (const [visit] of missing) this.#link.nodes.forget(visit)
     for (const item of dead)
       await this.#link.lifeline.run(signal, item.terminate()).catch(ignoreUnless(signal, this.#link))
     await this.add(
