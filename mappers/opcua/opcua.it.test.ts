@@ -62,11 +62,5 @@ describeMapper({
       next: 2.5,
       change: (server) => server.plant.set('Level', DataType.Double, 2.5),
     },
-    callable: {
-      type: 'STRING',
-      visitor: { method: nodeOf('Add') },
-      arguments: [40, 2],
-      result: [42n],
-    },
   },
 })

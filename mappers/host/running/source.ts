@@ -15,6 +15,7 @@ export interface MapperSource {
 export const builtInMappers: readonly MapperSource[] = [
   { protocol: 'modbus', aliases: ['modbus-tcp'], entry: builtIn('modbus') },
   { protocol: 'mqtt', entry: builtIn('mqtt') },
+  { protocol: 'opcua', aliases: ['opc-ua'], entry: builtIn('opcua') },
 ]
 
 /** The contract that this host keeps. */

@@ -204,7 +204,9 @@ function rangeOf({ indexRange }: VisitorConfig): object {
 
 /** Undefined where a node id says where it is. */
 function pathOf({ device, visitor }: Placed): string | undefined {
-  return visitor.nodeId === undefined ? `${device.root ?? ''}/${visitor.browsePath ?? ''}`.replaceAll('//', '/') : undefined
+  return visitor.nodeId === undefined
+    ? `${device.root ?? ''}/${visitor.browsePath ?? ''}`.replaceAll('//', '/')
+    : undefined
 }
 
 function asError(error: unknown): Error {

@@ -33,7 +33,7 @@ interface Offer extends Protection {
  */
 export async function openSession(device: DeviceConfig, context: MapperContext): Promise<OpenSession> {
   context.signal.throwIfAborted()
-  const own = await ownCertificate(device, context.folder)
+  const own = await ownCertificate(device, context.folder, context.clock.now())
   const offers = await fetchOffers(device, own, context)
   const chosen = strongest(device, offers)
   if (chosen.mode !== 'None' || isPasswordEncrypted(device, chosen.endpoint))

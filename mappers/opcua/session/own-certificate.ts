@@ -17,7 +17,7 @@ const VALID_DAYS = 3650
 const KEY_BITS = 2048
 
 /** The certificate that the device names, or else one that is made on first use and kept in `own/` of the folder. */
-export async function ownCertificate(device: DeviceConfig, folder: string): Promise<OwnCertificate> {
+export async function ownCertificate(device: DeviceConfig, folder: string, now: number): Promise<OwnCertificate> {
   const { certificateFile, privateKeyFile } = device
   if (certificateFile !== undefined && privateKeyFile !== undefined) {
     const certificate = new X509Certificate(await readFile(certificateFile))
@@ -29,7 +29,7 @@ export async function ownCertificate(device: DeviceConfig, folder: string): Prom
   const both = join(folder, 'own', `${name}-with-key.pem`)
   let text = await readIfThere(both)
   if (text === undefined) {
-    await make(both, applicationUri, device.applicationName)
+    await make(both, { applicationUri, name: device.applicationName, now })
     text = await readFile(both, 'utf8')
   }
   const certificate = new X509Certificate(text)
@@ -42,17 +42,24 @@ export async function ownCertificate(device: DeviceConfig, folder: string): Prom
   )
 }
 
+interface Making {
+  readonly applicationUri: string
+  readonly name: string
+  /** Unix ms. */
+  readonly now: number
+}
+
 /** Key and certificate in one file, so that two that are made at once never mix: the first stays. */
-async function make(file: string, applicationUri: string, applicationName: string): Promise<void> {
+async function make(file: string, { applicationUri, name, now }: Making): Promise<void> {
   const key = await crypto_utils.generatePrivateKey(KEY_BITS)
   const host = hostname()
   const { cert } = await crypto_utils.createSelfSignedCertificate({
     privateKey: key,
-    subject: `CN=${applicationName.replace(/[,+="<>#;\\/]/g, ' ')}/O=Skerry/DC=${host}`,
+    subject: `CN=${name.replace(/[,+="<>#;\\/]/g, ' ')}/O=Skerry/DC=${host}`,
     applicationUri,
     dns: [host],
     ip: [],
-    notBefore: new Date(),
+    notBefore: new Date(now),
     validity: VALID_DAYS,
     purpose: crypto_utils.CertificatePurpose.ForApplication,
   })

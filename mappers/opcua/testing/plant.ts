@@ -6,7 +6,12 @@ import { systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { PropertyValue } from '../../../schemas/index.ts'
 import { type CertificateFiles, certificateIn } from '../../simulators/opcua/certificate.ts'
 import { FaultProxy } from '../../simulators/opcua/fault-proxy.ts'
-import { type AddressSpace, type OpcuaServer, type OpcuaServerOptions, startOpcuaServer } from '../../simulators/opcua/opcua-server.ts'
+import {
+  type AddressSpace,
+  type OpcuaServer,
+  type OpcuaServerOptions,
+  startOpcuaServer,
+} from '../../simulators/opcua/opcua-server.ts'
 import type { ConformanceServer } from '../../testing/index.ts'
 
 export const PLANT = 'urn:test:plant'
@@ -88,13 +93,19 @@ let shared: Promise<CertificateFiles> | undefined
 
 /** Made once in a process: a key takes long. Its folder goes with the process. */
 export function plantCertificate(): Promise<CertificateFiles> {
+  shared ??= makeShared()
+  return shared
+}
+
+function makeShared(): Promise<CertificateFiles> {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-plant-'))
   process.once('exit', () => rmSync(folder, { recursive: true }))
-  return certificateIn(folder, { applicationUri: APPLICATION, name: 'plant', addresses: [HOST] })
+  const notBefore = new Date(systemClock.now())
+  return certificateIn(folder, { applicationUri: APPLICATION, name: 'plant', addresses: [HOST], notBefore })
 }
 
 export async function startPlant(options: Partial<OpcuaServerOptions> = {}): Promise<Plant> {
-  const certificate = options.certificate ?? (await (shared ??= plantCertificate()))
+  const certificate = options.certificate ?? (await plantCertificate())
   const ground = { host: HOST, name: 'plant', applicationUri: APPLICATION, certificate, build }
   return new Plant(await startOpcuaServer({ ...ground, ...options }), certificate)
 }
@@ -103,7 +114,9 @@ const scalar = (dataType: DataType, value: unknown) => ({ dataType, arrayType: V
 const list = (dataType: DataType, value: readonly unknown[]) => ({ dataType, arrayType: VariantArrayType.Array, value })
 
 /** As variants, by the last part of their node id. */
-const VALUES: Readonly<Record<string, { readonly dataType: DataType; readonly value: unknown; readonly arrayType?: VariantArrayType }>> = {
+const VALUES: Readonly<
+  Record<string, { readonly dataType: DataType; readonly value: unknown; readonly arrayType?: VariantArrayType }>
+> = {
   Byte: scalar(DataType.Byte, 200),
   Int16: scalar(DataType.Int16, -1500),
   UInt32: scalar(DataType.UInt32, 4_000_000_000),
@@ -118,7 +131,10 @@ const VALUES: Readonly<Record<string, { readonly dataType: DataType; readonly va
   LocalizedText: scalar(DataType.LocalizedText, { text: 'läuft', locale: 'de' }),
   Guid: scalar(DataType.Guid, '72962B91-FA75-4AE6-8D28-B404DC7DAF63'),
   Int32s: list(DataType.Int32, [1, -2, 3]),
-  Int64s: list(DataType.Int64, [[0, 7], [0xffff_ffff, 0xffff_ffff]]),
+  Int64s: list(DataType.Int64, [
+    [0, 7],
+    [0xffff_ffff, 0xffff_ffff],
+  ]),
   Bytes: list(DataType.Byte, [9, 8, 7]),
   Target: scalar(DataType.Int16, 0),
   Big: scalar(DataType.UInt64, [0, 0]),
@@ -163,7 +179,12 @@ function build(space: AddressSpace): void {
     ['Doubtful', StatusCodes.UncertainLastUsableValue],
     ['Forced', StatusCodes.GoodLocalOverride],
   ] as const) {
-    const node = namespace.addVariable({ ...extra, browseName: name, nodeId: `s=${name}`, value: scalar(DataType.Int32, 5) })
+    const node = namespace.addVariable({
+      ...extra,
+      browseName: name,
+      nodeId: `s=${name}`,
+      value: scalar(DataType.Int32, 5),
+    })
     node.setValueFromSource(scalar(DataType.Int32, 5), status, new Date('2030-01-31T08:00:00Z'))
   }
   namespace.addVariable({

@@ -1,5 +1,6 @@
 import {
   type ClientMonitoredItemBase,
+  ClientMonitoredItemGroup,
   type ClientSubscription,
   type DataValue,
   type MonitoringParametersOptions,
@@ -65,12 +66,16 @@ export class MonitoredVisits {
     const { lifeline } = this.#link
     const outcomes = await inBatches(located, limit, async (batch) => {
       const targets = batch.map(({ target }) => target)
-      const creating = this.#subscription.monitorItems(targets, parameters, TimestampsToReturn.Both)
-      const group = await lifeline.run(signal, creating)
+      const group = ClientMonitoredItemGroup.create(this.#subscription, targets, parameters, TimestampsToReturn.Both)
+      // Before the server answers: its first report may come in the same packet.
       group.on('changed', (item, value, index) => {
         const visit = batch[index]?.visit
         if (visit) this.#changed(visit, item, value)
       })
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      group.on('initialized', resolve)
+      group.on('terminated', reject)
+      await lifeline.run(signal, promise)
       return group.monitoredItems
     })
     for (const [at, { visit }] of located.entries()) {

@@ -17,7 +17,7 @@ export interface CertificateRequest {
   /** Addresses that it is reached at, beside the name of this machine. */
   readonly addresses: readonly string[]
   readonly validDays?: number
-  readonly notBefore?: Date
+  readonly notBefore: Date
 }
 
 /** What is in the folder; else makes a key and a certificate that it signs itself, so that a restart changes nothing. */
@@ -36,7 +36,7 @@ export async function certificateIn(folder: string, request: CertificateRequest)
     applicationUri: request.applicationUri,
     dns: [hostname(), 'localhost'],
     ip: [...request.addresses],
-    notBefore: request.notBefore ?? new Date(),
+    notBefore: request.notBefore,
     validity: request.validDays ?? 3650,
     purpose: crypto_utils.CertificatePurpose.ForApplication,
   })

@@ -59,9 +59,13 @@ export async function startOpcuaServer(options: OpcuaServerOptions): Promise<Opc
       ]),
     ],
     userManager: {
-      isValidUser: (user: string, password: string) => Object.hasOwn(options.users ?? {}, user) && options.users?.[user] === password,
+      isValidUser: (user: string, password: string) =>
+        Object.hasOwn(options.users ?? {}, user) && options.users?.[user] === password,
     },
-    serverCapabilities: { maxSessions: 100, ...(options.operationLimits ? { operationLimits: options.operationLimits } : {}) },
+    serverCapabilities: {
+      maxSessions: 100,
+      ...(options.operationLimits ? { operationLimits: options.operationLimits } : {}),
+    },
     maxConnectionsPerEndpoint: 100,
   })
   await server.initialize()
