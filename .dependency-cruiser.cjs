@@ -39,7 +39,7 @@ module.exports = {
       'driver-sees-contract-only',
       { path: '^mappers/(?!contract/|host/|testing/|dmi/|simulators/)([^/]+)/', pathNot: TESTS },
       '^(platform|mappers|twin|hub|runtime)/',
-      '^mappers/($1|contract)/',
+      '^mappers/($1|contract|serial-port)/',
     ),
     // They share what is pure of a protocol, as its configuration and codec; a peer that shared a driver would prove nothing.
     ban(
@@ -75,7 +75,7 @@ module.exports = {
     only('certificates-in-one-place', '(@peculiar|reflect-metadata)', '^platform/certificates/'),
     only('tokens-in-the-cloud', 'jose', '^hub/cloud/'),
     only('modbus-in-its-mapper', 'modbus-serial', '^mappers/modbus/'),
-    only('serial-ports-in-their-mappers', '(serialport|@serialport)', '^mappers/(modbus|bluetooth-serial|simulators)/'),
+    only('serial-ports-in-their-mappers', '(serialport|@serialport)', '^mappers/serial-port/'),
     only('pseudo-terminals-in-simulators', '@lydell', '^mappers/simulators/'),
     only('opcua-in-its-mapper', 'node-opcua.*', '^mappers/(opcua|simulators)/'),
     only('protobuf-behind-kube', 'protobufjs', '^hub/kube/'),

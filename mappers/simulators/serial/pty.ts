@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { ReadStream } from 'node:tty'
 import { type Clock, ms } from '../../../platform/time/index.ts'
+import { setUpSerialPort } from '../../serial-port/index.ts'
 
 /**
  * A pseudo-terminal pair. This side is the device; whoever opens `path` has a serial port with the device on it. Processes that
@@ -28,6 +29,7 @@ export interface PtyOptions {
   readonly mostWaiting?: number
 }
 
+const RAW = { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1, flowControl: 'none' } as const
 const MOST_WAITING = 256 * 1024
 /** A terminal tells nobody that it has room again. */
 const RETRY = ms(2)
@@ -38,7 +40,7 @@ export async function openPty(options: PtyOptions): Promise<Pty> {
   const slave = openEnd(path)
   closeSync(inheritable)
   try {
-    await makeRaw(path)
+    await setUpSerialPort({ path, ...RAW })
     return new RawPty(master, slave, path, options)
   } catch (error) {
     closeSync(slave)
@@ -202,14 +204,6 @@ const MISSING =
 
 function openEnd(path: string): number {
   return openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
-}
-
-/** The settings of a terminal stay while one end of it is open. */
-async function makeRaw(path: string): Promise<void> {
-  const { SerialPort } = await import('serialport')
-  const port = new SerialPort({ path, baudRate: 9600, autoOpen: false, lock: false })
-  await new Promise<void>((resolve, reject) => port.open((error) => (error ? reject(error) : resolve())))
-  await new Promise<void>((resolve, reject) => port.close((error) => (error ? reject(error) : resolve())))
 }
 
 function codeOf(error: unknown): string | undefined {

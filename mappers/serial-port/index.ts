@@ -1,0 +1,2 @@
+export * from './open-serial-port.ts'
+export * from './settings.ts'
