@@ -5,10 +5,14 @@ import { parse } from 'yaml'
 import { parseDevice, parseDeviceModel } from '../../hub/edge/parse-device.ts'
 import { protocolOf } from '../../schemas/index.ts'
 import modbus from '../modbus/index.ts'
-import { admit } from './admission/admission.ts'
+import mqtt from '../mqtt/index.ts'
+import { type AnyMapper, admit } from './admission/admission.ts'
 
 const SAMPLES = new URL('../../samples/', import.meta.url)
-const MAPPERS = new Map([['modbus', modbus]])
+const MAPPERS: ReadonlyMap<string, AnyMapper> = new Map<string, AnyMapper>([
+  ['modbus', modbus],
+  ['mqtt', mqtt],
+])
 
 describe('the samples', () => {
   const folders = readdirSync(SAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory())

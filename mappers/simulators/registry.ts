@@ -37,6 +37,15 @@ export const simulators: readonly SimulatorEntry[] = [
     transports: ['tcp', 'rtu', 'serial'],
     load: async () => (await import('./modbus/modbus-simulator.ts')).createModbusSimulator,
   },
+  {
+    protocol: 'mqtt',
+    aliases: [],
+    sample: 'plug',
+    port: UP_PORTS.mqtt.port,
+    address: ['broker', 'host', 'port'],
+    transports: ['mqtt'],
+    load: async () => (await import('./mqtt/mqtt-simulator.ts')).createMqttSimulator,
+  },
 ]
 
 /** By name or alias, in any case. */
