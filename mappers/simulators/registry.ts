@@ -41,7 +41,7 @@ export const simulators: readonly SimulatorEntry[] = [
     protocol: 'mqtt',
     aliases: [],
     sample: 'plug',
-    port: UP_PORTS.mqtt.port,
+    reach: { kind: 'broker' },
     address: ['broker', 'host', 'port'],
     transports: ['mqtt'],
     load: async () => (await import('./mqtt/mqtt-simulator.ts')).createMqttSimulator,
