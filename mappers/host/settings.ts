@@ -9,6 +9,8 @@ export interface HostSettings {
   /** Added to the call deadline for each visit, so that a batch of a thousand on a slow line is not cut short. */
   readonly visitAllowance: Duration
   readonly disposeDeadline: Duration
+  /** For what one device recorded during an outage. */
+  readonly historyDeadline: Duration
   /** For the twin to make a report durable. */
   readonly reportDeadline: Duration
   readonly reconnect: BackoffOptions
@@ -23,6 +25,7 @@ export const defaultSettings: HostSettings = {
   callDeadline: seconds(2),
   visitAllowance: ms(10),
   disposeDeadline: seconds(2),
+  historyDeadline: seconds(10),
   reportDeadline: seconds(10),
   reconnect: { first: ms(250), most: seconds(10) },
   rewrite: { first: seconds(1), most: seconds(60) },

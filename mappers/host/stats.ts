@@ -10,6 +10,8 @@ export interface HostStats {
   /** Calls that a device did not answer though its connection is good. */
   silentCalls: number
   droppedReports: number
+  /** Readings that devices recorded while they were away. */
+  recordedReadings: number
 }
 
 export function createStats(): HostStats {
@@ -23,5 +25,6 @@ export function createStats(): HostStats {
     lostConnections: 0,
     silentCalls: 0,
     droppedReports: 0,
+    recordedReadings: 0,
   }
 }

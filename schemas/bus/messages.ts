@@ -40,6 +40,8 @@ export interface PropertyReading {
   readonly sourceTime: number
   readonly quality: Quality
   readonly cause?: string
+  /** Recorded by its source while nobody could listen: taken only where it is newer than what the twin has. */
+  readonly history?: boolean
 }
 export interface WriteResult {
   readonly property: string

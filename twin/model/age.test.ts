@@ -216,3 +216,15 @@ test('a property that could never be read says why, until it is', () => {
   const once = read(never, 300, good('7', 300))
   assert.deepEqual([once.properties['brightness']?.unread, reported(once)?.value], [undefined, '7'])
 })
+
+test('what was recorded while nobody listened is taken where it is newer, and says nothing of the age of the value', () => {
+  const recorded = (value: string, at: number): PropertyReading => ({ ...good(value, at), history: true })
+  const twin = expire(read(adopted('*=10s'), 100, good('7', 90)), new Map([['brightness', 10_100]]))
+  assert.equal(read(twin, 20_000, recorded('6', 90)), twin)
+  const later = read(twin, 20_000, recorded('8', 5000))
+  assert.deepEqual([reported(later)?.value, reported(later)?.sourceTime, reported(later)?.stale], ['8', 5000, true])
+  assert.deepEqual(confirmedBy(later, [['brightness', recorded('8', 5000)]]), [])
+  // What is read now counts, also where the clock of its source goes wrong.
+  const now = read(later, 20_100, good('9', 4000))
+  assert.deepEqual([reported(now)?.value, reported(now)?.stale], ['9', undefined])
+})

@@ -8,14 +8,16 @@ export interface TakenReading {
   readonly sourceTime: number
   readonly quality: Quality
   readonly cause?: string | undefined
+  /** Recorded earlier: it does not say what the device has now. */
+  readonly history?: boolean | undefined
 }
 
 /** Characters that a twin keeps of a cause. */
 const LONGEST_CAUSE = 1000
 
 /** A reading that says what the device has now, also when it has it still. A failed one does not. */
-export function isConfirmation({ value, quality }: TakenReading): boolean {
-  return value !== undefined && quality !== 'bad'
+export function isConfirmation({ value, quality, history }: TakenReading): boolean {
+  return value !== undefined && quality !== 'bad' && history !== true
 }
 
 /**

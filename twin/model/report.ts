@@ -17,22 +17,29 @@ export function applyReport(twin: Twin, report: DeviceReport, limits: TwinLimits
   }
   for (const reading of report.readings)
     update(reading.property, (property) =>
-      settled(takeReading(property, judge(property, reading, limits), twin.generation, now)),
+      isOutdated(property, reading)
+        ? property
+        : settled(takeReading(property, judge(property, reading, limits), twin.generation, now)),
     )
   for (const write of report.writes) update(write.property, (property) => conclude(twin, property, write, now))
   return withProperties(twin, changed)
 }
 
+/** What is read now always counts, whatever the clock of its source says; what was recorded may come too late. */
+function isOutdated({ reported }: TwinProperty, { history, sourceTime }: PropertyReading): boolean {
+  return history === true && reported !== undefined && sourceTime <= reported.sourceTime
+}
+
 /** A value that the property cannot have is no value, but a failed reading that says why. */
 function judge(
   property: TwinProperty,
-  { value, quality, cause, sourceTime }: PropertyReading,
+  { value, quality, cause, sourceTime, history }: PropertyReading,
   limits: TwinLimits,
 ): TakenReading {
   if (value === undefined) return { sourceTime, quality: 'bad', cause: cause ?? NO_CAUSE }
   const refusal = refuseText(value, limits) ?? refuseValue(property, value)
   return refusal === undefined
-    ? { value, sourceTime, quality, cause: quality === 'bad' ? (cause ?? NO_CAUSE) : cause }
+    ? { value, sourceTime, quality, history, cause: quality === 'bad' ? (cause ?? NO_CAUSE) : cause }
     : { sourceTime, quality: 'bad', cause: refusal }
 }
 

@@ -30,9 +30,10 @@ export function soundState(report: DeviceStateReport): DeviceStateReport | undef
 
 function soundReading(reading: PropertyReading, now: number): PropertyReading {
   if (isSoundReading(reading)) return reading
-  const { property, value, sourceTime, quality, cause } = reading
+  const { property, value, sourceTime, quality, cause, history } = reading
   const rest = {
     property,
+    ...(history === true ? { history } : {}),
     sourceTime: Number.isFinite(sourceTime) ? sourceTime : now,
     ...(isText(cause) ? { cause } : {}),
   }

@@ -10,6 +10,7 @@ import { callDriver } from './call.ts'
 import { connect, dispose } from './connect.ts'
 import { deliver } from './deliver.ts'
 import { Dispatch, type Job } from './dispatch.ts'
+import { fillGap } from './gap.ts'
 import { writeOrders } from './orders.ts'
 import type { Peer } from './peer.ts'
 import type { Reporter } from './reporter.ts'
@@ -84,7 +85,7 @@ export class Line {
     this.#drop(device.id)
     this.#devices.set(device.id, device)
     this.#dispatch.add(device, this.#options.clock.monotonic())
-    this.#watches.add(device)
+    if (!this.#hasGap(device)) this.#watches.add(device)
     this.#postpone(device)
     this.#wakeup.wake()
   }
@@ -147,7 +148,10 @@ export class Line {
       this.#unanswered = 0
       this.#dispatch.renew(clock.monotonic())
       for (const each of this.#devices.values()) this.#welcome(each)
-      this.#watches.open(connection, [...this.#devices.values()])
+      this.#watches.open(
+        connection,
+        [...this.#devices.values()].filter((each) => !this.#hasGap(each)),
+      )
       await this.#serve(connection, signal)
     } catch (error) {
       if (clock.monotonic() - began > settings.reconnect.most.milliseconds) this.#backoff.reset()
@@ -204,6 +208,8 @@ export class Line {
         if (job.property) await this.#call(connection, [job.property], signal)
         return
       case 'gap':
+        await fillGap(job.device, connection, { ...this.#options, signal })
+        if (this.#devices.get(job.device.id) === job.device) this.#watches.add(job.device)
         return
       case 'work': {
         const device = this.#devices.get(job.work.device)
@@ -262,6 +268,11 @@ export class Line {
     this.#down = reason
     this.#works.fail(unavailable(key, reason))
     for (const device of this.#devices.values()) device.lose(reason)
+  }
+
+  /** What it recorded comes before anything newer. */
+  #hasGap(device: ServedDevice): boolean {
+    return this.#options.mapper.history !== undefined && device.gapSince !== undefined
   }
 
   /** Orders of a device that is away wait, and are told so. */

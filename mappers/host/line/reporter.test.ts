@@ -84,6 +84,21 @@ describe('the reporter', () => {
     assert.deepEqual(reports, [])
   })
 
+  it('keeps what was recorded, each reading in a step of its own, and drops the oldest of too many', async (t) => {
+    const { clock, reporter, reports, serve, stats, reading } = start(t)
+    reporter.report('default/d', [reading('before')])
+    for (let count = 0; count < 5200; count++) reporter.recorded('default/d', { ...reading(`${count}`), history: true })
+    reporter.report('default/d', [reading('after')])
+    reporter.report('default/d', [reading('newest')])
+    await clock.advance(seconds(1))
+    serve()
+    await clock.advance(seconds(10))
+    const values = reports.map(({ readings }) => readings.map(({ value }) => value).join())
+    assert.equal(stats.droppedReports, 200)
+    assert.deepEqual([values[0], values[1], values.at(-2), values.at(-1)], ['before', '200', '5199', 'newest'])
+    assert.equal(values.length, 5002)
+  })
+
   it('is bounded, and counts what it drops', async (t) => {
     const { clock, reporter, reports, serve, stats, reading } = start(t)
     for (let count = 0; count < 1200; count++) {

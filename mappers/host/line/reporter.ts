@@ -3,7 +3,6 @@ import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Random } from '../../../platform/time/index.ts'
 import {
   type DeviceId,
-  type DeviceReport,
   type DeviceStateReport,
   type PropertyReading,
   reportDevices,
@@ -12,6 +11,7 @@ import {
 } from '../../../schemas/index.ts'
 import type { HostSettings } from '../settings.ts'
 import type { HostStats } from '../stats.ts'
+import { Waiting } from './waiting.ts'
 import { Wakeup } from './wakeup.ts'
 
 export interface ReporterOptions {
@@ -24,9 +24,6 @@ export interface ReporterOptions {
   /** What is said about other devices is dropped. */
   isCurrent(id: DeviceId): boolean
 }
-
-/** Most readings and write results kept for one device while the twin does not answer. */
-const MOST_WAITING = 1000
 
 /**
  * The way to the twin: one request carries what all devices have to say. While it is under way, newer readings of a property
@@ -56,6 +53,14 @@ export class Reporter {
     this.#wakeup.wake()
   }
 
+  /** What a device recorded while nobody could listen: each reading reaches the twin, in this order, unless there are too many. */
+  recorded(id: DeviceId, reading: PropertyReading): void {
+    const waiting = this.#reports.get(id) ?? new Waiting()
+    this.#reports.set(id, waiting)
+    this.#options.stats.droppedReports += waiting.record(reading)
+    this.#wakeup.wake()
+  }
+
   forget(id: DeviceId): void {
     this.#states.delete(id)
     this.#reports.delete(id)
@@ -81,7 +86,7 @@ export class Reporter {
     const [statesLeft, reportsLeft] = [
       await this.#send([...states.values()], (list) => bus.request(reportStates, list, options), signal),
       await this.#send(
-        [...reports].map(([id, waiting]) => waiting.report(id)),
+        [...reports].flatMap(([id, waiting]) => waiting.reports(id)),
         (list) => bus.request(reportDevices, list, options),
         signal,
       ),
@@ -90,14 +95,14 @@ export class Reporter {
       const state = states.get(id)
       if (state && !this.#states.has(id)) this.#states.set(id, state)
     }
-    for (const id of reportsLeft) this.#putBack(id, reports.get(id))
+    for (const id of new Set(reportsLeft)) this.#putBack(id, reports.get(id))
     return statesLeft.length === 0 && reportsLeft.length === 0
   }
 
   #putBack(id: DeviceId, older: Waiting | undefined): void {
     if (!older) return
     const newer = this.#reports.get(id)
-    if (newer) this.#options.stats.droppedReports += older.add(newer.readings, newer.writes)
+    if (newer) this.#options.stats.droppedReports += older.append(newer)
     this.#reports.set(id, older)
   }
 
@@ -117,33 +122,5 @@ export class Reporter {
         log.warn('The twin did not take a report; it is sent again', { devices: current.length, error })
       return current.map(({ id }) => id)
     }
-  }
-}
-
-class Waiting {
-  readonly readings: PropertyReading[] = []
-  readonly writes: WriteResult[] = []
-  /** Readings before this index belong to write results and are not replaced. */
-  #sealed = 0
-
-  /** How many had to be dropped. */
-  add(readings: readonly PropertyReading[], writes: readonly WriteResult[]): number {
-    for (const reading of readings) {
-      const index = this.readings.findIndex((each, at) => at >= this.#sealed && each.property === reading.property)
-      if (index < 0) this.readings.push(reading)
-      else this.readings[index] = reading
-    }
-    this.writes.push(...writes)
-    if (writes.length > 0) this.#sealed = this.readings.length
-    const tooMany = Math.max(0, this.readings.length - MOST_WAITING)
-    const tooManyWrites = Math.max(0, this.writes.length - MOST_WAITING)
-    this.readings.splice(0, tooMany)
-    this.writes.splice(0, tooManyWrites)
-    this.#sealed = Math.max(0, this.#sealed - tooMany)
-    return tooMany + tooManyWrites
-  }
-
-  report(id: DeviceId): DeviceReport {
-    return { id, readings: this.readings, writes: this.writes }
   }
 }

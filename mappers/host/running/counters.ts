@@ -13,6 +13,10 @@ const HELP: Readonly<Record<keyof HostStats, readonly [name: string, help: strin
     'skerry_mapper_silent_calls_total',
     'Calls that a device did not answer though its connection is good.',
   ],
+  recordedReadings: [
+    'skerry_mapper_recorded_readings_total',
+    'Readings that devices recorded while they were away, and the mapper fetched.',
+  ],
   droppedReports: ['skerry_mapper_dropped_reports_total', 'Readings dropped because the twin did not take them.'],
 }
 
@@ -26,6 +30,7 @@ const KEYS = [
   'lostConnections',
   'silentCalls',
   'droppedReports',
+  'recordedReadings',
 ] as const
 
 /** Takes the sums of one run of a mapper after the other and counts what was added. */
