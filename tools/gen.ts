@@ -3,18 +3,20 @@ import { dirname } from 'node:path'
 import { configurationPage } from './gen/configuration.ts'
 import { errorsPage } from './gen/errors.ts'
 import { kubernetesTypes } from './gen/kubernetes-schemas.ts'
+import { protocolsPage } from './gen/protocols.ts'
 
 /** Generated files: where each is, and what makes it. */
-const PAGES: Readonly<Record<string, () => string>> = {
+const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/errors.md': errorsPage,
+  'docs/reference/protocols.md': protocolsPage,
   'hub/kube/builtin/types.generated.ts': kubernetesTypes,
 }
 
 /** `npm run gen` writes them; with --check nothing is written and a page that differs fails. */
 const isCheck = process.argv.includes('--check')
 for (const [file, make] of Object.entries(PAGES)) {
-  const text = make()
+  const text = await make()
   if (!isCheck) {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)

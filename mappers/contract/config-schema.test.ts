@@ -42,6 +42,22 @@ describe('a config schema', () => {
     assert.equal(schema.parse('text').ok, false)
   })
 
+  it('tells other spellings beside each key', () => {
+    const { properties } = { properties: {}, ...schema.jsonSchema }
+    assert.deepEqual(properties, {
+      host: { minLength: 1, type: 'string', 'x-aliases': ['ip'] },
+      port: { default: 502, minimum: 1, maximum: 65535, type: 'integer' },
+      quick: { default: false, type: 'boolean' },
+      table: {
+        anyOf: [
+          { const: 'Coil', type: 'string' },
+          { const: 'Holding', type: 'string' },
+        ],
+        'x-values': { coil: 'Coil' },
+      },
+    })
+  })
+
   it('leaves what it is given as it is, also deep inside', () => {
     const deep = configSchema(Type.Object({ list: Type.Record(Type.String(), Type.String()) }))
     const input = { list: { a: 1 } }

@@ -3,7 +3,10 @@ import { Check, Clean, Convert, Default, Errors } from 'typebox/value'
 
 /** A configuration of a driver: what it may look like, and how it is read. Hides the schema library from the host. */
 export interface ConfigSchema<T> {
-  /** JSON Schema: for admission, for reference pages and for editors. */
+  /**
+   * JSON Schema: for admission, for reference pages and for editors. Other spellings stand at their key: of the key as
+   * `x-aliases`, of its values as `x-values`.
+   */
   readonly jsonSchema: object
   /** Fills in defaults and freezes; never throws. */
   parse(input: unknown): ConfigResult<T>
@@ -33,7 +36,7 @@ export interface ConfigDialects {
 export function configSchema<S extends TSchema>(schema: S, dialects: ConfigDialects = {}): ConfigSchema<Static<S>> {
   const canonical = keyTable(schema, dialects)
   return {
-    jsonSchema: schema,
+    jsonSchema: withDialects(schema, dialects),
     parse(input) {
       if (!isRecord(input)) return { ok: false, issues: [{ pointer: '', message: 'must be an object' }] }
       const { renamed, spelling } = rename(input, canonical, dialects)
@@ -46,6 +49,19 @@ export function configSchema<S extends TSchema>(schema: S, dialects: ConfigDiale
 }
 
 type PlainObject = { readonly [key: string]: unknown }
+
+function withDialects(schema: TSchema, { aliases = {}, values = {} }: ConfigDialects): object {
+  const properties = 'properties' in schema && isRecord(schema.properties) ? schema.properties : {}
+  const told = Object.entries(properties).map(([key, part]) => [
+    key,
+    {
+      ...Object(part),
+      ...(aliases[key] ? { 'x-aliases': aliases[key] } : {}),
+      ...(values[key] ? { 'x-values': values[key] } : {}),
+    },
+  ])
+  return { ...schema, properties: Object.fromEntries(told) }
+}
 
 /** Lower-case spelling to the schema's own key. */
 function keyTable(schema: TSchema, dialects: ConfigDialects): ReadonlyMap<string, string> {

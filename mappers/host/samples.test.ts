@@ -1,30 +1,29 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { parseDevice, parseDeviceModel } from '../../hub/edge/parse-device.ts'
 import { protocolOf } from '../../schemas/index.ts'
-import modbus from '../modbus/index.ts'
-import mqtt from '../mqtt/index.ts'
-import { type AnyMapper, admit } from './admission/admission.ts'
+import { admit } from './admission/admission.ts'
+import { builtInMappers, loadMapper } from './running/source.ts'
 
 const SAMPLES = new URL('../../samples/', import.meta.url)
-const MAPPERS: ReadonlyMap<string, AnyMapper> = new Map<string, AnyMapper>([
-  ['modbus', modbus],
-  ['mqtt', mqtt],
-])
 
 describe('the samples', () => {
-  const folders = readdirSync(SAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const folders = readdirSync(SAMPLES, { withFileTypes: true }).filter((entry) =>
+    existsSync(new URL(`${entry.name}/device.yaml`, SAMPLES)),
+  )
   for (const { name } of folders) {
-    it(`${name}: every property is where its mapper can find it`, () => {
+    it(`${name}: every property is where its mapper can find it`, async () => {
       const read = (file: string) =>
         JSON.stringify(parse(readFileSync(new URL(`${name}/${file}.yaml`, SAMPLES), 'utf8')))
       const model = parseDeviceModel(read('model'))
       const device = parseDevice(read('device'))
       assert.ok(model && device)
-      const mapper = MAPPERS.get(protocolOf(device, model) ?? '')
-      assert.ok(mapper)
+      const protocol = protocolOf(device, model) ?? ''
+      const source = builtInMappers.find((each) => each.protocol === protocol || each.aliases?.includes(protocol))
+      assert.ok(source, `no mapper comes along for ${protocol}`)
+      const mapper = await loadMapper(source)
       const admission = admit(mapper, { device, model }, 1)
       assert.deepEqual(admission.refusals, [])
       assert.deepEqual(
