@@ -22,6 +22,22 @@ const RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
   bcd32: [0n, 99_999_999n],
 }
 
+/** The value of a property in a block of registers that begins with its own at `first`. Throws as `decode`. */
+export function decodeAt(
+  words: readonly number[],
+  first: number,
+  layout: Layout,
+  visitor: VisitorConfig,
+): PropertyValue {
+  // Most properties by far are plain registers, of which a fast link brings hundreds of thousands a second.
+  if (layout.dataType === 'uint16' || layout.dataType === 'int16') {
+    const word = words[first] ?? 0
+    const raw = visitor.isSwap ? swapped(word) : word
+    return scaled(layout.dataType === 'int16' && raw > 0x7fff ? raw - 0x10000 : raw, visitor.scale)
+  }
+  return decode(words.slice(first, first + layout.length), layout, visitor)
+}
+
 /** Registers, as read, to a value. Throws for registers that hold none. */
 export function decode(words: readonly number[], layout: Layout, visitor: VisitorConfig): PropertyValue {
   if (layout.dataType === 'bool') return words.some((word) => word !== 0)
@@ -34,9 +50,8 @@ export function decode(words: readonly number[], layout: Layout, visitor: Visito
     case 'bytes':
       return bytes
     case 'int16':
-      return scaled(view.getInt16(0), visitor.scale)
     case 'uint16':
-      return scaled(view.getUint16(0), visitor.scale)
+      return decodeAt(words, 0, layout, visitor)
     case 'int32':
       return scaled(view.getInt32(0), visitor.scale)
     case 'uint32':

@@ -1,13 +1,16 @@
 import { DeviceSilentError, type MapperContext, type Outcome, type Reading, type VisitId } from '../contract/index.ts'
-import { decode } from './codec.ts'
+import { decodeAt } from './codec.ts'
 import type { DeviceConfig } from './device-config.ts'
 import { blamesPath, blamesRegisters, ModbusException, NoAnswer } from './exception.ts'
+import type { Layout } from './layout.ts'
 import { Learned } from './learned.ts'
-import { type Block, planReads, requestsOf, splitBlock } from './plan.ts'
+import { type Block, requestsOf, splitBlock } from './plan.ts'
+import { PlanMemory } from './plan-memory.ts'
 import { apart, planWrites, type Write } from './plan-writes.ts'
 import { conflict } from './same-line.ts'
 import { Silence } from './silence.ts'
 import type { ModbusOrder, ModbusVisit } from './visit.ts'
+import type { VisitorConfig } from './visitor-config.ts'
 import type { Wire } from './wire.ts'
 import { Writer } from './writer.ts'
 
@@ -23,6 +26,7 @@ export class ModbusConnection implements AsyncDisposable {
   readonly #wire: Wire
   readonly #device: DeviceConfig
   readonly #learned: Learned
+  readonly #plans: PlanMemory
   readonly #silence: Silence
   readonly #writer: Writer
 
@@ -31,13 +35,14 @@ export class ModbusConnection implements AsyncDisposable {
     this.#wire = wire
     this.#device = device
     this.#learned = new Learned(() => clock.now())
+    this.#plans = new PlanMemory(this.#learned)
     this.#silence = new Silence(device.mode === 'RTU')
     this.#writer = new Writer(wire)
   }
 
   async read(visits: readonly ModbusVisit[], signal: AbortSignal): Promise<ReadResults> {
     const results: ReadResults = new Map()
-    const { blocks, failures } = planReads(this.#onThisLine(visits, failed(results)), this.#learned)
+    const { blocks, failures } = this.#plans.planOf(this.#onThisLine(visits, failed(results)))
     for (const { visit, error } of failures) results.set(visit.id, { ok: false, error })
     for (const block of blocks) await this.#readBlock(block, results, signal)
     return results
@@ -59,12 +64,7 @@ export class ModbusConnection implements AsyncDisposable {
     try {
       const words = await this.#wordsOf(block, signal)
       for (const { visit, layout, place } of block.visits) {
-        const first = visit.visitor.offset - block.start
-        const own = words.slice(first, first + layout.length)
-        results.set(
-          visit.id,
-          outcomeOf(() => ({ value: decode(own, layout, visit.visitor) })),
-        )
+        results.set(visit.id, valueAt(words, visit.visitor.offset - block.start, layout, visit.visitor))
         if (this.#learned.isOnProbation(place)) this.#learned.good(place)
       }
       return true
@@ -157,9 +157,9 @@ export class ModbusConnection implements AsyncDisposable {
   }
 }
 
-function outcomeOf<T>(work: () => T): Outcome<T> {
+function valueAt(words: readonly number[], first: number, layout: Layout, visitor: VisitorConfig): Outcome<Reading> {
   try {
-    return { ok: true, value: work() }
+    return { ok: true, value: { value: decodeAt(words, first, layout, visitor) } }
   } catch (error) {
     return { ok: false, error: error instanceof Error ? error : new Error(String(error)) }
   }

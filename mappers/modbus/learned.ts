@@ -33,10 +33,16 @@ export class Learned implements Lessons {
   readonly #now: () => number
   readonly #cuts = new Set<string>()
   readonly #bad = new Map<string, BadPlace>()
+  #cutsEver = 0
 
   /** `now` in ms. */
   constructor(now: () => number) {
     this.#now = now
+  }
+
+  /** Changes whenever plans do; undefined while they change with time. */
+  get version(): number | undefined {
+    return this.#bad.size > 0 ? undefined : this.#cutsEver
   }
 
   isCut(place: string): boolean {
@@ -58,6 +64,7 @@ export class Learned implements Lessons {
   cut(place: string): void {
     if (this.#cuts.size >= MOST_PLACES) this.#cuts.clear()
     this.#cuts.add(place)
+    this.#cutsEver++
   }
 
   /** Asked for by itself, the place was refused; it is asked again after growing waits. */

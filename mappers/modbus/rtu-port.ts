@@ -35,7 +35,8 @@ export class RtuPort extends EventEmitter {
     this.#stream = stream
     this.#clock = clock
     this.#signal = signal
-    this.#silenceMs = Math.ceil(silenceMs)
+    // Bytes reach us later than they were on the line, so the timer may be a little early.
+    this.#silenceMs = Math.ceil(silenceMs - 0.25)
     stream.on('data', (data: Uint8Array) => this.#take(data))
   }
 
