@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { describe, it, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import { ms, systemClock } from '../../platform/time/index.ts'
+import { isDeviceSilent } from '../contract/index.ts'
+import { ModbusConnection } from './connection.ts'
+import { openWire } from './links.ts'
+import { deviceOf, orderOf, visitOf } from './testing/configs.ts'
+import { needsPymodbus, type PeerKind, startPymodbus } from './testing/pymodbus.ts'
+import type { ModbusOrder, ModbusVisit } from './visit.ts'
+
+const clock = {
+  now: () => systemClock.now(),
+  sleep: (wait: number, until: AbortSignal) => systemClock.sleep(ms(wait), until),
+}
+const { signal } = new AbortController()
+
+async function connected(t: TestContext, kind: PeerKind, config: object = {}) {
+  const peer = await startPymodbus(kind)
+  const device = deviceOf({ ...peer.config, timeout: 1000, ...config })
+  const connection = new ModbusConnection(await openWire(device, { clock, signal }), device, clock)
+  t.after(async () => {
+    await connection[Symbol.asyncDispose]()
+    await peer[Symbol.asyncDispose]()
+  })
+  const read = async (visits: readonly ModbusVisit[]) => {
+    const results = await connection.read(visits, signal)
+    return visits.map(({ id }) => {
+      const outcome = results.get(id)
+      return outcome?.ok ? outcome.value.value : outcome?.error.message
+    })
+  }
+  const write = async (orders: readonly ModbusOrder[]) => {
+    for (const outcome of (await connection.write(orders, signal)).values()) {
+      if (!outcome.ok) throw outcome.error
+    }
+  }
+  /** What mbpoll finds, when the line is free for it. */
+  const mbpoll = async (type: string, first: number, count: number) => {
+    if (kind === 'serial') await connection[Symbol.asyncDispose]()
+    const words = ['-a', '1', '-t', type, '-0', '-r', String(first), '-c', String(count), '-1', ...peer.mbpoll]
+    const { stdout } = await promisify(execFile)('mbpoll', words)
+    return [...stdout.matchAll(/^\[\d+\]:\s+(\S+)/gm)].map(([, value]) => Number(value))
+  }
+  return { device, second: { ...device, unitId: 2 }, read, write, mbpoll }
+}
+
+describe('with pymodbus', { skip: needsPymodbus() }, () => {
+  for (const kind of ['tcp', 'rtu-over-tcp', 'serial'] as const) {
+    it(`reads all four tables of two units (${kind})`, async (t) => {
+      const { device, second, read } = await connected(t, kind)
+      const visits = [
+        visitOf(device, { offset: 0, dataType: 'uint16' }),
+        visitOf(device, { offset: 1, dataType: 'uint32' }),
+        visitOf(device, { register: 'InputRegister', offset: 7, dataType: 'uint16' }),
+        visitOf(device, { register: 'CoilRegister', offset: 1 }, 'BOOLEAN'),
+        visitOf(device, { register: 'CoilRegister', offset: 12 }, 'BOOLEAN'),
+        visitOf(device, { register: 'DiscreteInputRegister', offset: 9 }, 'BOOLEAN'),
+      ]
+      assert.deepEqual(await read(visits), [100, 101 * 65_536 + 102, 1107, true, false, false])
+      assert.deepEqual(await read([visitOf(second, { offset: 3, dataType: 'uint16' })]), [5003])
+      const long = Array.from({ length: 250 }, (_, offset) => visitOf(device, { offset, dataType: 'uint16' }))
+      assert.deepEqual(
+        await read(long),
+        long.map((_, offset) => 100 + offset),
+      )
+      const [exception, good] = await read([visitOf(device, { offset: 5000 }), visitOf(device, { offset: 4 })])
+      assert.match(String(exception), /Illegal data address/)
+      assert.equal(good, 104)
+    })
+
+    it(`writes by every function (${kind})`, async (t) => {
+      const { device, read, write, mbpoll } = await connected(t, kind)
+      const readWrite = { ...device, writeFunction: 'readWrite' } as const
+      await write([
+        orderOf(device, { offset: 0, dataType: 'int16' }, -2),
+        orderOf(device, { offset: 1, dataType: 'float32', order: 'CDAB' }, 24.5),
+      ])
+      await write([orderOf(device, { offset: 10, dataType: 'uint16' }, 7)])
+      await write([orderOf({ ...device, maskWrite: true }, { offset: 11, bit: 8, bitCount: 4 }, 5)])
+      await write([orderOf(readWrite, { offset: 12, dataType: 'uint32' }, 0x10002)])
+      await write([orderOf(device, { register: 'CoilRegister', offset: 0 }, true, 'BOOLEAN')])
+      await write(
+        [2, 3, 4].map((offset) => orderOf(device, { register: 'CoilRegister', offset }, offset !== 3, 'BOOLEAN')),
+      )
+      assert.deepEqual(
+        await read([visitOf(device, { offset: 1, dataType: 'float32', order: 'CDAB' }, 'FLOAT')]),
+        [24.5],
+      )
+      if (kind === 'rtu-over-tcp') return
+      assert.deepEqual(await mbpoll('4', 0, 3), [65_534, 0, 0x41c4])
+      assert.deepEqual(await mbpoll('4', 10, 4), [7, (5 << 8) | 111, 1, 2])
+      assert.deepEqual(await mbpoll('0', 0, 6), [1, 1, 1, 0, 1, 1])
+    })
+
+    it(`finds a unit silent that is not there, and goes on with the others (${kind})`, async (t) => {
+      const { device, read } = await connected(t, kind, { timeout: 100 })
+      const patient = { ...device, timeout: 1000 }
+      await assert.rejects(read([visitOf({ ...device, unitId: 9 }, { offset: 0 })]), isDeviceSilent)
+      assert.deepEqual(await read([visitOf(patient, { offset: 0 })]), [100])
+      await assert.rejects(read([visitOf({ ...device, unitId: 9 }, { offset: 0 })]), isDeviceSilent)
+      assert.deepEqual(await read([visitOf(patient, { offset: 0 })]), [100])
+    })
+  }
+})
