@@ -10,6 +10,7 @@ import {
 import { NUMBER_TYPES } from './codec/binary.ts'
 import type { Place, Spelling } from './codec/extract.ts'
 import { hasPlace, type PlaceName, parseTemplate, type Template } from './codec/template.ts'
+import type { SerialDevice } from './device-config.ts'
 
 const TEMPLATE = 'Text with the escapes \\r \\n \\t \\0 \\\\ \\xHH, or hex: and pairs of digits, with {address}'
 
@@ -183,10 +184,10 @@ export const visitorConfig: ConfigSchema<SerialVisitor> = {
 export function refusal(
   { type, accessMode }: { readonly type: PropertyType; readonly accessMode: AccessMode },
   { place, write, request, match, ack }: SerialVisitor,
-  address: string | undefined,
+  device: SerialDevice | undefined,
 ): string | undefined {
   if (write && accessMode === 'ReadOnly') return 'a ReadOnly property has no use for write'
-  if (address === undefined) {
+  if (device && device.address === undefined) {
     const named = Object.entries({ request, match, write, ack }).find(([, each]) => each && hasPlace(each, 'address'))
     if (named) return `${named[0]} has {address}, and the device has no address`
   }

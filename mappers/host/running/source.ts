@@ -13,6 +13,7 @@ export interface MapperSource {
 
 /** The mappers that Skerry brings. */
 export const builtInMappers: readonly MapperSource[] = [
+  { protocol: 'bluetooth-serial', aliases: ['serial', 'bluetooth'], entry: builtIn('bluetooth-serial') },
   { protocol: 'modbus', aliases: ['modbus-tcp'], entry: builtIn('modbus') },
   { protocol: 'mqtt', entry: builtIn('mqtt') },
   { protocol: 'opcua', aliases: ['opc-ua'], entry: builtIn('opcua') },

@@ -1,0 +1,235 @@
+import {
+  DeviceSilentError,
+  type MapperContext,
+  type Outcome,
+  type Reading,
+  type Report,
+  type VisitId,
+} from '../contract/index.ts'
+import { render } from './codec/template.ts'
+import { lineSettings, type SerialDevice } from './device-config.ts'
+import { Dialogue } from './dialogue.ts'
+import {
+  type Exchange,
+  type MatchedVisit,
+  matched,
+  planExchanges,
+  type SerialOrder,
+  type SerialVisit,
+} from './exchanges.ts'
+import { showBytes } from './framing/bytes.ts'
+import { encodeFrame } from './framing/content.ts'
+import type { Line } from './line.ts'
+import { failed, readingOf, refusedBy } from './outcome.ts'
+import { Watch } from './watch.ts'
+
+/** After so many requests in a row without a single byte the line itself is not believed any longer. */
+const MOST_SILENT = 5
+/** A device that leaves so many requests of one call unanswered, and answers none, is silent. */
+const MOST_UNANSWERED = 2
+/** Frames that came by themselves; of different kinds, so that no device has as many. */
+const MOST_KEPT = 1000
+
+/** A line, and what its devices have sent by themselves since it is open. */
+export class SerialConnection implements AsyncDisposable {
+  readonly #line: Line
+  readonly #dialogue: Dialogue
+  readonly #clock: MapperContext['clock']
+  readonly #settings: string
+  /** Last frames of what is not asked for, and when they came. */
+  readonly #latest = new Map<string, { readonly payload: Buffer; readonly at: number }>()
+  #silent = 0
+
+  constructor(line: Line, device: SerialDevice, context: Pick<MapperContext, 'clock'>) {
+    this.#line = line
+    this.#clock = context.clock
+    this.#dialogue = new Dialogue(line, context.clock)
+    this.#settings = lineSettings(device)
+  }
+
+  async read(visits: readonly SerialVisit[], signal: AbortSignal): Promise<Map<VisitId, Outcome<Reading>>> {
+    const results = new Map<VisitId, Outcome<Reading>>()
+    const asked: SerialVisit[] = []
+    for (const visit of visits) {
+      const foreign = this.#foreign(visit.device)
+      if (foreign) results.set(visit.id, { ok: false, error: foreign })
+      else if (visit.visitor.request) asked.push(visit)
+      else results.set(visit.id, this.#toldLast(visit))
+    }
+    const silence = new Silence()
+    for (const exchange of planned(asked, results)) {
+      const isAnswered = await this.#ask(exchange, results, signal)
+      silence.note(isAnswered)
+      if (silence.isOver(MOST_UNANSWERED)) break
+    }
+    if (silence.isOver(1)) throw new DeviceSilentError(silence.message)
+    return results
+  }
+
+  async write(orders: readonly SerialOrder[], signal: AbortSignal): Promise<Map<VisitId, Outcome<void>>> {
+    const results = new Map<VisitId, Outcome<void>>()
+    const silence = new Silence()
+    for (const order of orders) {
+      const foreign = this.#foreign(order.device)
+      if (foreign) {
+        results.set(order.id, { ok: false, error: foreign })
+        continue
+      }
+      const outcome = await this.#set(order, signal, silence)
+      results.set(order.id, outcome)
+    }
+    if (silence.isOver(1) && results.size === silence.unanswered) throw new DeviceSilentError(silence.message)
+    return results
+  }
+
+  /** Until the signal aborts; rejects when the line is lost. */
+  async watch(visits: readonly SerialVisit[], report: Report, signal: AbortSignal): Promise<void> {
+    const told = visits.filter(({ visitor }) => !visitor.request)
+    const [first] = told
+    const foreign = first && this.#foreign(first.device)
+    if (foreign) {
+      for (const { id } of told) report(id, { ok: false, error: foreign })
+    }
+    const tell = (each: MatchedVisit, payload: Buffer) => {
+      this.#keep(each.key, payload)
+      report(each.visit.id, readingOf(payload, each.visit))
+    }
+    const options = { line: this.#line, clock: this.#clock, signal, report: tell, presence: report.presence }
+    using _watch = first && !foreign ? new Watch(told.map(matched), first.device, options) : undefined
+    const { promise: aborted, resolve } = Promise.withResolvers<void>()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    if (signal.aborted) resolve()
+    await Promise.race([aborted, this.#line.lost])
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#line[Symbol.asyncDispose]()
+  }
+
+  /** What came by itself is told again as old as it is. */
+  #toldLast(visit: SerialVisit): Outcome<Reading> {
+    const last = this.#latest.get(matched(visit).key)
+    if (!last) return failed('the device has not sent this value yet')
+    const outcome = readingOf(last.payload, visit)
+    return outcome.ok ? { ok: true, value: { ...outcome.value, sourceTime: last.at } } : outcome
+  }
+
+  #keep(key: string, payload: Buffer): void {
+    this.#latest.delete(key)
+    this.#latest.set(key, { payload, at: this.#clock.now() })
+    const [oldest] = this.#latest.keys()
+    if (this.#latest.size > MOST_KEPT && oldest !== undefined) this.#latest.delete(oldest)
+  }
+
+  /** False where nothing came. */
+  async #ask(exchange: Exchange, results: Map<VisitId, Outcome<Reading>>, signal: AbortSignal): Promise<boolean> {
+    const { device, frame } = exchange
+    let open: readonly MatchedVisit[] = exchange.visits
+    let isAnswered = false
+    const take = (payload: Buffer): 'taken' | 'done' | 'other' => {
+      const refused = device.refuse.some((no) => payload.subarray(0, no.length).equals(no))
+      const mine = refused ? open : open.filter((each) => each.matches(payload))
+      if (mine.length === 0) return 'other'
+      isAnswered = true
+      for (const { visit } of mine) {
+        results.set(visit.id, refused ? refusedBy(payload) : readingOf(payload, visit))
+      }
+      open = open.filter((each) => !mine.includes(each))
+      return open.length === 0 ? 'done' : 'taken'
+    }
+    for (let attempt = 0; attempt <= device.retries && !isAnswered; attempt++) {
+      const received = this.#line.received
+      await this.#dialogue.exchange(device, frame, take, signal)
+      this.#noteSilence(this.#line.received > received)
+    }
+    const error = new Error(
+      isAnswered ? 'no answer had this value' : `no answer to ${showBytes(frame)} within ${device.timeout} ms`,
+    )
+    for (const { visit } of open) results.set(visit.id, { ok: false, error })
+    return isAnswered
+  }
+
+  async #set(order: SerialOrder, signal: AbortSignal, silence: Silence): Promise<Outcome<void>> {
+    const { device, visitor, value } = order
+    const filling = { ...visitor.spelling, address: device.address, value }
+    if (!visitor.write) return failed('the property has no write: it cannot be set')
+    let frame: Buffer
+    let wanted: Buffer | undefined
+    try {
+      frame = encodeFrame(render(visitor.write, filling), device.requestFraming)
+      wanted = visitor.ack && render(visitor.ack, filling)
+    } catch (error) {
+      return failed(error)
+    }
+    if (!wanted) {
+      await this.#dialogue.tell(device, frame, signal)
+      return { ok: true, value: undefined }
+    }
+    const ack = wanted
+    let outcome: Outcome<void> | undefined
+    const received = this.#line.received
+    await this.#dialogue.exchange(
+      device,
+      frame,
+      (payload) => {
+        if (device.refuse.some((no) => payload.subarray(0, no.length).equals(no))) outcome = refusedBy(payload)
+        else if (payload.subarray(0, ack.length).equals(ack)) outcome = { ok: true, value: undefined }
+        return outcome ? 'done' : 'other'
+      },
+      signal,
+    )
+    this.#noteSilence(this.#line.received > received)
+    silence.note(outcome !== undefined)
+    return outcome ?? failed(`${showBytes(frame)} was not acknowledged within ${device.timeout} ms`)
+  }
+
+  /** A device that wants another speed on a port that is open already. */
+  #foreign(device: SerialDevice): Error | undefined {
+    const wanted = lineSettings(device)
+    if (wanted === this.#settings) return undefined
+    return new Error(`this device wants ${wanted}, but another device on the port has it open with ${this.#settings}`)
+  }
+
+  #noteSilence(isHeard: boolean): void {
+    this.#silent = isHeard ? 0 : this.#silent + 1
+    if (this.#silent < MOST_SILENT) return
+    throw new Error(`not a byte came in answer to ${this.#silent} requests: the port is opened anew`)
+  }
+}
+
+/** What a call has heard. */
+class Silence {
+  unanswered = 0
+  #answered = 0
+
+  note(isAnswered: boolean): void {
+    if (isAnswered) this.#answered++
+    else this.unanswered++
+  }
+
+  /** So many unanswered, and none answered. */
+  isOver(most: number): boolean {
+    return this.#answered === 0 && this.unanswered >= most
+  }
+
+  get message(): string {
+    return `the device did not answer ${this.unanswered} request${this.unanswered === 1 ? '' : 's'}`
+  }
+}
+
+/** A request that cannot be made is the failure of its visits. */
+function planned(visits: readonly SerialVisit[], results: Map<VisitId, Outcome<Reading>>): readonly Exchange[] {
+  try {
+    return planExchanges(visits)
+  } catch {
+    // One of them: each by itself, so that the others are asked.
+    return visits.flatMap((visit) => {
+      try {
+        return planExchanges([visit])
+      } catch (error) {
+        results.set(visit.id, failed(error))
+        return []
+      }
+    })
+  }
+}

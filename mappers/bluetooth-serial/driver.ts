@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { MapperContext } from '../contract/index.ts'
+import { openSerialPort } from '../serial-port/index.ts'
+import { SerialConnection } from './connection.ts'
+import { type SerialDevice, type TcpAddress, tcpAddress } from './device-config.ts'
+import { Line } from './line.ts'
+import { rfcommPort } from './rfcomm.ts'
+
+/** What a device needs once it is really there; loaded by the first `connect`. */
+export async function open(device: SerialDevice, context: MapperContext): Promise<SerialConnection> {
+  const { signal, clock } = context
+  signal.throwIfAborted()
+  const line = new Line(await openStream(device, context), clock)
+  try {
+    if (device.settle > 0) await clock.sleep(device.settle, signal)
+    return new SerialConnection(line, device, context)
+  } catch (error) {
+    await line[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function openStream(device: SerialDevice, context: MapperContext): Promise<Duplex> {
+  const path = device.path ?? (await rfcommPort(device.macAddress ?? '', device.channel))
+  const tcp = tcpAddress(path)
+  return tcp ? dial(tcp, context.signal) : openSerialPort({ ...device, path }, context)
+}
+
+async function dial({ host, port }: TcpAddress, signal: AbortSignal): Promise<Duplex> {
+  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 })
+  // What goes wrong later is told by `close`; an error event nobody hears would end the thread.
+  socket.on('error', () => undefined)
+  try {
+    await once(socket, 'connect', { signal })
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw signal.aborted ? signal.reason : error
+  }
+}
