@@ -1,4 +1,5 @@
 export * from './declare.ts'
+export * from './device-calls.ts'
 export * from './messages.ts'
 export * from './plain-topics.ts'
 export * from './topics.ts'

@@ -2,10 +2,12 @@ import { type DeviceId, splitDeviceId } from '../device/index.ts'
 
 /**
  * The plain view: `twins/<namespace>/<device>` holds a whole twin, and below it `/<property>` a bare value, `/<property>/conflict`
- * what two sides want at once. `/<property>/set` takes a desired value and is answered on `/<property>/set/result`.
+ * what two sides want at once. `/<property>/set` takes a desired value and is answered on `/<property>/set/result`; a method of
+ * the device is called on `/<method>/call` and answered on `/<method>/call/result`.
  */
 export const PLAIN_PREFIX = 'twins'
 export const PLAIN_SET_FILTER = `${PLAIN_PREFIX}/+/+/+/set`
+export const PLAIN_CALL_FILTER = `${PLAIN_PREFIX}/+/+/+/call`
 const LONGEST_PROPERTY = 4096
 
 export type PlainKind = 'device' | 'property' | 'conflict'
@@ -41,11 +43,18 @@ export function plainSetTopic(id: DeviceId, property: string): string {
   return `${plainPropertyTopic(id, property)}/set`
 }
 
+export function plainCallTopic(id: DeviceId, method: string): string {
+  return `${plainDeviceTopic(id)}/${escapeLevel(method)}/call`
+}
+
 export function parsePlainSet(topic: string): { readonly id: DeviceId; readonly property: string } | undefined {
-  const [prefix, namespace, name, level, action, ...more] = topic.split('/')
-  if (prefix !== PLAIN_PREFIX || !namespace || !name || !level || action !== 'set' || more.length > 0) return undefined
-  const property = unescapeLevel(level)
-  return property === undefined ? undefined : { id: `${namespace}/${name}`, property }
+  const found = parseAction(topic, 'set')
+  return found && { id: found.id, property: found.subject }
+}
+
+export function parsePlainCall(topic: string): { readonly id: DeviceId; readonly method: string } | undefined {
+  const found = parseAction(topic, 'call')
+  return found && { id: found.id, method: found.subject }
 }
 
 /** Undefined when the filter covers nothing of the plain view. */
@@ -74,6 +83,13 @@ export function parsePlainFilter(filter: string): PlainFilter | undefined {
     ...(name === undefined ? {} : { name }),
     ...(property === undefined ? {} : { property }),
   }
+}
+
+function parseAction(topic: string, wanted: 'set' | 'call') {
+  const [prefix, namespace, name, level, action, ...more] = topic.split('/')
+  if (prefix !== PLAIN_PREFIX || !namespace || !name || !level || action !== wanted || more.length > 0) return undefined
+  const subject = unescapeLevel(level)
+  return subject === undefined ? undefined : { id: `${namespace}/${name}`, subject }
 }
 
 const PLAIN_DEPTHS = [

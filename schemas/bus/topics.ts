@@ -21,6 +21,8 @@ export const DEVICE_ACTIONS = [
   'state/update/result',
   'state/get',
   'state/get/result',
+  'method/call',
+  'method/call/result',
   'updated',
 ] as const
 export type DeviceAction = (typeof DEVICE_ACTIONS)[number]
@@ -45,6 +47,12 @@ export const CLIENT_FILTERS = {
   oldStateUpdate: `${DEVICE_TOPICS}+/state/update`,
   oldStateGet: `${DEVICE_TOPICS}+/state/get`,
   membershipGet: `${NODE_TOPICS}+/membership/get`,
+} as const
+
+/** Filters that cover the calls of methods; DeviceMethods answers them. */
+export const METHOD_FILTERS = {
+  call: `${DEVICE_TOPICS}+/+/method/call`,
+  oldCall: `${DEVICE_TOPICS}+/method/call`,
 } as const
 
 /** Filters that cover what clients send to the cloud as user messages; none of them overlaps another or one of the above. */

@@ -1,5 +1,6 @@
 export * from './cloud-updates.ts'
 export * from './messages.ts'
+export * from './method-call.ts'
 export * from './parse-twin.ts'
 export * from './plain.ts'
 export * from './requests.ts'

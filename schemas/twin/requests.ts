@@ -50,7 +50,7 @@ const LONGEST_EVENT_ID = 1024
  * properties keep their case. Values of any text are accepted here: their types and sizes are judged against the twin.
  */
 export function decodeTwinUpdate(payload: Uint8Array): Decoded<TwinUpdate> {
-  return decode(payload, (body, eventId) => {
+  return decodeRequest(payload, (body, eventId) => {
     const twin = fieldOf(body, 'twin')
     if (!isObject(twin)) return 'twin is missing or is not an object'
     const changes = new Map<string, TwinChange | null>()
@@ -67,7 +67,7 @@ export function decodeTwinUpdate(payload: Uint8Array): Decoded<TwinUpdate> {
 
 /** Payload of state/update. */
 export function decodeStateUpdate(payload: Uint8Array): Decoded<StateUpdate> {
-  return decode(payload, (body, eventId) => {
+  return decodeRequest(payload, (body, eventId) => {
     const state = fieldOf(body, 'state')
     return typeof state === 'string' ? { eventId, state } : 'state is missing or is not a string'
   })
@@ -76,17 +76,13 @@ export function decodeStateUpdate(payload: Uint8Array): Decoded<StateUpdate> {
 /** Payload of a get. An empty one is accepted too: it asks the same. */
 export function decodePlainRequest(payload: Uint8Array): Decoded<PlainRequest> {
   if (payload.length === 0) return { ok: true, value: { eventId: '' } }
-  return decode(payload, (_body, eventId) => ({ eventId }))
+  return decodeRequest(payload, (_body, eventId) => ({ eventId }))
 }
 
-function decode<T>(payload: Uint8Array, read: (body: Fields, eventId: string) => T | string): Decoded<T> {
-  let body: unknown
-  try {
-    body = JSON.parse(UTF8.decode(payload))
-  } catch {
-    return { ok: false, eventId: '', reason: 'the payload is not JSON in UTF-8' }
-  }
-  if (!isObject(body)) return { ok: false, eventId: '', reason: 'the payload is not a JSON object' }
+/** What all requests have in common: a JSON object with an `event_id`. `read` gives a text to refuse. */
+export function decodeRequest<T>(payload: Uint8Array, read: (body: Fields, eventId: string) => T | string): Decoded<T> {
+  const body = decodeObject(payload)
+  if (typeof body === 'string') return { ok: false, eventId: '', reason: body }
   const given = fieldOf(body, 'event_id')
   const eventId = typeof given === 'string' ? given : ''
   if (given !== undefined && given !== null && typeof given !== 'string') {
@@ -97,6 +93,16 @@ function decode<T>(payload: Uint8Array, read: (body: Fields, eventId: string) =>
   }
   const value = read(body, eventId)
   return typeof value === 'string' ? { ok: false, eventId, reason: value } : { ok: true, value }
+}
+
+/** The fields, or why there are none. */
+export function decodeObject(payload: Uint8Array): Fields | string {
+  try {
+    const body: unknown = JSON.parse(UTF8.decode(payload))
+    return isObject(body) ? body : 'the payload is not a JSON object'
+  } catch {
+    return 'the payload is not JSON in UTF-8'
+  }
 }
 
 function decodeChange(name: string, change: unknown): TwinChange | string {

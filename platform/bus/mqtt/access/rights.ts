@@ -79,9 +79,9 @@ const QUESTIONS = ['twin/get', 'state/get'] as const
 const ACTIONS: Readonly<Record<Access, readonly string[]>> = {
   read: QUESTIONS,
   // The state is the mapper's; an app that sends it is answered so, as with the values that are not its own.
-  app: [...QUESTIONS, 'twin/update', 'state/update', 'set'],
+  app: [...QUESTIONS, 'twin/update', 'state/update', 'method/call', 'set', 'call'],
   mapper: [...QUESTIONS, 'twin/update', 'state/update'],
-  full: [...QUESTIONS, 'twin/update', 'state/update', 'set'],
+  full: [...QUESTIONS, 'twin/update', 'state/update', 'method/call', 'set', 'call'],
 }
 const SIDES: Readonly<Record<Access, readonly ('desired' | 'reported')[]>> = {
   read: [],

@@ -7,6 +7,7 @@ import {
   PLAIN_PREFIX,
   parseDeviceTopic,
   parseNodeTopic,
+  parsePlainCall,
   parsePlainSet,
 } from '../../../../schemas/index.ts'
 
@@ -18,7 +19,7 @@ export function isOfEdge(topic: string): boolean {
   // What clients send to the cloud may end in any word.
   if (topic.startsWith('$hw/events/upload/')) return false
   if (isOfBroker(topic)) return true
-  if (isUnderView(topic)) return !parsePlainSet(topic)
+  if (isUnderView(topic)) return !parsePlainSet(topic) && !parsePlainCall(topic)
   return topic.startsWith('$hw/') && FROM_EDGE.has(lastOf(topic))
 }
 
@@ -35,7 +36,11 @@ export function isUnderView(topic: string): boolean {
 /** What a topic is about, as far as rights depend on it. */
 export type Place =
   /** `device` is undefined where no device of this node can be meant. */
-  | { readonly kind: 'device'; readonly device: DeviceId | undefined; readonly action: DeviceAction | 'view' | 'set' }
+  | {
+      readonly kind: 'device'
+      readonly device: DeviceId | undefined
+      readonly action: DeviceAction | 'view' | 'set' | 'call'
+    }
   | { readonly kind: 'node'; readonly action: NodeAction | undefined }
   | { readonly kind: 'other' }
 
@@ -47,7 +52,8 @@ export function placeOf(topic: string): Place {
   if (isUnderView(topic)) {
     const [, namespace, name] = topic.split('/')
     if (!namespace || !name) return NO_DEVICE
-    return { kind: 'device', device: `${namespace}/${name}`, action: parsePlainSet(topic) ? 'set' : 'view' }
+    const action = parsePlainSet(topic) ? 'set' : parsePlainCall(topic) ? 'call' : 'view'
+    return { kind: 'device', device: `${namespace}/${name}`, action }
   }
   if (topic.startsWith(NODE_TOPICS)) return { kind: 'node', action: parseNodeTopic(topic)?.action }
   return { kind: 'other' }
