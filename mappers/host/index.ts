@@ -1,3 +1,4 @@
+export { createDeviceMethodsModule, type DeviceMethodsOptions } from './calls/device-methods.ts'
 export { type ProtocolHostOptions, runProtocolHost } from './protocol-host.ts'
 export { type CatalogMapper, createCatalog, entryOf, type MapperUse } from './running/catalog.ts'
 export { openContractDoor } from './running/contract-door.ts'

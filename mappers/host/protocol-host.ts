@@ -4,8 +4,11 @@ import type { Clock, Random } from '../../platform/time/index.ts'
 import {
   type AssignedDevice,
   assignedDevices,
+  type DeviceCall,
+  type DeviceCallAnswer,
   type DeviceId,
   type DeviceRefusal,
+  deviceCalls,
   deviceOrders,
   deviceRefusals,
   protocolOf,
@@ -13,6 +16,7 @@ import {
 } from '../../schemas/index.ts'
 import type { LocalBroker } from '../contract/index.ts'
 import { type AnyMapper, admit, type DevicePlan } from './admission/admission.ts'
+import { runCall } from './calls/run-call.ts'
 import { Line } from './line/line.ts'
 import { Reporter } from './line/reporter.ts'
 import { ServedDevice } from './line/served-device.ts'
@@ -81,6 +85,8 @@ class ProtocolHost {
     const { bus } = this.#options
     using _orders = bus.watch(deviceOrders, ({ key }) => this.#ordersChanged(key))
     using _devices = bus.watch(assignedDevices, ({ key, value }) => this.#assigned(key, value))
+    const onCall = (call: DeviceCall) => this.#call(call)
+    using _calls = disposeAll([...this.#protocols].map((protocol) => bus.serve(deviceCalls(protocol), onCall)))
     await this.#reporter.run(signal)
     for (const { stop } of this.#lines.values()) stop.abort(new Error('the mapper host stops'))
     await Promise.all(this.#closing)
@@ -138,6 +144,19 @@ class ProtocolHost {
     if (changed) this.#lines.get(device.plan.key)?.line.ordersChanged(device)
   }
 
+  async #call(call: DeviceCall): Promise<DeviceCallAnswer> {
+    const { bus, mapper, clock, random } = this.#options
+    const device = this.#devices.get(call.id)
+    const line = device && this.#lines.get(device.plan.key)?.line
+    if (!device || !line) {
+      const why = this.#refused.has(call.id) ? 'its mapper refuses its configuration' : 'it has not arrived yet'
+      return { ok: false, code: 503, reason: `device ${call.id} is not served: ${why}` }
+    }
+    const methods = bus.get(assignedDevices, call.id)?.device.spec.methods ?? []
+    const ground = { mapper, clock, random, settings: this.#settings, stats: this.#stats, reporter: this.#reporter }
+    return runCall(line, device, methods, call, ground)
+  }
+
   #release(id: DeviceId): void {
     if (!this.#fingerprints.delete(id)) return
     this.#refused.delete(id)
@@ -186,6 +205,14 @@ class ProtocolHost {
       .finally(() => this.#closing.delete(running))
     this.#closing.add(running)
     return line
+  }
+}
+
+function disposeAll(all: readonly Disposable[]): Disposable {
+  return {
+    [Symbol.dispose]() {
+      for (const each of all) each[Symbol.dispose]()
+    },
   }
 }
 

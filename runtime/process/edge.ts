@@ -7,7 +7,7 @@ import {
   UserUplink,
 } from '../../hub/edge/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
-import { createMapperHostModule } from '../../mappers/host/index.ts'
+import { createDeviceMethodsModule, createMapperHostModule } from '../../mappers/host/index.ts'
 import { createLocalBus } from '../../platform/bus/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
@@ -38,6 +38,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     ...{ bus, clock, random, log, metrics },
     broker: mqtt.brokerForMappers,
   })
+  const methods = createDeviceMethodsModule({ bus, eventBus, clock, log, metrics })
   const meta = createMetaManager({ store, bus, frames, nodeName, log, metrics })
   const { server, certificates, projectId, userMessages } = config.cloud
   const userUplink = new UserUplink({ store, eventBus, frames, limits: userMessages, clock, random, log, metrics })
@@ -51,7 +52,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const onRotated = () => edgeHub.reconnect('the certificate was renewed')
   const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
   // Clients come in after those who answer them, and leave before they end: a receipt without them would be a lie.
-  const modules = [twin, userUplink, ...mqtt.modules, mapperHost, meta, edgeHub, rotation]
+  const modules = [twin, userUplink, methods, ...mqtt.modules, mapperHost, meta, edgeHub, rotation]
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
     endpoints: () => mqtt.endpoints(),

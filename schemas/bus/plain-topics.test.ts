@@ -3,8 +3,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   type PlainKind,
+  parsePlainCall,
   parsePlainFilter,
   parsePlainSet,
+  plainCallTopic,
   plainConflictTopic,
   plainDeviceTopic,
   plainPropertyTopic,
@@ -27,9 +29,12 @@ test('a property of any name has one level, and its set topic is read back to th
       assert.equal(topic.split('/').length, 4)
       assert.doesNotMatch(topic, /[+#\0]/)
       assert.deepEqual(parsePlainSet(plainSetTopic(id, each)), { id, property: each })
+      assert.deepEqual(parsePlainCall(plainCallTopic(id, each)), { id, method: each })
       for (const other of [topic, plainConflictTopic(id, each), `${plainSetTopic(id, each)}/result`]) {
         assert.equal(parsePlainSet(other), undefined, other)
+        assert.equal(parsePlainCall(other), undefined, other)
       }
+      assert.equal(parsePlainSet(plainCallTopic(id, each)), undefined)
     }),
   )
 })

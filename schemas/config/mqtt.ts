@@ -29,7 +29,7 @@ export const MqttClientConfig = Type.Object(
     access: Type.Union([Type.Literal('read'), Type.Literal('app'), Type.Literal('mapper'), Type.Literal('full')], {
       default: 'read',
       description:
-        'What it does with them. read: hears and asks. app: also sets desired values. mapper: also reports values and states. full: all.',
+        'What it does with them. read: hears and asks. app: also sets desired values and calls methods. mapper: also reports values and states. full: all.',
     }),
     publish: filters('More topics that it may publish on, as filters; not those of devices.'),
     subscribe: filters('More topics that it may hear, as filters; not those of devices.'),

@@ -19,6 +19,7 @@ import { type Deadband, parseDeadband } from '../values/deadband.ts'
 import { type HostKeys, takeHostKeys } from '../values/host-keys.ts'
 import { planConversion } from '../values/plan-conversion.ts'
 import { parseCycle } from './cycle.ts'
+import { methodFindings } from './methods.ts'
 
 /** A mapper whose own types are forgotten: configs it parsed are only ever given back to it. */
 export type AnyMapper = Mapper<unknown, unknown, AsyncDisposable>
@@ -82,6 +83,7 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
     const plan = planProperty(mapper, merged, { deviceId: id, visitId, config, pointer, findings, timeToLive })
     if (plan) (isCallable(mapper, plan.visit.visitor, pointer, findings) ? callables : properties).push(plan)
   }
+  for (const { pointer, message } of methodFindings(assigned)) findings.warn(pointer, message)
   if (!parsed.ok || findings.refused) return { refusals: findings.list }
   try {
     const key = mapper.connectionKey(parsed.value)

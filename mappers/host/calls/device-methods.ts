@@ -17,8 +17,8 @@ import {
   deviceTopic,
   METHOD_FILTERS,
   type MsgMethodResult,
-  type PlainCallResult,
   PLAIN_CALL_FILTER,
+  type PlainCallResult,
   parseDeviceTopic,
   parsePlainCall,
   protocolOf,
@@ -72,7 +72,7 @@ class DeviceMethods {
   #take({ topic, payload, retain }: MqttMessage): void {
     const target = parseDeviceTopic(topic)
     // What a broker had kept is no call of now.
-    if (!target || target.action !== 'method/call' || retain) return
+    if (target?.action !== 'method/call' || retain) return
     const answerTopic = deviceTopic(target.id, 'method/call/result', target.form)
     const decoded = decodeMethodCall(payload)
     const { eventId, method } = decoded.ok ? decoded.value : { eventId: decoded.eventId, method: '' }
@@ -100,7 +100,12 @@ class DeviceMethods {
   #call(call: DeviceCall, answer: (given: DeviceCallAnswer) => void): void {
     const busy = this.#busy.get(call.id) ?? 0
     if (busy >= MOST_CALLS.ofDevice || this.#busyOfAll >= MOST_CALLS.ofAll) {
-      answer(refusal(503, `too many calls are under way; at most ${MOST_CALLS.ofDevice} of one device`))
+      answer(
+        refusal(
+          503,
+          `too many calls are under way; at most ${MOST_CALLS.ofDevice} of one device, ${MOST_CALLS.ofAll} of all`,
+        ),
+      )
       return
     }
     this.#busy.set(call.id, busy + 1)
@@ -129,7 +134,8 @@ class DeviceMethods {
     } catch (error) {
       if (signal.aborted) return refusal(503, 'the edge stops; the device may have acted')
       if (error instanceof UnavailableError) return refusal(503, `no mapper for protocol ${protocol} is running`)
-      if (error instanceof DeadlineError) return refusal(504, `no answer within ${timeout} ms; the device may have acted`)
+      if (error instanceof DeadlineError)
+        return refusal(504, `no answer within ${timeout} ms; the device may have acted`)
       this.#options.log.error('A call of a device method failed', { device: id, method, error })
       return refusal(500, describeError(error))
     }

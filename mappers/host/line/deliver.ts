@@ -7,7 +7,7 @@ import type { ServedDevice, ServedProperty } from './served-device.ts'
 export function deliver(
   properties: readonly ServedProperty[],
   results: ReadonlyMap<VisitId, Outcome<Reading>>,
-  reporter: Reporter,
+  reporter: Pick<Reporter, 'report'>,
 ): number {
   const news = new Map<ServedDevice, PropertyReading[]>()
   let failed = 0

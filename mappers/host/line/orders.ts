@@ -26,7 +26,7 @@ export interface OrdersContext {
   readonly clock: Clock
   readonly settings: HostSettings
   readonly stats: HostStats
-  readonly reporter: Reporter
+  readonly reporter: Pick<Reporter, 'report'>
   readonly signal: AbortSignal
 }
 
@@ -40,7 +40,7 @@ interface Due {
 
 /** Writes what is due, reads it back and reports both. Throws what costs the connection, and a DeviceSilentError. */
 export async function writeOrders(
-  devices: Iterable<ServedDevice>,
+  devices: Iterable<Pick<ServedDevice, 'away' | 'properties'>>,
   connection: AsyncDisposable,
   context: OrdersContext,
 ): Promise<void> {
@@ -54,7 +54,11 @@ export async function writeOrders(
 }
 
 /** Checks every due order; those that can never be written are answered here. */
-function dueOrders(devices: Iterable<ServedDevice>, context: OrdersContext, reports: Reports): readonly Due[] {
+function dueOrders(
+  devices: Iterable<Pick<ServedDevice, 'away' | 'properties'>>,
+  context: OrdersContext,
+  reports: Reports,
+): readonly Due[] {
   const now = context.clock.monotonic()
   const due: Due[] = []
   for (const device of devices) {
@@ -249,7 +253,7 @@ class Reports {
     device.sent(property, reading)
   }
 
-  send(reporter: Reporter): void {
+  send(reporter: Pick<Reporter, 'report'>): void {
     for (const [device, { readings, writes }] of this.#devices) reporter.report(device.id, readings, writes)
   }
 }

@@ -1,9 +1,12 @@
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { type Clock, DeadlineError, type Duration, ms, withDeadline } from '../../../platform/time/index.ts'
+import { type Clock, DeadlineError, type Duration } from '../../../platform/time/index.ts'
 import type { DeviceId } from '../../../schemas/index.ts'
 import type { ServedDevice } from './served-device.ts'
 
-/** An extra call of the driver, for one device. What it throws costs the connection, as everywhere; a DeviceSilentError does not. */
+/**
+ * An extra call of the driver, for one device. It limits its calls itself, by what the driver may take: the patience of who
+ * waits for the answer must not cost the connection. What it throws does, as everywhere; a DeviceSilentError does not.
+ */
 export type LineWork<T> = (connection: AsyncDisposable, device: ServedDevice, signal: AbortSignal) => Promise<T>
 
 /** A piece of work that waits for its turn. Settles its caller in every case. */
@@ -16,7 +19,7 @@ export interface Work {
 
 const MOST_WAITING = 100
 
-/** Work that callers want done on a line between its reads. Bounded; each piece has its deadline, also while it waits. */
+/** Work that callers want done on a line between its reads. Bounded; its caller hears by its deadline, whether it waits or runs. */
 export class Works {
   readonly #clock: Clock
   readonly #queue = new Set<Work>()
@@ -30,26 +33,30 @@ export class Works {
       const details = { code: 'MAPPERS_LINE_BUSY', fields: { device, most: MOST_WAITING } }
       return Promise.reject(new UnavailableError('Too many calls wait for this connection', details))
     }
-    const clock = this.#clock
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const end = clock.monotonic() + deadline.milliseconds
+    const late = `no answer within ${deadline.milliseconds} ms`
+    let hasBegun = false
     const fail = (error: unknown) => {
       this.#queue.delete(work)
       timer[Symbol.dispose]()
       reject(error)
     }
-    const timer = clock.after(deadline, () => fail(new DeadlineError(`no turn within ${deadline.milliseconds} ms`)))
+    const timer = this.#clock.after(deadline, () => {
+      const details = { code: 'MAPPERS_LINE_BUSY', fields: { device, waitedMs: deadline.milliseconds } }
+      fail(hasBegun ? new DeadlineError(late) : new UnavailableError('The connection was busy all the time', details))
+    })
     const work: Work = {
       device,
       fail,
       async run(connection, served, signal) {
-        timer[Symbol.dispose]()
+        hasBegun = true
         try {
-          const left = ms(Math.max(0, end - clock.monotonic()))
-          resolve(await withDeadline(clock, left, signal, (limited) => task(connection, served, limited)))
+          resolve(await task(connection, served, signal))
         } catch (error) {
           reject(error)
           throw error
+        } finally {
+          timer[Symbol.dispose]()
         }
       },
     }

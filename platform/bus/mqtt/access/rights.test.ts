@@ -63,6 +63,7 @@ const TOPICS_OF_LAMP = {
   ask: [`${DEVICE}/twin/get`, `${DEVICE}/state/get`, '$hw/events/device/lamp/twin/get'],
   say: [`${DEVICE}/twin/update`, `${DEVICE}/state/update`, '$hw/events/device/lamp/twin/update'],
   set: ['twins/default/lamp/power/set'],
+  call: [`${DEVICE}/method/call`, '$hw/events/device/lamp/method/call', 'twins/default/lamp/blink/call'],
 }
 const ELSEWHERE = [
   '$hw/events/device/default/lamp-2/twin/update',
@@ -78,9 +79,9 @@ const ELSEWHERE = [
 
 for (const [access, may, side] of [
   ['read', ['ask'], undefined],
-  ['app', ['ask', 'say', 'set'], 'desired'],
+  ['app', ['ask', 'say', 'set', 'call'], 'desired'],
   ['mapper', ['ask', 'say'], 'reported'],
-  ['full', ['ask', 'say', 'set'], undefined],
+  ['full', ['ask', 'say', 'set', 'call'], undefined],
 ] as const) {
   test(`access ${access} publishes ${may.join(', ')} on its twin, and nowhere else`, () => {
     const rights = rightsOfClient([entry({ access, twins: ['default/lamp'] })])
