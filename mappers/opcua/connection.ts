@@ -18,12 +18,14 @@ export class OpcuaConnection implements AsyncDisposable {
   }
 
   async read(visits: readonly OpcuaVisit[], signal: AbortSignal): Promise<Map<VisitId, Outcome<Reading>>> {
+    signal.throwIfAborted()
     const results = new Map<VisitId, Outcome<Reading>>()
     await readVisits(this.#link, visits, (id, outcome) => results.set(id, outcome), signal)
     return results
   }
 
   async write(orders: readonly OpcuaOrder[], signal: AbortSignal): Promise<Map<VisitId, Outcome<void>>> {
+    signal.throwIfAborted()
     const { session, lifeline, nodes, limits } = this.#link
     const results = new Map<VisitId, Outcome<void>>()
     const located = await locate(this.#link, orders, (id, outcome) => results.set(id, outcome), signal)
@@ -56,11 +58,13 @@ export class OpcuaConnection implements AsyncDisposable {
     return results
   }
 
-  watch(visits: readonly OpcuaVisit[], report: Report, signal: AbortSignal): Promise<void> {
-    return watchVisits(this.#link, visits, report, signal)
+  async watch(visits: readonly OpcuaVisit[], report: Report, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    await watchVisits(this.#link, visits, report, signal)
   }
 
-  call(call: Call<DeviceConfig, VisitorConfig>, signal: AbortSignal): Promise<Outcome<readonly PropertyValue[]>> {
+  async call(call: Call<DeviceConfig, VisitorConfig>, signal: AbortSignal): Promise<Outcome<readonly PropertyValue[]>> {
+    signal.throwIfAborted()
     return callMethod(this.#link, call, signal)
   }
 

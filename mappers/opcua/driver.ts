@@ -29,7 +29,9 @@ async function openLink(device: DeviceConfig, context: MapperContext): Promise<L
     const limits = await lifeline.run(context.signal, readLimits(session))
     const namespaces = await lifeline.run(context.signal, session.readNamespaceArray())
     const { clock, log } = context
-    return { session, lifeline, limits, nodes: new Nodes(session, lifeline, limits, namespaces), clock, log }
+    const nodes = new Nodes(session, lifeline, limits, namespaces)
+    const serverName = session.endpoint.server.applicationName.text ?? 'server'
+    return { session, lifeline, limits, nodes, clock, log, serverName }
   } catch (error) {
     await lifeline.close()
     throw error

@@ -18,6 +18,8 @@ export interface Link {
   readonly limits: Limits
   readonly clock: MapperContext['clock']
   readonly log: MapperContext['log']
+  /** As the server calls itself. */
+  readonly serverName: string
 }
 
 export interface Located<V extends OpcuaVisit = OpcuaVisit> {
