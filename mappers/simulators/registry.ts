@@ -38,6 +38,15 @@ export const simulators: readonly SimulatorEntry[] = [
     load: async () => (await import('./modbus/modbus-simulator.ts')).createModbusSimulator,
   },
   {
+    protocol: 'opcua',
+    aliases: ['opc-ua'],
+    sample: 'boiler',
+    reach: { kind: 'port', port: 'opcua' },
+    address: ['url', 'fingerprint', 'trust'],
+    transports: ['tcp'],
+    load: async () => (await import('./opcua/opcua-simulator.ts')).createOpcuaSimulator,
+  },
+  {
     protocol: 'mqtt',
     aliases: [],
     sample: 'plug',
