@@ -1,11 +1,4 @@
-import {
-  AttributeIds,
-  BrowsePath,
-  type DataValue,
-  DataType,
-  NodeId,
-  ReferenceTypeIds,
-} from 'node-opcua-client'
+import { AttributeIds, BrowsePath, DataType, type DataValue, NodeId, ReferenceTypeIds } from 'node-opcua-client'
 import type { AccessMode, DiscoveredProperty, PropertyType } from '../contract/index.ts'
 import type { Link } from './link.ts'
 import { inBatches } from './service/batches.ts'

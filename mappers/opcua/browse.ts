@@ -1,4 +1,11 @@
-import { BrowseDirection, type BrowseResult, NodeClass, type NodeId, ObjectIds, ReferenceTypeIds } from 'node-opcua-client'
+import {
+  BrowseDirection,
+  type BrowseResult,
+  NodeClass,
+  type NodeId,
+  ObjectIds,
+  ReferenceTypeIds,
+} from 'node-opcua-client'
 import type { Discovered, DiscoveredProperty } from '../contract/index.ts'
 import { describeVariables, type FoundVariable } from './browse-variables.ts'
 import type { DeviceConfig } from './config.ts'
@@ -117,7 +124,8 @@ function variableProperty(link: Link, name: string, id: NodeId, about: FoundVari
 
 /** What the manifest has to say so that the device is reached as it was just now; defaults are left out. */
 function asked(device: DeviceConfig): { readonly [key: string]: unknown } {
-  const { url, securityMode, securityPolicy, trust, fingerprint, checkHost, acceptExpired, username, passwordFile } = device
+  const { url, securityMode, securityPolicy, trust, fingerprint, checkHost, acceptExpired, username, passwordFile } =
+    device
   const { userCertificateFile, userPrivateKeyFile, plainPassword } = device
   const said = { url, fingerprint, username, passwordFile, userCertificateFile, userPrivateKeyFile }
   return {

@@ -3,8 +3,8 @@ import type { JsonObject } from '../../schemas/index.ts'
 import type { CreateSimulator } from './simulator.ts'
 
 export type SimulatorReach =
-  /** Listens on a port; the name of its usual one. */
-  | { readonly kind: 'port'; readonly port: UpPortName }
+  /** Listens on a port; the name of its usual one. It may keep files, as its certificate, in the data directory. */
+  | { readonly kind: 'port'; readonly port: UpPortName; readonly keepsFiles?: boolean }
   /** Opens a pseudo-terminal, which is linked at a path. */
   | { readonly kind: 'serial' }
   /** Connects to an MQTT broker, whose host and port it is given. */
@@ -41,7 +41,7 @@ export const simulators: readonly SimulatorEntry[] = [
     protocol: 'opcua',
     aliases: ['opc-ua'],
     sample: 'boiler',
-    reach: { kind: 'port', port: 'opcua' },
+    reach: { kind: 'port', port: 'opcua', keepsFiles: true },
     address: ['url', 'fingerprint', 'trust'],
     transports: ['tcp'],
     load: async () => (await import('./opcua/opcua-simulator.ts')).createOpcuaSimulator,

@@ -1,4 +1,4 @@
-import { DataType, StatusCodes, type StatusCode, Variant } from 'node-opcua-client'
+import { DataType, type StatusCode, StatusCodes, Variant } from 'node-opcua-client'
 import { type Clock, seconds } from '../../../platform/time/index.ts'
 import type { PropertyValue } from '../../../schemas/index.ts'
 import { parseNodeId } from '../../opcua/address.ts'
@@ -7,7 +7,10 @@ import { toVariant } from '../../opcua/values/to-variant.ts'
 import { type SimulatedDevice, type SimulatedProperty, WriteRefusal } from '../simulated-device.ts'
 import type { AddressSpace } from './opcua-server.ts'
 
-type Namespace = ReturnType<AddressSpace['registerNamespace']>
+type Namespace = ReturnType<AddressSpace['getNamespace']>
+interface AnalogItems {
+  addAnalogDataItem(options: object): ReturnType<Namespace['addVariable']>
+}
 type DeviceObject = ReturnType<Namespace['addObject']>
 
 /** How often a recorded value is recorded. */
@@ -33,7 +36,7 @@ export class DeviceNodes {
   build(space: AddressSpace): void {
     for (const device of this.#devices) {
       const [first] = device.properties
-      const home = namespaceOf(space, first ? addressOf(first, 'nodeId') ?? addressOf(first, 'method') : undefined)
+      const home = namespaceOf(space, first ? (addressOf(first, 'nodeId') ?? addressOf(first, 'method')) : undefined)
       const object = home.namespace.addObject({
         browseName: device.name,
         nodeId: `s=${device.name}`,
@@ -50,7 +53,10 @@ export class DeviceNodes {
 
   #add(space: AddressSpace, object: DeviceObject, device: SimulatedDevice, property: SimulatedProperty): void {
     const method = addressOf(property, 'method')
-    if (method !== undefined) return addMethod(space, object, device, property)
+    if (method !== undefined) {
+      addMethod(space, object, device, property)
+      return
+    }
     const { model } = property
     const { namespace, nodeId } = namespaceOf(space, addressOf(property, 'nodeId') ?? `s=${device.name}.${model.name}`)
     const isRecorded = property.visitor['recorded'] === true
@@ -74,7 +80,7 @@ export class DeviceNodes {
     }
     const bounds = boundsOf(property)
     const variable =
-      bounds && model.unit !== undefined
+      bounds && model.unit !== undefined && hasAnalogItems(namespace)
         ? namespace.addAnalogDataItem({
             ...options,
             engineeringUnitsRange: bounds,
@@ -101,6 +107,11 @@ export class DeviceNodes {
   }
 }
 
+/** Every namespace has them, but its type does not say so. */
+function hasAnalogItems(namespace: Namespace): namespace is Namespace & AnalogItems {
+  return 'addAnalogDataItem' in namespace
+}
+
 function written(device: SimulatedDevice, { model }: SimulatedProperty, variant: Variant): StatusCode {
   try {
     const content: unknown = variant.value
@@ -119,7 +130,12 @@ const REFUSALS = {
   bounds: StatusCodes.BadOutOfRange,
 } as const
 
-function addMethod(space: AddressSpace, object: DeviceObject, device: SimulatedDevice, property: SimulatedProperty): void {
+function addMethod(
+  space: AddressSpace,
+  object: DeviceObject,
+  device: SimulatedDevice,
+  property: SimulatedProperty,
+): void {
   const { namespace, nodeId } = namespaceOf(space, addressOf(property, 'method'))
   const target = device.properties.find(({ model }) => model.name === property.visitor['sets'])
   const dataType = target && dataTypeOf(target)
@@ -187,7 +203,9 @@ function fitsInt32(bound: string | undefined): boolean {
 function boundsOf({ model }: SimulatedProperty): { readonly low: number; readonly high: number } | undefined {
   const { minimum, maximum, type } = model
   if (minimum === undefined || maximum === undefined || minimum === '' || maximum === '') return undefined
-  return type === 'INT' || type === 'FLOAT' || type === 'DOUBLE' ? { low: Number(minimum), high: Number(maximum) } : undefined
+  return type === 'INT' || type === 'FLOAT' || type === 'DOUBLE'
+    ? { low: Number(minimum), high: Number(maximum) }
+    : undefined
 }
 
 function plainValue(content: unknown): PropertyValue {

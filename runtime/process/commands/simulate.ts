@@ -14,6 +14,7 @@ import { listenError } from '../../../platform/http/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
+import { dataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
 import { stopSignal, untilAborted } from '../signals.ts'
 import { chosenDevices } from '../simulate/chosen-devices.ts'
@@ -46,7 +47,8 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
   const signal = stopSignal(() => process.exit(EXIT.unclean))
   const create = await entry.load()
   const path = typeof options.serial === 'string' ? options.serial : undefined
-  const at = { host, port, path, transport }
+  const folder = join(dataDirectory(options.data, 'run'), 'simulators', device.name)
+  const at = { host, port, path, transport, folder }
   const simulator = create({ ...at, clock: systemClock, random: systemRandom, device, neighbours })
   await simulator.start().catch((error: unknown) => {
     throw listenError(error, { host, port })

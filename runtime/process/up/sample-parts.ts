@@ -36,8 +36,10 @@ export function sampleParts(
     const part = (needs: SamplePart['needs'], ...more: readonly string[]) =>
       parts.push({ name, entry, needs, args: ['simulate', entry.protocol, ...more] })
     const { reach } = entry
-    if (reach.kind === 'port') part('nothing', '--port', String(ports[reach.port]))
-    else if (reach.kind === 'broker') part('edge', '--port', String(ports.mqtt))
+    if (reach.kind === 'port') {
+      const kept = reach.keepsFiles ? ['--data', directory] : []
+      part('nothing', '--port', String(ports[reach.port]), ...kept)
+    } else if (reach.kind === 'broker') part('edge', '--port', String(ports.mqtt))
     else if (serialProblem === undefined) part('nothing', '--serial', join(directory, 'serial', name))
     else left.push(`the sample ${name} is left out: ${serialProblem}`)
   }
