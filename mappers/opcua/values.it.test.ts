@@ -8,7 +8,9 @@ import { nodeOf, PLANT, type Plant, type PlantDoor, startPlant } from './testing
 let plant: Plant
 let door: PlantDoor
 before(async () => {
-  plant = await startPlant({ operationLimits: { maxNodesPerRead: 7, maxMonitoredItemsPerCall: 5, maxNodesPerWrite: 1 } })
+  plant = await startPlant({
+    operationLimits: { maxNodesPerRead: 7, maxMonitoredItemsPerCall: 5, maxNodesPerWrite: 1 },
+  })
   door = await plant.door()
 })
 after(async () => {
@@ -80,7 +82,10 @@ describe('an address', () => {
 
   it('that the server does not know fails alone, and says what is there', async (t) => {
     const { read } = await connected(t)
-    assert.match(reasonOf(await read({ nodeId: 'nsu=urn:nobody;s=x' })), /no namespace urn:nobody; it has: .*urn:test:plant/)
+    assert.match(
+      reasonOf(await read({ nodeId: 'nsu=urn:nobody;s=x' })),
+      /no namespace urn:nobody; it has: .*urn:test:plant/,
+    )
     assert.match(reasonOf(await read({ nodeId: nodeOf('Nothing') })), /^BadNodeIdUnknown/)
     assert.match(reasonOf(await read({ browsePath: `/{${PLANT}}:One/{${PLANT}}:Nix` })), /nothing at .*Nix: BadNoMatch/)
   })
@@ -122,7 +127,10 @@ describe('a method', () => {
   it('takes arguments as the server declares them, and finds its object by itself', async (t) => {
     const { call } = await connected(t)
     assert.deepEqual(await call({ method: nodeOf('Add') }, '40', 2), { ok: true, value: [42n] })
-    assert.deepEqual(await call({ method: nodeOf('Add'), objectId: nodeOf('Kinds') }, -1, 0), { ok: true, value: [-1n] })
+    assert.deepEqual(await call({ method: nodeOf('Add'), objectId: nodeOf('Kinds') }, -1, 0), {
+      ok: true,
+      value: [-1n],
+    })
   })
 
   it('that is refused is a failed outcome', async (t) => {
@@ -146,12 +154,18 @@ describe('history', () => {
     const connection = await mapper.connect(config)
     const told = async (more: object, since: number) => {
       const reports = new Reports()
-      const visits = [visitOf({ ...config, ...more }, { nodeId: nodeOf('Recorded') }), visitOf(config, { nodeId: nodeOf('Level') })]
+      const visits = [
+        visitOf({ ...config, ...more }, { nodeId: nodeOf('Recorded') }),
+        visitOf(config, { nodeId: nodeOf('Level') }),
+      ]
       await connection.history(visits, since, reports.report, never)
       return reports
     }
     const all = await told({}, at + 10_000)
-    assert.deepEqual(all.values, Array.from({ length: 2490 }, (_, index) => index + 10))
+    assert.deepEqual(
+      all.values,
+      Array.from({ length: 2490 }, (_, index) => index + 10),
+    )
     const [first] = all.seen
     assert.equal(first?.ok && first.value.sourceTime, at + 10_000)
     assert.equal((await told({ historyLimit: 1500 }, at)).values.length, 1500)
@@ -167,7 +181,10 @@ describe('browsing', () => {
     const config = visitOf({ url: door.url, securityMode: 'None' }, { nodeId: 'i=1' }).device
     const found = []
     for await (const device of opcua.discover?.(config, mapper.context(never)) ?? []) found.push(device)
-    assert.deepEqual(found.map(({ name }) => name), ['one', 'two', 'kinds', 'many'])
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      ['one', 'two', 'kinds', 'many'],
+    )
     const [one, , kinds, many] = found
     assert.deepEqual(one?.device, { url: door.url, securityMode: 'None', trust: 'first-use' })
     assert.deepEqual(one?.properties, [

@@ -234,7 +234,13 @@ function addMethod(namespace: Namespace, owner: Parameters<Namespace['addMethod'
     const sum = BigInt.asUintN(64, BigInt((a ?? 0) + (b ?? 0)))
     callback(null, {
       statusCode: StatusCodes.Good,
-      outputArguments: [{ dataType: DataType.Int64, arrayType: VariantArrayType.Scalar, value: [Number(sum >> 32n), Number(sum & 0xffff_ffffn)] }],
+      outputArguments: [
+        {
+          dataType: DataType.Int64,
+          arrayType: VariantArrayType.Scalar,
+          value: [Number(sum >> 32n), Number(sum & 0xffff_ffffn)],
+        },
+      ],
     })
   })
 }
