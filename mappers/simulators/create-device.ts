@@ -11,6 +11,7 @@ import {
   parseValue,
   refuseDesired,
 } from '../../schemas/index.ts'
+import { takeHostKeys } from '../host/values/host-keys.ts'
 import { type Behaviour, sourcesOf } from './behaviour/behaviour.ts'
 import { defaultBehaviour } from './behaviour/default-behaviour.ts'
 import { createMover, type Mover, numeric, type RawValue } from './behaviour/mover.ts'
@@ -61,7 +62,7 @@ class ModelledDevice implements SimulatedDevice {
     const behaviours = behavioursOf(model, device, properties)
     const parts = new Map<string, Part>()
     for (const property of properties) {
-      const behaviour = behaviours.get(property.model.name) ?? defaultBehaviour(property.model)
+      const behaviour = behaviours.get(property.model.name) ?? defaultBehaviour(property.model, meaningsOf(property))
       const most = Number(property.model.maximum || '') || mostOf(property.model.type)
       const look = (name: string) => rawOf(parts.get(name))
       parts.set(property.model.name, {
@@ -122,6 +123,12 @@ class ModelledDevice implements SimulatedDevice {
       left -= step
     }
   }
+}
+
+/** The values that `convert.values` of its visitor knows. */
+function meaningsOf({ visitor }: SimulatedProperty): readonly string[] {
+  const { values = {} } = takeHostKeys(visitor).keys.convert ?? {}
+  return [...new Set(Object.values(values))]
 }
 
 function propertiesOf(model: DeviceModel, device: Device | undefined): readonly SimulatedProperty[] {

@@ -18,6 +18,8 @@ export interface SimulatedProperty {
   readonly model: ModelProperty
   /** `visitors.configData` of the DeviceModel with that of the Device laid over it. */
   readonly visitor: JsonObject
+  /** Only these bits of an integer are the property's; others may be those of its neighbours. */
+  readonly bits?: { readonly first: number; readonly count: number }
 }
 
 /** Why a simulated device does not take a value. */

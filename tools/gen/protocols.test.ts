@@ -9,6 +9,7 @@ import { schemaRows } from './schema-rows.ts'
 describe('the reference of the protocols', () => {
   it('says of every key what it is for', async () => {
     const page = await protocolsPage()
+    assert.match(page, /^\| `convert\.bits\.first` \| integer, 0 to 63 \| required \| Lowest bit/m)
     for (const source of builtInMappers) {
       const { deviceConfig, visitorConfig } = await loadMapper(source)
       for (const config of [deviceConfig, visitorConfig]) {

@@ -1,4 +1,5 @@
 import { builtInMappers, loadMapper } from '../../mappers/host/index.ts'
+import { hostKeysSchema } from '../../mappers/host/values/host-keys.ts'
 import { sampleTexts } from './sample-parts.ts'
 import { record, schemaRows } from './schema-rows.ts'
 
@@ -19,6 +20,7 @@ export async function protocolsPage(): Promise<string> {
     'Upper and lower case of keys and of their words never matter, numbers and booleans may be quoted, and keys that are unknown are ignored.',
     'What is wrong is told in the condition `Accepted` of the Device, with a pointer to it.',
   ]
+  parts.push('', '## Every protocol', ...table(hostKeysSchema))
   for (const source of builtInMappers) {
     const { deviceConfig, visitorConfig } = await loadMapper(source)
     const names = [source.protocol, ...(source.aliases ?? [])].map((name) => `\`${name}\``).join(', ')

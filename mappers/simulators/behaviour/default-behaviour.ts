@@ -19,8 +19,15 @@ const COUNTED = /count|total|energy|hours|uptime|pulses/i
 const TROUBLE = /alarm|fault|error|trip/i
 const SWITCHED_ON = /run|enable|power|active|^on$|isOn/i
 
-/** How a property moves of which nobody said anything: by its access, type, bounds and name. */
-export function defaultBehaviour(property: ModelProperty): Behaviour {
+/**
+ * How a property moves of which nobody said anything: by its access, type, bounds and name, and through its `values` where only
+ * some are known.
+ */
+export function defaultBehaviour(property: ModelProperty, values: readonly string[] = []): Behaviour {
+  const [first] = values
+  if (first !== undefined) {
+    return property.accessMode === 'ReadOnly' ? { kind: 'cycle', seconds: 30, values } : { kind: 'hold', value: first }
+  }
   if (property.accessMode !== 'ReadOnly') return heldFrom(property)
   switch (property.type) {
     case 'INT':

@@ -14,6 +14,8 @@ interface Slot {
   readonly layout: Layout
   readonly start: number
   readonly end: number
+  /** Other properties may have other bits of it. */
+  readonly isShared: boolean
 }
 
 interface Span {
@@ -64,7 +66,7 @@ class DeviceMemory implements ModbusMemory {
       for (const [index, word] of this.#wordsOf(slot).entries()) {
         const at = slot.start + index - start
         // Several properties may be bits of one register.
-        if (at >= 0 && at < length) words[at] = slot.layout.dataType === 'bits' ? (words[at] ?? 0) | word : word
+        if (at >= 0 && at < length) words[at] = slot.isShared ? (words[at] ?? 0) | word : word
       }
     }
     return words
@@ -103,7 +105,7 @@ class DeviceMemory implements ModbusMemory {
 
 function tablesOf(device: SimulatedDevice): ReadonlyMap<Table, Span> {
   const tables = new Map<Table, Slot[]>()
-  for (const [index, { model, visitor }] of device.properties.entries()) {
+  for (const [index, { model, visitor, bits }] of device.properties.entries()) {
     if (Object.keys(visitor).length === 0) continue
     const pointer = `/spec/properties/${index}/visitors/configData`
     const parsed = visitorConfig.parse(visitor)
@@ -123,6 +125,7 @@ function tablesOf(device: SimulatedDevice): ReadonlyMap<Table, Span> {
       layout: found.layout,
       start: offset,
       end: offset + found.layout.length,
+      isShared: bits !== undefined || found.layout.dataType === 'bits',
     })
   }
   return new Map([...tables].map(([table, slots]) => [table, spanOf(slots)]))

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test'
 import { parse } from 'yaml'
 import { type Clock, type Random, systemRandom } from '../../../platform/time/index.ts'
 import { createSimulatedDevice } from '../create-device.ts'
+import { onTheWire } from '../on-the-wire.ts'
 import { simulatorOf } from '../registry.ts'
 import type { SimulatedDevice } from '../simulated-device.ts'
 import type { Simulator } from '../simulator.ts'
@@ -28,7 +29,7 @@ export async function simulateSample(
   const entry = simulatorOf(manifest.spec.protocol.protocolName)
   if (!entry) throw new Error(`nothing simulates ${manifest.spec.protocol.protocolName}`)
   const create = await entry.load()
-  const simulator = create({ host: '127.0.0.1', port: 0, clock, random, device })
+  const simulator = create({ host: '127.0.0.1', port: 0, clock, random, device: onTheWire(device) })
   await simulator.start()
   t.after(() => simulator.close())
   return { simulator, device, port: Number(new URL(simulator.url).port) }

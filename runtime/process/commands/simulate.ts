@@ -12,7 +12,7 @@ import {
 } from '../../../mappers/simulators/index.ts'
 import { listenError } from '../../../platform/http/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
-import { systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { ms, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
@@ -21,6 +21,8 @@ import { chosenDevices } from '../simulate/chosen-devices.ts'
 import { controlFaults, faultNamed, readFaultScript } from '../simulate/fault-control.ts'
 import type { Console } from '../terminal.ts'
 import { packageRoot } from '../version.ts'
+
+const BROKER_RETRY = ms(150)
 
 export interface SimulateOptions extends CommonOptions {
   readonly port?: string
@@ -50,7 +52,7 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
   const folder = join(dataDirectory(options.data, 'run'), 'simulators', device.name)
   const at = { host, port, path, transport, folder }
   const simulator = create({ ...at, clock: systemClock, random: systemRandom, device, neighbours })
-  await simulator.start().catch((error: unknown) => {
+  await startWhenPossible(entry, simulator, signal).catch((error: unknown) => {
     throw listenError(error, { host, port })
   })
   process.send?.({
@@ -72,6 +74,19 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
   await untilAborted(signal)
   await simulator.close()
   return EXIT.ok
+}
+
+/** Part of a `skerry up`, the device of a broker waits for it: both are started at the same time. */
+async function startWhenPossible(entry: SimulatorEntry, simulator: Simulator, signal: AbortSignal): Promise<void> {
+  const waits = entry.reach.kind === 'broker' && process.send !== undefined
+  for (;;) {
+    try {
+      return await simulator.start()
+    } catch (error) {
+      if (!waits) throw error
+    }
+    await systemClock.sleep(BROKER_RETRY, signal)
+  }
 }
 
 interface Running {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   createSimulatedDevice,
+  onTheWire,
   type SimulatedDevice,
   type SimulatorEntry,
   simulatorOf,
@@ -28,7 +29,7 @@ export async function chosenDevices(
   )
   const make = (model: DeviceModel, device: Device | undefined) => {
     assertProtocol(entry, device, model)
-    return createSimulatedDevice({ model, device, clock: systemClock, random: systemRandom })
+    return onTheWire(createSimulatedDevice({ model, device, clock: systemClock, random: systemRandom }))
   }
   const [first, ...more] = devices.map((device) => make(modelOf(device, models), device))
   if (first) return [first, ...more]

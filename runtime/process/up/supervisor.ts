@@ -101,12 +101,13 @@ export class Supervisor implements AsyncDisposable {
       )
     }
     await this.#configureEdge()
+    // They wait for its broker.
+    const late = simulate('edge')
     await progress.step(
       'edge',
       () => this.#add('edge', ['edge', '--data', join(directory, 'edge')]).start(START_DEADLINE, signal),
       () => `${config.node}, MQTT ${this.endpoints.mqtt}`,
     )
-    const late = simulate('edge')
     if (samples.parts.length > 0) {
       await progress.step(
         'samples',
