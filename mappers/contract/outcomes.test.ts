@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { noConnection, readEach, type VisitId, writeEach } from './index.ts'
+import { DeviceSilentError, noConnection, readEach, type VisitId, writeEach } from './index.ts'
 
 const idOf = (text: string): VisitId => asId(text)
 function asId(text: string): VisitId
@@ -18,6 +18,21 @@ it('keeps the failure of one visit to itself', async () => {
   assert.deepEqual(results.get(idOf('a')), { ok: true, value: { value: 'one' } })
   assert.deepEqual(results.get(idOf('b')), { ok: false, error: new Error('no b') })
   assert.deepEqual(results.get(idOf('c')), { ok: true, value: { value: 3, sourceTime: 7 } })
+})
+
+it('takes no value for a failure of that visit', async () => {
+  const results = await readEach(visits, never, ({ text }) => ({ a: null, b: 2 })[text])
+  assert.deepEqual(results.get(idOf('a')), { ok: false, error: new Error('the device has no such value') })
+  assert.deepEqual(results.get(idOf('b')), { ok: true, value: { value: 2 } })
+  assert.equal(results.get(idOf('c'))?.ok, false)
+})
+
+it('passes on that the device is silent: then no visit of it can be read', async () => {
+  const silent = new DeviceSilentError('nothing came')
+  const read = readEach(visits, never, () => {
+    throw silent
+  })
+  await assert.rejects(read, silent)
 })
 
 it('answers a write with nothing', async () => {

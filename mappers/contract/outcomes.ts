@@ -1,22 +1,27 @@
 import type { PropertyValue } from '../../schemas/index.ts'
 import type { Outcome, Reading, Results, VisitId } from './mapper.ts'
+import { isDeviceSilent } from './silent.ts'
+
+/** What `work` of readEach may give; null as JSON has it. */
+type Given = PropertyValue | Reading | undefined | null
 
 /**
- * Does `work` for one visit (or order) after the other; what it throws is the failure of that one. A Reading, a bare value and,
- * for orders, nothing may come back. Throws when the signal aborts.
+ * Does `work` for one visit after the other; what it throws is the failure of that one. It gives a Reading or a bare value, or
+ * nothing where the device has no such value. Throws when the signal aborts, and a DeviceSilentError of `work`: that is of all.
  */
 export async function readEach<V extends { readonly id: VisitId }>(
   visits: readonly V[],
   signal: AbortSignal,
-  work: (visit: V) => Promise<PropertyValue | Reading> | PropertyValue | Reading,
+  work: (visit: V) => Promise<Given> | Given,
 ): Promise<Results<Reading>> {
   return each(visits, signal, async (visit) => {
     const value = await work(visit)
+    if (value === undefined || value === null) throw new Error('the device has no such value')
     return isReading(value) ? value : { value }
   })
 }
 
-/** As readEach, for orders. */
+/** As readEach, for orders; what comes back does not matter. */
 export async function writeEach<O extends { readonly id: VisitId }>(
   orders: readonly O[],
   signal: AbortSignal,
@@ -42,6 +47,7 @@ async function each<V extends { readonly id: VisitId }, T>(
       results.set(visit.id, { ok: true, value: await work(visit) })
     } catch (error) {
       signal.throwIfAborted()
+      if (isDeviceSilent(error)) throw error
       results.set(visit.id, { ok: false, error: error instanceof Error ? error : new Error(String(error)) })
     }
   }

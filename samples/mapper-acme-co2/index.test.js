@@ -1,0 +1,4 @@
+import { describeMapper } from 'skerry/mapper/testing'
+import subject from './conformance.js'
+
+describeMapper(subject)
