@@ -8,8 +8,9 @@ const MARKS: Readonly<Record<CheckResult['result'], string>> = {
 
 /** One check as people read it. */
 export function resultText({ result, name, reason, advice }: CheckResult): string {
+  if (result === 'not applicable') return `${MARKS[result]} ${name} (not applicable: ${reason})`
   const lines = [`${MARKS[result]} ${name}`]
-  if (reason !== undefined) lines.push(`       ${result === 'failed' ? '' : 'not applicable: '}${reason}`)
+  if (reason !== undefined) lines.push(`       ${reason}`)
   if (advice !== undefined) lines.push(`       What to do: ${advice}`)
   return lines.join('\n')
 }

@@ -148,6 +148,21 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     .option('--fault <fault>', 'begin with it: silence, garbage 0.5, slow 800 or disconnect')
     .option('--faults <file>', 'play the faults of this file')
 
+  const mapper = program.command('mapper').description('mappers: list them, write your own')
+  add(mapper, 'new <name>', 'make a package that is a mapper and works at once', async (options, words) =>
+    (await import('./commands/mapper-new.ts')).mapperNew(words[0] ?? '', options, terminal),
+  )
+    .option('--dir <folder>', 'folder to make; default: the name')
+    .option('--typescript', 'TypeScript instead of JavaScript')
+  add(mapper, 'test [path]', 'hold a mapper to the contract with the conformance suite', async (options, words) =>
+    (await import('./commands/mapper-test.ts')).mapperTest(words[0] ?? '.', options, terminal),
+  )
+  add(mapper, 'dev [path]', 'run a mapper live against a device, and again after each save', async (options, words) =>
+    (await import('./commands/mapper-dev.ts')).mapperDev(words[0] ?? '.', options, terminal),
+  )
+    .option('--device <file>', 'manifest of the devices; default: device.yaml beside the mapper')
+    .option('--model <file>', 'manifest of their model; default: model.yaml beside the mapper')
+
   add(program, 'crds', 'print the custom resource definitions', async (options) =>
     (await import('./commands/print.ts')).crds(options, terminal),
   )

@@ -60,7 +60,9 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
   it('holds the compiled product, the launcher and the samples, and nothing else', () => {
     const others = files.filter(
       (file) =>
-        !/^package\/(dist\/.*\.(js|d\.ts)|bin\/(skerry|mapper|mapper-testing)\.mjs|samples\/.*\.(yaml|md))$/.test(file),
+        !/^package\/(dist\/.*\.(js|d\.ts)|bin\/(skerry|mapper|mapper-testing)\.mjs|samples\/.*\.(yaml|md|js|json))$/.test(
+          file,
+        ),
     )
     assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
     assert.deepEqual(

@@ -10,12 +10,17 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
+  readonly cwd?: string
   readonly timeoutMs?: number
 }
 
 /** Runs a program to its end, or ends it at the timeout (code null). */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const child = spawn(program, args, { env: { ...process.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(program, args, {
+    env: { ...process.env, ...options.env },
+    cwd: options.cwd,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   const output = collect(child)
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(options.input ?? '')
