@@ -65,4 +65,11 @@ describe('a config schema', () => {
     assert.deepEqual(input, { list: { a: 1 } })
     assert.ok(!Object.isFrozen(input.list))
   })
+
+  it('reads the same text once, and never takes one text for another', () => {
+    const first = schema.parse({ host: 'plc' })
+    assert.equal(schema.parse({ host: 'plc' }), first)
+    assert.notEqual(schema.parse({ host: 'plc', port: 503 }), first)
+    assert.deepEqual(schema.parse({ host: 'plc', port: 0 }), schema.parse({ host: 'plc', port: 0 }))
+  })
 })

@@ -35,16 +35,40 @@ export interface ConfigDialects {
  */
 export function configSchema<S extends TSchema>(schema: S, dialects: ConfigDialects = {}): ConfigSchema<Static<S>> {
   const canonical = keyTable(schema, dialects)
+  const known = new Map<string, ConfigResult<Static<S>>>()
+  const parse = (input: unknown): ConfigResult<Static<S>> => {
+    if (!isRecord(input)) return { ok: false, issues: [{ pointer: '', message: 'must be an object' }] }
+    const { renamed, spelling } = rename(input, canonical, dialects)
+    // The schema library changes what it is given, and the manifest belongs to others.
+    const value = deepFreeze(Default(schema, Clean(schema, Convert(schema, structuredClone(renamed)))))
+    if (Check(schema, value)) return { ok: true, value }
+    return { ok: false, issues: issuesOf(schema, value, spelling) }
+  }
   return {
     jsonSchema: withDialects(schema, dialects),
     parse(input) {
-      if (!isRecord(input)) return { ok: false, issues: [{ pointer: '', message: 'must be an object' }] }
-      const { renamed, spelling } = rename(input, canonical, dialects)
-      // The schema library changes what it is given, and the manifest belongs to others.
-      const value = deepFreeze(Default(schema, Clean(schema, Convert(schema, structuredClone(renamed)))))
-      if (Check(schema, value)) return { ok: true, value }
-      return { ok: false, issues: issuesOf(schema, value, spelling) }
+      const key = keyOf(input)
+      const before = key === undefined ? undefined : known.get(key)
+      if (before) return before
+      const result = parse(input)
+      if (key === undefined) return result
+      if (known.size >= MOST_KNOWN) known.clear()
+      known.set(key, result)
+      return result
     },
+  }
+}
+
+/** A thousand devices of one model say the same a thousand times; what is parsed is frozen, so they may share it. */
+const MOST_KNOWN = 500
+const LONGEST_KEY = 4000
+
+function keyOf(input: unknown): string | undefined {
+  try {
+    const text = JSON.stringify(input)
+    return text.length <= LONGEST_KEY ? text : undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -84,16 +108,9 @@ function rename(input: PlainObject, canonical: ReadonlyMap<string, string>, dial
     spelling.set(known, key)
     const values = dialects.values?.[known]
     const text = typeof value === 'string' ? value.trim() : value
-    renamed[known] = typeof text === 'string' ? (values?.[text.toLowerCase()] ?? text) : copy(text)
+    renamed[known] = typeof text === 'string' ? (values?.[text.toLowerCase()] ?? text) : text
   }
   return { renamed, spelling }
-}
-
-/** What is filled in and frozen must never be the author's own. */
-function copy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copy)
-  if (!isRecord(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]))
 }
 
 function issuesOf(schema: TSchema, value: unknown, spelling: ReadonlyMap<string, string>): readonly ConfigIssue[] {
