@@ -45,7 +45,7 @@ export function stateSync(twin: Twin, isSkerry: boolean, stamp: Stamp): StateSyn
       state: twin.stateText ?? twin.state,
       ...(twin.lastOnlineTime === undefined ? {} : { lastOnlineTime: twin.lastOnlineTime }),
     },
-    ...(isSkerry && twin.stateReason !== undefined ? { skerry: { reason: twin.stateReason } } : {}),
+    ...(isSkerry && twin.stateReason !== undefined ? { skerry: stateExtra(twin) } : {}),
   }
 }
 
@@ -56,7 +56,16 @@ export function twinMark(twin: Twin, isSkerry: boolean): string {
 
 /** Without lastOnlineTime: that it goes on is no change of state. */
 export function stateMark(twin: Twin, isSkerry: boolean): string {
-  return JSON.stringify([twin.uid, twin.stateText ?? twin.state, isSkerry ? (twin.stateReason ?? '') : null])
+  const { uid, stateText, state, stateReason = '', stateCode } = twin
+  const code = stateCode === undefined ? [] : [stateCode]
+  return JSON.stringify([uid, stateText ?? state, isSkerry ? stateReason : null, ...(isSkerry ? code : [])])
+}
+
+function stateExtra({ stateReason, stateCode }: Twin): NonNullable<StateSync['skerry']> {
+  return {
+    ...(stateReason === undefined ? {} : { reason: stateReason }),
+    ...(stateCode === undefined ? {} : { code: stateCode }),
+  }
 }
 
 /** From the text of a mark. */

@@ -127,6 +127,11 @@ test('a state goes up when it changes, not with each value', async () => {
   setTwin(edge.bus, twinOf('pump-1', 3, { state: 'offline', stateReason: 'no route' }))
   await edge.advance()
   assert.deepEqual(kinds(edge), [STATE, TWIN, TWIN, STATE, TWIN])
+  const crash = { stateReason: 'mapper x crashed: y', stateCode: 'MapperCrashed' }
+  setTwin(edge.bus, twinOf('pump-1', 4, { state: 'unknown', ...crash }))
+  await edge.advance()
+  const state = edge.cloud.reports().at(-2)
+  assert.deepEqual(skerryOf(state), { reason: 'mapper x crashed: y', code: 'MapperCrashed' })
   await edge.stop()
 })
 

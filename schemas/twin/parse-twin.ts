@@ -36,6 +36,7 @@ function isTwin(value: unknown): value is Twin {
     isCount(value['revision']) &&
     DEVICE_STATES.some((state) => state === value['state']) &&
     isOptional(value['stateReason'], isText) &&
+    isOptional(value['stateCode'], isText) &&
     isOptional(value['stateText'], isText) &&
     isOptional(value['lastOnlineTime'], isText) &&
     isObject(value['properties']) &&

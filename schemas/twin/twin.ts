@@ -115,6 +115,8 @@ export interface Twin {
   readonly state: DeviceState
   /** Detail of a state that is not online. */
   readonly stateReason?: string
+  /** The detail as one word for programs, see StateCode. */
+  readonly stateCode?: string
   /** As a client wrote the state, where that differs from its lower case. */
   readonly stateText?: string
   /** RFC 3339 UTC, whole seconds; when the device was last known to be online. */

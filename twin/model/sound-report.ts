@@ -23,9 +23,9 @@ export function soundReport(report: DeviceReport, now: number): DeviceReport {
 /** Undefined for a state that there is not. */
 export function soundState(report: DeviceStateReport): DeviceStateReport | undefined {
   if (!DEVICE_STATES.includes(report.state)) return undefined
-  if (report.reason === undefined || isText(report.reason)) return report
-  const { reason: _, ...rest } = report
-  return rest
+  const { reason, code, ...rest } = report
+  if ((reason === undefined || isText(reason)) && (code === undefined || isText(code))) return report
+  return { ...rest, ...(isText(reason) ? { reason } : {}) }
 }
 
 function soundReading(reading: PropertyReading, now: number): PropertyReading {

@@ -10,14 +10,18 @@ export function isOnline(state: DeviceState): boolean {
   return state === 'online' || state === 'ok'
 }
 
+interface StateChange {
+  readonly state: DeviceState
+  readonly text?: string
+  readonly reason?: string
+  readonly code?: string
+}
+
 /** The device's link has this state now. The same twin when nothing changes. */
-export function applyState(
-  twin: Twin,
-  { state, text = state, reason }: { readonly state: DeviceState; readonly text?: string; readonly reason?: string },
-  now: number,
-): Twin {
-  if (twin.state === state && (twin.stateText ?? twin.state) === text && twin.stateReason === reason) return twin
-  const { stateReason: _reason, stateText: _text, lastOnlineTime, ...rest } = twin
+export function applyState(twin: Twin, { state, text = state, reason, code }: StateChange, now: number): Twin {
+  const isSame = twin.state === state && (twin.stateText ?? twin.state) === text
+  if (isSame && twin.stateReason === reason && twin.stateCode === code) return twin
+  const { stateReason: _reason, stateCode: _code, stateText: _text, lastOnlineTime, ...rest } = twin
   // It was online until now, or is so from now on.
   const seen = isOnline(state) || isOnline(twin.state) ? toRfc3339(now) : lastOnlineTime
   return {
@@ -25,6 +29,7 @@ export function applyState(
     state,
     ...(text === state ? {} : { stateText: text }),
     ...(reason === undefined ? {} : { stateReason: reason }),
+    ...(code === undefined ? {} : { stateCode: code }),
     ...(seen === undefined ? {} : { lastOnlineTime: seen }),
     revision: twin.revision + 1,
   }

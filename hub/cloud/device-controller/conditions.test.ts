@@ -212,3 +212,18 @@ test('an annotation that nobody can read is told where no webhook refused it', (
   assert.deepEqual([accepted?.status, accepted?.reason], ['False', 'InvalidAnnotation'])
   assert.match(accepted?.message ?? '', /time-to-live.*"soon"/)
 })
+
+test('what the edge says of a mapper is the reason of Online, and stands over a restart of the cloud', () => {
+  const online = (overrides: Partial<ConditionInput>) => conditionNamed(conditionsOf(input(overrides)), 'Online')
+  const stateReason = 'mapper modbus crashed: it showed no life and was ended'
+  const crashed = online({ state: 'unknown', stateReason, stateCode: 'MapperCrashed' })
+  assert.deepEqual(
+    [crashed?.status, crashed?.reason, crashed?.message],
+    ['Unknown', 'MapperCrashed', 'mapper modbus crashed: it showed no life and was ended'],
+  )
+  assert.ok(crashed)
+  const later = online({ state: 'unknown', previous: [crashed] })
+  assert.deepEqual([later?.reason, later?.message], ['MapperCrashed', stateReason])
+  assert.equal(online({ state: 'unknown', stateReason: 'asked', previous: [crashed] })?.reason, 'NotReported')
+  assert.equal(online({ state: 'offline', stateReason, stateCode: 'MapperCrashed' })?.reason, 'Offline')
+})

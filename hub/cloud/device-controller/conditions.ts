@@ -7,6 +7,7 @@ import {
   mergedProperties,
   protocolOf,
   refuseDesired,
+  type StateCode,
   sameValue,
 } from '../../../schemas/index.ts'
 import { annotationErrors } from '../admission/annotations.ts'
@@ -30,6 +31,8 @@ export interface ConditionInput {
   /** As the edge said last; undefined when it never did. */
   readonly state: string | undefined
   readonly stateReason: string | undefined
+  /** One word for the reason, where the edge has one. */
+  readonly stateCode?: string | undefined
   readonly view: TwinView
   readonly intents: CloudIntents
   /** Of the edge's mapper, for the present generation; undefined when the edge has not spoken since this process began. */
@@ -135,13 +138,23 @@ function onlineness(input: ConditionInput): Verdict {
   const { nodeName } = device.spec
   if (!nodeName) return unknown('NodeNotSet', 'no node serves this device')
   if (away) return unknown('NodeUnreachable', `node ${nodeName} is not connected`)
-  const reason = STATE_REASONS[(state ?? '').toLowerCase()] ?? 'NotReported'
   const before = conditionNamed(previous, 'Online')
+  const word = (state ?? '').toLowerCase()
+  const known = Object.hasOwn(STATE_REASONS, word) ? STATE_REASONS[word] : undefined
+  const reason = known ?? input.stateCode ?? lastCode(input, before)
   const message = input.stateReason ?? (before?.reason === reason ? before.message : (STATE_MESSAGES[reason] ?? ''))
   if (reason === 'Connected') return { status: 'True', reason, message }
-  if (reason === 'NotReported') return unknown(reason, message)
-  return no(reason, message)
+  return known === undefined ? unknown(reason, message) : no(reason, message)
 }
+
+/** What the edge said of an unknown state before this process began holds until it speaks again. */
+function lastCode({ state, stateReason }: ConditionInput, before: Condition | undefined): string {
+  const isSilent = state === 'unknown' && stateReason === undefined
+  return isSilent && before?.status === 'Unknown' && SERVED_BY_NOBODY.has(before.reason) ? before.reason : 'NotReported'
+}
+
+/** Reasons of the edge for a device that no mapper serves, see StateCode. */
+export const SERVED_BY_NOBODY: ReadonlySet<string> = new Set<StateCode>(['MapperCrashed', 'MapperBroken', 'NoMapper'])
 
 const STATE_REASONS: Readonly<Record<string, string>> = {
   online: 'Connected',

@@ -283,6 +283,7 @@ export class DeviceController implements Disposable {
       away,
       state: view.state,
       stateReason: view.stateReason,
+      stateCode: view.stateCode,
       view: view.twins,
       intents,
       refusals: refusals && refusals.generation >= generation ? refusals.list : undefined,

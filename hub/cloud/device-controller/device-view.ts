@@ -19,6 +19,7 @@ export class DeviceView {
   twins: TwinView
   state: string | undefined
   stateReason: string | undefined
+  stateCode: string | undefined
   lastOnlineTime: string | undefined
   refusals: { readonly generation: number; readonly list: readonly Refusal[] } | undefined
   hasReported: boolean
@@ -41,6 +42,7 @@ export class DeviceView {
     if (report.kind === 'state') {
       this.state = report.sync.device.state.toLowerCase()
       this.stateReason = report.sync.skerry?.reason
+      this.stateCode = report.sync.skerry?.code
       this.lastOnlineTime = report.sync.device.lastOnlineTime ?? this.lastOnlineTime
     } else if (!this.#takeTwin(report.sync, peer)) {
       return false

@@ -148,18 +148,23 @@ function parseRefusal(refusal: unknown) {
   return [{ pointer: textOf(refusal['pointer']) ?? '', message: textOf(refusal['message']) ?? '' }]
 }
 
+/** It becomes the reason of a condition. */
+const CODE = /^[A-Z][A-Za-z]{0,62}$/
+
 function parseStateSync(body: Fields): StateSync | undefined {
   const device = body['device']
   if (!isRecord(device)) return undefined
   const state = textOf(device['state'])
   if (!state) return undefined
   const lastOnlineTime = textOf(device['lastOnlineTime'])
-  const reason = isRecord(body['skerry']) ? textOf(body['skerry']['reason']) : undefined
+  const extra = isRecord(body['skerry']) ? body['skerry'] : {}
+  const reason = textOf(extra['reason'])
+  const code = textOf(extra['code'])
   return {
     event_id: textOf(body['event_id']) ?? '',
     timestamp: numberOf(body['timestamp']) ?? 0,
     device: { name: textOf(device['name']) ?? '', state, ...(lastOnlineTime ? { lastOnlineTime } : {}) },
-    ...(reason ? { skerry: { reason } } : {}),
+    ...(reason ? { skerry: { reason, ...(code !== undefined && CODE.test(code) ? { code } : {}) } } : {}),
   }
 }
 

@@ -243,3 +243,29 @@ test('what an older KubeEdge left in the status of a device is tolerated, in any
   assert.deepEqual(found?.status?.twins, [{ propertyName: 'speed', reported: { value: '4', metadata: {} } }])
   await again.stop()
 })
+
+test('a mapper that crashes again and again is a condition and a bounded number of Events', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  const say = async (state: string, skerry: Readonly<Record<string, string>>) => {
+    edge.say(
+      { source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/pump-1/state/update' },
+      { event_id: 'e', timestamp: 1, device: { name: 'pump-1', state }, skerry },
+    )
+    await cloud.settle(300)
+  }
+  for (let crash = 0; crash < 40; crash++) {
+    await say('unknown', { reason: `mapper modbus crashed: at ${crash}`, code: 'MapperCrashed' })
+    const online = condition(await cloud.device(), 'Online')
+    assert.deepEqual([online?.status, online?.reason], ['Unknown', 'MapperCrashed'])
+    assert.equal(online?.message, `mapper modbus crashed: at ${crash}`)
+    await say('online', {})
+  }
+  const events = (await cloud.kubernetes.list(EVENTS, {})).items.map((event) => Object(event))
+  const crashes = events.filter(({ reason }) => reason === 'MapperCrashed')
+  assert.equal(crashes[0]?.type, 'Warning')
+  assert.equal(crashes[0]?.involvedObject.name, 'pump-1')
+  assert.ok(crashes.length > 0 && crashes.length <= 10, `${crashes.length} Events`)
+  await cloud.stop()
+})

@@ -1,5 +1,5 @@
 import type { Condition } from '../../../schemas/index.ts'
-import { conditionNamed } from './conditions.ts'
+import { conditionNamed, SERVED_BY_NOBODY } from './conditions.ts'
 import type { EventNote } from './event-recorder.ts'
 
 /** Events for what changed between two sets of conditions: what a person would want to be told. */
@@ -19,7 +19,7 @@ function noteOf({ type, status, reason, message }: Condition, old: Condition | u
       return old?.status === 'False' ? { type: 'Normal', reason: 'Accepted', message } : undefined
     case 'Online':
       if (status === 'True') return { type: 'Normal', reason: 'Online', message }
-      return old?.status === 'True' ? { type: 'Warning', reason, message } : undefined
+      return old?.status === 'True' || SERVED_BY_NOBODY.has(reason) ? { type: 'Warning', reason, message } : undefined
     case 'Synced':
       return status === 'False' && (reason === 'WriteFailed' || reason === 'EdgeOverride')
         ? { type: 'Warning', reason, message }
