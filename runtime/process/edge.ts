@@ -11,6 +11,7 @@ import { createDeviceMethodsModule, createMapperHostModule } from '../../mappers
 import { createLocalBus } from '../../platform/bus/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
+import { mappersLoaded } from '../../schemas/index.ts'
 import { createDeviceTwinModule } from '../../twin/index.ts'
 import { openEdgeStore } from './edge-store.ts'
 import { composeEventBus } from './event-bus.ts'
@@ -56,6 +57,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
     endpoints: () => mqtt.endpoints(),
+    routes: { 'GET /mappers': async () => [...bus.list(mappersLoaded).values()] },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }

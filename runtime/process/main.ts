@@ -122,6 +122,11 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     (await import('./commands/mqtt-password.ts')).mqttPassword(words[0] ?? '', options, terminal),
   ).option('--delete', 'remove the user')
 
+  const mapper = program.command('mapper').description('mappers: what turns devices into twins')
+  add(mapper, 'list', 'list the mappers of the edge: protocols, origin, state, devices', async (options) =>
+    (await import('./commands/mapper-list.ts')).mapperList(options, terminal),
+  )
+
   add(program, 'status', 'state of every module of the processes of a data directory', async (options) =>
     (await import('./commands/status.ts')).status(options, terminal),
   ).option('--wait <duration>', 'wait until all is ready, at most this long, e.g. 60s')
