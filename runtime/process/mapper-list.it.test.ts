@@ -36,7 +36,7 @@ test('lists the mappers of a configuration that nothing runs with', async (t) =>
   assert.match(stdout, /^- +- +broken +0 +worker +package not-installed +.*not-installed: it is in none of/m)
   assert.match(stdout, new RegExp(`^theirs +1 +idle +0 +process +${data}/theirs.mjs +no device`, 'm'))
   assert.match(stdout, /^modbus \(modbus-tcp\) +1 +idle +0 +worker +built-in +no device/m)
-  assert.match(stdout, /No edge runs in .*: this is what its configuration says\.$/)
+  assert.match(stdout, /No edge runs in .*: this is what its configuration says\.\n$/)
 })
 
 test('lists what the running edge says', async (t) => {

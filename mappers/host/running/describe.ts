@@ -1,6 +1,8 @@
 import { type PortError, packError } from '../../../platform/lifecycle/index.ts'
+import type { AnyMapper } from '../admission/admission.ts'
+import { withHostKeys } from '../values/host-keys.ts'
 import { type FoundMapper, findMapper } from './find.ts'
-import { descriptionOf, loadMapper, type MapperDescription } from './source.ts'
+import { loadMapper, type MapperDescription } from './source.ts'
 
 /** A mapper's description, or why there is none. */
 export type Described<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PortError }
@@ -28,6 +30,14 @@ export async function describeUsed(used: {
   const found = findMapper(used.mapper, used.from)
   const mapper = await loadMapper({ entry: new URL(found.entry) })
   return { ...found, protocol: mapper.protocol, description: descriptionOf(mapper) }
+}
+
+function descriptionOf({ contract, deviceConfig, visitorConfig }: AnyMapper): MapperDescription {
+  return {
+    contract,
+    deviceSchema: structuredClone(deviceConfig.jsonSchema),
+    visitorSchema: structuredClone(withHostKeys(visitorConfig.jsonSchema)),
+  }
 }
 
 async function outcomeOf<T>(work: () => Promise<T>): Promise<Described<T>> {

@@ -1,5 +1,4 @@
 import { ms } from '../../../platform/time/index.ts'
-import { runProtocolHost } from '../protocol-host.ts'
 import { createStats } from '../stats.ts'
 import { BEAT_MS } from './messages.ts'
 import type { Runner } from './runner.ts'
@@ -15,6 +14,8 @@ export const runHere: Runner = async (options, signal) => {
   }
   let timer = clock.after(ms(BEAT_MS), beat)
   try {
+    // With what it needs it is large, and an edge whose mappers run apart does without it.
+    const { runProtocolHost } = await import('../protocol-host.ts')
     const mapper = await loadMapper(source)
     await runProtocolHost({ ...options, mapper, stats }, signal)
   } finally {

@@ -1,6 +1,5 @@
 import { describeError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
-import { withHostKeys } from '../values/host-keys.ts'
 import { openContractDoor } from './contract-door.ts'
 
 /** Where a mapper is. Its module's default export is the mapper; it must be inert and load no vendor library. */
@@ -50,14 +49,6 @@ export interface MapperDescription {
   readonly contract: number
   readonly deviceSchema: object
   readonly visitorSchema: object
-}
-
-export function descriptionOf({ contract, deviceConfig, visitorConfig }: AnyMapper): MapperDescription {
-  return {
-    contract,
-    deviceSchema: structuredClone(deviceConfig.jsonSchema),
-    visitorSchema: structuredClone(withHostKeys(visitorConfig.jsonSchema)),
-  }
 }
 
 function builtIn(protocol: string): URL {

@@ -17,7 +17,7 @@ import {
   type WriteResult,
 } from '../../../schemas/index.ts'
 import type { LocalBroker } from '../../contract/index.ts'
-import { runProtocolHost } from '../../host/index.ts'
+import { runProtocolHost } from '../../host/protocol-host.ts'
 import mqtt from '../index.ts'
 
 /** The mapper in a real host, on real time, with a bus whose twin writes down what it is told. */
