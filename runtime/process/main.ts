@@ -122,11 +122,6 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     (await import('./commands/mqtt-password.ts')).mqttPassword(words[0] ?? '', options, terminal),
   ).option('--delete', 'remove the user')
 
-  const mapper = program.command('mapper').description('mappers: what turns devices into twins')
-  add(mapper, 'list', 'list the mappers of the edge: protocols, origin, state, devices', async (options) =>
-    (await import('./commands/mapper-list.ts')).mapperList(options, terminal),
-  )
-
   add(program, 'status', 'state of every module of the processes of a data directory', async (options) =>
     (await import('./commands/status.ts')).status(options, terminal),
   ).option('--wait <duration>', 'wait until all is ready, at most this long, e.g. 60s')
@@ -154,6 +149,9 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     .option('--faults <file>', 'play the faults of this file')
 
   const mapper = program.command('mapper').description('mappers: list them, write your own')
+  add(mapper, 'list', 'list the mappers of the edge: protocols, origin, state, devices', async (options) =>
+    (await import('./commands/mapper-list.ts')).mapperList(options, terminal),
+  )
   add(mapper, 'new <name>', 'make a package that is a mapper and works at once', async (options, words) =>
     (await import('./commands/mapper-new.ts')).mapperNew(words[0] ?? '', options, terminal),
   )
