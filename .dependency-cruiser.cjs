@@ -75,7 +75,7 @@ module.exports = {
     only('certificates-in-one-place', '(@peculiar|reflect-metadata)', '^platform/certificates/'),
     only('tokens-in-the-cloud', 'jose', '^hub/cloud/'),
     only('modbus-in-its-mapper', 'modbus-serial', '^mappers/modbus/'),
-    only('serial-ports-in-their-mappers', '(serialport|@serialport)', '^mappers/(serial-port|modbus)/'),
+    only('serial-ports-in-their-mappers', '(serialport|@serialport)', '^mappers/serial-port/'),
     only('pseudo-terminals-in-simulators', '@lydell', '^mappers/simulators/'),
     only('opcua-in-its-mapper', 'node-opcua.*', '^mappers/(opcua|simulators)/'),
     only('protobuf-behind-kube', 'protobufjs', '^hub/kube/'),

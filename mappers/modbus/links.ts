@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream'
 import type { MapperContext } from '../contract/index.ts'
+import { openSerialPort } from '../serial-port/index.ts'
 import type { DeviceConfig } from './device-config.ts'
-import { closeSerial, closeSocket, dialSocket, lineOf, openSerial } from './dial.ts'
+import { closeStream, dialSocket, lineOf } from './dial.ts'
 import { clientOn, clientOnSocket, LibraryWire } from './library-wire.ts'
 import { charactersMs, type Exchange, silenceMs } from './line-time.ts'
 import { RtuPort } from './rtu-port.ts'
@@ -26,27 +27,24 @@ async function overTcp(device: DeviceConfig, { clock, signal }: Context): Promis
   const client = await clientOnSocket(socket, device.port)
   const airtime = airtimeOf(device)
   // Answers carry the number of their request.
-  const wire = new LibraryWire({ client, airtime, mixesAnswers: false, close: () => closeSocket(socket) }, clock)
+  const wire = new LibraryWire({ client, airtime, mixesAnswers: false, close: () => closeStream(socket) }, clock)
   watch(socket, wire)
   return wire
 }
 
-async function overSerial(device: DeviceConfig, { clock, signal }: Context): Promise<Wire> {
-  const port = await openSerial(device.serialPort, lineOf(device), signal)
-  return rtuWire(port, () => closeSerial(port), device, clock)
+async function overSerial(device: DeviceConfig, context: Context): Promise<Wire> {
+  const { baudRate, parity, stopBits } = lineOf(device)
+  const settings = { path: device.serialPort, baudRate, dataBits: 8, parity, stopBits: stopBits === 2 ? 2 : 1 } as const
+  const port = await openSerialPort({ ...settings, flowControl: 'none' }, context)
+  return rtuWire(port, device, context.clock)
 }
 
 async function overConverter(device: DeviceConfig, { clock, signal }: Context): Promise<Wire> {
   const socket = await dialSocket(device.host, device.port, signal)
-  return rtuWire(socket, () => closeSocket(socket), device, clock)
+  return rtuWire(socket, device, clock)
 }
 
-async function rtuWire(
-  stream: Duplex,
-  close: () => Promise<void>,
-  device: DeviceConfig,
-  clock: MapperContext['clock'],
-) {
+async function rtuWire(stream: Duplex, device: DeviceConfig, clock: MapperContext['clock']): Promise<Wire> {
   const closed = new AbortController()
   const port = new RtuPort(stream, clock, device.line ? silenceMs(device.line) : 0, closed.signal)
   const link = {
@@ -61,7 +59,7 @@ async function rtuWire(
     },
     close: () => {
       closed.abort(new Error('the Modbus connection is closed'))
-      return close()
+      return closeStream(stream)
     },
   }
   const wire = new LibraryWire(link, clock)
