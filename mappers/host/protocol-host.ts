@@ -1,6 +1,6 @@
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import type { Clock, Random } from '../../platform/time/index.ts'
+import { type Clock, ms, type Random } from '../../platform/time/index.ts'
 import {
   type AssignedDevice,
   assignedDevices,
@@ -10,18 +10,19 @@ import {
   type DeviceRefusal,
   deviceCalls,
   deviceOrders,
-  deviceRefusals,
   protocolOf,
   timesToLive,
 } from '../../schemas/index.ts'
 import type { LocalBroker } from '../contract/index.ts'
 import { type AnyMapper, admit, type DevicePlan } from './admission/admission.ts'
+import { overloadMessage, plannedLoad } from './admission/planned-load.ts'
+import { Refusals } from './admission/refusals.ts'
 import { runCall } from './calls/run-call.ts'
 import { Line } from './line/line.ts'
 import { Reporter } from './line/reporter.ts'
 import { ServedDevice } from './line/served-device.ts'
 import { defaultSettings, type HostSettings } from './settings.ts'
-import { createStats, type HostStats } from './stats.ts'
+import { createStats, deviceStats, type HostStats, lineStats } from './stats.ts'
 
 export interface ProtocolHostOptions {
   readonly bus: Bus
@@ -46,6 +47,9 @@ export async function runProtocolHost(options: ProtocolHostOptions, signal: Abor
   await host.run(signal)
 }
 
+/** After a change of the devices of a line. */
+const JUDGING = ms(500)
+
 interface RunningLine {
   readonly line: Line
   readonly stop: AbortController
@@ -63,12 +67,17 @@ class ProtocolHost {
   readonly #refused = new Set<DeviceId>()
   readonly #fingerprints = new Map<DeviceId, string>()
   readonly #closing = new Set<Promise<void>>()
+  readonly #refusals: Refusals
+  /** Lines whose devices have changed since their load was judged. */
+  readonly #unjudged = new Set<string>()
+  #judging: Disposable | undefined
   #revision = 0
 
   constructor(options: ProtocolHostOptions) {
     this.#options = options
     this.#settings = options.settings ?? defaultSettings
     this.#stats = options.stats ?? createStats()
+    this.#refusals = new Refusals(options.bus, options.log)
     this.#protocols = new Set(options.protocols ?? [options.mapper.protocol])
     this.#reporter = new Reporter({
       bus: options.bus,
@@ -88,6 +97,7 @@ class ProtocolHost {
     const onCall = (call: DeviceCall) => this.#call(call)
     using _calls = disposeAll([...this.#protocols].map((protocol) => bus.serve(deviceCalls(protocol), onCall)))
     await this.#reporter.run(signal)
+    this.#judging?.[Symbol.dispose]()
     for (const { stop } of this.#lines.values()) stop.abort(new Error('the mapper host stops'))
     await Promise.all(this.#closing)
   }
@@ -103,18 +113,9 @@ class ProtocolHost {
     const known = this.#fingerprints.get(id)
     if (known === fingerprint || known === withGeneration) return
     const { refusals, plan } = admit(this.#options.mapper, assigned, ++this.#revision)
-    for (const { pointer, message, warning } of refusals) {
-      if (warning)
-        this.#options.log.warn('A device is not quite served as its manifest says', {
-          device: id,
-          pointer,
-          reason: message,
-        })
-    }
     // Refusals name the generation they judge.
     this.#fingerprints.set(id, refusals.length > 0 ? withGeneration : fingerprint)
-    if (refusals.length > 0) this.#options.bus.set(deviceRefusals, id, refusals)
-    else this.#options.bus.remove(deviceRefusals, id)
+    this.#refusals.set(id, assigned.device.metadata.generation ?? 0, refusals)
     if (plan) this.#serve(plan)
     else this.#refuse(id, refusals)
   }
@@ -130,11 +131,40 @@ class ProtocolHost {
     const { bus, clock, random } = this.#options
     const before = this.#devices.get(plan.id)
     if (before && before.plan.key !== plan.key) this.#leaveLine(before)
-    const device = new ServedDevice(plan, { clock, random, settings: this.#settings, reporter: this.#reporter, before })
+    const device = new ServedDevice(plan, {
+      ...{ clock, random, settings: this.#settings, reporter: this.#reporter, before },
+      stats: deviceStats(this.#stats, plan.id),
+    })
     this.#refused.delete(plan.id)
     this.#devices.set(plan.id, device)
     device.setOrders(bus.get(deviceOrders, plan.id))
     this.#lineOf(plan.key).put(device)
+    this.#judgeSoon(plan.key)
+  }
+
+  /** Devices come many at a time: their lines are judged when they are there. */
+  #judgeSoon(key: string): void {
+    if (!this.#options.mapper.busTime) return
+    this.#unjudged.add(key)
+    this.#judging ??= this.#options.clock.after(JUDGING, () => {
+      this.#judging = undefined
+      for (const each of this.#unjudged) this.#judge(each)
+      this.#unjudged.clear()
+    })
+  }
+
+  #judge(key: string): void {
+    const line = this.#lines.get(key)?.line
+    if (!line) return
+    const { mapper, log } = this.#options
+    const load = plannedLoad(mapper, line.plans())
+    const stats = lineStats(this.#stats, key)
+    const message = load === undefined ? undefined : overloadMessage(key, load, line.size)
+    if (message !== undefined && stats.planned <= 1) {
+      log.warn('A connection is asked for more than it can do', { line: key, load })
+    }
+    stats.planned = load ?? 0
+    for (const { id } of line.plans()) this.#refusals.overload(id, message)
   }
 
   #ordersChanged(id: DeviceId): void {
@@ -162,7 +192,8 @@ class ProtocolHost {
     this.#refused.delete(id)
     this.#stopServing(id)
     this.#reporter.forget(id)
-    this.#options.bus.remove(deviceRefusals, id)
+    this.#refusals.forget(id)
+    this.#stats.devices.delete(id)
   }
 
   #stopServing(id: DeviceId): void {
@@ -176,8 +207,13 @@ class ProtocolHost {
     const running = this.#lines.get(plan.key)
     if (!running) return
     running.line.remove(id)
-    if (running.line.size > 0) return
+    this.#refusals.overload(id, undefined)
+    if (running.line.size > 0) {
+      this.#judgeSoon(plan.key)
+      return
+    }
     this.#lines.delete(plan.key)
+    this.#stats.lines.delete(plan.key)
     running.stop.abort(new Error('no device uses this connection any more'))
   }
 

@@ -9,21 +9,30 @@ export function deliver(
   results: ReadonlyMap<VisitId, Outcome<Reading>>,
   reporter: Pick<Reporter, 'report'>,
 ): number {
-  const news = new Map<ServedDevice, PropertyReading[]>()
-  let failed = 0
+  const byDevice = new Map<ServedDevice, Delivery>()
   for (const property of properties) {
     const outcome = results.get(property.id)
     if (!outcome) continue
     const { device } = property
+    const delivery: Delivery = byDevice.get(device) ?? { read: [], news: [], failed: 0 }
+    if (delivery.read.length === 0) byDevice.set(device, delivery)
+    delivery.read.push(property)
     const reading = device.take(property, outcome)
-    if (reading.quality === 'bad') failed++
-    const readings = news.get(device) ?? []
-    news.set(device, readings)
-    if (device.isNews(property, reading)) readings.push(reading)
+    if (reading.quality === 'bad') delivery.failed++
+    if (device.isNews(property, reading)) delivery.news.push(reading)
   }
-  for (const [device, readings] of news) {
+  let failed = 0
+  for (const [device, delivery] of byDevice) {
+    failed += delivery.failed
+    device.count(delivery.read, delivery.failed)
     device.judge()
-    reporter.report(device.id, readings)
+    reporter.report(device.id, delivery.news)
   }
   return failed
+}
+
+interface Delivery {
+  readonly read: ServedProperty[]
+  readonly news: PropertyReading[]
+  failed: number
 }

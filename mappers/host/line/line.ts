@@ -3,9 +3,9 @@ import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Duration, type Random } from '../../../platform/time/index.ts'
 import type { DeviceId } from '../../../schemas/index.ts'
 import { isDeviceSilent, type LocalBroker } from '../../contract/index.ts'
-import type { AnyMapper } from '../admission/admission.ts'
+import type { AnyMapper, DevicePlan } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
-import type { HostStats } from '../stats.ts'
+import { type HostStats, type LineStats, lineStats } from '../stats.ts'
 import { callDriver } from './call.ts'
 import { connect, dispose } from './connect.ts'
 import { deliver } from './deliver.ts'
@@ -50,6 +50,7 @@ export class Line {
   readonly #wakeup: Wakeup
   readonly #backoff: Backoff
   readonly #watches: Watches
+  readonly #stats: LineStats
   /** Why there is no connection; undefined while there is one or the first is being made. */
   #down: string | undefined
   /** Calls since the last answer. */
@@ -58,6 +59,7 @@ export class Line {
   constructor(options: LineOptions) {
     const { clock, random, settings, mapper, reporter } = options
     this.#options = options
+    this.#stats = lineStats(options.stats, options.key)
     this.#works = new Works(clock)
     const now = clock.monotonic()
     this.#dispatch = new Dispatch({
@@ -78,6 +80,10 @@ export class Line {
 
   get size(): number {
     return this.#devices.size
+  }
+
+  *plans(): Iterable<DevicePlan> {
+    for (const { plan } of this.#devices.values()) yield plan
   }
 
   /** Takes a device, or its new plan. Devices beside it notice nothing. */
@@ -183,12 +189,15 @@ export class Line {
     try {
       await this.#perform(job, connection, signal)
     } catch (error) {
+      this.#stats.busyMs += clock.monotonic() - began
       if (!isDeviceSilent(error) || !job.peer) throw error
       this.#silent(job.peer, error, clock.monotonic() - began)
       return
     }
+    const cost = clock.monotonic() - began
+    this.#stats.busyMs += cost
     if (!job.peer) return
-    this.#dispatch.charge(job.peer, clock.monotonic() - began)
+    this.#dispatch.charge(job.peer, cost)
     if (job.kind === 'probe') this.#dispatch.returned(job.peer)
     // An answer, not the mere connection, proves that the other end lives.
     if (job.kind === 'read' || job.kind === 'probe') {

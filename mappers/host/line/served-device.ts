@@ -3,6 +3,7 @@ import type { DeviceId, DeviceOrders, DeviceState, PropertyReading, WriteResult 
 import type { Outcome, Reading, VisitId } from '../../contract/index.ts'
 import type { DevicePlan, PropertyPlan } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
+import type { DeviceStats } from '../stats.ts'
 import { type Echo, isNews, type Sent, toReading } from '../values/reading.ts'
 import { OrderProgress } from './order.ts'
 import type { Reporter } from './reporter.ts'
@@ -12,6 +13,7 @@ export interface ServedDeviceOptions {
   readonly random: Random
   readonly settings: HostSettings
   readonly reporter: Reporter
+  readonly stats: DeviceStats
   /** What was true of the same device under an earlier plan. */
   readonly before?: ServedDevice | undefined
 }
@@ -40,6 +42,9 @@ export class ServedDevice {
   #lastGood: number | undefined
   #gapSince: number | undefined
   #away: string | undefined
+  /** A property with the shortest cycle, and when it was read last, monotonic ms. */
+  readonly #pace: ServedProperty | undefined
+  #pacedAt: number | undefined
 
   constructor(plan: DevicePlan, options: ServedDeviceOptions) {
     this.id = plan.id
@@ -51,6 +56,11 @@ export class ServedDevice {
       plan: property,
       device: this,
     }))
+    this.#pace = this.properties
+      .filter(({ plan: { isPolled } }) => isPolled)
+      .reduce<ServedProperty | undefined>((a, b) => (a && a.cycleMs <= b.cycleMs ? a : b), undefined)
+    options.stats.plannedCycleMs = this.#pace?.cycleMs ?? 0
+    options.stats.cycleMs = 0
     if (options.before?.plan.uid === plan.uid) this.#inherit(options.before)
   }
 
@@ -94,6 +104,17 @@ export class ServedDevice {
     return reading
   }
 
+  /** It was read, with so many properties that could not be. */
+  count(read: readonly ServedProperty[], failures: number): void {
+    const { stats, clock } = this.#options
+    stats.reads++
+    stats.failures += failures
+    if (!this.#pace || !read.includes(this.#pace)) return
+    const now = clock.monotonic()
+    if (this.#pacedAt !== undefined) stats.cycleMs = now - this.#pacedAt
+    this.#pacedAt = now
+  }
+
   /** Marks the reading as sent when it is news. */
   isNews(property: ServedProperty, reading: PropertyReading): boolean {
     const now = this.#options.clock.monotonic()
@@ -128,9 +149,8 @@ export class ServedDevice {
   /** Online as long as anything of it can be read. */
   judge(): void {
     if (this.#away !== undefined) return
-    const failures = this.properties.filter(({ failed }) => failed !== undefined)
-    const [first] = failures
-    if (!first || failures.length < this.properties.length) this.setState('online')
+    const [first] = this.properties
+    if (!first || this.properties.some(({ failed }) => failed === undefined)) this.setState('online')
     else this.setState('unhealthy', `no property can be read; ${first.plan.model.name}: ${first.failed}`)
   }
 
@@ -161,6 +181,7 @@ export class ServedDevice {
     const text = `${state}: ${reason ?? ''}`
     if (this.#state === text) return
     this.#state = text
+    this.#options.stats.state = state
     this.#options.reporter.state({ id: this.id, state, ...(reason === undefined ? {} : { reason }) })
   }
 

@@ -8,7 +8,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { DeviceSilentError } from '../../contract/index.ts'
 import { admit } from '../admission/admission.ts'
 import { defaultSettings } from '../settings.ts'
-import { createStats } from '../stats.ts'
+import { createStats, deviceStats } from '../stats.ts'
 import { busMapper, FakeBus } from '../testing/fake-bus.ts'
 import { fakeDevice, steadyRandom } from '../testing/host-bench.ts'
 import { Line } from './line.ts'
@@ -24,7 +24,9 @@ function start(t: TestContext) {
   const line = new Line({ ...ground, key: 'rs485', mapper, reporter, folder: '/nowhere' })
   for (const unit of [1, 2]) {
     const { plan } = admit(mapper, fakeDevice(`u${unit}`, { a: {} }, { line: 'rs485', unit }), unit)
-    line.put(new ServedDevice(plan ?? assert.fail(), { ...ground, reporter }))
+    line.put(
+      new ServedDevice(plan ?? assert.fail(), { ...ground, reporter, stats: deviceStats(ground.stats, `u${unit}`) }),
+    )
   }
   const stop = new AbortController()
   const running = line.run(stop.signal)

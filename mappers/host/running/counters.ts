@@ -1,7 +1,8 @@
 import type { Metrics } from '../../../platform/health/index.ts'
-import { createStats, type HostStats } from '../stats.ts'
+import { createStats, type HostCounts, type HostStats } from '../stats.ts'
+import { deviceGaugesOf } from './device-gauges.ts'
 
-const HELP: Readonly<Record<keyof HostStats, readonly [name: string, help: string]>> = {
+const HELP: Readonly<Record<keyof HostCounts, readonly [name: string, help: string]>> = {
   reads: ['skerry_mapper_reads_total', 'Read calls of a mapper.'],
   visits: ['skerry_mapper_visits_total', 'Properties read by a mapper.'],
   failedVisits: ['skerry_mapper_failed_visits_total', 'Properties that could not be read.'],
@@ -44,7 +45,8 @@ export function countersOf(metrics: Metrics, mapper: string): Counters {
     const [name, help] = HELP[key]
     return [key, metrics.counter({ name, help, labels: ['mapper'] })] as const
   })
-  let before = createStats()
+  let before: HostCounts = createStats()
+  const gauges = deviceGaugesOf(metrics, mapper)
   return {
     begin() {
       before = createStats()
@@ -52,6 +54,7 @@ export function countersOf(metrics: Metrics, mapper: string): Counters {
     take(stats) {
       for (const [key, counter] of counters) counter.add(stats[key] - before[key], { mapper })
       before = { ...stats }
+      gauges.take(stats)
     },
   }
 }

@@ -16,6 +16,7 @@ import {
 } from '../../../schemas/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
 import { runProtocolHost } from '../protocol-host.ts'
+import { createStats } from '../stats.ts'
 
 export const steadyRandom: Random = {
   next: () => 0,
@@ -24,7 +25,7 @@ export const steadyRandom: Random = {
 }
 
 /** A protocol host on virtual time, with a bus whose twin writes down what it is told. */
-export function hostBench(mapper: AnyMapper) {
+export function hostBench(mapper: AnyMapper, random: Random = steadyRandom) {
   const clock = new FakeClock()
   const log = memoryLogger()
   const bus = createLocalBus(clock, log)
@@ -44,11 +45,14 @@ export function hostBench(mapper: AnyMapper) {
     return answer(list)
   })
   const stop = new AbortController()
-  const running = runProtocolHost({ bus, mapper, clock, random: steadyRandom, log, folder: '/nowhere' }, stop.signal)
+  const stats = createStats()
+  const ground = { bus, clock, random, log, stats }
+  const running = runProtocolHost({ ...ground, mapper, folder: '/nowhere' }, stop.signal)
   return {
     bus,
     clock,
     log,
+    stats,
     reports,
     states,
     /** Devices that the twin does not know. */
