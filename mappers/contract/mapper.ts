@@ -9,7 +9,7 @@ import type { ConfigSchema } from './config-schema.ts'
  * 3. The visits of one call are due together; equal collect cycles are aligned, so that neighbours can be merged.
  * 4. Each call has a deadline. Abort or throw: the connection is disposed once, its devices are offline, and after a wait
  *    it is connected, watched and written to again. Only a DeviceSilentError leaves the connection as it is: the devices of
- *    that call are offline, are asked again after growing waits, and cost their neighbours little.
+ *    that peer are offline, are asked again after growing waits, and cost their neighbours little.
  * 5. A visit id missing from the results is a failed outcome; an unknown one costs the connection.
  * 6. Conversion (`convert`, `deadband`), coercion to the property's type, bounds, timestamps, cycles, twin updates, orders and
  *    read-back are the host's.

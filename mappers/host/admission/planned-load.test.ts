@@ -40,6 +40,7 @@ describe('a line that is asked for more than it can do', () => {
     await host.advance(1000)
     assert.match(host.warned(1)?.[0]?.message ?? '', /26 devices ask for 1040 ms/)
     host.put(2, 5000)
+    host.put(3, 5000)
     await host.advance(1000)
     assert.deepEqual([host.warned(1), host.warned(2)], [undefined, undefined])
     host.put(2, 500)
