@@ -57,8 +57,7 @@ const DeviceConfig = Type.Object(
     ),
     framing: Framing,
     requestFraming: Type.Optional(
-      Type.Unsafe<Static<typeof Framing>>({
-        ...Framing,
+      Type.Object(Framing.properties, {
         description: 'How what is sent is framed. Default: as framing. With kind silence it is sent as it is.',
       }),
     ),

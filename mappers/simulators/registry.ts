@@ -47,6 +47,15 @@ export const simulators: readonly SimulatorEntry[] = [
     load: async () => (await import('./opcua/opcua-simulator.ts')).createOpcuaSimulator,
   },
   {
+    protocol: 'bluetooth-serial',
+    aliases: ['serial', 'bluetooth'],
+    sample: 'balance',
+    reach: { kind: 'serial' },
+    address: ['path', 'macAddress', 'channel'],
+    transports: ['serial'],
+    load: async () => (await import('./serial/serial-simulator.ts')).createSerialSimulator,
+  },
+  {
     protocol: 'mqtt',
     aliases: [],
     sample: 'plug',

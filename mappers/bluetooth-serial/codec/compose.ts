@@ -24,8 +24,11 @@ export function compose(values: readonly Placed[], head: Uint8Array = new Uint8A
         return values.length === 1 ? Buffer.concat([head, textBytes(first)]) : conflict()
       case 'field':
         return fields(values, first.place.separator, Buffer.from(head).toString())
-      case 'key':
-        return Buffer.concat([head, Buffer.from(pairs(values, first.place.separator))])
+      case 'key': {
+        // What frames of this kind begin with may be the first key.
+        const text = Buffer.from(pairs(values, first.place.separator))
+        return text.subarray(0, head.length).equals(head) ? text : Buffer.concat([head, text])
+      }
       case 'pointer':
         return Buffer.from(JSON.stringify(json(values)))
     }
