@@ -119,7 +119,7 @@ function positioned(place: Place, value: PropertyValue, spelling: Spelling, payl
     case 'bit': {
       const size = sizeOf(place.type)
       const there = Buffer.alloc(size)
-      payload.copy(there, 0, place.at, place.at + size)
+      there.set(payload.subarray(place.at, place.at + size))
       const mask = 1n << BigInt(place.bit)
       const others = BigInt(readNumber(there, 0, place.type, place.order)) & ~mask
       return [place.at, numberBytes(value === true ? others | mask : others, place.type, place.order)]

@@ -68,7 +68,7 @@ export function spelled(text: string, type: PropertyType, spelling: Spelling): P
     case 'INT':
     case 'FLOAT':
     case 'DOUBLE':
-      return spelling.base === 16 ? hexadecimal(trimmed) : decimal(trimmed, spelling.decimal)
+      return spelling.base === 16 ? hexadecimal(trimmed) : decimal(trimmed, spelling.decimal, type === 'INT')
     case 'BYTES':
     case 'STREAM':
       return Buffer.from(text)
@@ -124,14 +124,14 @@ export function pointerSteps(pointer: string): readonly string[] {
 }
 
 /** A number at the beginning, and a unit behind it at most: "+ 12.5 g". Looks at each letter once. */
-function decimal(text: string, point: '.' | ','): PropertyValue {
+function decimal(text: string, point: '.' | ',', isWhole: boolean): PropertyValue {
   const sign = text.startsWith('-') ? '-' : ''
   const rest = (/^[-+]/.test(text) ? text.slice(1) : text).trimStart()
   const found = /^[0-9.,]+(?:[eE][-+]?[0-9]+)?/.exec(rest)?.[0] ?? ''
   const plain = point === ',' ? found.replace(',', '.') : found
   const number = /[0-9]/.test(plain) ? Number(plain) : Number.NaN
   if (Number.isNaN(number) || /[0-9]/.test(rest.slice(found.length))) throw new Error(`"${cut(text)}" is no number`)
-  if (/^[0-9]+$/.test(plain) && !Number.isSafeInteger(number)) return BigInt(`${sign}${plain}`)
+  if (isWhole && /^[0-9]+$/.test(plain) && !Number.isSafeInteger(number)) return BigInt(`${sign}${plain}`)
   return sign === '-' ? -number : number
 }
 
