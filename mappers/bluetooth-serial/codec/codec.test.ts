@@ -16,7 +16,7 @@ function template(text: string): Template {
   return parsed.value
 }
 
-function valueOf(type: NumberType): fc.Arbitrary<number | bigint> {
+function anyNumber(type: NumberType): fc.Arbitrary<number | bigint> {
   if (type === 'float32') return fc.float({ noNaN: true }).map(Math.fround)
   if (type === 'float64') return fc.double({ noNaN: true })
   const bits = BigInt(type.replace(/\D+/, ''))
@@ -32,7 +32,7 @@ describe('a value in a payload', () => {
   it('comes out as it went in: every number, anywhere, in either order', () => {
     const number = fc
       .constantFrom(...NUMBER_TYPES)
-      .chain((type) => fc.record({ type: fc.constant(type), order, at: fc.nat(20), value: valueOf(type) }))
+      .chain((type) => fc.record({ type: fc.constant(type), order, at: fc.nat(20), value: anyNumber(type) }))
     fc.assert(
       fc.property(number, ({ type, order, at, value }) => {
         const place: Place = { kind: 'number', at, type, order }
