@@ -51,6 +51,25 @@ describe('a line that is asked for more than it can do', () => {
     assert.deepEqual([host.warned(26), host.warned(2)], [undefined, undefined])
   })
 
+  it('is not judged where the mapper cannot count, or fails to', async (t) => {
+    const field = new FakeBus()
+    const nan = { ...busMapper(field), busTime: () => Number.NaN }
+    const broken = {
+      ...busMapper(field),
+      busTime: () => {
+        throw new Error('a bug')
+      },
+    }
+    for (const mapper of [nan, broken]) {
+      const host = hostBench(mapper)
+      t.after(host.stop)
+      host.assign(fakeDevice('d', { a: { collectCycle: 10 } }, { line: 'x' }))
+      await host.advance(2000)
+      assert.equal(host.bus.get(deviceRefusals, 'default/d'), undefined)
+      assert.equal(host.states.at(-1)?.state, 'online')
+    }
+  })
+
   it('stands beside what its devices are warned of by themselves', async (t) => {
     const host = start(t)
     for (let unit = 1; unit <= 30; unit++) host.put(unit, unit === 3 ? 1_000_000_000 : 1000)

@@ -9,12 +9,21 @@ export function plannedLoad(mapper: Pick<AnyMapper, 'busTime'>, devices: Iterabl
   let load = 0
   for (const cycles of byPeerAndCycle(devices).values()) {
     for (const [cycle, visits] of cycles) {
-      const time = mapper.busTime(visits)
-      if (time === undefined || !Number.isFinite(time)) return undefined
+      const time = busTime(mapper, visits)
+      if (time === undefined || !Number.isFinite(time) || time < 0) return undefined
       load += time / cycle
     }
   }
   return Math.round(load * 1000) / 1000
+}
+
+/** A mapper that cannot count must not stop its devices. */
+function busTime(mapper: Pick<AnyMapper, 'busTime'>, visits: readonly AnyVisit[]): number | undefined {
+  try {
+    return mapper.busTime?.(visits)
+  } catch {
+    return undefined
+  }
 }
 
 /** What to say to the devices of a connection that is asked for more than it can do; undefined while it fits. */
