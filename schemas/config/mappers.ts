@@ -32,7 +32,7 @@ export const MappersConfig = Type.Object(
     isolation: Type.Union([...ISOLATIONS], {
       default: 'worker',
       description:
-        'Where a mapper runs that has devices. worker: in a thread of its own. process: in a process of its own, which may crash in native code and costs about 60 MB more. none: in the main thread, for debugging.',
+        'Where a mapper runs that has devices. worker: in a thread of its own. process: in a process of its own, which may crash in native code and takes about 65 MB of memory. none: in the main thread, for debugging.',
     }),
     heapMegabytes: Type.Integer({
       ...HEAP,
