@@ -160,6 +160,13 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
   add(mapper, 'test [path]', 'hold a mapper to the contract with the conformance suite', async (options, words) =>
     (await import('./commands/mapper-test.ts')).mapperTest(words[0] ?? '.', options, terminal),
   )
+  add(
+    mapper,
+    'schema [which]',
+    'print a JSON Schema of the manifests of a protocol, for editors',
+    async (options, words) =>
+      (await import('./commands/mapper-schema.ts')).mapperSchema(words[0] ?? '.', options, terminal),
+  )
   add(mapper, 'dev [path]', 'run a mapper live against a device, and again after each save', async (options, words) =>
     (await import('./commands/mapper-dev.ts')).mapperDev(words[0] ?? '.', options, terminal),
   )

@@ -66,7 +66,7 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
     )
     assert.deepEqual(others.sort(), ['package/LICENSE', 'package/README.md', 'package/package.json'])
     assert.deepEqual(
-      files.filter((file) => /\.test\.|\/(bench|tools)\//.test(file)),
+      files.filter((file) => /\.test\.|\/(bench|tools)\//.test(file) && !file.startsWith('package/samples/')),
       [],
     )
   })
@@ -88,6 +88,20 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
     const ran = await run(process.execPath, [join(project, 'mapper.ts')])
     assert.equal(ran.code, 0, ran.stderr)
     assert.equal(ran.stdout, '{"ok":true,"value":{"port":7}}\n')
+  })
+
+  it('makes mappers, and holds them to the contract', async () => {
+    const skerry = (...args: readonly string[]) =>
+      run(process.execPath, [join(installed, 'bin', 'skerry.mjs'), 'mapper', ...args], {
+        cwd: folder,
+        timeoutMs: 60_000,
+      })
+    assert.equal((await skerry('new', 'barn')).code, 0)
+    const tested = await skerry('test', 'barn')
+    assert.equal(tested.code, 0, tested.stdout + tested.stderr)
+    assert.match(tested.stdout, /mapper barn keeps the contract: 29 passed, 0 failed/)
+    const own = await run(process.execPath, ['--test'], { cwd: join(folder, 'barn'), timeoutMs: 60_000 })
+    assert.equal(own.code, 0, own.stdout)
   })
 
   it('runs: workers and samples are found, and it stops cleanly', async () => {
