@@ -3,5 +3,6 @@ export { type CatalogMapper, createCatalog, entryOf, type MapperUse } from './ru
 export { openContractDoor } from './running/contract-door.ts'
 export { createMapperHostModule, type MapperHostOptions } from './running/module.ts'
 export { runInWorker as runMapper } from './running/run-in-worker.ts'
-export { builtInMappers, descriptionOf, loadMapper, type MapperSource } from './running/source.ts'
+export { builtInMappers, loadMapper, type MapperSource } from './running/source.ts'
 export { defaultSettings, type HostSettings } from './settings.ts'
+export { withHostKeys } from './values/host-keys.ts'

@@ -42,7 +42,7 @@ export async function mapperDev(path: string, options: MapperDevOptions, termina
     await session.start()
     const changed = onChange([folder, dirname(files.model), dirname(files.device)], (names) => {
       const isManifest = [...names].every((name) => /\.ya?ml$/.test(name))
-      const again = isManifest ? session.loadManifests() : session.restart()
+      const again = isManifest ? session.reloadManifests() : session.restart()
       again.catch(complain)
     })
     const input = createInterface({ input: process.stdin })

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { builtInMappers, descriptionOf, loadMapper } from '../../../mappers/host/index.ts'
+import { builtInMappers, loadMapper, withHostKeys } from '../../../mappers/host/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { EXIT } from '../exit.ts'
 import { findFile } from '../mapper/find-file.ts'
@@ -10,10 +10,15 @@ export async function mapperSchema(which: string, _options: CommonOptions, termi
   const builtIn = builtInMappers.find(({ protocol, aliases }) => protocol === which || aliases?.includes(which))
   const entry = builtIn?.entry ?? pathToFileURL(findFile(which, ['index', 'src/index', 'mapper'], 'the mapper'))
   const mapper = await loadMapper({ entry })
-  const { deviceSchema, visitorSchema } = descriptionOf(mapper)
-  const visitors = object({ protocolName: { type: 'string' }, configData: partOf(visitorSchema) })
+  const visitors = object({
+    protocolName: { type: 'string' },
+    configData: partOf(withHostKeys(mapper.visitorConfig.jsonSchema)),
+  })
   const properties = { type: 'array', items: object({ name: { type: 'string' }, visitors }) }
-  const protocol = object({ protocolName: { const: mapper.protocol }, configData: partOf(deviceSchema) })
+  const protocol = object({
+    protocolName: { const: mapper.protocol },
+    configData: partOf(mapper.deviceConfig.jsonSchema),
+  })
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: `Device or DeviceModel of protocol ${mapper.protocol}`,

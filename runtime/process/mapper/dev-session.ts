@@ -92,6 +92,18 @@ export class DevSession {
     if (devices.length === 0) throw new Error(`${this.#files.device}: there is no Device in it`)
   }
 
+  /** After a save of a manifest. */
+  async reloadManifests(): Promise<void> {
+    const before = this.#protocol
+    await this.loadManifests()
+    if (this.#protocol !== before) await this.restart()
+  }
+
+  get #protocol(): string {
+    const [first] = this.#assigned.values()
+    return (first && protocolOf(first.device, first.model)) ?? ''
+  }
+
   /** Ends the thread and starts another, which loads the mapper as it is now. */
   async restart(): Promise<void> {
     this.#stop?.abort(new Error('the mapper is loaded again'))
@@ -129,8 +141,7 @@ export class DevSession {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const [first] = this.#assigned.values()
-    const protocol = (first && protocolOf(first.device, first.model)) ?? ''
+    const protocol = this.#protocol
     const source = { protocol, entry: pathToFileURL(this.#files.mapper) }
     const log = eventLogger(this.#tell)
     const ground = { bus: this.#bus, clock, random, log, folder: this.#folder, heapMegabytes: 256 }

@@ -67,7 +67,6 @@ it('skerry mapper dev runs a mapper live: values, writes, a save of the mapper o
 
   const foreign = next(/the device is of protocol shed, the mapper of barn/)
   await replace('device.yaml', 'protocolName: barn', 'protocolName: shed')
-  type('reload')
   await foreign
 
   const closed = once(child, 'close')

@@ -56,6 +56,20 @@ describe('skerry mapper new', () => {
     assert.equal(ran.code, 0)
   })
 
+  it('has a schema for editors that knows each key, also those of the host', async () => {
+    for (const which of ['mapper-js-barn', 'modbus']) {
+      const ran = await skerry(folder, 'schema', which)
+      assert.equal(ran.code, 0, ran.stderr)
+      const { protocol, properties } = JSON.parse(ran.stdout).properties.spec.properties
+      const key = which === 'modbus' ? 'host' : 'url'
+      assert.match(protocol.anyOf[1].properties.configData.properties[key].description, /\w+ \w+/)
+      const visitor = properties.items.properties.visitors.properties.configData
+      assert.ok('convert' in visitor.properties)
+      assert.deepEqual(visitor.required, [])
+    }
+    assert.match((await skerry(folder, 'schema', 'nothing')).stderr, /there is no .*nothing/)
+  })
+
   it('overwrites nothing, and says what a name may be', async () => {
     const full = join(folder, 'full')
     await mkdir(full)
