@@ -1,5 +1,5 @@
 import type { AccessMode, DeviceId, PropertyType, PropertyValue, Quality } from '../../schemas/index.ts'
-import type { ConfigSchema } from './config-schema.ts'
+import type { ConfigIssue, ConfigSchema } from './config-schema.ts'
 
 /**
  * What a protocol author writes: one inert value. Nothing happens until the host calls `connect`. The host promises:
@@ -23,6 +23,11 @@ export interface Mapper<Device, Visitor, Connection extends AsyncDisposable> {
   readonly visitorConfig: ConfigSchema<Visitor>
   /** Devices that answer the same key share one connection: a serial line, a gateway, an OPC UA session. */
   connectionKey(device: Device): string
+  /**
+   * Why a device cannot share the connection that another one with the same key uses, e.g. other settings of one serial line; it
+   * is refused as long as the other is there. Pure.
+   */
+  conflict?(device: Device, other: Device): ConfigIssue | undefined
   /**
    * Devices on one connection that fail together, e.g. the unit on a serial line. A call never holds two peers, so that the
    * host knows who was silent. Default: all devices of a connection are one peer.

@@ -14,7 +14,7 @@ import {
   timesToLive,
 } from '../../schemas/index.ts'
 import type { LocalBroker } from '../contract/index.ts'
-import { type AnyMapper, admit, type DevicePlan } from './admission/admission.ts'
+import { type Admission, type AnyMapper, admit, type DevicePlan } from './admission/admission.ts'
 import { overloadMessage, plannedLoad } from './admission/planned-load.ts'
 import { Refusals } from './admission/refusals.ts'
 import { runCall } from './calls/run-call.ts'
@@ -65,6 +65,8 @@ class ProtocolHost {
   readonly #devices = new Map<DeviceId, ServedDevice>()
   /** Devices of this protocol that are refused. */
   readonly #refused = new Set<DeviceId>()
+  /** Those of them that would be served if others on their connection were not. */
+  readonly #conflicting = new Set<DeviceId>()
   readonly #fingerprints = new Map<DeviceId, string>()
   readonly #closing = new Set<Promise<void>>()
   readonly #refusals: Refusals
@@ -112,7 +114,7 @@ class ProtocolHost {
     const withGeneration = `${fingerprint}#${assigned.device.metadata.generation}`
     const known = this.#fingerprints.get(id)
     if (known === fingerprint || known === withGeneration) return
-    const { refusals, plan } = admit(this.#options.mapper, assigned, ++this.#revision)
+    const { refusals, plan } = this.#judged(id, admit(this.#options.mapper, assigned, ++this.#revision), assigned)
     // Refusals name the generation they judge.
     this.#fingerprints.set(id, refusals.length > 0 ? withGeneration : fingerprint)
     this.#refusals.set(id, assigned.device.metadata.generation ?? 0, refusals)
@@ -120,9 +122,36 @@ class ProtocolHost {
     else this.#refuse(id, refusals)
   }
 
+  /** What admission said, and what a device means for those that use its connection already. */
+  #judged(id: DeviceId, { refusals, plan }: Admission, { device }: AssignedDevice): Admission {
+    this.#conflicting.delete(id)
+    if (!plan || !this.#options.mapper.conflict) return { refusals, ...(plan ? { plan } : {}) }
+    for (const other of this.#devices.values()) {
+      if (other.id === id || other.plan.key !== plan.key) continue
+      const issue = this.#options.mapper.conflict(plan.config, other.plan.config)
+      if (!issue) continue
+      this.#conflicting.add(id)
+      const pointer = `/spec/protocol/configData${issue.pointer}`
+      return {
+        refusals: [...refusals, { generation: device.metadata.generation ?? 0, pointer, message: issue.message }],
+      }
+    }
+    return { refusals, plan }
+  }
+
+  /** A device left its connection, or changed: others that it kept from it are judged anew. */
+  #reconsider(): void {
+    for (const id of [...this.#conflicting]) {
+      this.#fingerprints.delete(id)
+      this.#assigned(id, this.#options.bus.get(assignedDevices, id))
+    }
+  }
+
   #refuse(id: DeviceId, refusals: readonly DeviceRefusal[]): void {
+    const wasServed = this.#devices.has(id)
     this.#stopServing(id)
     this.#refused.add(id)
+    if (wasServed) this.#reconsider()
     const first = refusals.find(({ warning }) => !warning)
     this.#reporter.state({ id, state: 'unknown', reason: `refused: ${first?.pointer} ${first?.message}` })
   }
@@ -140,6 +169,7 @@ class ProtocolHost {
     device.setOrders(bus.get(deviceOrders, plan.id))
     this.#lineOf(plan.key).put(device)
     this.#judgeSoon(plan.key)
+    if (before) this.#reconsider()
   }
 
   /** Devices come many at a time: their lines are judged when they are there. */
@@ -194,6 +224,8 @@ class ProtocolHost {
     this.#reporter.forget(id)
     this.#refusals.forget(id)
     this.#stats.devices.delete(id)
+    this.#conflicting.delete(id)
+    this.#reconsider()
   }
 
   #stopServing(id: DeviceId): void {

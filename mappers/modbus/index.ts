@@ -3,6 +3,7 @@ import { busTime, deadline } from './bus-time.ts'
 import type { ModbusConnection } from './connection.ts'
 import { connectionKey, deviceConfig } from './device-config.ts'
 import { rejection } from './layout.ts'
+import { conflict } from './same-line.ts'
 import { visitorConfig } from './visitor-config.ts'
 
 /** Modbus TCP, RTU and RTU over TCP. Nothing of the vendor libraries is loaded before the first `connect`. */
@@ -12,6 +13,10 @@ const mapper = defineMapper({
   deviceConfig,
   visitorConfig,
   connectionKey,
+  conflict: (device, other) => {
+    const found = conflict(device, other)
+    return found && { pointer: `/${found.key}`, message: found.message }
+  },
   peer: (device) => String(device.unitId),
   deadline,
   busTime,
