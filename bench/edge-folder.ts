@@ -14,11 +14,24 @@ import { applyReport } from '../twin/model/report.ts'
 import { TWIN_LIMITS } from '../twin/model/update.ts'
 import { putTwin, twinStoreDomain } from '../twin/service/twin-store.ts'
 
-const NODE = 'edge-1'
-const API = 'devices.kubeedge.io/v1beta1'
+export const NODE = 'edge-1'
+export const API = 'devices.kubeedge.io/v1beta1'
+
+/** What is on the disk of an edge. */
+export interface EdgeContent {
+  readonly model: DeviceModel
+  readonly devices: readonly Device[]
+  /** Each device was served before: its twin has a value of each property. */
+  readonly hasTwins: boolean
+}
 
 /** A data directory of an edge that has joined a cloud which is away, with so many devices and their twins on disk. */
-export async function makeEdgeFolder(folder: string, devices: number, properties: number): Promise<void> {
+export function makeEdgeFolder(folder: string, devices: number, properties: number): Promise<void> {
+  const all = Array.from({ length: devices }, (_, index) => deviceOf(index, properties))
+  return writeEdgeFolder(folder, { model: modelOf(properties), devices: all, hasTwins: true })
+}
+
+export async function writeEdgeFolder(folder: string, { model, devices, hasTwins }: EdgeContent): Promise<void> {
   await writeIdentity(folder)
   const nowhere = '127.0.0.1:1'
   const config = {
@@ -30,13 +43,11 @@ export async function makeEdgeFolder(folder: string, devices: number, properties
   }
   await writeFile(join(folder, 'config.yaml'), JSON.stringify(config))
   const store = await openStore(join(folder, 'edge.db'), [metaStoreDomain, twinStoreDomain], { clock, log })
-  const model = modelOf(properties)
   await store.write([rowOf('devicemodel', model)])
-  for (let first = 0; first < devices; first += 500) {
-    const some = Array.from({ length: Math.min(500, devices - first) }, (_, index) =>
-      deviceOf(first + index, properties),
-    )
-    await store.write(some.flatMap((device) => [rowOf('device', device), putTwin(twinOf(device, model))]))
+  for (let first = 0; first < devices.length; first += 500) {
+    const some = devices.slice(first, first + 500)
+    await store.write(some.map((device) => rowOf('device', device)))
+    if (hasTwins) await store.write(some.map((device) => putTwin(twinOf(device, model))))
   }
   await store[Symbol.asyncDispose]()
 }

@@ -1,11 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { packageRoot } from '../runtime/process/version.ts'
+import { cpuSeconds, residentMb, startEdge } from './running-edge.ts'
 
-/** Clock ticks of /proc a second; 100 on every Linux that Node.js runs on. */
-const TICKS = 100
 /** Until what the start has left behind is given back. */
 const SETTLING_MS = 12_000
 
@@ -18,33 +12,16 @@ export interface EdgeFigures {
 
 /** Runs `skerry edge` on the folder as people do, and measures the process as a whole. */
 export async function measureEdge(folder: string, watchMs: number): Promise<EdgeFigures> {
-  const start = performance.now()
-  const child = fork(join(packageRoot, 'bin', 'skerry.mjs'), ['edge', '--data', folder], {
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  })
+  const edge = await startEdge(folder)
   try {
-    await once(child, 'message')
-    const startMs = performance.now() - start
     await wait(SETTLING_MS)
-    const before = await cpuSeconds(child)
+    const before = await cpuSeconds(edge.pid)
     await wait(watchMs)
-    const cpuPercent = (((await cpuSeconds(child)) - before) / (watchMs / 1000)) * 100
-    return { startMs, residentMb: await residentMb(child), cpuPercent }
+    const cpuPercent = (((await cpuSeconds(edge.pid)) - before) / (watchMs / 1000)) * 100
+    return { startMs: edge.startMs, residentMb: await residentMb(edge.pid), cpuPercent }
   } finally {
-    child.kill()
-    await once(child, 'exit')
+    await edge.stop()
   }
-}
-
-async function residentMb({ pid }: ChildProcess): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000
-}
-
-async function cpuSeconds({ pid }: ChildProcess): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS
 }
 
 function wait(milliseconds: number): Promise<void> {
