@@ -11,11 +11,11 @@ import { cpuByThread, cpuSeconds, type RunningEdge, residentMb, startEdge } from
 
 const GATEWAYS = 5
 const PROPERTIES = 30
-const CYCLE_MS = 1000
 const SETTLING_MS = 5000
 
 export interface WholeWay {
   readonly devices: number
+  readonly cycleMs: number
   readonly seconds: number
   /** Options of Node.js for the edge, to profile it. */
   readonly nodeOptions?: readonly string[]
@@ -25,7 +25,7 @@ export interface WholeWay {
  * From registers that change with each reading, through the Modbus mapper in its thread, to twins on disk: `skerry edge` as people
  * run it, and the devices in a process beside it.
  */
-export async function measureWholeWay({ devices, seconds, nodeOptions = [] }: WholeWay): Promise<void> {
+export async function measureWholeWay({ devices, cycleMs, seconds, nodeOptions = [] }: WholeWay): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'skerry-bench-'))
   const units = Math.ceil(devices / GATEWAYS)
   const plant = fork(join(import.meta.dirname, 'counting-plant.ts'), [String(GATEWAYS), String(units)], {
@@ -33,7 +33,7 @@ export async function measureWholeWay({ devices, seconds, nodeOptions = [] }: Wh
   })
   try {
     const [ports]: unknown[] = await once(plant, 'message')
-    const all = Array.from({ length: devices }, (_, index) => deviceOf(index, units, Object(ports)))
+    const all = Array.from({ length: devices }, (_, index) => deviceOf(index, units, Object(ports), cycleMs))
     await writeEdgeFolder(folder, { model: modelOf(), devices: all, hasTwins: false })
     const begin = performance.now()
     const edge = await startEdge(folder, nodeOptions)
@@ -42,7 +42,7 @@ export async function measureWholeWay({ devices, seconds, nodeOptions = [] }: Wh
       row('start to ready', `${(edge.startMs / 1000).toFixed(2)} s`)
       row('start to a first value of each on disk', `${((performance.now() - begin) / 1000).toFixed(2)} s (seconds)`)
       await wait(SETTLING_MS)
-      await watch(edge, plant, folder, devices, seconds)
+      await watch(edge, plant, folder, { devices, cycleMs, seconds })
     } finally {
       await edge.stop()
     }
@@ -66,13 +66,13 @@ async function sample(edge: RunningEdge, plant: ChildProcess, folder: string) {
   return { at, threads, plantCpu, metric, requests, gaps, changes: changesOnDisk(folder) }
 }
 
-async function watch(edge: RunningEdge, plant: ChildProcess, folder: string, devices: number, seconds: number) {
+async function watch(edge: RunningEdge, plant: ChildProcess, folder: string, { devices, cycleMs, seconds }: WholeWay) {
   const before = await sample(edge, plant, folder)
   await wait(seconds * 1000)
   const after = await sample(edge, plant, folder)
   const took = (after.at - before.at) / 1000
   const perSecond = (name: string, labels = '') => (after.metric(name, labels) - before.metric(name, labels)) / took
-  const planned = (devices * PROPERTIES * 1000) / CYCLE_MS
+  const planned = (devices * PROPERTIES * 1000) / cycleMs
   const changes = (after.changes - before.changes) / took
   const gaps: Float64Array = after.gaps
   const gap = (share: number) => (gaps[Math.floor((gaps.length - 1) * share)] ?? Number.NaN).toFixed(0)
@@ -85,8 +85,8 @@ async function watch(edge: RunningEdge, plant: ChildProcess, folder: string, dev
   row('properties read', `${read.toFixed(0)}/s`, `${(changes / read).toFixed(3)} of them changed on disk`)
   row('twins on disk', `${perSecond('skerry_twin_commits_total', 'outcome="stored"').toFixed(0)}/s`)
   row('requests to devices', `${(after.requests / took).toFixed(0)}/s`)
-  row('transactions', `${perSecond('skerry_store_group_size_count').toFixed(0)}/s`)
-  row(`cycle, planned ${CYCLE_MS} ms`, `p1 ${gap(0.01)} p50 ${gap(0.5)} p99 ${gap(0.99)} most ${gap(1)} ms`)
+  row('transactions', `${perSecond('skerry_store_commits_total').toFixed(0)}/s`)
+  row(`cycle, planned ${cycleMs} ms`, `p1 ${gap(0.01)} p50 ${gap(0.5)} p99 ${gap(0.99)} most ${gap(1)} ms`)
   const lag = (name: string) => (after.metric(name) * 1000).toFixed(0)
   row('event loop delay of the main thread', `mean ${lag('nodejs_eventloop_lag_mean_seconds')} p99 ${lag('nodejs_eventloop_lag_p99_seconds')} ms`)
   const cpu = [...after.threads].map(([name, spent]) => [name, (spent - (before.threads.get(name) ?? 0)) / took] as const)
@@ -119,7 +119,7 @@ function modelOf(): DeviceModel {
   }
 }
 
-function deviceOf(index: number, units: number, ports: readonly number[]): Device {
+function deviceOf(index: number, units: number, ports: readonly number[], cycleMs: number): Device {
   const port = ports[Math.floor(index / units)] ?? 0
   return {
     ...{ apiVersion: API, kind: 'Device' },
@@ -132,7 +132,7 @@ function deviceOf(index: number, units: number, ports: readonly number[]): Devic
         configData: { host: '127.0.0.1', port, unitId: (index % units) + 1 },
       },
       properties: Array.from({ length: PROPERTIES }, (_, each) => ({
-        ...{ name: `property-${each}`, collectCycle: CYCLE_MS, reportToCloud: true },
+        ...{ name: `property-${each}`, collectCycle: cycleMs, reportToCloud: true },
         visitors: { protocolName: 'modbus', configData: { register: 'HoldingRegister', offset: each, limit: 1 } },
       })),
     },
