@@ -88,8 +88,13 @@ async function watch(edge: RunningEdge, plant: ChildProcess, folder: string, { d
   row('transactions', `${perSecond('skerry_store_commits_total').toFixed(0)}/s`)
   row(`cycle, planned ${cycleMs} ms`, `p1 ${gap(0.01)} p50 ${gap(0.5)} p99 ${gap(0.99)} most ${gap(1)} ms`)
   const lag = (name: string) => (after.metric(name) * 1000).toFixed(0)
-  row('event loop delay of the main thread', `mean ${lag('nodejs_eventloop_lag_mean_seconds')} p99 ${lag('nodejs_eventloop_lag_p99_seconds')} ms`)
-  const cpu = [...after.threads].map(([name, spent]) => [name, (spent - (before.threads.get(name) ?? 0)) / took] as const)
+  row(
+    'event loop delay of the main thread',
+    `mean ${lag('nodejs_eventloop_lag_mean_seconds')} p99 ${lag('nodejs_eventloop_lag_p99_seconds')} ms`,
+  )
+  const cpu = [...after.threads].map(
+    ([name, spent]) => [name, (spent - (before.threads.get(name) ?? 0)) / took] as const,
+  )
   const shares = cpu.filter(([, share]) => share >= 0.005).sort(([, a], [, b]) => b - a)
   for (const [name, share] of shares) row(`processor: ${name}`, `${(share * 100).toFixed(0)} % of a core`)
   row('processor: the devices', `${(((after.plantCpu - before.plantCpu) / took) * 100).toFixed(0)} % of a core`)
