@@ -165,11 +165,16 @@ export class Dispatch {
   }
 
   #collect(now: number): void {
+    let device: ServedDevice | undefined
+    let peer: Peer | undefined
     for (const property of this.#schedule.take(now)) {
-      const peer = this.peerOf(property.device)
-      if (!peer || peer.silence) continue
-      peer.due.set(property.id, property)
-      this.#turns.add(peer)
+      // Properties of one device come one after the other, and there are tens of thousands.
+      if (property.device !== device) {
+        device = property.device
+        peer = this.peerOf(device)
+        if (peer && !peer.silence) this.#turns.add(peer)
+      }
+      if (peer && !peer.silence) peer.due.set(property.id, property)
     }
   }
 

@@ -46,18 +46,18 @@ export class Schedule<T extends Recurring> {
     for (const { members } of this.#groups.values()) for (const [id, item] of members) this.#fresh.set(id, item)
   }
 
-  /** What is due now; each is due again one cycle later. */
+  /** What is due now, each once; it is due again one cycle later. */
   take(now: number): readonly T[] {
     const next = this.next(now)
     if (next === undefined || next > now) return NOTHING
-    const batch = new Map(this.#fresh)
-    this.#fresh.clear()
+    const batch = [...this.#fresh.values()]
     for (const [cycle, group] of this.#groups) {
       if (group.due > now) continue
       group.due = this.#after(now, cycle)
-      for (const [id, item] of group.members) batch.set(id, item)
+      for (const [id, item] of group.members) if (!this.#fresh.has(id)) batch.push(item)
     }
-    return [...batch.values()]
+    this.#fresh.clear()
+    return batch
   }
 
   /** When something is due next; now or earlier where something waits already. */
