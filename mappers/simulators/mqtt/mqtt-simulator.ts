@@ -1,11 +1,7 @@
-import { createEmbeddedBroker } from '../../../platform/bus/mqtt/index.ts'
-import { silentMetrics } from '../../../platform/health/index.ts'
-import { createScope } from '../../../platform/lifecycle/index.ts'
-import { silentLogger } from '../../../platform/log/index.ts'
-import { type Clock, seconds } from '../../../platform/time/index.ts'
 import { FaultyAnswers } from '../faults/faulty-answers.ts'
 import type { Simulator, SimulatorOptions } from '../simulator.ts'
 import { MqttDevice } from './mqtt-device.ts'
+import type { OwnBroker } from './own-broker.ts'
 
 /**
  * Devices that are clients of the broker at host and port, which is that of the node where it is on this machine. Port 0: a
@@ -44,7 +40,7 @@ export function createMqttSimulator(options: SimulatorOptions): Simulator {
     },
     async start() {
       if (devices.length > 0) return
-      if (port === 0) own = await startOwnBroker(host, clock)
+      if (port === 0) own = await (await import('./own-broker.ts')).startOwnBroker(host, clock)
       const onRequest = () => void requests++
       devices = all.map((each) => new MqttDevice({ url: urlOf(), device: each, clock, answers, onRequest }))
       await startAll().catch(async (error: unknown) => {
@@ -66,22 +62,4 @@ export function createMqttSimulator(options: SimulatorOptions): Simulator {
     },
   }
   return simulator
-}
-
-interface OwnBroker {
-  readonly port: number
-  close(): PromiseLike<void>
-}
-
-async function startOwnBroker(host: string, clock: Clock): Promise<OwnBroker> {
-  const broker = createEmbeddedBroker({
-    ...{ host, port: 0, anonymous: 'full', maxPacketBytes: 1_048_576, maxConnections: 1000 },
-    ...{ clock, log: silentLogger, metrics: silentMetrics },
-  })
-  const scope = createScope('broker of the simulator', {
-    ...{ clock, log: silentLogger, deadline: seconds(5) },
-    onCrash: () => undefined,
-  })
-  await broker.start(scope)
-  return { port: broker.port, close: () => scope[Symbol.asyncDispose]() }
 }

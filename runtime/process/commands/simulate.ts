@@ -16,6 +16,7 @@ import { ms, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
+import { settleHeap } from '../settle-heap.ts'
 import { stopSignal, untilAborted } from '../signals.ts'
 import { chosenDevices } from '../simulate/chosen-devices.ts'
 import { controlFaults, faultNamed, readFaultScript } from '../simulate/fault-control.ts'
@@ -59,6 +60,7 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
     ready: { simulators: { [entry.sample]: simulator.url } },
     address: simulator.configData,
   })
+  if (process.send) settleHeap()
   tell(options, terminal, { entry, simulator, devices: [device, ...neighbours] })
   const line = (value: object, text: string) =>
     terminal.write(options.output === 'json' ? `${JSON.stringify(value)}\n` : `${text}\n`)

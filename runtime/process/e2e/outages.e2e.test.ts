@@ -5,6 +5,8 @@ import { patchSpeed, registerOf, setDesired, untilDeviceField, waitSynced } from
 import { eventually } from '../testing/run.ts'
 import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
 
+const PARTS = ['cloud', 'edge', 'pump', 'boiler', 'balance', 'plug'] as const
+
 describe('outages', { skip: needs('kubectl', 'mbpoll') }, () => {
   let directory: string
   let up: RunningUp
@@ -81,7 +83,7 @@ describe('outages', { skip: needs('kubectl', 'mbpoll') }, () => {
 
   it('kill -9 of the whole tree: the next start converges and has lost nothing', async () => {
     assert.equal((await patchSpeed(up, '555')).code, 0)
-    const children = await Promise.all(['cloud', 'edge', 'pump'].map((part) => up.pid(part)))
+    const children = await Promise.all(PARTS.map((part) => up.pid(part)))
     for (const pid of [up.child.pid ?? 0, ...children]) process.kill(pid, 'SIGKILL')
     up = await startUp(directory)
     await untilRegister(555)
@@ -90,7 +92,7 @@ describe('outages', { skip: needs('kubectl', 'mbpoll') }, () => {
   })
 
   it('kill -9 of the supervisor alone leaves no orphans', async () => {
-    const children = await Promise.all(['cloud', 'edge', 'pump'].map((part) => up.pid(part)))
+    const children = await Promise.all(PARTS.map((part) => up.pid(part)))
     up.child.kill('SIGKILL')
     await eventually('its children ended', async () => (children.some(isAlive) ? undefined : true), 20_000)
     up = await startUp(directory)

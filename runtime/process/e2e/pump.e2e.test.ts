@@ -119,9 +119,22 @@ describe('a real pump is managed with kubectl', {
   })
 
   describe('up', () => {
-    it('prints node, protocol, state and sync of devices', async () => {
-      const ran = await up.kubectl('get', 'devices')
-      assert.match(ran.stdout, /^NAME +NODE +PROTOCOL +STATE +SYNCED +AGE\npump-1 +edge-1 +modbus +online +True +\d+/)
+    it('prints node, protocol, state and sync of four different devices, all online', async () => {
+      const waited = await up.kubectl('wait', '--for=condition=Online', 'device', '--all', '--timeout=60s')
+      assert.equal(waited.code, 0, waited.stderr)
+      await up.kubectl('wait', '--for=condition=Synced', 'device', '--all', '--timeout=20s')
+      const { stdout } = await up.kubectl('get', 'devices')
+      const [header = '', ...rows] = stdout.trimEnd().split('\n')
+      assert.match(header, /^NAME +NODE +PROTOCOL +STATE +SYNCED +AGE$/)
+      assert.deepEqual(
+        rows.map((row) => row.split(/ +/).slice(0, 5).join(' ')),
+        [
+          'balance-1 edge-1 bluetooth-serial online True',
+          'boiler-1 edge-1 opcua online True',
+          'plug-1 edge-1 mqtt online True',
+          'pump-1 edge-1 modbus online True',
+        ],
+      )
     })
 
     it('carries readings to the Device and its DeviceStatus', async () => {

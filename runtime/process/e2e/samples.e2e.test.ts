@@ -6,8 +6,10 @@ import { needs } from '../../../tools/testing/needs.ts'
 import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
 import { packageRoot } from '../version.ts'
 
-const samples = readdirSync(join(packageRoot, 'samples')).filter((name) =>
-  existsSync(join(packageRoot, 'samples', name, 'device.yaml')),
+const has = (name: string, file: string) => existsSync(join(packageRoot, 'samples', name, file))
+/** A folder with a package brings a mapper of its own. */
+const samples = readdirSync(join(packageRoot, 'samples')).filter(
+  (name) => has(name, 'device.yaml') && !has(name, 'package.json'),
 )
 
 describe('the manifests of samples/, applied as they stand', {

@@ -38,7 +38,7 @@ describe('the page about stale values', { skip: needs('kubectl', 'mosquitto_pub'
       return ran.stdout
     }
     for (const annotate of [ofModel, ofDevice]) assert.match(await works(annotate), /annotated/)
-    assert.match(await works(table), /^NAME .* FRESH .*\npump-1 .*(True|Unknown)/)
+    assert.match(await works(table), /^NAME .* FRESH .*\n(?:.*\n)*pump-1 .*(True|Unknown)/)
     assert.match(await works(wait), /condition met/)
     assert.match(await works(condition), /"reason":"Fresh","status":"True"/)
 

@@ -112,7 +112,9 @@ describe('skerry up', () => {
 
   it('another directory runs beside it, and both stop cleanly', async () => {
     const other = await startUp(join(elsewhere, 'other'))
-    const pids = await Promise.all(['cloud', 'edge', 'pump'].map((part) => other.pid(part)))
+    const pids = await Promise.all(
+      ['cloud', 'edge', 'pump', 'boiler', 'balance', 'plug'].map((part) => other.pid(part)),
+    )
     const closed = once(other.child, 'close')
     other.child.kill('SIGINT')
     await closed
