@@ -9,6 +9,7 @@ import { configFile } from '../config-file.ts'
 import { dataDirectory, LOCAL_DATA, prepareDataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
 import { readConfig } from '../read-config.ts'
+import { settleHeap } from '../settle-heap.ts'
 import { stopSignal, untilAborted } from '../signals.ts'
 import { type ProcessReport, parseStatusReport, type StatusReport } from '../status-report.ts'
 import type { Console } from '../terminal.ts'
@@ -49,6 +50,7 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
   const start = systemClock.monotonic()
   const endpoints = await supervisor.start(signal)
   isComplete = true
+  settleHeap()
   const took = `${((systemClock.monotonic() - start) / 1000).toFixed(1)} s`
   const lines = hints({
     endpoints,

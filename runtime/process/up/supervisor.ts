@@ -57,8 +57,9 @@ export class Supervisor implements AsyncDisposable {
   get endpoints(): Endpoints {
     let all: Endpoints = {}
     for (const each of this.#endpoints.values()) {
+      const simulators = { ...all.simulators, ...each.simulators }
       all = { ...all, ...each, metrics: { ...all.metrics, ...each.metrics } }
-      if (each.simulators) all = { ...all, simulators: { ...all.simulators, ...each.simulators } }
+      if (Object.keys(simulators).length > 0) all = { ...all, simulators }
     }
     const kubeconfig = all.kubeconfig === undefined ? {} : { kubeconfig: join(this.#options.directory, 'kubeconfig') }
     return { ...all, ...kubeconfig }
