@@ -173,6 +173,25 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     .option('--device <file>', 'manifest of the devices; default: device.yaml beside the mapper')
     .option('--model <file>', 'manifest of their model; default: model.yaml beside the mapper')
 
+  add(
+    program,
+    'discover <protocol> [url]',
+    'find devices, and print DeviceModels and Devices for them',
+    async (options, words) => (await import('./commands/discover.ts')).discover(words, options, terminal),
+  )
+    .option('--set <key=value...>', 'a key of the device configuration, e.g. securityMode=None')
+    .option('--node <name>', 'nodeName of the Devices')
+
+  const opcua = program.command('opcua').description('certificates of OPC UA servers')
+  add(opcua, 'list', 'which certificates are trusted, and which wait for a decision', async (options) =>
+    (await import('./commands/opcua-trust.ts')).listCertificates(options, terminal),
+  )
+  for (const decision of ['trust', 'reject'] as const) {
+    add(opcua, `${decision} <fingerprint>`, `${decision} the certificate of a server`, async (options, words) =>
+      (await import('./commands/opcua-trust.ts')).decideCertificate(decision, words[0] ?? '', options, terminal),
+    )
+  }
+
   add(program, 'crds', 'print the custom resource definitions', async (options) =>
     (await import('./commands/print.ts')).crds(options, terminal),
   )

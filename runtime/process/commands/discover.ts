@@ -1,0 +1,115 @@
+import { stringify } from 'yaml'
+import { builtInMappers, loadMapper } from '../../../mappers/host/index.ts'
+import { ensureDirectory } from '../../../platform/files/index.ts'
+import { ConfigError } from '../../../platform/lifecycle/index.ts'
+import { ms, systemClock } from '../../../platform/time/index.ts'
+import { DEVICE_API_VERSION } from '../../../schemas/index.ts'
+import type { CommonOptions } from '../command-options.ts'
+import { EXIT } from '../exit.ts'
+import { mapperFolder } from '../mapper-folder.ts'
+import { stopSignal } from '../signals.ts'
+import type { Console } from '../terminal.ts'
+
+export interface DiscoverOptions extends CommonOptions {
+  /** `key=value`, of the device configuration. */
+  readonly set?: readonly string[]
+  readonly node?: string
+}
+
+type Found = Awaited<ReturnType<typeof all>>[number]
+
+/** `skerry discover PROTOCOL [URL]`: what is there, as DeviceModels and Devices for kubectl apply. */
+export async function discover(words: readonly string[], options: DiscoverOptions, terminal: Console): Promise<number> {
+  const [protocol = '', url] = words
+  const source = builtInMappers.find((each) => each.protocol === protocol || each.aliases?.includes(protocol))
+  const mapper = source && (await loadMapper(source))
+  if (!source || !mapper?.discover) {
+    throw new ConfigError(
+      `"${protocol}" is no protocol whose devices can be discovered; try: skerry discover opcua opc.tcp://HOST:4840`,
+      {
+        code: 'PROCESS_DISCOVER_UNKNOWN',
+      },
+    )
+  }
+  const parsed = mapper.deviceConfig.parse({ ...(url === undefined ? {} : { url }), ...settings(options.set ?? []) })
+  if (!parsed.ok) {
+    const reasons = parsed.issues.map(({ pointer, message }) => `${pointer || '/'} ${message}`)
+    throw new ConfigError(`this is no ${protocol} device: ${reasons.join('; ')}; give keys with --set key=value`, {
+      code: 'PROCESS_DISCOVER_CONFIG_INVALID',
+    })
+  }
+  // The folder of the mapper, so that a certificate which is trusted here is trusted by the edge as well.
+  const folder = mapperFolder(options.data, source.protocol)
+  await ensureDirectory(folder, 0o700)
+  const found = await all(mapper, parsed.value, { folder, terminal })
+  const manifests = found.flatMap((device) => manifestsOf(source.protocol, device, options.node))
+  if (options.output === 'json') terminal.print('json', manifests, '')
+  else terminal.write(manifests.map((manifest) => stringify(manifest)).join('---\n'))
+  if (found.length === 0) terminal.error('skerry: nothing was found')
+  return found.length === 0 ? EXIT.failure : EXIT.ok
+}
+
+interface Place {
+  readonly folder: string
+  readonly terminal: Console
+}
+
+async function all(mapper: Awaited<ReturnType<typeof loadMapper>>, config: unknown, { folder, terminal }: Place) {
+  const signal = stopSignal(() => process.exit(EXIT.unclean))
+  const context = {
+    clock: {
+      now: () => systemClock.now(),
+      sleep: (milliseconds: number, until: AbortSignal) => systemClock.sleep(ms(milliseconds), until),
+    },
+    log: { debug: () => undefined, warn: (message: string) => terminal.error(`skerry: ${message}`) },
+    signal,
+    folder,
+  }
+  const found = []
+  for await (const device of mapper.discover?.(config, context) ?? []) found.push(device)
+  return found
+}
+
+/** The visitors stand in the model, so that one like it needs no more than another address. */
+function manifestsOf(protocol: string, found: Found, node: string | undefined): readonly object[] {
+  const { name, description, device, properties } = found
+  const metadata = { name, namespace: 'default' }
+  return [
+    {
+      apiVersion: DEVICE_API_VERSION,
+      kind: 'DeviceModel',
+      metadata,
+      spec: {
+        protocol,
+        properties: properties.map(({ visitor, ...property }) => ({
+          ...property,
+          visitors: { protocolName: protocol, configData: visitor },
+        })),
+      },
+    },
+    {
+      apiVersion: DEVICE_API_VERSION,
+      kind: 'Device',
+      metadata: {
+        ...metadata,
+        ...(description === undefined ? {} : { annotations: { 'skerry.dev/found-as': description } }),
+      },
+      spec: {
+        deviceModelRef: { name },
+        ...(node === undefined ? {} : { nodeName: node }),
+        protocol: { protocolName: protocol, configData: device },
+        properties: properties.map((property) => ({ name: property.name, reportToCloud: true })),
+      },
+    },
+  ]
+}
+
+function settings(pairs: readonly string[]): { readonly [key: string]: string } {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=')
+      if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)]
+      throw new ConfigError(`"${pair}" is no key=value`, { code: 'PROCESS_DISCOVER_CONFIG_INVALID' })
+    }),
+  )
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { parse, parseAllDocuments } from 'yaml'
+import { parseDevice, parseDeviceModel } from '../../hub/edge/parse-device.ts'
+import { createSimulatedDevice, type Simulator } from '../../mappers/simulators/index.ts'
+import { createOpcuaSimulator } from '../../mappers/simulators/opcua/opcua-simulator.ts'
+import { systemClock, systemRandom } from '../../platform/time/index.ts'
+import { run as runProgram } from './testing/run.ts'
+
+const LAUNCHER = new URL('../../bin/skerry.mjs', import.meta.url).pathname
+const run = (args: readonly string[]) => runProgram(process.execPath, [LAUNCHER, ...args])
+
+const SAMPLE = new URL('../../samples/boiler/', import.meta.url)
+let boiler: Simulator
+let data: string
+before(async () => {
+  data = await mkdtemp(join(tmpdir(), 'skerry-discover-'))
+  const read = async (file: string) => JSON.stringify(parse(await readFile(new URL(file, SAMPLE), 'utf8')))
+  const model = parseDeviceModel(await read('model.yaml'))
+  const device = parseDevice(await read('device.yaml'))
+  assert.ok(model && device)
+  const ground = { clock: systemClock, random: systemRandom }
+  const simulated = createSimulatedDevice({ model, device, ...ground })
+  boiler = createOpcuaSimulator({ host: '127.0.0.1', port: 0, ...ground, device: simulated })
+  await boiler.start()
+})
+after(async () => {
+  await boiler.close()
+  await rm(data, { recursive: true })
+})
+
+describe('skerry discover', () => {
+  it('says how to trust an unknown OPC UA server, and describes it once it is trusted', async () => {
+    const refused = await run(['discover', 'opcua', boiler.url, '--data', data])
+    assert.notEqual(refused.code, 0)
+    const fingerprint = /skerry opcua trust ([0-9a-f]{64})/.exec(refused.stderr)?.[1] ?? assert.fail(refused.stderr)
+    assert.match(
+      (await run(['opcua', 'list', '--data', data])).stdout,
+      new RegExp(`rejected:\\n  ${fingerprint}  boiler-1, until`),
+    )
+    assert.equal((await run(['opcua', 'trust', fingerprint.slice(0, 16), '--data', data])).code, 0)
+    const { stdout, stderr } = await run(['discover', 'opcua', boiler.url, '--node', 'edge-1', '--data', data])
+    const [model, device] = parseAllDocuments(stdout).map((each): unknown => each.toJS())
+    const parsed = parseDeviceModel(JSON.stringify(model))
+    assert.ok(parsed && parseDevice(JSON.stringify(device)), stderr)
+    const byName = new Map(parsed.spec.properties?.map((property) => [property.name, property]))
+    assert.deepEqual([...byName.keys()].sort(), [
+      'burner',
+      'energy',
+      'fill',
+      'level',
+      'mode',
+      'pressure',
+      'setpoint',
+      'temperature',
+    ])
+    assert.deepEqual(byName.get('setpoint'), {
+      name: 'setpoint',
+      type: 'FLOAT',
+      accessMode: 'ReadWrite',
+      description: 'Temperature that the water has to reach.',
+      unit: 'degC',
+      minimum: '40',
+      maximum: '90',
+      visitors: { protocolName: 'opcua', configData: { nodeId: 'nsu=urn:skerry:boiler;s=Boiler.Setpoint' } },
+    })
+    assert.equal((await run(['opcua', 'reject', fingerprint, '--data', data])).code, 0)
+  })
+
+  it('names what it can do where it is asked for something else', async () => {
+    assert.match((await run(['discover', 'modbus', 'x'])).stderr, /no protocol whose devices can be discovered/)
+    assert.match((await run(['discover', 'opcua', 'plc', '--data', data])).stderr, /\/url must match/)
+    assert.match(
+      (await run(['opcua', 'trust', 'ffffffff', '--data', data])).stderr,
+      /no rejected certificate .*see skerry opcua list/,
+    )
+  })
+})
