@@ -5,4 +5,4 @@ export { createMapperHostModule, type MapperHostOptions } from './running/module
 export { runInWorker as runMapper } from './running/run-in-worker.ts'
 export { builtInMappers, loadMapper, type MapperSource } from './running/source.ts'
 export { defaultSettings, type HostSettings } from './settings.ts'
-export { withHostKeys } from './values/host-keys.ts'
+export { visitorSchemaForEditors } from './values/editor-schema.ts'

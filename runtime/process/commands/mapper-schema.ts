@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { builtInMappers, loadMapper, withHostKeys } from '../../../mappers/host/index.ts'
+import { builtInMappers, loadMapper, visitorSchemaForEditors } from '../../../mappers/host/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { EXIT } from '../exit.ts'
 import { findFile } from '../mapper/find-file.ts'
@@ -12,7 +12,7 @@ export async function mapperSchema(which: string, _options: CommonOptions, termi
   const mapper = await loadMapper({ entry })
   const visitors = object({
     protocolName: { type: 'string' },
-    configData: partOf(withHostKeys(mapper.visitorConfig.jsonSchema)),
+    configData: partOf(await visitorSchemaForEditors(mapper.visitorConfig.jsonSchema)),
   })
   const properties = { type: 'array', items: object({ name: { type: 'string' }, visitors }) }
   const protocol = object({
