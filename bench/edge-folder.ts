@@ -23,6 +23,8 @@ export interface EdgeContent {
   readonly devices: readonly Device[]
   /** Each device was served before: its twin has a value of each property. */
   readonly hasTwins: boolean
+  /** Keys of the configuration beside the usual ones. */
+  readonly config?: object
 }
 
 /** A data directory of an edge that has joined a cloud which is away, with so many devices and their twins on disk. */
@@ -31,7 +33,8 @@ export function makeEdgeFolder(folder: string, devices: number, properties: numb
   return writeEdgeFolder(folder, { model: modelOf(properties), devices: all, hasTwins: true })
 }
 
-export async function writeEdgeFolder(folder: string, { model, devices, hasTwins }: EdgeContent): Promise<void> {
+export async function writeEdgeFolder(folder: string, content: EdgeContent): Promise<void> {
+  const { model, devices, hasTwins } = content
   await writeIdentity(folder)
   const nowhere = '127.0.0.1:1'
   const config = {
@@ -40,6 +43,7 @@ export async function writeEdgeFolder(folder: string, { model, devices, hasTwins
     mqtt: { port: 0 },
     metrics: { port: 0 },
     store: { backup: { every: '0' } },
+    ...content.config,
   }
   await writeFile(join(folder, 'config.yaml'), JSON.stringify(config))
   const store = await openStore(join(folder, 'edge.db'), [metaStoreDomain, twinStoreDomain], { clock, log })

@@ -1,3 +1,4 @@
+import { wait } from './print.ts'
 import { cpuSeconds, residentMb, startEdge } from './running-edge.ts'
 
 /** Until what the start has left behind is given back. */
@@ -22,8 +23,4 @@ export async function measureEdge(folder: string, watchMs: number): Promise<Edge
   } finally {
     await edge.stop()
   }
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

@@ -8,6 +8,7 @@ import { deviceOf, visitOf } from '../mappers/modbus/testing/configs.ts'
 import { startPacedLine } from '../mappers/modbus/testing/paced-line.ts'
 import { silentLogger } from '../platform/log/index.ts'
 import { ms, systemClock } from '../platform/time/index.ts'
+import { row } from './print.ts'
 
 const SECONDS = 3
 const BLOCK = 125
@@ -49,13 +50,13 @@ async function overTcp(delay: number): Promise<void> {
     }
     const name = delay > 0 ? `peer takes ${delay} ms` : 'peer takes no time'
     const wanted = delay > 0 ? ' (at least 0.9)' : ''
-    print(`TCP, ${name}: bare client`, `${(rates.bare / SECONDS).toFixed(0)} blocks/s`)
-    print(
+    row(`TCP, ${name}: bare client`, `${(rates.bare / SECONDS).toFixed(0)} blocks/s`)
+    row(
       `TCP, ${name}: mapper, one property`,
       `${(rates.whole / SECONDS).toFixed(0)} blocks/s`,
       `${(rates.whole / rates.bare).toFixed(2)} x bare client${wanted}`,
     )
-    print(
+    row(
       `TCP, ${name}: mapper, ${BLOCK} properties`,
       `${(rates.each / SECONDS).toFixed(0)} blocks/s, ${((rates.each * BLOCK) / SECONDS).toFixed(0)} properties/s`,
       `${(rates.each / rates.bare).toFixed(2)} x bare client${wanted}`,
@@ -80,7 +81,7 @@ async function onSerialLine(baudRate: number): Promise<void> {
     const predicted = mapper.busTime?.(visits) ?? Number.NaN
     const wire = 1000 / (charactersMs(line, readExchange(length, false)) + 2 * silenceMs(line))
     const wanted = length > 1 ? [' (at least 0.9)', ' (within 5 %)'] : ['', '']
-    print(
+    row(
       `RTU, ${baudRate} baud, ${length} register${length > 1 ? 's' : ''} a request`,
       `${(cycles * length).toFixed(1)} registers/s`,
       `${(cycles / wire).toFixed(3)} x wire${wanted[0]}, predicted ${predicted.toFixed(2)} ms, measured ${measured.toFixed(2)} ms: ${(((measured - predicted) / predicted) * 100).toFixed(1)} %${wanted[1]}`,
@@ -88,7 +89,7 @@ async function onSerialLine(baudRate: number): Promise<void> {
   }
   await connection[Symbol.asyncDispose]()
   const { tooEarly } = await peer.stats()
-  print(`RTU, ${baudRate} baud`, `${tooEarly} requests before t3.5 was over`)
+  row(`RTU, ${baudRate} baud`, `${tooEarly} requests before t3.5 was over`)
 }
 
 /** Times a second, over one second at least. */
@@ -100,8 +101,4 @@ async function rate(work: () => PromiseLike<unknown> | undefined): Promise<numbe
     count++
   }
   return (count * 1000) / (performance.now() - start)
-}
-
-function print(name: string, figure: string, ratio = ''): void {
-  process.stdout.write(`${name.padEnd(48)} ${figure.padEnd(40)} ${ratio}\n`)
 }

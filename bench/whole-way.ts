@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Device, DeviceModel } from '../schemas/index.ts'
 import { parseTwin } from '../schemas/index.ts'
 import { API, NODE, writeEdgeFolder } from './edge-folder.ts'
+import { row, wait } from './print.ts'
 import { cpuByThread, cpuSeconds, type RunningEdge, residentMb, startEdge } from './running-edge.ts'
 
 const GATEWAYS = 5
@@ -142,12 +143,4 @@ function deviceOf(index: number, units: number, ports: readonly number[], cycleM
       })),
     },
   }
-}
-
-function row(name: string, figure: string, ratio = ''): void {
-  process.stdout.write(`${name.padEnd(44)} ${figure.padEnd(40)} ${ratio}\n`)
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
