@@ -29,9 +29,13 @@ export async function comparePushed(
     }
   }
   const show = ({ count, cpu, time }: typeof sums.bare) =>
-    `${((count * 1000) / time).toFixed(0)}/s with ${((cpu / time) / 10).toFixed(0)} % of a core`
+    `${((count * 1000) / time).toFixed(0)}/s with ${(cpu / time / 10).toFixed(0)} % of a core`
   const rate = sums.mapped.count / sums.mapped.time / (sums.bare.count / sums.bare.time)
   const cost = sums.mapped.cpu / sums.mapped.count / (sums.bare.cpu / sums.bare.count)
   row(`${what}: bare client`, show(sums.bare))
-  row(`${what}: mapper and host`, show(sums.mapped), `${rate.toFixed(2)} x bare client, ${cost.toFixed(2)} x its processor time for each`)
+  row(
+    `${what}: mapper and host`,
+    show(sums.mapped),
+    `${rate.toFixed(2)} x bare client, ${cost.toFixed(2)} x its processor time for each`,
+  )
 }

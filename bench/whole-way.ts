@@ -113,7 +113,7 @@ function changesOnDisk(folder: string): number {
   return changes
 }
 
-function modelOf(): DeviceModel {
+export function modelOf(): DeviceModel {
   return {
     ...{ apiVersion: API, kind: 'DeviceModel', metadata: { namespace: 'default', name: 'bench', uid: 'model' } },
     spec: {

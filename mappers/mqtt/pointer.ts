@@ -2,10 +2,9 @@
 export function parsePointer(text: string): readonly string[] | undefined {
   if (text === '') return []
   if (!text.startsWith('/') || /~(?![01])/.test(text)) return undefined
-  return text
-    .slice(1)
-    .split('/')
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const steps = text.slice(1).split('/')
+  // Asked for each value of each message.
+  return text.includes('~') ? steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~')) : steps
 }
 
 /** What stands there; undefined where nothing does. */

@@ -31,6 +31,19 @@ export function deliver(
   return failed
 }
 
+/** What a driver reports by itself comes one by one. */
+export function deliverOne(
+  property: ServedProperty,
+  outcome: Outcome<Reading>,
+  reporter: Pick<Reporter, 'report'>,
+): void {
+  const { device } = property
+  const reading = device.take(property, outcome)
+  device.count([property], reading.quality === 'bad' ? 1 : 0)
+  device.judge()
+  if (device.isNews(property, reading)) reporter.report(device.id, [reading])
+}
+
 interface Delivery {
   readonly read: ServedProperty[]
   readonly news: PropertyReading[]

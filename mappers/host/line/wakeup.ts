@@ -13,6 +13,7 @@ export class Wakeup {
   wake(): void {
     this.#pending = true
     this.#resolve?.()
+    this.#resolve = undefined
   }
 
   /** Settles when woken, after so many ms (undefined: never), or when the signal aborts. Never rejects. */

@@ -1,7 +1,7 @@
 import type { DeviceId } from '../../../schemas/index.ts'
 import type { Outcome, Reading, Report, VisitId } from '../../contract/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
-import { deliver } from './deliver.ts'
+import { deliverOne } from './deliver.ts'
 import type { Reporter } from './reporter.ts'
 import type { ServedDevice } from './served-device.ts'
 
@@ -55,7 +55,7 @@ export class Watches {
     const byId = new Map(device.properties.map((property) => [property.id, property]))
     const onReading = (id: VisitId, outcome: Outcome<Reading>) => {
       const property = byId.get(id)
-      if (property && !signal.aborted) deliver([property], new Map([[id, outcome]]), this.#reporter)
+      if (property && !signal.aborted) deliverOne(property, outcome, this.#reporter)
     }
     const presence: Report['presence'] = (where, reason) => {
       // Back again, it is told what it missed.
