@@ -1,6 +1,6 @@
 import type { DeviceConfig } from './device-config.ts'
 import { type Exchange, exchangeMs, readExchange, silenceMs } from './line-time.ts'
-import { planReads, requestsOf } from './plan.ts'
+import { type Block, planReads, requestsOf } from './plan.ts'
 import { isBitTable } from './tables.ts'
 import type { ModbusVisit } from './visit.ts'
 
@@ -8,11 +8,9 @@ import type { ModbusVisit } from './visit.ts'
 export function busTime(visits: readonly ModbusVisit[]): number | undefined {
   let sum = 0
   for (const block of planReads(visits).blocks) {
-    for (const { length } of requestsOf(block)) {
-      const time = requestMs(block.device, readExchange(length, isBitTable(block.table)))
-      if (time === undefined) return undefined
-      sum += time
-    }
+    const time = blockMs(block)
+    if (time === undefined) return undefined
+    sum += time
   }
   return sum
 }
@@ -23,10 +21,26 @@ export function busTime(visits: readonly ModbusVisit[]): number | undefined {
  * that this is only used up by a device that is slow in everything.
  */
 export function deadline(device: DeviceConfig, visits: readonly ModbusVisit[]): number {
-  const requests = planReads(visits).blocks.reduce((count, block) => count + requestsOf(block).length, 0)
+  let requests = 0
   let line = 0
-  for (const visit of visits) line += device.pause + (busTime([visit]) ?? 0)
+  for (const block of planReads(visits).blocks) {
+    requests += requestsOf(block).length
+    for (const { visit, layout } of block.visits) {
+      const alone = { ...block, start: visit.visitor.offset, length: layout.length }
+      line += requestsOf(alone).length * device.pause + (blockMs(alone) ?? 0)
+    }
+  }
   return Math.ceil((2 * requests + 1) * device.timeout + 2 * line)
+}
+
+function blockMs(block: Block): number | undefined {
+  let sum = 0
+  for (const { length } of requestsOf(block)) {
+    const time = requestMs(block.device, readExchange(length, isBitTable(block.table)))
+    if (time === undefined) return undefined
+    sum += time
+  }
+  return sum
 }
 
 /** One exchange with the device, until the next may begin. */

@@ -28,8 +28,8 @@ const VALUES: Readonly<Record<Exclude<DataType, 'string'>, fc.Arbitrary<number |
   uint32: positive(32),
   int64: bits(64),
   uint64: positive(64),
-  float32: fc.float({ noNaN: true }),
-  float64: fc.double({ noNaN: true }),
+  float32: fc.float({ noNaN: true, noDefaultInfinity: true }),
+  float64: fc.double({ noNaN: true, noDefaultInfinity: true }),
   bcd16: fc.integer({ min: 0, max: 9999 }),
   bcd32: fc.integer({ min: 0, max: 99_999_999 }),
 }
@@ -112,6 +112,13 @@ describe('the Modbus codec', () => {
       [{ dataType: 'bcd16' }, 10_000, /does not fit into bcd16/],
       [{ dataType: 'uint64' }, 2n ** 64n, /does not fit into uint64/],
       [{ dataType: 'float32' }, 1e39, /does not fit into float32/],
+      [{ dataType: 'float32' }, Number.POSITIVE_INFINITY, /does not fit into float32/],
+      [{ dataType: 'float64' }, Number.NEGATIVE_INFINITY, /does not fit into float64/],
+      [{ dataType: 'float64', scale: 1e-10 }, 1e300, /does not fit into float64/],
+      [{ dataType: 'float64' }, Number.NaN, /not a number/],
+      [{ dataType: 'float32' }, 'NaN', /not a number/],
+      [{ dataType: 'int32' }, Number.POSITIVE_INFINITY, /not a multiple/],
+      [{ dataType: 'int32', scale: 0.1 }, 50_000.04, /not a multiple/],
       [{ dataType: 'int16' }, 1.5, /not a multiple/],
       [{ dataType: 'bool' }, 7, /neither true nor false/],
       [{ dataType: 'string', encoding: 'latin1', limit: 4 }, '\u20ac', /cannot be written in latin1/],
@@ -120,6 +127,82 @@ describe('the Modbus codec', () => {
     }
     assert.throws(() => encodeBits(4, visitor({ bit: 3, bitCount: 2 })), /does not fit into 2 bits/)
     assert.throws(() => encodeBits(2, visitor({ bit: 3 })), /does not fit into one bit/)
+  })
+
+  it('takes no float for a value that is none, as sensors without one send it', () => {
+    for (const [dataType, words] of [
+      ['float32', [0x7fc0, 0]],
+      ['float32', [0x7f80, 0]],
+      ['float32', [0xff80, 0]],
+      ['float64', [0x7ff8, 0, 0, 0]],
+      ['float64', [0xfff0, 0, 0, 0]],
+    ] as const) {
+      for (const type of ['FLOAT', 'INT', 'STRING', 'BOOLEAN'] as const) {
+        const config = { dataType }
+        assert.throws(() => decode(words, layout(type, config), visitor(config)), /hold (NaN|-?Infinity)/)
+      }
+    }
+    const large = { dataType: 'float64', scale: 10 }
+    assert.throws(() => decode([0x7fe0, 0, 0, 0], layout('DOUBLE', large), visitor(large)), /too large/)
+  })
+
+  it('writes back what it read under any usual scale', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('int16', 'uint16', 'int32', 'uint32'),
+        fc.constantFrom(0.1, 0.01, 0.001, 1e-6, 0.25, 1 / 3, 0.3048, 3, 1000),
+        fc.nat(0xffff_ffff),
+        (dataType, scale, number) => {
+          const config = { dataType, scale }
+          const found = layout('DOUBLE', config)
+          const words = found.length === 1 ? [number & 0xffff] : [number >>> 16, number & 0xffff]
+          assert.deepEqual(encode(decode(words, found, visitor(config)), found, visitor(config)), words)
+        },
+      ),
+    )
+  })
+
+  it('knows the four orders of 32 bits, of text and of a flag', () => {
+    const orders = {
+      ABCD: [[0x89ab, 0xcdef], [0x6162, 0x6364, 0x6566], [0x0001]],
+      BADC: [[0xab89, 0xefcd], [0x6261, 0x6463, 0x6665], [0x0100]],
+      CDAB: [[0xcdef, 0x89ab], [0x6566, 0x6364, 0x6162], [0x0001]],
+      DCBA: [[0xefcd, 0xab89], [0x6665, 0x6463, 0x6261], [0x0100]],
+    }
+    for (const order of ORDERS) {
+      const [long = [], text = [], flag = []] = orders[order]
+      for (const [type, config, value, words] of [
+        ['INT', { dataType: 'uint32' }, 0x89ab_cdef, long],
+        ['INT', { dataType: 'int32' }, 0x89ab_cdef - 2 ** 32, long],
+        ['STRING', { limit: 3 }, 'abcdef', text],
+        ['BYTES', { limit: 3 }, new TextEncoder().encode('abcdef'), text],
+        ['BOOLEAN', {}, true, flag],
+      ] as const) {
+        const ordered = { ...config, order }
+        assert.deepEqual(encode(value, layout(type, ordered), visitor(ordered)), words, `${order} ${type}`)
+        assert.deepEqual(decode(words, layout(type, ordered), visitor(ordered)), value, `${order} ${type}`)
+      }
+    }
+  })
+
+  it('tells the highest and lowest values of signed and unsigned registers apart', () => {
+    for (const [dataType, words, value] of [
+      ['int16', [0x7fff], 32_767],
+      ['int16', [0x8000], -32_768],
+      ['uint16', [0x8000], 32_768],
+      ['uint16', [0xffff], 65_535],
+      ['int32', [0x8000, 0], -(2 ** 31)],
+      ['uint32', [0x8000, 0], 2 ** 31],
+      ['int32', [0xffff, 0xffff], -1],
+      ['uint32', [0xffff, 0xffff], 2 ** 32 - 1],
+      ['int64', [0xffff, 0xffff, 0xffff, 0xffff], -1],
+      ['int64', [0x7fff, 0xffff, 0xffff, 0xffff], 2n ** 63n - 1n],
+      ['uint64', [0x8000, 0, 0, 0], 2n ** 63n],
+    ] as const) {
+      const found = layout('INT', { dataType })
+      assert.equal(decode(words, found, visitor({ dataType })), value)
+      assert.deepEqual(encode(value, found, visitor({ dataType })), words)
+    }
   })
 
   it('takes bits out of a register, and changes no others', () => {
@@ -191,6 +274,8 @@ describe('the Modbus codec', () => {
     for (const [type, config, reason] of [
       ['INT', { dataType: 'int32', limit: 1 }, /int32 takes 2 registers/],
       ['INT', { register: 'CoilRegister' }, /holds bits/],
+      ['BOOLEAN', { register: 'CoilRegister', limit: 8 }, /limit is 8, but bool takes 1 bit$/],
+      ['BOOLEAN', { limit: 2 }, /limit is 2, but bool takes 1 register$/],
       ['INT', { dataType: 'int32', offset: 65535 }, /leaves no room/],
       ['INT', { scale: 0 }, /scale/],
       ['STREAM', {}, /STREAM/],

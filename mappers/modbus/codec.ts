@@ -61,9 +61,9 @@ export function decode(words: readonly number[], layout: Layout, visitor: Visito
     case 'uint64':
       return scaledBig(view.getBigUint64(0), visitor.scale)
     case 'float32':
-      return scaledFloat(view.getFloat32(0), visitor.scale)
+      return scaledFloat(aNumber(view.getFloat32(0)), visitor.scale)
     case 'float64':
-      return scaledFloat(view.getFloat64(0), visitor.scale)
+      return scaledFloat(aNumber(view.getFloat64(0)), visitor.scale)
     case 'bcd16':
     case 'bcd32':
       return scaled(decodeBcd(bytes), visitor.scale)
@@ -72,7 +72,7 @@ export function decode(words: readonly number[], layout: Layout, visitor: Visito
 
 /** A value to the registers that hold it; bits of a register with zeros beside them. Throws when they cannot. */
 export function encode(value: PropertyValue, layout: Layout, visitor: VisitorConfig): readonly number[] {
-  if (layout.dataType === 'bool') return [encodeBool(value)]
+  if (layout.dataType === 'bool') return [visitor.isSwap ? swapped(encodeBool(value)) : encodeBool(value)]
   if (layout.dataType === 'bits') return [encodeBits(value, visitor).bits]
   const bytes = new Uint8Array(layout.length * 2)
   const view = new DataView(bytes.buffer)
@@ -84,10 +84,10 @@ export function encode(value: PropertyValue, layout: Layout, visitor: VisitorCon
       encodeBytes(bytes, value)
       break
     case 'float32':
-      view.setFloat32(0, fittingFloat(unscaledFloat(value, visitor.scale)))
+      view.setFloat32(0, fitting(unscaledFloat(value, visitor.scale), 'float32'))
       break
     case 'float64':
-      view.setFloat64(0, unscaledFloat(value, visitor.scale))
+      view.setFloat64(0, fitting(unscaledFloat(value, visitor.scale), 'float64'))
       break
     default:
       setInteger(view, layout.dataType, unscaled(value, visitor.scale))
@@ -119,12 +119,16 @@ function encodeBool(value: PropertyValue): number {
   throw new TypeError(`${String(value)} is neither true nor false`)
 }
 
-/** Infinity where none was meant would be a silent change of the value. */
-function fittingFloat(value: number): number {
-  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
-    throw new RangeError(`${value} does not fit into float32`)
-  }
-  return value
+/** NaN and the infinities are how devices say that they have no value: a broken sensor, a range that was left. */
+function aNumber(value: number): number {
+  if (Number.isFinite(value)) return value
+  throw new RangeError(`the registers hold ${value}, which is no value`)
+}
+
+/** Infinity in place of a number that is too large would be a silent change of the value. */
+function fitting(value: number, dataType: 'float32' | 'float64'): number {
+  if (Number.isFinite(dataType === 'float32' ? Math.fround(value) : value)) return value
+  throw new RangeError(`${value} does not fit into ${dataType}`)
 }
 
 function setInteger(view: DataView, dataType: string, raw: bigint): void {

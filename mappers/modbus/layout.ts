@@ -33,14 +33,11 @@ export function layoutOf(property: Property, visitor: VisitorConfig): Layouted {
   const dataType = dataTypeOf(property, visitor)
   if (isBitTable(visitor.register)) {
     if (dataType !== 'bool') return no(`${visitor.register} holds bits, not ${dataType}`)
-    return fits(visitor, { dataType, length: 1 })
+    return lengthFits(visitor, { dataType, length: 1 })
   }
   const length = dataType === 'string' || dataType === 'bytes' ? (visitor.limit ?? 1) : REGISTERS[dataType]
-  if (visitor.limit !== undefined && visitor.limit !== length) {
-    return no(`limit is ${visitor.limit}, but ${dataType} takes ${length} registers`)
-  }
   if (visitor.scale === 0) return no('scale must not be 0')
-  return fits(visitor, { dataType, length })
+  return lengthFits(visitor, { dataType, length })
 }
 
 /** Why this property can never be visited this way, or nothing. */
@@ -54,7 +51,7 @@ export function writeRejection(visitor: VisitorConfig): string | undefined {
   return isReadOnlyTable(visitor.register) ? `${visitor.register} cannot be written` : undefined
 }
 
-function bitsLayout(property: Property, { register, dataType, limit, scale, bits, offset }: VisitorConfig): Layouted {
+function bitsLayout(property: Property, { register, dataType, limit, scale, bits }: VisitorConfig): Layouted {
   if (isBitTable(register)) return no(`bit is a bit of a register, but ${register} holds single bits`)
   if (dataType !== undefined && !['bool', 'uint16', 'int'].includes(dataType)) {
     return no(`bit takes bits out of one register: dataType must be bool or uint16, not ${dataType}`)
@@ -63,7 +60,8 @@ function bitsLayout(property: Property, { register, dataType, limit, scale, bits
   if (scale !== 1) return no('bit and scale exclude each other')
   if (property.type === 'STRING' || property.type === 'BYTES') return no(`a ${property.type} is not made of bits`)
   if (property.type === 'BOOLEAN' && bits?.count !== 1) return no('a BOOLEAN is one bit: leave bitCount out')
-  return offset < 65_536 ? { ok: true, layout: { dataType: 'bits', length: 1 } } : no('offset is too large')
+  // Every offset that the schema admits has room for one register.
+  return { ok: true, layout: { dataType: 'bits', length: 1 } }
 }
 
 function dataTypeOf(property: Property, visitor: VisitorConfig): Exclude<Layout['dataType'], 'bits'> {
@@ -91,9 +89,12 @@ function floatOf(limit: number): DataType {
   return limit >= 2 ? 'float32' : 'int16'
 }
 
-function fits(visitor: VisitorConfig, layout: Layout): Layouted {
-  if (visitor.offset + layout.length <= 65536) return { ok: true, layout }
-  return no(`offset ${visitor.offset} leaves no room for ${layout.length} registers`)
+function lengthFits({ register, limit, offset }: VisitorConfig, layout: Layout): Layouted {
+  const { dataType, length } = layout
+  const what = `${length} ${isBitTable(register) ? 'bit' : 'register'}${length === 1 ? '' : 's'}`
+  if (limit !== undefined && limit !== length) return no(`limit is ${limit}, but ${dataType} takes ${what}`)
+  if (offset + length > 65_536) return no(`offset ${offset} leaves no room for ${what}`)
+  return { ok: true, layout }
 }
 
 function no(reason: string): Layouted {

@@ -9,8 +9,11 @@ export function scaled(raw: number, scale: number): number {
   return scale === 1 ? raw : tidy(raw * scale)
 }
 
+/** Throws where the product is beyond all numbers. */
 export function scaledFloat(raw: number, scale: number): number {
-  return scale === 1 ? raw : raw * scale
+  const value = scale === 1 ? raw : raw * scale
+  if (!Number.isFinite(value)) throw new RangeError(`${raw} times the scale ${scale} is too large`)
+  return value
 }
 
 /** A bigint only where a number would lose digits. */
@@ -31,7 +34,8 @@ export function unscaled(value: PropertyValue, scale: number): bigint {
   }
   const wanted = numberOf(value) / scale
   const raw = Math.round(wanted)
-  if (!Number.isFinite(wanted) || Math.abs(wanted - raw) > 1e-6 * Math.max(1, Math.abs(raw))) {
+  // The quotient of two doubles is off by a few of their last digits, not by more.
+  if (!Number.isFinite(wanted) || Math.abs(wanted - raw) > Math.max(1e-9, 1e-14 * Math.abs(raw))) {
     throw new RangeError(`${value} is not a multiple of the scale ${scale}`)
   }
   return BigInt(raw)

@@ -61,10 +61,14 @@ describe('the plan of writes', () => {
     )
   })
 
-  it('merges neighbours that follow each other, upwards and downwards', () => {
+  it('merges neighbours that follow each other upwards, and never lets a lower register overtake an earlier order', () => {
     const device = deviceOf()
     const at = (offset: number) => orderOf(device, { offset, dataType: 'uint16' }, 1)
-    assert.deepEqual(shape(planWrites([at(0), at(1), at(2), at(7), at(6)]).writes), ['registers 0+3', 'registers 6+2'])
+    assert.deepEqual(shape(planWrites([at(0), at(1), at(2), at(7), at(6)]).writes), [
+      'registers 0+3',
+      'registers 7+1',
+      'registers 6+1',
+    ])
     // A later order for the same register stays later.
     assert.deepEqual(shape(planWrites([at(0), at(0), at(1)]).writes), ['registers 0+1', 'registers 0+2'])
     const single = deviceOf({ writeFunction: 'single' })

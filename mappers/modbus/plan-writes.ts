@@ -22,7 +22,8 @@ export interface WritePlan {
 
 /**
  * The writes that carry the orders out, in their order: a value is never written before one that was ordered earlier. Orders
- * that follow each other become one write where their places do too.
+ * that follow each other become one write where their places do too, upwards: a device takes the registers of one request from
+ * the lowest to the highest, and a command that was ordered after its argument must not overtake it.
  */
 export function planWrites(orders: readonly ModbusOrder[]): WritePlan {
   const writes: Write[] = []
@@ -61,17 +62,18 @@ function writeOf(order: ModbusOrder): Write {
 function merge(first: Write, second: Write): Write | undefined {
   const { device } = first
   if (second.device.unitId !== device.unitId || second.device.writeFunction !== device.writeFunction) return undefined
+  if (second.device.maskWrite !== device.maskWrite) return undefined
   const most = Math.min(device.maxWriteRegisters, second.device.maxWriteRegisters)
   const orders = [...first.orders, ...second.orders]
   if (first.kind === 'bits' || second.kind === 'bits') return mergeBits(first, second, orders)
   if (device.writeFunction === 'single') return undefined
   if (first.kind === 'coils' && second.kind === 'coils') {
     const joined = join(first.start, first.values, second.start, second.values, most * 16)
-    return joined && { ...first, start: joined.start, values: joined.list, orders }
+    return joined && { ...first, values: joined, orders }
   }
   if (first.kind === 'registers' && second.kind === 'registers') {
     const joined = join(first.start, first.words, second.start, second.words, most)
-    return joined && { ...first, start: joined.start, words: joined.list, orders }
+    return joined && { ...first, words: joined, orders }
   }
   return undefined
 }
@@ -85,7 +87,5 @@ function mergeBits(first: Write, second: Write, orders: readonly ModbusOrder[]):
 }
 
 function join<T>(a: number, first: readonly T[], b: number, second: readonly T[], most: number) {
-  if (first.length + second.length > most) return undefined
-  if (a + first.length === b) return { start: a, list: [...first, ...second] }
-  return b + second.length === a ? { start: b, list: [...second, ...first] } : undefined
+  return a + first.length === b && first.length + second.length <= most ? [...first, ...second] : undefined
 }
