@@ -76,7 +76,7 @@ const RawDeviceConfig = Type.Object(
       minimum: 0,
       maximum: 120,
       description:
-        'So many registers (or 16 times as many bits) that nobody asked for may be read along, when that saves a request. A gap that the device refuses is not tried again.',
+        'So many registers (or 16 times as many bits) that nobody asked for may be read along, when that saves a request. A gap that the device refuses is tried again after growing waits, up to an hour.',
     }),
     maxWriteRegisters: Type.Integer({
       default: 123,

@@ -11,14 +11,20 @@ export interface Lessons {
   isOnProbation(place: string): boolean
 }
 
-interface BadPlace {
+interface Lesson {
+  /** ms. */
+  readonly wait: number
+  /** Until then it holds; Unix ms. */
+  readonly until: number
+}
+interface BadPlace extends Lesson {
   readonly error: Error
-  readonly waitMs: number
-  readonly retryAt: number
 }
 
-const FIRST_WAIT_MS = 10_000
-const LONGEST_WAIT_MS = 300_000
+/** ms. A bad place costs one request each time that it is tried again. */
+const BAD = { first: 10_000, longest: 300_000 }
+/** ms. A cut that is tried again costs a whole halving, but one that a passing failure made must not stay for ever. */
+const CUT = { first: 60_000, longest: 3_600_000 }
 /** More are only reached when devices are changed again and again; then it is learned anew. */
 const MOST_PLACES = 20_000
 
@@ -31,51 +37,53 @@ export const noLessons: Lessons = {
 /** What has been learned about the devices behind one connection since it was made. */
 export class Learned implements Lessons {
   readonly #now: () => number
-  readonly #cuts = new Set<string>()
+  readonly #cuts = new Map<string, Lesson>()
   readonly #bad = new Map<string, BadPlace>()
-  #cutsEver = 0
+  #version = 0
+  /** When the version was asked for last, and when the next lesson is over; undefined when that has to be looked up. */
+  #asked = Number.NEGATIVE_INFINITY
+  #until: number | undefined
 
   /** `now` in ms. */
   constructor(now: () => number) {
     this.#now = now
   }
 
-  /** Changes whenever plans do; undefined while they change with time. */
-  get version(): number | undefined {
-    return this.#bad.size > 0 ? undefined : this.#cutsEver
+  /** Another number whenever plans become others, also by the passing of time. */
+  get version(): number {
+    const now = this.#now()
+    // A clock that was set back must not keep a register away for hours.
+    if (this.#until !== undefined && (now >= this.#until || now < this.#asked)) this.#changed()
+    this.#until ??= this.#nextEnd(now)
+    this.#asked = now
+    return this.#version
   }
 
   isCut(place: string): boolean {
-    return this.#cuts.has(place)
+    return holds(this.#cuts.get(place), this.#now())
   }
 
   failureOf(place: string): Error | undefined {
     const bad = this.#bad.get(place)
-    if (!bad) return undefined
-    // A clock that was set back must not keep a register away for hours.
-    const isDue = this.#now() >= bad.retryAt || bad.retryAt - this.#now() > LONGEST_WAIT_MS
-    return isDue ? undefined : bad.error
+    return holds(bad, this.#now()) ? bad?.error : undefined
   }
 
   isOnProbation(place: string): boolean {
     return this.#bad.has(place)
   }
 
+  /** What lies before the place cannot be read together with it; that is tried again after growing waits. */
   cut(place: string): void {
-    if (this.#cuts.size >= MOST_PLACES) this.#cuts.clear()
-    this.#cuts.add(place)
-    this.#cutsEver++
+    this.#learn(this.#cuts, place, lesson(this.#cuts.get(place), CUT, this.#now()))
   }
 
   /** Asked for by itself, the place was refused; it is asked again after growing waits. */
   refused(place: string, error: Error): void {
-    const waitMs = Math.min(LONGEST_WAIT_MS, (this.#bad.get(place)?.waitMs ?? FIRST_WAIT_MS / 2) * 2)
-    if (this.#bad.size >= MOST_PLACES) this.#bad.clear()
-    this.#bad.set(place, { error, waitMs, retryAt: this.#now() + waitMs })
+    this.#learn(this.#bad, place, { ...lesson(this.#bad.get(place), BAD, this.#now()), error })
   }
 
   good(place: string): void {
-    this.#bad.delete(place)
+    if (this.#bad.delete(place)) this.#changed()
   }
 
   /** Who took a value may well be read. */
@@ -83,4 +91,33 @@ export class Learned implements Lessons {
     const found = this.#bad.size > 0 ? layoutOf(visit.property, visit.visitor) : undefined
     if (found?.ok) this.good(placeOf(visit, found.layout.length))
   }
+
+  #learn<T extends Lesson>(lessons: Map<string, T>, place: string, learned: T): void {
+    if (lessons.size >= MOST_PLACES) lessons.clear()
+    lessons.set(place, learned)
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#version++
+    this.#until = undefined
+  }
+
+  #nextEnd(now: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const lessons of [this.#cuts, this.#bad]) {
+      for (const each of lessons.values()) if (holds(each, now)) next = Math.min(next, each.until)
+    }
+    return next
+  }
+}
+
+/** The same lesson once more holds twice as long. */
+function lesson(before: Lesson | undefined, { first, longest }: typeof BAD, now: number): Lesson {
+  const wait = Math.min(longest, before ? before.wait * 2 : first)
+  return { wait, until: now + wait }
+}
+
+function holds(learned: Lesson | undefined, now: number): boolean {
+  return learned !== undefined && now < learned.until && learned.until - now <= learned.wait
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { ms, systemClock } from '../../platform/time/index.ts'
 import { isDeviceSilent } from '../contract/index.ts'
-import { startModbusServer } from '../simulators/index.ts'
+import { ServerException, startModbusServer } from '../simulators/index.ts'
 import { ModbusConnection } from './connection.ts'
 import { openWire } from './links.ts'
 import { deviceOf, orderOf, visitOf } from './testing/configs.ts'
@@ -62,6 +62,30 @@ describe('a Modbus connection', () => {
     assert.deepEqual(served.reads, ['holding 0+6', 'holding 0+2', 'holding 3+3'])
     await read(0, 1, 3, 5)
     assert.deepEqual(served.reads, ['holding 0+2', 'holding 3+3'])
+  })
+
+  it('reads in one request again what a passing failure had parted', async (t) => {
+    const served = memory()
+    const { read, pass } = await connected(t, served)
+    const until = { failures: 1 }
+    served.onRead = () => {
+      if (until.failures-- > 0) throw new ServerException(4)
+    }
+    assert.deepEqual(await read(0, 1), [1000, 1001])
+    assert.deepEqual(served.reads, ['holding 0+2', 'holding 0+1', 'holding 1+1'])
+    pass(59_999)
+    await read(0, 1)
+    assert.deepEqual(served.reads, ['holding 0+1', 'holding 1+1'])
+    pass(1)
+    until.failures = 1
+    await read(0, 1)
+    assert.deepEqual(served.reads, ['holding 0+2', 'holding 0+1', 'holding 1+1'])
+    pass(60_000)
+    await read(0, 1)
+    assert.deepEqual(served.reads, ['holding 0+1', 'holding 1+1'])
+    pass(60_000)
+    await read(0, 1)
+    assert.deepEqual(served.reads, ['holding 0+2'])
   })
 
   it('reads a register again at once when it could be written', async (t) => {

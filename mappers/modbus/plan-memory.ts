@@ -26,7 +26,6 @@ export class PlanMemory {
     const known = this.#plans.get(key)
     if (known && known.version === version && isSame(known.visits, visits)) return known.plan
     const plan = planReads(visits, this.#learned)
-    if (version === undefined || plan.failures.length > 0) return plan
     if (this.#plans.size >= MOST_PLANS) this.#plans.clear()
     this.#plans.set(key, { visits: [...visits], version, plan })
     return plan

@@ -9,6 +9,8 @@ export class ScriptedMemory implements ModbusMemory {
   readonly reads: string[] = []
   /** Places that answer with this exception, also as part of a longer request. */
   readonly exceptions = new Map<string, number>()
+  /** Called before every read; may throw. */
+  onRead: () => void = () => undefined
 
   constructor(values: Readonly<Record<Place, number>>) {
     this.values = new Map(Object.entries(values))
@@ -32,6 +34,7 @@ export class ScriptedMemory implements ModbusMemory {
 
   #read(table: string, start: number, length: number): readonly number[] {
     this.reads.push(`${table} ${start}+${length}`)
+    this.onRead()
     return Array.from({ length }, (_, index) => this.values.get(this.#check(table, start + index)) ?? 0)
   }
 
