@@ -1,7 +1,7 @@
 import { DeviceSilentError, type MapperContext, type Outcome, type Reading, type VisitId } from '../contract/index.ts'
 import { decodeAt } from './codec.ts'
 import type { DeviceConfig } from './device-config.ts'
-import { blamesPath, blamesRegisters, ModbusException, NoAnswer } from './exception.ts'
+import { blamesPath, blamesRegisters, isRefusal, NoAnswer, type Refusal } from './exception.ts'
 import type { Layout } from './layout.ts'
 import { Learned } from './learned.ts'
 import { type Block, requestsOf, splitBlock } from './plan.ts'
@@ -69,7 +69,7 @@ export class ModbusConnection implements AsyncDisposable {
       }
       return true
     } catch (error) {
-      if (!(error instanceof ModbusException)) throw error
+      if (!isRefusal(error)) throw error
       return this.#readRefused(block, error, results, signal)
     }
   }
@@ -77,7 +77,7 @@ export class ModbusConnection implements AsyncDisposable {
   /** One bad register must not cost its neighbours their values: who is to blame is found by halving. */
   async #readRefused(
     block: Block,
-    error: ModbusException,
+    error: Refusal,
     results: ReadResults,
     signal: AbortSignal,
   ): Promise<boolean> {
@@ -118,7 +118,7 @@ export class ModbusConnection implements AsyncDisposable {
         this.#learned.written(order)
       }
     } catch (error) {
-      if (!(error instanceof ModbusException)) throw error
+      if (!isRefusal(error)) throw error
       // One order that is refused must not keep its neighbours from being written.
       const single = blamesRegisters(error) && write.orders.length > 1
       if (single) for (const each of apart(write)) await this.#write(each, results, signal)
@@ -134,7 +134,7 @@ export class ModbusConnection implements AsyncDisposable {
         this.#silence.heard(unitId)
         return answer
       } catch (error) {
-        if (error instanceof ModbusException) {
+        if (isRefusal(error)) {
           this.#silence.heard(blamesPath(error) ? GATEWAY : unitId)
           if (blamesPath(error)) throw new DeviceSilentError(error.message, { cause: error })
           throw error

@@ -10,6 +10,21 @@ export class ModbusException extends Error {
   }
 }
 
+/**
+ * An answer came that is none to this request, on a link that carries whole answers only: the device makes mistakes with it, as
+ * some do with more registers than they can give; the link is fine.
+ */
+export class WrongAnswer extends Error {
+  override readonly name = 'WrongAnswer'
+}
+
+/** What costs one request and nothing else. */
+export type Refusal = ModbusException | WrongAnswer
+
+export function isRefusal(error: unknown): error is Refusal {
+  return error instanceof ModbusException || error instanceof WrongAnswer
+}
+
 /** Nothing, or nothing usable, came in time. What that means for the connection is not decided here. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
@@ -23,8 +38,8 @@ export class NoAnswer extends Error {
 }
 
 /** Illegal function, data address or data value, or a failure while serving it: may be about single registers. */
-export function blamesRegisters(error: ModbusException): boolean {
-  return error.exception >= 1 && error.exception <= 4
+export function blamesRegisters(error: Refusal): boolean {
+  return error instanceof WrongAnswer || (error.exception >= 1 && error.exception <= 4)
 }
 
 /** The device does not know the function, whatever the address is. */

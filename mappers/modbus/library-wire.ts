@@ -17,7 +17,7 @@ export interface Link {
   /** Settles when the next request may begin. */
   ready?(): Promise<void>
   /** The request just sent is not waited for any longer. Says whether something came that was no answer. */
-  giveUp?(): boolean
+  giveUp(): boolean
   /** Whether a late answer could be taken for the next one of the same unit, which therefore has to wait. */
   readonly mixesAnswers: boolean
   close(): Promise<void>
@@ -49,6 +49,11 @@ export class LibraryWire implements Wire {
   lost(error: Error): void {
     this.#lost ??= error
     this.#fail?.(this.#lost)
+  }
+
+  /** Whoever waits is told; the link is fine. */
+  fail(error: Error): void {
+    this.#fail?.(error)
   }
 
   /** What came is no answer: not much use in waiting longer. */
@@ -136,7 +141,10 @@ export class LibraryWire implements Wire {
   async #call<T>(target: Target, exchange: Exchange, signal: AbortSignal, start: (done: Done<T>) => void): Promise<T> {
     await this.#begin(target, signal)
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const onAbort = () => reject(signal.reason)
+    const onAbort = () => {
+      this.#giveUp(target)
+      reject(signal.reason)
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     this.#fail = reject
     this.#watchdog.arm(target.timeout + this.#link.airtime(exchange), () => this.#expire(target, reject))
@@ -160,13 +168,21 @@ export class LibraryWire implements Wire {
     }
     const ready = this.#link.ready?.()
     if (ready) await abortable(ready, signal)
+    signal.throwIfAborted()
     if (this.#lost) throw this.#lost
   }
 
-  #expire({ unitId, timeout }: Target, reject: (error: Error) => void): void {
-    const garbled = this.#link.giveUp?.() ?? false
+  /** Says whether something came that was no answer. */
+  #giveUp({ unitId, timeout }: Target): boolean {
+    const garbled = this.#link.giveUp()
     // An answer that is late by as much again still finds nobody who could take it for his.
     if (this.#link.mixesAnswers && !garbled) this.#leaveAlone(unitId, timeout)
+    return garbled
+  }
+
+  #expire(target: Target, reject: (error: Error) => void): void {
+    const { unitId, timeout } = target
+    const garbled = this.#giveUp(target)
     reject(
       new NoAnswer(
         garbled
@@ -231,12 +247,5 @@ export async function clientOn(port: object): Promise<Client> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   client.open((error?: Error | null) => (error ? reject(error) : resolve()))
   await promise
-  return client
-}
-
-/** A client of the library on a socket that speaks Modbus TCP. */
-export async function clientOnSocket(socket: Parameters<Client['linkTCP']>[0], port: number): Promise<Client> {
-  const client = new modbusSerial.default()
-  await client.linkTCP(socket, { port })
   return client
 }

@@ -3,9 +3,11 @@ import type { MapperContext } from '../contract/index.ts'
 import { openSerialPort } from '../serial-port/index.ts'
 import type { DeviceConfig } from './device-config.ts'
 import { closeStream, dialSocket, lineOf } from './dial.ts'
-import { clientOn, clientOnSocket, LibraryWire } from './library-wire.ts'
+import { WrongAnswer } from './exception.ts'
+import { clientOn, LibraryWire } from './library-wire.ts'
 import { charactersMs, type Exchange, silenceMs } from './line-time.ts'
 import { RtuPort } from './rtu-port.ts'
+import { TcpPort } from './tcp-port.ts'
 import type { Wire } from './wire.ts'
 
 type Context = Pick<MapperContext, 'clock' | 'signal'>
@@ -24,10 +26,24 @@ export function openWire(device: DeviceConfig, context: Context): Promise<Wire> 
 
 async function overTcp(device: DeviceConfig, { clock, signal }: Context): Promise<Wire> {
   const socket = await dialSocket(device.host, device.port, signal)
-  const client = await clientOnSocket(socket, device.port)
-  const airtime = airtimeOf(device)
-  // Answers carry the number of their request.
-  const wire = new LibraryWire({ client, airtime, mixesAnswers: false, close: () => closeStream(socket) }, clock)
+  const port = new TcpPort(socket)
+  const link = {
+    client: await clientOn(port),
+    airtime: airtimeOf(device),
+    // Answers carry the number of their request.
+    mixesAnswers: false,
+    giveUp: () => {
+      port.giveUp()
+      return false
+    },
+    close: () => closeStream(socket),
+  }
+  const wire = new LibraryWire(link, clock)
+  port.onWrongAnswer = (reason) => wire.fail(new WrongAnswer(reason))
+  port.onNonsense = () => {
+    wire.lost(new Error(`${device.host}:${device.port} sends what is no Modbus TCP; with RTU frames in it, the mode is RTUoverTCP`))
+    socket.destroy()
+  }
   watch(socket, wire)
   return wire
 }

@@ -29,13 +29,20 @@ export function hasChecksum(frame: Uint8Array): boolean {
 
 /** Unit and PDU as a frame. */
 export function frameOf(unitId: number, pdu: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(pdu.length + 3)
-  frame[0] = unitId
-  frame.set(pdu, 1)
-  const crc = crc16(frame.subarray(0, -2))
-  frame[frame.length - 2] = crc & 0xff
-  frame[frame.length - 1] = crc >> 8
+  return withChecksum(Uint8Array.of(unitId, ...pdu))
+}
+
+/** What begins with a unit and a PDU as a frame. */
+export function withChecksum(bytes: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(bytes.length + 2)
+  frame.set(bytes)
+  frame.writeUInt16LE(crc16(bytes), bytes.length)
   return frame
+}
+
+/** Whether unit and PDU answer the frame of a request: of its unit and function, of its length, and repeating what they must. */
+export function isAnswerTo(request: Uint8Array, answer: Uint8Array): boolean {
+  return answerSize(request, answer) === answer.length + 2
 }
 
 /**

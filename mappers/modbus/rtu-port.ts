@@ -24,7 +24,8 @@ export class RtuPort extends EventEmitter {
   #quiet: Promise<void> | undefined
   /** Bytes that came without being part of an answer. */
   #strays = 0
-  #straysSeen = 0
+  /** Not even before the first request is it known that the line is quiet. */
+  #straysSeen = -1
   isOpen = true
   /** Called when so many bytes came that they should have been the answer, and are not. */
   onGarbage: () => void = () => undefined

@@ -10,7 +10,7 @@ export interface Target {
 }
 
 /**
- * One Modbus link. Requests must not overlap. A ModbusException is what a device answered, NoAnswer that nothing usable came in
+ * One Modbus link. Requests must not overlap. A Refusal is what a device answered, NoAnswer that nothing usable came in
  * time; everything else that is thrown means that the link is lost.
  */
 export interface Wire extends AsyncDisposable {
