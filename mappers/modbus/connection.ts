@@ -75,12 +75,7 @@ export class ModbusConnection implements AsyncDisposable {
   }
 
   /** One bad register must not cost its neighbours their values: who is to blame is found by halving. */
-  async #readRefused(
-    block: Block,
-    error: Refusal,
-    results: ReadResults,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async #readRefused(block: Block, error: Refusal, results: ReadResults, signal: AbortSignal): Promise<boolean> {
     const halves = blamesRegisters(error) ? splitBlock(block) : undefined
     if (!halves) {
       for (const { visit, place } of block.visits) {

@@ -41,7 +41,11 @@ async function overTcp(device: DeviceConfig, { clock, signal }: Context): Promis
   const wire = new LibraryWire(link, clock)
   port.onWrongAnswer = (reason) => wire.fail(new WrongAnswer(reason))
   port.onNonsense = () => {
-    wire.lost(new Error(`${device.host}:${device.port} sends what is no Modbus TCP; with RTU frames in it, the mode is RTUoverTCP`))
+    wire.lost(
+      new Error(
+        `${device.host}:${device.port} sends what is no Modbus TCP; with RTU frames in it, the mode is RTUoverTCP`,
+      ),
+    )
     socket.destroy()
   }
   watch(socket, wire)

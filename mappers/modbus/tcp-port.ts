@@ -62,7 +62,10 @@ export class TcpPort extends EventEmitter {
     let rest = this.#received.length === 0 ? data : Buffer.concat([this.#received, data])
     while (rest.length >= HEADER) {
       const length = word(rest, 4)
-      if (word(rest, 2) !== 0 || length < LEAST || length > MOST) return this.#giveUpStream()
+      if (word(rest, 2) !== 0 || length < LEAST || length > MOST) {
+        this.#giveUpStream()
+        return
+      }
       if (rest.length < HEADER + length) break
       this.#takeMessage(word(rest, 0), rest.subarray(HEADER, HEADER + length))
       rest = rest.subarray(HEADER + length)
