@@ -125,7 +125,7 @@ export function modelOf(): DeviceModel {
   }
 }
 
-function deviceOf(index: number, units: number, ports: readonly number[], cycleMs: number): Device {
+export function deviceOf(index: number, units: number, ports: readonly number[], cycleMs: number): Device {
   const port = ports[Math.floor(index / units)] ?? 0
   return {
     ...{ apiVersion: API, kind: 'Device' },

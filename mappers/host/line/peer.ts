@@ -17,6 +17,8 @@ export class Peer {
   wasSilent = Number.NEGATIVE_INFINITY
   /** How far it has been served, in the virtual time of its Turns. */
   served = 0
+  /** Time of its calls that it has not paid for in that yet, ms. */
+  owes = 0
 
   constructor(key: string) {
     this.key = key
