@@ -24,15 +24,15 @@ export interface DispatchOptions {
   readonly probe: BackoffOptions
   readonly works: Works
   /** The protocol tells what was recorded during an outage. */
-  readonly hasHistory: boolean
+  hasHistory(): boolean
 }
 
 /** A peer that was not silent for so long has answered for long. */
 const FORGIVEN_MS = 600_000
 
 /**
- * What is to be done next on one line. Calls and orders go before reads, but never two of them in a row while reads wait. A peer
- * that is silent is asked again after growing waits, within a budget of the line's time as long as others answer.
+ * What is to be done next on one line. Calls and orders go before reads, but never two of them in a row while reads wait, and
+ * never two calls while orders wait. A peer that is silent is asked again after growing waits, within a budget of the line's time as long as others answer.
  */
 export class Dispatch {
   readonly #options: DispatchOptions
@@ -44,6 +44,8 @@ export class Dispatch {
   readonly #ordering = new Set<Peer>()
   readonly #silent = new Set<Peer>()
   #wasUrgent = false
+  /** Of the urgent ones, the last was a call. */
+  #wasWork = false
 
   constructor(options: DispatchOptions) {
     this.#options = options
@@ -141,6 +143,8 @@ export class Dispatch {
 
   /** It did not answer a call that took so long, ms. */
   silent(peer: Peer, reason: string, cost: number, now: number): void {
+    // It may have left while it was waited for.
+    if (this.#peers.get(peer.key) !== peer) return
     const { probe, random } = this.#options
     const backoff = peer.silence?.backoff ?? new Backoff(probe, random)
     const isFirst = !peer.silence && now - peer.wasSilent > FORGIVEN_MS
@@ -179,14 +183,20 @@ export class Dispatch {
   }
 
   #urgent(now: number): Job | undefined {
-    const work = this.#options.works.next()
+    const peer = this.#ordered(now)
+    const work = peer && this.#wasWork ? undefined : this.#options.works.next()
+    this.#wasWork = work !== undefined
     if (work) return { kind: 'work', work, peer: this.#peerWith(work.device) }
+    return peer && { kind: 'orders', peer }
+  }
+
+  #ordered(now: number): Peer | undefined {
     let best: Peer | undefined
     for (const peer of this.#ordering) {
       if (peer.silence || (peer.ordersDue ?? 0) > now) continue
       if (!best || peer.served < best.served) best = peer
     }
-    return best && { kind: 'orders', peer: best }
+    return best
   }
 
   #probe(now: number): Job | undefined {
@@ -218,7 +228,7 @@ export class Dispatch {
   }
 
   #expectGap(peer: Peer, device: ServedDevice): void {
-    if (!this.#options.hasHistory || device.gapSince === undefined || peer.silence) return
+    if (!this.#options.hasHistory() || device.gapSince === undefined || peer.silence) return
     peer.gaps.add(device)
     this.#turns.add(peer)
   }

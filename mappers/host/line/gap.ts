@@ -1,3 +1,4 @@
+import { BugError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, DeadlineError, withDeadline } from '../../../platform/time/index.ts'
 import { isDeviceSilent, type Outcome, type Reading, type Report, type VisitId } from '../../contract/index.ts'
@@ -37,14 +38,31 @@ export async function fillGap(device: ServedDevice, connection: AsyncDisposable,
     })
   } catch (error) {
     recorder.end()
-    if (signal.aborted || isDeviceSilent(error)) throw error
+    if (signal.aborted) throw error
+    if (isDeviceSilent(error)) {
+      device.gapFailed()
+      throw error
+    }
     log.warn('What a device recorded while it was away is not known', { device: device.id, since, error })
-    // Calls of a driver never overlap: one that does not give up costs the connection.
-    if (error instanceof DeadlineError) await withDeadline(clock, settings.disposeDeadline, signal, () => running)
+    if (error instanceof DeadlineError) await ended(running, context)
   } finally {
     recorder.end()
   }
   device.closeGap()
+}
+
+/** Calls of a driver never overlap: one that does not give up costs the connection. */
+async function ended(running: Promise<unknown>, { mapper, clock, settings, signal }: GapContext): Promise<void> {
+  try {
+    await withDeadline(clock, settings.disposeDeadline, signal, () => running)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new BugError('The mapper does not end its history when it is told to', {
+      code: 'MAPPERS_HISTORY_HANGS',
+      fields: { mapper: mapper.protocol },
+      cause: error,
+    })
+  }
 }
 
 /** Takes what is newer than what was told of each property, in the order of its source. */

@@ -1,4 +1,4 @@
-import { describeError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { BugError, describeError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Duration, type Random } from '../../../platform/time/index.ts'
 import type { DeviceId } from '../../../schemas/index.ts'
@@ -53,12 +53,18 @@ export class Line {
   readonly #stats: LineStats
   /** Why there is no connection; undefined while there is one or the first is being made. */
   #down: string | undefined
+  #isOpen = false
+  /** The protocol tells what was recorded during an outage, and its mapper ends when it is told to. */
+  #hasHistory: boolean
   /** Calls since the last answer. */
   #unanswered = 0
+  /** Connects that failed. Each is made with the next device, so that one with a bad configuration keeps nobody away. */
+  #failedConnects = 0
 
   constructor(options: LineOptions) {
     const { clock, random, settings, mapper, reporter } = options
     this.#options = options
+    this.#hasHistory = mapper.history !== undefined
     this.#stats = lineStats(options.stats, options.key)
     this.#works = new Works(clock)
     const now = clock.monotonic()
@@ -68,7 +74,7 @@ export class Line {
       random,
       probe: settings.reconnect,
       works: this.#works,
-      hasHistory: mapper.history !== undefined,
+      hasHistory: () => this.#hasHistory,
     })
     this.#wakeup = new Wakeup(clock)
     this.#backoff = new Backoff(settings.reconnect, random)
@@ -93,6 +99,7 @@ export class Line {
     this.#dispatch.add(device, this.#options.clock.monotonic())
     if (!this.#hasGap(device)) this.#watches.add(device)
     this.#postpone(device)
+    if (this.#isOpen) this.#welcome(device)
     this.#wakeup.wake()
   }
 
@@ -146,11 +153,10 @@ export class Line {
     let connection: AsyncDisposable | undefined
     const began = clock.monotonic()
     try {
-      const [device] = this.#devices.values()
-      if (!device) throw new Error('the line has no device')
-      connection = await connect(device.plan.config, this.#options, signal)
+      connection = await this.#connect(signal)
       this.#options.stats.connects++
       this.#down = undefined
+      this.#isOpen = true
       this.#unanswered = 0
       this.#dispatch.renew(clock.monotonic())
       for (const each of this.#devices.values()) this.#welcome(each)
@@ -164,8 +170,21 @@ export class Line {
       if (!signal.aborted) this.#lost(error)
       throw error
     } finally {
+      this.#isOpen = false
       this.#watches.close()
       if (connection) await dispose(connection, this.#options)
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<AsyncDisposable> {
+    const devices = [...this.#devices.values()]
+    const device = devices[this.#failedConnects % devices.length]
+    if (!device) throw new Error('the line has no device')
+    try {
+      return await connect(device.plan.config, this.#options, signal)
+    } catch (error) {
+      this.#failedConnects++
+      throw error
     }
   }
 
@@ -198,7 +217,10 @@ export class Line {
     this.#stats.busyMs += cost
     if (!job.peer) return
     this.#dispatch.charge(job.peer, cost)
-    if (job.kind === 'probe') this.#dispatch.returned(job.peer)
+    if (job.kind === 'probe') {
+      this.#dispatch.returned(job.peer)
+      for (const device of job.peer.devices) this.#welcome(device)
+    }
     // An answer, not the mere connection, proves that the other end lives.
     if (job.kind === 'read' || job.kind === 'probe') {
       this.#unanswered = 0
@@ -217,7 +239,7 @@ export class Line {
         if (job.property) await this.#call(connection, [job.property], signal)
         return
       case 'gap':
-        await fillGap(job.device, connection, { ...this.#options, signal })
+        await this.#fillGap(job.device, connection, signal)
         if (this.#devices.get(job.device.id) === job.device) this.#watches.add(job.device)
         return
       case 'work': {
@@ -228,13 +250,26 @@ export class Line {
     }
   }
 
+  async #fillGap(device: ServedDevice, connection: AsyncDisposable, signal: AbortSignal): Promise<void> {
+    try {
+      await fillGap(device, connection, { ...this.#options, signal })
+    } catch (error) {
+      // Each time it would cost all devices of the line their connection.
+      if (error instanceof BugError) this.#hasHistory = false
+      throw error
+    }
+  }
+
   async #read(connection: AsyncDisposable, due: readonly ServedProperty[], signal: AbortSignal): Promise<void> {
-    const { stats, reporter } = this.#options
+    const { stats, reporter, clock } = this.#options
+    const began = clock.monotonic()
     const results = await this.#call(connection, due, signal)
     stats.reads++
     stats.visits += due.length
-    // A device that was changed or removed meanwhile has other visits now.
-    const current = due.filter(({ device }) => this.#devices.get(device.id) === device)
+    // A device that was changed or removed meanwhile has other visits now, and what was pushed meanwhile is newer.
+    const current = due.filter(
+      ({ device, pushedAt }) => this.#devices.get(device.id) === device && (pushedAt === undefined || pushedAt < began),
+    )
     stats.failedVisits += deliver(current, results, reporter)
   }
 
@@ -248,7 +283,7 @@ export class Line {
 
   /** A device without readable properties is online when its connection is; the others prove it by an answer. */
   #welcome(device: ServedDevice): void {
-    if (device.properties.length === 0) device.setState('online')
+    if (device.properties.length === 0 && this.#absence(device) === undefined) device.setState('online')
   }
 
   /** Throws when nobody has answered for so long that the connection itself may be dead. */
@@ -281,7 +316,7 @@ export class Line {
 
   /** What it recorded comes before anything newer. */
   #hasGap(device: ServedDevice): boolean {
-    return this.#options.mapper.history !== undefined && device.gapSince !== undefined
+    return this.#hasHistory && device.gapSince !== undefined
   }
 
   /** Orders of a device that is away wait, and are told so. */

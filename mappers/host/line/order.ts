@@ -14,10 +14,17 @@ export class OrderProgress {
   #told: string | undefined
   /** The device had this value once; that it is away now does not undo that. */
   #fulfilled = false
+  /** The connection went while it was written. It may be the reason, and must not take one connection after the other with it. */
+  #isSuspect = false
 
   constructor(order: OrderedValue, retry: BackoffOptions, random: Random) {
     this.order = order
     this.#backoff = new Backoff(retry, random)
+  }
+
+  /** To be written by itself, so that it takes no other with it. */
+  get isSuspect(): boolean {
+    return this.#isSuspect
   }
 
   /** When it has to be written; undefined when nothing is left to do on this connection. */
@@ -28,13 +35,14 @@ export class OrderProgress {
   /** A new connection: the device may have forgotten what it was told. */
   renew(): void {
     if (this.#state !== 'refused') this.#state = 'due'
-    this.#notBefore = Number.NEGATIVE_INFINITY
+    if (!this.#isSuspect) this.#notBefore = Number.NEGATIVE_INFINITY
   }
 
   succeed(property: string): WriteResult {
     this.#state = 'done'
     this.#fulfilled = true
     this.#told = undefined
+    this.#isSuspect = false
     this.#backoff.reset()
     return { property, orderId: this.order.id, value: this.order.value }
   }
@@ -42,12 +50,20 @@ export class OrderProgress {
   /** Tried again after a wait. The result is undefined when the same has been told before. */
   fail(property: string, reason: string, message: string, now: number): WriteResult | undefined {
     this.#notBefore = now + this.#backoff.next().milliseconds
+    this.#isSuspect = false
     return this.#tell(property, reason, message)
   }
 
-  /** Not tried yet, because the device is away. */
+  /** The connection was lost while it was written: its wait holds on the next connection too. */
+  lose(property: string, message: string, now: number): WriteResult | undefined {
+    const told = this.fail(property, 'ConnectionLost', message, now)
+    this.#isSuspect = true
+    return told
+  }
+
+  /** Not tried yet, because the device is away. What it did to its connection says more. */
   postpone(property: string, message: string): WriteResult | undefined {
-    if (this.#state !== 'due' || this.#fulfilled) return undefined
+    if (this.#state !== 'due' || this.#fulfilled || this.#isSuspect) return undefined
     return this.#tell(property, 'DeviceOffline', message)
   }
 

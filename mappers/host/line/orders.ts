@@ -45,12 +45,18 @@ export async function writeOrders(
   context: OrdersContext,
 ): Promise<void> {
   const reports = new Reports()
-  const due = dueOrders(devices, context, reports)
+  const due = withoutSuspects(dueOrders(devices, context, reports))
   try {
     if (due.length > 0) await writeAll(due, connection, context, reports)
   } finally {
     reports.send(context.reporter)
   }
+}
+
+/** Orders that the connection was lost over are written one at a time, after the others: one of them may be the reason. */
+function withoutSuspects(due: readonly Due[]): readonly Due[] {
+  const others = due.filter(({ progress }) => !progress.isSuspect)
+  return others.length > 0 ? others : due.slice(0, 1)
 }
 
 /** Checks every due order; those that can never be written are answered here. */
@@ -116,7 +122,7 @@ async function writeAll(due: readonly Due[], connection: AsyncDisposable, contex
     if (isDeviceSilent(error)) throw error
     for (const { property, progress } of due) {
       const message = `the connection was lost while ${during}: ${describeError(error)}`
-      reports.add(property, progress.fail(property.plan.model.name, 'ConnectionLost', message, now))
+      reports.add(property, progress.lose(property.plan.model.name, message, now))
     }
     throw error
   }

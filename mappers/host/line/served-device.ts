@@ -25,11 +25,16 @@ export interface ServedProperty {
   readonly plan: PropertyPlan
   readonly device: ServedDevice
   last?: Sent
+  /** When its driver pushed it last, monotonic ms. */
+  pushedAt?: number
   failed?: string | undefined
   order?: OrderProgress
   /** Where the wish that was written reads a little unlike itself. */
   echo?: Echo | undefined
 }
+
+/** Of asking for what a device recorded during an outage, when it falls silent over it. */
+const MOST_GAP_TRIES = 3
 
 /** One device under one plan: its last readings, its state and its orders. */
 export class ServedDevice {
@@ -41,6 +46,7 @@ export class ServedDevice {
   /** Of the newest good reading that the source gave, Unix ms. */
   #lastGood: number | undefined
   #gapSince: number | undefined
+  #gapTries = 0
   #away: string | undefined
   /** A property with the shortest cycle, and when it was read last, monotonic ms. */
   readonly #pace: ServedProperty | undefined
@@ -104,6 +110,11 @@ export class ServedDevice {
     return reading
   }
 
+  /** Its driver pushed it just now. */
+  pushed(property: ServedProperty): void {
+    property.pushedAt = this.#options.clock.monotonic()
+  }
+
   /** It was read, with so many properties that could not be. */
   count(read: readonly ServedProperty[], failures: number): void {
     const { stats, clock } = this.#options
@@ -162,6 +173,16 @@ export class ServedDevice {
   /** What was recorded during the outage has been asked for. */
   closeGap(): void {
     this.#gapSince = undefined
+    this.#gapTries = 0
+  }
+
+  /** It could not be asked for so often that this outage is left alone: its history must not keep the device from being read. */
+  gapFailed(): void {
+    this.#gapTries++
+    if (this.#gapTries < MOST_GAP_TRIES) return
+    this.closeGap()
+    // The next outage begins with the next good reading.
+    this.#lastGood = undefined
   }
 
   /** The connection is gone, and with it everything that waited for it. */

@@ -55,7 +55,9 @@ export class Watches {
     const byId = new Map(device.properties.map((property) => [property.id, property]))
     const onReading = (id: VisitId, outcome: Outcome<Reading>) => {
       const property = byId.get(id)
-      if (property && !signal.aborted) deliverOne(property, outcome, this.#reporter)
+      if (!property || signal.aborted) return
+      device.pushed(property)
+      deliverOne(property, outcome, this.#reporter)
     }
     const presence: Report['presence'] = (where, reason) => {
       // Back again, it is told what it missed.
