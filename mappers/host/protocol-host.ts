@@ -15,6 +15,7 @@ import {
 } from '../../schemas/index.ts'
 import type { LocalBroker } from '../contract/index.ts'
 import { type Admission, type AnyMapper, admit, type DevicePlan } from './admission/admission.ts'
+import { askConflict } from './admission/ask.ts'
 import { overloadMessage, plannedLoad } from './admission/planned-load.ts'
 import { Refusals } from './admission/refusals.ts'
 import { runCall } from './calls/run-call.ts'
@@ -68,7 +69,8 @@ class ProtocolHost {
   /** Those of them that would be served if others on their connection were not. */
   readonly #conflicting = new Set<DeviceId>()
   readonly #fingerprints = new Map<DeviceId, string>()
-  readonly #closing = new Set<Promise<void>>()
+  /** By connection key, until its last line has closed its connection. */
+  readonly #closing = new Map<string, Promise<void>>()
   readonly #refusals: Refusals
   /** Lines whose devices have changed since their load was judged. */
   readonly #unjudged = new Set<string>()
@@ -101,7 +103,7 @@ class ProtocolHost {
     await this.#reporter.run(signal)
     this.#judging?.[Symbol.dispose]()
     for (const { stop } of this.#lines.values()) stop.abort(new Error('the mapper host stops'))
-    await Promise.all(this.#closing)
+    await Promise.all(this.#closing.values())
   }
 
   #assigned(id: DeviceId, assigned: AssignedDevice | undefined): void {
@@ -111,13 +113,14 @@ class ProtocolHost {
     }
     // Status and labels change far more often than what the device is.
     const fingerprint = fingerprintOf(assigned)
-    const withGeneration = `${fingerprint}#${assigned.device.metadata.generation}`
-    const known = this.#fingerprints.get(id)
-    if (known === fingerprint || known === withGeneration) return
+    const { generation = 0 } = assigned.device.metadata
+    if (this.#fingerprints.get(id) === fingerprint) {
+      this.#refusals.renew(id, generation)
+      return
+    }
     const { refusals, plan } = this.#judged(id, admit(this.#options.mapper, assigned, ++this.#revision), assigned)
-    // Refusals name the generation they judge.
-    this.#fingerprints.set(id, refusals.length > 0 ? withGeneration : fingerprint)
-    this.#refusals.set(id, assigned.device.metadata.generation ?? 0, refusals)
+    this.#fingerprints.set(id, fingerprint)
+    this.#refusals.set(id, generation, refusals)
     if (plan) this.#serve(plan)
     else this.#refuse(id, refusals)
   }
@@ -125,10 +128,11 @@ class ProtocolHost {
   /** What admission said, and what a device means for those that use its connection already. */
   #judged(id: DeviceId, { refusals, plan }: Admission, { device }: AssignedDevice): Admission {
     this.#conflicting.delete(id)
-    if (!plan || !this.#options.mapper.conflict) return { refusals, ...(plan ? { plan } : {}) }
+    const { mapper } = this.#options
+    if (!plan || !mapper.conflict) return { refusals, ...(plan ? { plan } : {}) }
     for (const other of this.#devices.values()) {
       if (other.id === id || other.plan.key !== plan.key) continue
-      const issue = this.#options.mapper.conflict(plan.config, other.plan.config)
+      const issue = askConflict(() => mapper.conflict?.(plan.config, other.plan.config))
       if (!issue) continue
       this.#conflicting.add(id)
       const pointer = `/spec/protocol/configData${issue.pointer}`
@@ -151,6 +155,7 @@ class ProtocolHost {
     const wasServed = this.#devices.has(id)
     this.#stopServing(id)
     this.#refused.add(id)
+    this.#stats.devices.delete(id)
     if (wasServed) this.#reconsider()
     const first = refusals.find(({ warning }) => !warning)
     this.#reporter.state({ id, state: 'unknown', reason: `refused: ${first?.pointer} ${first?.message}` })
@@ -267,11 +272,13 @@ class ProtocolHost {
     })
     const stop = new AbortController()
     this.#lines.set(key, { line, stop })
-    // The device is put before the loop looks for one.
-    const running: Promise<void> = Promise.resolve()
+    // The device is put before the loop looks for one; a port that an earlier line still holds cannot be opened again.
+    const running: Promise<void> = Promise.resolve(this.#closing.get(key))
       .then(() => line.run(stop.signal))
-      .finally(() => this.#closing.delete(running))
-    this.#closing.add(running)
+      .finally(() => {
+        if (this.#closing.get(key) === running) this.#closing.delete(key)
+      })
+    this.#closing.set(key, running)
     return line
   }
 }

@@ -1,4 +1,3 @@
-import { describeError } from '../../../platform/lifecycle/index.ts'
 import { type Duration, ms } from '../../../platform/time/index.ts'
 import {
   type AssignedDevice,
@@ -9,6 +8,7 @@ import {
   type ModelProperty,
   mergedProperties,
   mergedProtocolConfig,
+  type Parsed,
   type PropertyType,
   TIME_TO_LIVE_ANNOTATION,
   timesToLive,
@@ -18,6 +18,7 @@ import type { Conversion } from '../values/conversion.ts'
 import { type Deadband, parseDeadband } from '../values/deadband.ts'
 import { type HostKeys, takeHostKeys } from '../values/host-keys.ts'
 import { planConversion } from '../values/plan-conversion.ts'
+import { askFlag, askText, parseWith } from './ask.ts'
 import { parseCycle } from './cycle.ts'
 import { methodFindings } from './methods.ts'
 
@@ -65,7 +66,7 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
   const { device, model } = assigned
   const findings = new Findings(device.metadata.generation ?? 0)
   const id = deviceIdOf(device.metadata)
-  const parsed = mapper.deviceConfig.parse(mergedProtocolConfig(device, model))
+  const parsed = parseWith(mapper.deviceConfig, mergedProtocolConfig(device, model))
   if (!parsed.ok) {
     for (const issue of parsed.issues) findings.refuse(`/spec/protocol/configData${issue.pointer}`, issue.message)
   }
@@ -81,19 +82,30 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
     const visitId = toVisitId(`${id}/${merged.device.name}@${revision}`)
     const timeToLive = timeToLiveOf(merged.device.name)
     const plan = planProperty(mapper, merged, { deviceId: id, visitId, config, pointer, findings, timeToLive })
-    if (plan) (isCallable(mapper, plan.visit.visitor, pointer, findings) ? callables : properties).push(plan)
+    if (!plan) continue
+    const isCallable = askFlag('isCallable', () => mapper.isCallable?.(plan.visit.visitor))
+    if (!isCallable.ok) findings.refuse(`${pointer}/visitors/configData`, isCallable.reason)
+    else (isCallable.value === true ? callables : properties).push(plan)
   }
   for (const { pointer, message } of methodFindings(assigned)) findings.warn(pointer, message)
   if (!parsed.ok || findings.refused) return { refusals: findings.list }
-  try {
-    const key = mapper.connectionKey(parsed.value)
-    const peer = mapper.peer?.(parsed.value) ?? ''
-    const plan = { id, uid: device.metadata.uid ?? '', key, peer, config, properties, callables }
-    return { refusals: findings.list, plan }
-  } catch (error) {
-    findings.refuse('/spec/protocol/configData', describeError(error))
+  const place = placeOf(mapper, parsed.value)
+  if (!place.ok) {
+    findings.refuse('/spec/protocol/configData', place.reason)
     return { refusals: findings.list }
   }
+  const plan = { id, uid: device.metadata.uid ?? '', ...place.value, config, properties, callables }
+  return { refusals: findings.list, plan }
+}
+
+function placeOf(mapper: AnyMapper, config: unknown): Parsed<Pick<DevicePlan, 'key' | 'peer'>> {
+  const key = askText('connectionKey', () => mapper.connectionKey(config))
+  if (!key.ok) return key
+  const peer = askText('peer', () => mapper.peer?.(config))
+  if (!peer.ok) return peer
+  if (key.value === undefined)
+    return { ok: false, reason: 'cannot be judged: connectionKey of the mapper gave nothing' }
+  return { ok: true, value: { key: key.value, peer: peer.value ?? '' } }
 }
 
 interface PropertyContext {
@@ -111,7 +123,7 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
   const at = `${pointer}/visitors/configData`
   const { keys, issues, rest } = takeHostKeys(merged.visitor)
   for (const issue of issues) findings.refuse(`${at}${issue.pointer}`, issue.message)
-  const visitor = mapper.visitorConfig.parse(rest)
+  const visitor = parseWith(mapper.visitorConfig, rest)
   if (!visitor.ok) {
     if (Object.keys(rest).length === 0) {
       findings.warn(
@@ -123,7 +135,8 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
   }
   const values = planValues(merged.model, keys, at, findings)
   const property = propertyOf(merged.model, values.conversion)
-  const reason = rejection(mapper, property, visitor.value, context.config)
+  const rejection = askText('reject', () => mapper.reject?.(property, visitor.value, context.config))
+  const reason = rejection.ok ? rejection.value : rejection.reason
   if (reason !== undefined) findings.refuse(at, reason)
   const collect = parseCycle(merged.device.collectCycle)
   if (collect.warning) findings.warn(`${pointer}/collectCycle`, collect.warning)
@@ -176,9 +189,11 @@ function confirmation(
   mapper: AnyMapper,
   visitor: unknown,
   collect: Duration,
-  { timeToLive, findings }: PropertyContext,
+  { timeToLive, findings, pointer: at }: PropertyContext,
 ): Pick<PropertyPlan, 'collect' | 'confirm' | 'isPolled'> {
-  const isPushed = mapper.watch !== undefined && (mapper.isPushed?.(visitor) ?? true)
+  const answer = askFlag('isPushed', () => mapper.isPushed?.(visitor))
+  if (!answer.ok) findings.refuse(`${at}/visitors/configData`, answer.reason)
+  const isPushed = mapper.watch !== undefined && (!answer.ok || (answer.value ?? true))
   const canRead = mapper.read !== undefined
   if (timeToLive === undefined) return { collect, isPolled: canRead && !isPushed }
   // A driver that pushes may say nothing while nothing changes: it is asked.
@@ -210,23 +225,6 @@ function propertyOf(model: ModelProperty, conversion: Conversion | undefined): P
     ...(model.minimum === undefined ? {} : { minimum: model.minimum }),
     ...(model.maximum === undefined ? {} : { maximum: model.maximum }),
   })
-}
-
-function rejection(mapper: AnyMapper, property: Property, visitor: unknown, device: unknown): string | undefined {
-  try {
-    return mapper.reject?.(property, visitor, device)
-  } catch (error) {
-    return describeError(error)
-  }
-}
-
-function isCallable(mapper: AnyMapper, visitor: unknown, pointer: string, findings: Findings): boolean {
-  try {
-    return mapper.isCallable?.(visitor) ?? false
-  } catch (error) {
-    findings.refuse(`${pointer}/visitors/configData`, describeError(error))
-    return false
-  }
 }
 
 /** Visit ids are made here and nowhere else. */

@@ -21,6 +21,14 @@ export class Refusals {
     this.#publish(id)
   }
 
+  /** The same holds of a new generation. */
+  renew(id: DeviceId, generation: number): void {
+    const own = this.#own.get(id)
+    if (!own || own.generation === generation) return
+    this.#own.set(id, { generation, list: own.list.map((finding) => ({ ...finding, generation })) })
+    if (own.list.length > 0 || this.#overloads.has(id)) this.#publish(id)
+  }
+
   forget(id: DeviceId): void {
     this.#own.delete(id)
     this.#overloads.delete(id)

@@ -14,7 +14,7 @@ import {
 } from '../../../schemas/index.ts'
 import { isDeviceSilent, type Outcome, type Reading } from '../../contract/index.ts'
 import type { AnyMapper, PropertyPlan } from '../admission/admission.ts'
-import { callDriver } from '../line/call.ts'
+import { callDriver, deadlineOf } from '../line/call.ts'
 import { deliver } from '../line/deliver.ts'
 import type { Line } from '../line/line.ts'
 import { OrderProgress } from '../line/order.ts'
@@ -133,9 +133,8 @@ class Running {
 
   /** A method may take as long as its caller waits, or as any call of the driver if that is longer. */
   #callOne({ visit }: PropertyPlan, given: readonly PropertyValue[]) {
-    const { mapper, connection, clock, settings, signal } = this.#context
-    const usual = mapper.deadline?.(visit.device, [visit]) ?? settings.callDeadline.milliseconds
-    const deadline = ms(Math.max(usual, this.#call.timeout))
+    const { mapper, connection, clock, signal } = this.#context
+    const deadline = ms(Math.max(deadlineOf([visit], this.#context).milliseconds, this.#call.timeout))
     return withDeadline(clock, deadline, signal, async (limited): Promise<Outcome<readonly PropertyValue[]>> => {
       const call = { ...visit, arguments: given }
       return (await mapper.call?.(connection, call, limited)) ?? { ok: true, value: [] }

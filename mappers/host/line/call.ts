@@ -23,6 +23,12 @@ export async function callDriver<T>(
   const { clock, mapper, signal } = options
   const { protocol } = mapper
   const results = await withDeadline(clock, deadlineOf(visits, options), signal, call)
+  if (!(results instanceof Map)) {
+    throw new BugError('The mapper did not answer with a Map of outcomes by visit id', {
+      code: 'MAPPERS_NO_RESULTS',
+      fields: { mapper: protocol },
+    })
+  }
   // Nearly always each visit has its answer, and nothing else came.
   if (results.size === visits.length && visits.every(({ id }) => results.get(id))) return results
   const asked = new Set(visits.map(({ id }) => id))
@@ -38,7 +44,10 @@ export async function callDriver<T>(
 }
 
 /** The devices of one peer wait for each other anyway: the most patient one decides. */
-function deadlineOf(visits: readonly AnyVisit[], { settings, mapper }: CallOptions): Duration {
+export function deadlineOf(
+  visits: readonly AnyVisit[],
+  { settings, mapper }: Pick<CallOptions, 'settings' | 'mapper'>,
+): Duration {
   const patience = patienceOf(visits, mapper)
   const base = patience > 0 ? patience : settings.callDeadline.milliseconds
   return ms(base + settings.visitAllowance.milliseconds * visits.length)
@@ -47,10 +56,20 @@ function deadlineOf(visits: readonly AnyVisit[], { settings, mapper }: CallOptio
 function patienceOf(visits: readonly AnyVisit[], mapper: CallOptions['mapper']): number {
   const [first] = visits
   if (!first || !mapper.deadline) return 0
-  if (visits.every(({ device }) => device === first.device)) return mapper.deadline(first.device, visits) ?? 0
+  if (visits.every(({ device }) => device === first.device)) return patienceFor(mapper, first.device, visits)
   let most = 0
   for (const [device, own] of Map.groupBy(visits, (visit) => visit.device)) {
-    most = Math.max(most, mapper.deadline(device, own) ?? 0)
+    most = Math.max(most, patienceFor(mapper, device, own))
   }
   return most
+}
+
+/** 0 where the mapper does not say, or fails to: that must not cost the connection. */
+function patienceFor(mapper: CallOptions['mapper'], device: unknown, visits: readonly AnyVisit[]): number {
+  try {
+    const patience = mapper.deadline?.(device, visits)
+    return typeof patience === 'number' && Number.isFinite(patience) ? patience : 0
+  } catch {
+    return 0
+  }
 }

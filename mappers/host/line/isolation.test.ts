@@ -30,13 +30,16 @@ function onField(t: TestContext, mapperOf: (field: FakeField) => AnyMapper) {
 
 describe('neighbours on a connection', () => {
   it('are read although an order of one of them ends the connection each time', async (t) => {
-    const host = onField(t, (field) => ({
-      ...fakeMapper(field),
-      write: async (connection, orders, signal) => {
-        if (orders.some(({ value }) => value === 666)) throw new Error('the gateway hung up')
-        return (await fakeMapper(field).write?.(connection, orders, signal)) ?? new Map()
-      },
-    }))
+    const host = onField(t, (field) => {
+      const sound: AnyMapper = fakeMapper(field)
+      return {
+        ...sound,
+        write: async (connection, orders, signal) => {
+          if (orders.some(({ value }) => value === 666)) throw new Error('the gateway hung up')
+          return (await sound.write?.(connection, orders, signal)) ?? new Map()
+        },
+      }
+    })
     host.assign(fakeDevice('poisoned', { a: {} }))
     host.assign(fakeDevice('neighbour', { b: {} }))
     await host.advance(5000)
@@ -108,7 +111,11 @@ describe('orders', () => {
     const host = onBus(t, (bus) => ({
       ...busMapper(bus),
       call: async (_connection, call, signal) => {
-        await bus.call('call', [{ ...call, device: { line: 'x', unit: 1 }, visitor: { address: '', method: true } }], signal)
+        await bus.call(
+          'call',
+          [{ ...call, device: { line: 'x', unit: 1 }, visitor: { address: '', method: true } }],
+          signal,
+        )
         return { ok: true, value: [] }
       },
     }))
@@ -120,7 +127,8 @@ describe('orders', () => {
     const question = { id: 'default/d', method: 'run', arguments: {}, timeout: 60_000 }
     let calling = true
     const caller = async () => {
-      while (calling) await host.bus.request(deviceCalls('fake'), question, { deadline: seconds(60) }).catch(() => undefined)
+      while (calling)
+        await host.bus.request(deviceCalls('fake'), question, { deadline: seconds(60) }).catch(() => undefined)
     }
     const callers = [caller(), caller(), caller()]
     await host.advance(500)
