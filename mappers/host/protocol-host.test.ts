@@ -342,4 +342,42 @@ describe('the mapper host changes one device', () => {
     await host.advance(2000)
     assert.equal(host.field.written.length, 1)
   })
+
+  it('does not begin anew when only the generation of a device that it warns of has changed', async (t) => {
+    const host = start(t)
+    const properties = { a: { collectCycle: 2_000_000_000 } }
+    host.assignFake('d', properties)
+    await host.advance(100)
+    const reads = host.field.batches.length
+    host.assignFake('d', { a: { ...properties.a, desired: { value: '5' } } }, { line: 'a' }, 2)
+    await host.advance(100)
+    assert.equal(host.field.batches.length, reads)
+    const [warning] = host.bus.get(deviceRefusals, 'default/d') ?? []
+    assert.deepEqual([warning?.generation, warning?.warning], [2, true])
+  })
+
+  it('shows no figures of a device that it refuses', async (t) => {
+    const host = start(t)
+    host.assignFake('d', { a: {} })
+    await host.advance(100)
+    assert.equal(host.stats.devices.get('default/d')?.state, 'online')
+    host.assignFake('d', { a: { address: 'never' } }, { line: 'a' }, 2)
+    await host.advance(100)
+    assert.equal(host.stats.devices.has('default/d'), false)
+  })
+
+  it('opens a connection again only when it is closed, as a serial port needs it', async (t) => {
+    const host = start(t)
+    host.assignFake('d', { a: {} })
+    await host.advance(100)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    host.field.closing = promise
+    host.unassign('d')
+    host.assignFake('d', { a: {} })
+    await host.advance(1000)
+    assert.equal(host.field.connects, 1)
+    resolve()
+    await host.advance(100)
+    assert.deepEqual([host.field.connects, host.states.at(-1)?.state], [2, 'online'])
+  })
 })

@@ -154,7 +154,7 @@ describe('a property is bad, and its neighbours are not, where its mapper', () =
   }
 
   it('does not know when: then it is now', async (t) => {
-    const host = start(t, (sound) => ({
+    const host = start(t, () => ({
       read: async (_connection, visits) =>
         new Map(visits.map(({ id }) => [id, { ok: true, value: { value: 1, sourceTime: Number.NaN } }])),
     }))

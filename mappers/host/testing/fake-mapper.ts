@@ -43,6 +43,8 @@ export class FakeField {
   ignoresSignal = false
   /** When set, every call and every connect waits for it. */
   stalled: Promise<void> | undefined
+  /** When set, closing a connection takes that long. */
+  closing: Promise<void> | undefined
   refuses: string | undefined
   breaks: string | undefined
   forgets: string | undefined
@@ -70,6 +72,7 @@ export class FakeField {
       if (this.refuses) throw new Error(this.refuses)
       return {
         [Symbol.asyncDispose]: async () => {
+          await this.closing
           this.disposals++
         },
       }

@@ -14,12 +14,37 @@ export interface Echo {
 /** A driver's outcome as the twin takes it: canonical text, source time, quality. `now` is Unix ms. */
 export function toReading(plan: PropertyPlan, outcome: Outcome<Reading>, now: number, echo?: Echo): PropertyReading {
   const property = plan.model.name
-  if (!outcome.ok) return { property, sourceTime: now, quality: 'bad', cause: describeError(outcome.error) }
-  const { value, sourceTime = now, quality = 'good', cause } = outcome.value
+  // Drivers are other people's code: `undefined` must not become a text.
+  if (!outcome?.ok || !isValue(outcome.value?.value)) {
+    return { property, sourceTime: now, quality: 'bad', cause: failureOf(outcome) }
+  }
+  const { value, quality = 'good', cause } = outcome.value
+  const sourceTime = timeOf(outcome.value, now)
   const text = echo && plan.conversion?.confirms(echo.raw, value, echo.text) ? ok(echo.text) : textOf(plan, value)
   if (!text.ok) return { property, sourceTime, quality: 'bad', cause: text.reason }
   if (cause === undefined) return { property, value: text.value, sourceTime, quality }
   return { property, value: text.value, sourceTime, quality, cause }
+}
+
+function isValue(value: unknown): boolean {
+  switch (typeof value) {
+    case 'number':
+    case 'string':
+    case 'boolean':
+    case 'bigint':
+      return true
+    default:
+      return value instanceof Uint8Array
+  }
+}
+
+function timeOf({ sourceTime }: Reading, now: number): number {
+  return sourceTime !== undefined && Number.isFinite(sourceTime) ? sourceTime : now
+}
+
+function failureOf(outcome: Outcome<Reading> | undefined): string {
+  if (outcome?.ok !== false) return 'the mapper gave no value'
+  return outcome.error === undefined ? 'the mapper gave no reason' : describeError(outcome.error)
 }
 
 function textOf({ conversion, model }: PropertyPlan, raw: PropertyValue): Parsed<string> {
