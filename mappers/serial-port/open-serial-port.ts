@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { Duplex } from 'node:stream'
 import { ReadStream } from 'node:tty'
 import { loadSerialBinding, type SerialBinding } from './binding.ts'
+import { isLockHeld } from './held-lock.ts'
 import { isBusy, missingPort, openError } from './open-error.ts'
 import { findOrphan } from './orphan.ts'
 import type { SerialSettings } from './settings.ts'
@@ -30,7 +31,7 @@ export async function openSerialPort(settings: SerialSettings, { clock, signal }
     signal.throwIfAborted()
     // Another descriptor: the terminal takes its own with it, and with that the lock would be gone.
     const own = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
-    const port = streamOf(path, new ReadStream(own), async () => {
+    const port = streamOf(path, terminalOf(own), async () => {
       closeSync(own)
       await binding.close(lock)
     })
@@ -50,6 +51,7 @@ export async function setUpSerialPort(settings: SerialSettings): Promise<void> {
 
 async function locked(binding: SerialBinding, settings: SerialSettings, context: OpenPortContext): Promise<number> {
   try {
+    if (await isLockHeld(settings.path)) throw new Error('Cannot lock port')
     return await binding.open(settings, true)
   } catch (error) {
     const orphan = isBusy(error) ? await findOrphan(settings.path, context) : undefined
@@ -58,6 +60,16 @@ async function locked(binding: SerialBinding, settings: SerialSettings, context:
     return binding.open(settings, true).catch(async (again: unknown) => {
       throw await openError(settings.path, again)
     })
+  }
+}
+
+/** Owns the descriptor only where it is returned. */
+function terminalOf(descriptor: number): ReadStream {
+  try {
+    return new ReadStream(descriptor)
+  } catch (error) {
+    closeSync(descriptor)
+    throw error
   }
 }
 
