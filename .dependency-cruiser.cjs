@@ -39,7 +39,31 @@ module.exports = {
       'driver-sees-contract-only',
       { path: '^mappers/(?!contract/|host/|testing/|dmi/|simulators/)([^/]+)/', pathNot: TESTS },
       '^(platform|mappers|twin|hub|runtime)/',
-      '^mappers/($1|contract|serial-port)/',
+      '^mappers/($1|contract|payload|serial-port)/',
+    ),
+    // Rooms that protocols share. What is in a payload is pure; ports are for those that have lines.
+    ban(
+      'payload-knows-schemas-only',
+      { path: '^mappers/payload/', pathNot: TESTS },
+      '^(platform|mappers)/',
+      '^mappers/payload/',
+    ),
+    {
+      name: 'payload-is-pure',
+      severity: 'error',
+      from: { path: '^mappers/payload/', pathNot: TESTS },
+      to: { dependencyTypes: ['core'] },
+    },
+    ban(
+      'serial-ports-for-lines',
+      { path: '^mappers/', pathNot: ['^mappers/(serial-port|modbus|bluetooth-serial|simulators)/', TESTS] },
+      '^mappers/serial-port/',
+    ),
+    ban(
+      'serial-port-knows-no-protocol',
+      { path: '^mappers/serial-port/', pathNot: TESTS },
+      '^mappers/',
+      '^mappers/serial-port/',
     ),
     // They share what is pure of a protocol, as its configuration and codec; a peer that shared a driver would prove nothing.
     ban(

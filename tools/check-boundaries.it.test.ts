@@ -48,6 +48,29 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
     text: "export { a } from '../opcua/index.ts'",
     rule: 'driver-sees-contract-only',
   },
+  { file: 'mappers/serial-port/index.ts', text: 'export const a = 1' },
+  { file: 'mappers/payload/index.ts', text: 'export const a = 1' },
+  {
+    file: 'mappers/modbus/shares.ts',
+    text: "export { a } from '../serial-port/index.ts'\nexport { a as b } from '../payload/index.ts'",
+  },
+  {
+    file: 'mappers/mqtt/line.ts',
+    text: "export { a } from '../serial-port/index.ts'",
+    rule: 'serial-ports-for-lines',
+  },
+  {
+    file: 'mappers/serial-port/up.ts',
+    text: "export { a } from '../contract/index.ts'",
+    rule: 'serial-port-knows-no-protocol',
+  },
+  {
+    file: 'mappers/payload/up.ts',
+    text: "export { a } from '../contract/index.ts'",
+    rule: 'payload-knows-schemas-only',
+  },
+  { file: 'mappers/payload/node.ts', text: "export { join } from 'node:path'", rule: 'payload-is-pure' },
+  { file: 'mappers/modbus/vendor.ts', text: "export * from 'serialport'", rule: 'serial-ports-in-their-mappers' },
   { file: 'mappers/opcua/driver.ts', text: 'export const a = 1' },
   {
     file: 'mappers/simulators/opcua/deep.ts',
@@ -110,6 +133,13 @@ describe('each boundary rule fires on a planted breach', () => {
   })
 
   after(() => rm(root, { recursive: true }))
+
+  it('none fires where protocols share what they may', () => {
+    assert.deepEqual(
+      violations.filter(({ from }) => from === 'mappers/modbus/shares.ts'),
+      [],
+    )
+  })
 
   for (const { file, rule } of PLANTED) {
     if (rule === undefined) continue

@@ -20,10 +20,12 @@ import {
 import { showBytes } from './framing/bytes.ts'
 import { encodeFrame } from './framing/content.ts'
 import type { Line } from './line.ts'
+import { onAbort } from './on-abort.ts'
 import { failed, readingOf, refusedBy } from './outcome.ts'
+import { cameInstead, Silence } from './silence.ts'
 import { Watch } from './watch.ts'
 
-/** After so many requests in a row without a single byte the line itself is not believed any longer. */
+/** After so many requests to one device, while not a single byte came from anybody, the line itself is not believed any longer. */
 const MOST_SILENT = 5
 /** A device that leaves so many requests of one call unanswered, and answers none, is silent. */
 const MOST_UNANSWERED = 2
@@ -38,7 +40,8 @@ export class SerialConnection implements AsyncDisposable {
   readonly #settings: string
   /** Last frames of what is not asked for, and when they came. */
   readonly #latest = new Map<string, { readonly payload: Buffer; readonly at: number }>()
-  #silent = 0
+  /** Requests since the last byte, by address. */
+  readonly #silent = new Map<string, number>()
 
   constructor(line: Line, device: SerialDevice, context: Pick<MapperContext, 'clock'>) {
     this.#line = line
@@ -57,12 +60,16 @@ export class SerialConnection implements AsyncDisposable {
       else results.set(visit.id, this.#toldLast(visit))
     }
     const silence = new Silence()
+    const framing = asked[0]?.device.framing
+    const before = framing && this.#line.counts(framing)
     for (const exchange of planned(asked, results)) {
       const isAnswered = await this.#ask(exchange, results, signal)
       silence.note(isAnswered)
       if (silence.isOver(MOST_UNANSWERED)) break
     }
-    if (silence.isOver(1)) throw new DeviceSilentError(silence.message)
+    if (framing && before && silence.isOver(1)) {
+      throw new DeviceSilentError(`${silence.message}${cameInstead(before, this.#line.counts(framing))}`)
+    }
     return results
   }
 
@@ -94,12 +101,12 @@ export class SerialConnection implements AsyncDisposable {
       this.#keep(each.key, payload)
       report(each.visit.id, readingOf(payload, each.visit))
     }
-    const options = { line: this.#line, clock: this.#clock, signal, report: tell, presence: report.presence }
+    const options = { line: this.#line, clock: this.#clock, report: tell, presence: report.presence }
     using _watch = first && !foreign ? new Watch(told.map(matched), first.device, options) : undefined
-    const { promise: aborted, resolve } = Promise.withResolvers<void>()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    if (signal.aborted) resolve()
-    await Promise.race([aborted, this.#line.lost])
+    const { promise: over, resolve, reject } = Promise.withResolvers<void>()
+    using _end = onAbort([signal], () => resolve())
+    using _loss = onAbort([this.#line.lost], reject)
+    await over
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
@@ -124,6 +131,7 @@ export class SerialConnection implements AsyncDisposable {
   /** False where nothing came. */
   async #ask(exchange: Exchange, results: Map<VisitId, Outcome<Reading>>, signal: AbortSignal): Promise<boolean> {
     const { device, frame } = exchange
+    const before = this.#line.counts(device.framing)
     let open: readonly MatchedVisit[] = exchange.visits
     let isAnswered = false
     const take = (payload: Buffer): 'taken' | 'done' | 'other' => {
@@ -140,10 +148,12 @@ export class SerialConnection implements AsyncDisposable {
     for (let attempt = 0; attempt <= device.retries && !isAnswered; attempt++) {
       const received = this.#line.received
       await this.#dialogue.exchange(device, frame, take, signal)
-      this.#noteSilence(this.#line.received > received)
+      this.#noteSilence(device, this.#line.received > received)
     }
     const error = new Error(
-      isAnswered ? 'no answer had this value' : `no answer to ${showBytes(frame)} within ${device.timeout} ms`,
+      isAnswered
+        ? 'no answer had this value'
+        : `no answer to ${showBytes(frame)} within ${device.timeout} ms${cameInstead(before, this.#line.counts(device.framing))}`,
     )
     for (const { visit } of open) results.set(visit.id, { ok: false, error })
     return isAnswered
@@ -167,6 +177,7 @@ export class SerialConnection implements AsyncDisposable {
     }
     const ack = wanted
     let outcome: Outcome<void> | undefined
+    const before = this.#line.counts(device.framing)
     const received = this.#line.received
     await this.#dialogue.exchange(
       device,
@@ -178,42 +189,30 @@ export class SerialConnection implements AsyncDisposable {
       },
       signal,
     )
-    this.#noteSilence(this.#line.received > received)
+    this.#noteSilence(device, this.#line.received > received)
     silence.note(outcome !== undefined)
-    return outcome ?? failed(`${showBytes(frame)} was not acknowledged within ${device.timeout} ms`)
+    const instead = cameInstead(before, this.#line.counts(device.framing))
+    return outcome ?? failed(`${showBytes(frame)} was not acknowledged within ${device.timeout} ms${instead}`)
   }
 
   /** A device that wants another speed on a port that is open already. */
   #foreign(device: SerialDevice): Error | undefined {
     const wanted = lineSettings(device)
     if (wanted === this.#settings) return undefined
-    return new Error(`this device wants ${wanted}, but another device on the port has it open with ${this.#settings}`)
+    return new Error(
+      `this device wants ${wanted}, but another device on the port has it open with ${this.#settings}: give both the same`,
+    )
   }
 
-  #noteSilence(isHeard: boolean): void {
-    this.#silent = isHeard ? 0 : this.#silent + 1
-    if (this.#silent < MOST_SILENT) return
-    throw new Error(`not a byte came in answer to ${this.#silent} requests: the port is opened anew`)
-  }
-}
-
-/** What a call has heard. */
-class Silence {
-  unanswered = 0
-  #answered = 0
-
-  note(isAnswered: boolean): void {
-    if (isAnswered) this.#answered++
-    else this.unanswered++
-  }
-
-  /** So many unanswered, and none answered. */
-  isOver(most: number): boolean {
-    return this.#answered === 0 && this.unanswered >= most
-  }
-
-  get message(): string {
-    return `the device did not answer ${this.unanswered} request${this.unanswered === 1 ? '' : 's'}`
+  /** One dead device among others says nothing of the line; nor do several, as long as each is asked less often. */
+  #noteSilence({ address = '' }: SerialDevice, isHeard: boolean): void {
+    if (isHeard) {
+      this.#silent.clear()
+      return
+    }
+    const count = (this.#silent.get(address) ?? 0) + 1
+    this.#silent.set(address, count)
+    if (count >= MOST_SILENT) throw new Error(`not a byte came in answer to ${count} requests: the port is opened anew`)
   }
 }
 

@@ -30,7 +30,7 @@ const DeviceConfig = Type.Object(
       default: 9600,
       minimum: 50,
       maximum: 4_000_000,
-      description: 'Bits a second. Means nothing over Bluetooth and TCP.',
+      description: 'Bits a second. This and the other line settings mean nothing over Bluetooth and TCP.',
     }),
     dataBits: Type.Union([Type.Literal(5), Type.Literal(6), Type.Literal(7), Type.Literal(8)], {
       default: 8,
@@ -151,12 +151,14 @@ export const deviceConfig: ConfigSchema<SerialDevice> = {
 
 /** Where devices meet on one connection. */
 export function lineKey({ path, macAddress, channel }: SerialDevice): string {
-  if (path !== undefined) return path
+  if (path !== undefined) return path.replace(/^(tcp:.*)\/$/, '$1')
   return `bluetooth ${macAddress?.toLowerCase().replaceAll('-', ':')}/${channel ?? 'any'}`
 }
 
-/** What two devices on one port have to agree on. */
-export function lineSettings({ baudRate, dataBits, parity, stopBits, flowControl }: SerialDevice): string {
+/** What two devices on one port have to agree on; nothing where it means nothing. */
+export function lineSettings(device: SerialDevice): string {
+  const { path, baudRate, dataBits, parity, stopBits, flowControl } = device
+  if (path === undefined || tcpAddress(path) || path.startsWith('/dev/rfcomm')) return ''
   return `${baudRate} baud, ${dataBits} data bits, parity ${parity}, ${stopBits} stop bits, flow control ${flowControl}`
 }
 

@@ -1,6 +1,7 @@
 import type { MapperContext } from '../contract/index.ts'
 import type { SerialDevice } from './device-config.ts'
 import type { Line } from './line.ts'
+import { onAbort } from './on-abort.ts'
 
 /** `other`: not an answer to this request. `done`: nothing more is waited for. */
 export type AnswerTaker = (payload: Buffer) => 'taken' | 'done' | 'other'
@@ -61,18 +62,19 @@ export class Dialogue {
     this.#late = 0
   }
 
+  /** Settles when `done` does or the time is over; rejects as `exchange`. */
   async #within(milliseconds: number, done: Promise<true>, signal: AbortSignal): Promise<boolean> {
     const waiting = new AbortController()
-    const onAbort = () => waiting.abort(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-    const timeout = this.#clock.sleep(milliseconds, waiting.signal).then(() => false)
+    const { promise: ended, reject } = Promise.withResolvers<never>()
+    using _bounds = onAbort([signal, this.#line.lost], reject)
+    const timeout = this.#clock.sleep(milliseconds, waiting.signal).then(
+      () => false,
+      () => false,
+    )
     try {
-      return await Promise.race([done, timeout, this.#line.lost])
+      return await Promise.race([done, ended, timeout])
     } finally {
-      signal.removeEventListener('abort', onAbort)
-      timeout.catch(() => undefined)
-      waiting.abort(new Error('no longer waited for'))
+      waiting.abort()
     }
   }
 }

@@ -12,7 +12,8 @@ import { rfcommPort } from './rfcomm.ts'
 export async function open(device: SerialDevice, context: MapperContext): Promise<SerialConnection> {
   const { signal, clock } = context
   signal.throwIfAborted()
-  const line = new Line(await openStream(device, context), clock)
+  const path = device.path ?? (await rfcommPort(device.macAddress ?? '', device.channel))
+  const line = new Line(await openStream({ ...device, path }, context), path, context)
   try {
     if (device.settle > 0) await clock.sleep(device.settle, signal)
     return new SerialConnection(line, device, context)
@@ -22,10 +23,9 @@ export async function open(device: SerialDevice, context: MapperContext): Promis
   }
 }
 
-async function openStream(device: SerialDevice, context: MapperContext): Promise<Duplex> {
-  const path = device.path ?? (await rfcommPort(device.macAddress ?? '', device.channel))
-  const tcp = tcpAddress(path)
-  return tcp ? dial(tcp, context.signal) : openSerialPort({ ...device, path }, context)
+async function openStream(device: SerialDevice & { readonly path: string }, context: MapperContext): Promise<Duplex> {
+  const tcp = tcpAddress(device.path)
+  return tcp ? dial(tcp, context.signal) : openSerialPort(device, context)
 }
 
 async function dial({ host, port }: TcpAddress, signal: AbortSignal): Promise<Duplex> {
@@ -37,6 +37,13 @@ async function dial({ host, port }: TcpAddress, signal: AbortSignal): Promise<Du
     return socket
   } catch (error) {
     socket.destroy()
-    throw signal.aborted ? signal.reason : error
+    if (signal.aborted) throw signal.reason
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(
+      `no serial server answers at ${host} on port ${port} (${reason}): is it on, and is the port right?`,
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -1,8 +1,9 @@
 import { defineMapper } from '../contract/index.ts'
 import type { SerialConnection } from './connection.ts'
 import { deviceConfig, lineKey } from './device-config.ts'
+import { refusal } from './refusal.ts'
 import { busTime, deadline } from './timing.ts'
-import { refusal, visitorConfig } from './visitor-config.ts'
+import { visitorConfig } from './visitor-config.ts'
 
 /** Serial lines and Bluetooth serial. Nothing of the vendor library is loaded before the first `connect`. */
 const mapper = defineMapper({
@@ -15,7 +16,7 @@ const mapper = defineMapper({
   deadline,
   busTime,
   isPushed: (visitor) => visitor.request === undefined,
-  reject: (property, visitor, device) => refusal(property, visitor, device),
+  reject: refusal,
   connect: async (device, context): Promise<SerialConnection> => (await import('./driver.ts')).open(device, context),
   read: (connection, visits, signal) => connection.read(visits, signal),
   watch: (connection, visits, report, signal) => connection.watch(visits, report, signal),

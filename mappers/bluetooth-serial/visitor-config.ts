@@ -1,16 +1,7 @@
-import {
-  type AccessMode,
-  type ConfigIssue,
-  type ConfigSchema,
-  configSchema,
-  type PropertyType,
-  type Static,
-  Type,
-} from '../contract/index.ts'
-import { NUMBER_TYPES } from './codec/binary.ts'
+import { type ConfigIssue, type ConfigSchema, configSchema, type Static, Type } from '../contract/index.ts'
+import { NO_POINTER, NUMBER_TYPES, parsePointer } from '../payload/index.ts'
 import type { Place, Spelling } from './codec/extract.ts'
-import { hasPlace, type PlaceName, parseTemplate, type Template } from './codec/template.ts'
-import type { SerialDevice } from './device-config.ts'
+import { type PlaceName, parseTemplate, type Template } from './codec/template.ts'
 
 const TEMPLATE = 'Text with the escapes \\r \\n \\t \\0 \\\\ \\xHH, or hex: and pairs of digits, with {address}'
 
@@ -62,7 +53,7 @@ export const VisitorConfig = Type.Object(
       description: 'Text: what stands between key and value.',
     }),
     pointer: Type.Optional(
-      Type.String({ pattern: '^/', maxLength: 500, description: 'JSON: pointer to the value, e.g. /sensors/0/t.' }),
+      Type.String({ maxLength: 500, description: 'JSON: pointer to the value, e.g. /sensors/0/t.' }),
     ),
     column: Type.Optional(
       Type.Integer({
@@ -172,29 +163,14 @@ export const visitorConfig: ConfigSchema<SerialVisitor> = {
       write: template('write', ['address', 'value']),
       ack: template('ack', ['address', 'value']),
     }
+    if (visitor.pointer !== undefined && !parsePointer(visitor.pointer))
+      issues.push({ pointer: '/pointer', message: NO_POINTER })
     if (visitor.request === '') issues.push({ pointer: '/request', message: 'must not be empty' })
     if (visitor.ack !== undefined && visitor.write === undefined) {
       issues.push({ pointer: '/ack', message: 'has no use without write' })
     }
     return issues.length > 0 ? { ok: false, issues } : { ok: true, value: Object.freeze(compiled) }
   },
-}
-
-/** Why a property can never be reached so; undefined where it can. */
-export function refusal(
-  { type, accessMode }: { readonly type: PropertyType; readonly accessMode: AccessMode },
-  { place, write, request, match, ack }: SerialVisitor,
-  device: SerialDevice | undefined,
-): string | undefined {
-  if (write && accessMode === 'ReadOnly') return 'a ReadOnly property has no use for write'
-  if (device && device.address === undefined) {
-    const named = Object.entries({ request, match, write, ack }).find(([, each]) => each && hasPlace(each, 'address'))
-    if (named) return `${named[0]} has {address}, and the device has no address`
-  }
-  const isNumber = place.kind === 'number' || place.kind === 'bcd'
-  if (isNumber && (type === 'BYTES' || type === 'STREAM')) return `a property of type ${type} needs dataType bytes`
-  if (place.kind === 'bit' && type !== 'BOOLEAN' && type !== 'INT') return 'bit needs a property of type BOOLEAN or INT'
-  return undefined
 }
 
 const WAYS = ['field', 'key', 'pointer', 'column', 'dataType'] as const

@@ -6,7 +6,6 @@ import type { Line } from './line.ts'
 export interface WatchOptions {
   readonly line: Line
   readonly clock: MapperContext['clock']
-  readonly signal: AbortSignal
   readonly report: (each: MatchedVisit, payload: Buffer) => void
   readonly presence: Report['presence']
 }
@@ -16,6 +15,7 @@ export class Watch implements Disposable {
   readonly #visits: readonly MatchedVisit[]
   readonly #options: WatchOptions
   readonly #listening: Disposable
+  readonly #over = new AbortController()
   #frames = 0
 
   constructor(visits: readonly MatchedVisit[], device: SerialDevice, options: WatchOptions) {
@@ -26,6 +26,7 @@ export class Watch implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#over.abort()
     this.#listening[Symbol.dispose]()
   }
 
@@ -39,16 +40,20 @@ export class Watch implements Disposable {
     return false
   }
 
+  /** In steps, so that a device is missed soon after `idle`; and by no time of day, which may be set meanwhile. */
   async #look(idle: number): Promise<void> {
-    const { clock, signal, presence } = this.#options
-    try {
-      for (;;) {
-        const before = this.#frames
-        await clock.sleep(idle, signal)
-        if (this.#frames === before) presence?.('away', `the device has sent nothing for ${idle} ms`)
+    const { clock, presence } = this.#options
+    for (let quiet = 0; ; quiet++) {
+      if (quiet === STEPS) presence?.('away', `the device has sent nothing for ${idle} ms`)
+      const before = this.#frames
+      try {
+        await clock.sleep(idle / STEPS, this.#over.signal)
+      } catch {
+        return
       }
-    } catch (error) {
-      if (!signal.aborted) throw error
+      if (this.#frames !== before) quiet = -1
     }
   }
 }
+
+const STEPS = 10

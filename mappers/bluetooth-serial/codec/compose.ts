@@ -1,6 +1,7 @@
 import type { PropertyType, PropertyValue } from '../../contract/index.ts'
-import { bcdBytes, integerOf, numberBytes, readNumber, sizeOf } from './binary.ts'
-import { type Place, pointerSteps, type Spelling } from './extract.ts'
+import { documentAt, integerOf, numberBytes, readNumber, sizeOf } from '../../payload/index.ts'
+import { bcdBytes } from './bcd.ts'
+import type { Place, Spelling } from './extract.ts'
 
 /** One value and where it goes. */
 export interface Placed {
@@ -78,23 +79,12 @@ function pairs(values: readonly Placed[], separator: string): string {
 }
 
 function json(values: readonly Placed[]): object {
-  const root: Record<string, unknown> = {}
-  for (const { place, value, spelling } of values) {
-    const steps = place.kind === 'pointer' ? pointerSteps(place.pointer) : conflict()
-    let at = root
-    for (const step of steps.slice(0, -1)) {
-      const next: Record<string, unknown> = {}
-      const there = Object.hasOwn(at, step) ? at[step] : undefined
-      if (isObject(there)) at = there
-      else {
-        at[step] = next
-        at = next
-      }
-    }
-    const isPlain = typeof value === 'number' || typeof value === 'boolean'
-    at[steps.at(-1) ?? ''] = isPlain ? value : spell(value, spelling)
-  }
-  return root
+  return documentAt(
+    values.map(({ place, value, spelling }) => {
+      const isPlain = typeof value === 'number' || typeof value === 'boolean'
+      return [place.kind === 'pointer' ? place.pointer : conflict(), isPlain ? value : spell(value, spelling)]
+    }),
+  )
 }
 
 function positions(values: readonly Placed[], head: Buffer): Buffer {
@@ -139,10 +129,6 @@ function positioned(place: Place, value: PropertyValue, spelling: Spelling, payl
 function padded(bytes: Buffer, length: number, fill: string): Buffer {
   if (bytes.length > length) throw new RangeError(`a value of ${bytes.length} bytes does not fit into ${length}`)
   return Buffer.concat([bytes, Buffer.alloc(length - bytes.length, fill)])
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }
 
 function conflict(): never {

@@ -1,6 +1,15 @@
 import type { PropertyType, PropertyValue } from '../../contract/index.ts'
+import {
+  type ByteOrder,
+  followPointer,
+  jsonText,
+  type NumberType,
+  parseJson,
+  readNumber,
+  sizeOf,
+} from '../../payload/index.ts'
 import { showBytes } from '../framing/bytes.ts'
-import { type ByteOrder, type NumberType, readBcd, readNumber, sizeOf } from './binary.ts'
+import { readBcd } from './bcd.ts'
 
 /** Where in the payload of a frame a value is, and how it is written there. */
 export type Place =
@@ -98,29 +107,17 @@ function keyOf(payload: Buffer, key: string, separator: string, assign: string):
 }
 
 function pointed(payload: Buffer, pointer: string, type: PropertyType, spelling: Spelling): PropertyValue {
-  let at: unknown
+  let document: unknown
   try {
-    at = JSON.parse(payload.toString())
+    document = parseJson(payload.toString())
   } catch (cause) {
     throw new Error(`${showBytes(payload)} is no JSON`, { cause })
   }
-  for (const step of pointerSteps(pointer)) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) {
-      throw new Error(`${showBytes(payload)} has nothing at ${pointer}`)
-    }
-    at = new Map<string, unknown>(Object.entries(at)).get(step)
-  }
-  if (typeof at === 'number' || typeof at === 'boolean') return at
-  if (typeof at === 'string') return spelled(at, type, spelling)
-  if (at === null) throw new Error(`${showBytes(payload)} has null at ${pointer}`)
-  return JSON.stringify(at)
-}
-
-export function pointerSteps(pointer: string): readonly string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const found = followPointer(document, pointer)
+  if (found === undefined) throw new Error(`${showBytes(payload)} has nothing at ${pointer}`)
+  if (found === null) throw new Error(`${showBytes(payload)} has null at ${pointer}`)
+  if (typeof found === 'number' || typeof found === 'boolean' || typeof found === 'bigint') return found
+  return typeof found === 'string' ? spelled(found, type, spelling) : jsonText(found)
 }
 
 /** A number at the beginning, and a unit behind it at most: "+ 12.5 g". Looks at each letter once. */

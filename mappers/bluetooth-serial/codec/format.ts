@@ -1,14 +1,14 @@
 import type { PropertyValue } from '../../contract/index.ts'
 import {
   type ByteOrder,
-  bcdBytes,
   integerOf,
   NUMBER_TYPES,
   type NumberType,
   numberBytes,
   numberOf,
   sizeOf,
-} from './binary.ts'
+} from '../../payload/index.ts'
+import { bcdBytes } from './bcd.ts'
 
 /** How a value is written into a template. Without a format: as text. */
 export type Format =

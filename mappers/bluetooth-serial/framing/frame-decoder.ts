@@ -10,9 +10,14 @@ export interface FrameCounts {
   skippedBytes: number
 }
 
+/** What looking at bytes again may cost, in bytes: for each one that is passed over, and saved up. */
+const LOOKS_PER_BYTE = 64
+const MOST_LOOKS = 1_048_576
+
 /**
  * Finds the frames in a stream, however it is cut. A bad frame is dropped and counted, and the search goes on right behind
- * where it began. Never holds more than one frame.
+ * where it began; where garbage looks like the beginning of frames all the time, behind where it ended, so that the search
+ * stays linear. Never holds more than one frame.
  */
 export class FrameDecoder {
   readonly #rules: FrameRules
@@ -20,6 +25,7 @@ export class FrameDecoder {
   #rest: Buffer = Buffer.alloc(0)
   /** The frame under way is too long: its rest is not kept. */
   #isSkipping = false
+  #looks = MOST_LOOKS
 
   constructor(rules: FrameRules, counts: FrameCounts = { frames: 0, badFrames: 0, skippedBytes: 0 }) {
     this.#rules = rules
@@ -125,13 +131,13 @@ export class FrameDecoder {
     const length = lengthOf(start.length)
     if (length === undefined) return undefined
     if (Number.isNaN(length)) {
-      this.#bad()
+      this.#bad(start.length + 1)
       return undefined
     }
     if (this.#rest.length < start.length + length) return undefined
     const payload = openContent(this.#rest.subarray(start.length, start.length + length), this.#rules)
     if (!payload) {
-      this.#bad()
+      this.#bad(start.length + length)
       return undefined
     }
     this.counts.frames++
@@ -164,7 +170,7 @@ export class FrameDecoder {
     // Escapes double the content at most.
     const most = start.length + maxLength * (stuffing === 'none' ? 1 : 2)
     if (at < 0 ? this.#rest.length >= most + end.length : at > most) {
-      this.#bad()
+      this.#bad(most)
       return undefined
     }
     if (at < 0) return undefined
@@ -182,7 +188,7 @@ export class FrameDecoder {
     else if (isSame) {
       this.counts.badFrames++
       this.#skip(at)
-    } else this.#bad()
+    } else this.#bad(at + end.length)
     return undefined
   }
 
@@ -206,10 +212,13 @@ export class FrameDecoder {
     return payload
   }
 
-  /** What began here is no frame: the next may begin one byte later. */
-  #bad(): void {
+  /** What began here is no frame, as a look at so many bytes told: the next may begin one byte later. */
+  #bad(looked: number): void {
     this.counts.badFrames++
-    this.#skip(1)
+    this.#looks -= looked
+    const passed = this.#looks > 0 ? 1 : looked
+    this.#looks = Math.min(MOST_LOOKS, this.#looks + passed * LOOKS_PER_BYTE)
+    this.#skip(passed)
   }
 
   #skip(length: number): void {

@@ -157,6 +157,24 @@ describe('framing', () => {
     assert.deepEqual(decoder.push(Buffer.from('\nok\n')).map(String), ['ok'])
   })
 
+  it('costs no more than its length where garbage looks like the beginning of frames all the time', () => {
+    const length = 1000
+    const garbage = Buffer.alloc(200_000, 0x02)
+    for (const rules of [
+      rulesOf({ kind: 'fixed', start: '\\x02', length, checksum: { kind: 'crc32' } }),
+      rulesOf({ kind: 'markers', start: '\\x02', end: '\\n', maxLength: length, checksum: { kind: 'crc32' } }),
+    ]) {
+      const decoder = new FrameDecoder(rules)
+      assert.deepEqual(decoder.push(garbage), [])
+      // Each bad frame is a look at all of its bytes.
+      const looked = decoder.counts.badFrames * length
+      assert.ok(looked < 1_048_576 + 66 * garbage.length, String(looked))
+      const frame = encodeFrame(Buffer.alloc(rules.kind === 'fixed' ? length - 4 : 10, 0x41), rules)
+      const found = decoder.push(Buffer.concat([Buffer.alloc(2 * length), frame, frame, frame]))
+      assert.ok(found.length > 0, 'finds frames again')
+    }
+  })
+
   it('ends a frame at a pause where the framing says so, and drops a begun one elsewhere', () => {
     const silence = new FrameDecoder(rulesOf({ kind: 'silence', maxLength: 4 }))
     assert.deepEqual(silence.push(Buffer.from('abc')), [])

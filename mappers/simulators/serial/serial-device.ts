@@ -1,10 +1,11 @@
 import type { PropertyValue } from '../../../schemas/index.ts'
-import { readBcd, readNumber } from '../../bluetooth-serial/codec/binary.ts'
+import { readBcd } from '../../bluetooth-serial/codec/bcd.ts'
 import { compose } from '../../bluetooth-serial/codec/compose.ts'
 import { spelled } from '../../bluetooth-serial/codec/extract.ts'
 import { hasPlace, render, type Template, unrender } from '../../bluetooth-serial/codec/template.ts'
 import { deviceConfig, type SerialDevice } from '../../bluetooth-serial/device-config.ts'
 import { type SerialVisitor, visitorConfig } from '../../bluetooth-serial/visitor-config.ts'
+import { readNumber } from '../../payload/index.ts'
 import type { SimulatedDevice, SimulatedProperty } from '../simulated-device.ts'
 
 interface Spoken {

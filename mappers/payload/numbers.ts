@@ -1,4 +1,4 @@
-import type { PropertyValue } from '../../contract/index.ts'
+import type { PropertyValue } from '../../schemas/index.ts'
 
 export const NUMBER_TYPES = [
   'int8',
@@ -19,6 +19,7 @@ export function sizeOf(type: NumberType): number {
   return Number(type.replace(/\D+/, '')) / 8
 }
 
+/** Throws a RangeError where the bytes end before the number. */
 export function readNumber(bytes: Uint8Array, at: number, type: NumberType, order: ByteOrder): number | bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const little = order === 'little'
@@ -36,9 +37,9 @@ export function readNumber(bytes: Uint8Array, at: number, type: NumberType, orde
     case 'uint32':
       return view.getUint32(at, little)
     case 'int64':
-      return plain(view.getBigInt64(at, little))
+      return plainInteger(view.getBigInt64(at, little))
     case 'uint64':
-      return plain(view.getBigUint64(at, little))
+      return plainInteger(view.getBigUint64(at, little))
     case 'float32':
       return view.getFloat32(at, little)
     case 'float64':
@@ -66,23 +67,6 @@ export function numberBytes(value: PropertyValue, type: NumberType, order: ByteO
   return bytes
 }
 
-/** Packed decimal digits, two in a byte. */
-export function readBcd(bytes: Uint8Array, order: ByteOrder): number | bigint {
-  const ordered = order === 'little' ? bytes.toReversed() : bytes
-  const digits = Buffer.from(ordered).toString('hex')
-  if (!/^\d+$/.test(digits)) throw new RangeError(`0x${digits} are no packed decimal digits`)
-  return plain(BigInt(digits))
-}
-
-export function bcdBytes(value: PropertyValue, length: number, order: ByteOrder): Buffer {
-  const digits = String(integerOf(value)).padStart(length * 2, '0')
-  if (digits.length > length * 2 || digits.includes('-')) {
-    throw new RangeError(`${String(value)} does not fit into ${length * 2} decimal digits`)
-  }
-  const bytes = Buffer.from(digits, 'hex')
-  return order === 'little' ? bytes.reverse() : bytes
-}
-
 export function numberOf(value: PropertyValue): number {
   const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value)
   if (value instanceof Uint8Array || Number.isNaN(number)) throw new TypeError(`${shown(value)} is no number`)
@@ -104,7 +88,8 @@ function writeInteger(view: DataView, bits: bigint, little: boolean): void {
   else view.setBigUint64(0, bits, little)
 }
 
-function plain(value: bigint): number | bigint {
+/** Exact in both forms. */
+export function plainInteger(value: bigint): number | bigint {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
 }

@@ -1,0 +1,3 @@
+export * from './json.ts'
+export * from './numbers.ts'
+export * from './pointer.ts'
