@@ -48,15 +48,13 @@ export interface Credentials {
   readonly key?: string
 }
 
-/** Read anew for each connection, so that renewed files count. */
+/** Read anew for each connection, so that renewed files count. Rejects with the key of a file that is none. */
 export async function readCredentials(address: Address, log: MapperContext['log']): Promise<Credentials> {
-  const { username, passwordFile, ca, certificate, key } = address
-  for (const file of [passwordFile, key]) {
-    const found = file === undefined ? undefined : await stat(file)
-    if (found && (found.mode & 0o004) !== 0) log.warn('Others on this machine may read a secret: chmod 600', { file })
-  }
-  const read = async (file: string | undefined) => (file === undefined ? undefined : readFile(file, 'utf8'))
-  const [secret, authority, cert, secretKey] = await Promise.all([passwordFile, ca, certificate, key].map(read))
+  const { username } = address
+  const secret = await readSecret('passwordFile', address, log)
+  const authority = await readText('ca', address)
+  const cert = await readText('certificate', address)
+  const secretKey = await readSecret('key', address, log)
   const password = address.password ?? secret?.replace(/\r?\n$/, '')
   return {
     ...(username === undefined ? {} : { username }),
@@ -65,4 +63,29 @@ export async function readCredentials(address: Address, log: MapperContext['log'
     ...(cert === undefined ? {} : { cert }),
     ...(secretKey === undefined ? {} : { key: secretKey }),
   }
+}
+
+type FileKey = 'passwordFile' | 'ca' | 'certificate' | 'key'
+
+/** More than any chain of certificates. */
+const MOST_FILE_BYTES = 1_048_576
+
+async function readSecret(key: FileKey, address: Address, log: MapperContext['log']): Promise<string | undefined> {
+  const file = address[key]
+  const found = file === undefined ? undefined : await stat(file).catch(() => undefined)
+  if (found && (found.mode & 0o004) !== 0) log.warn('Others on this machine may read a secret: chmod 600', { file })
+  return readText(key, address)
+}
+
+/** Only files: a device or a pipe would never end. */
+async function readText(key: FileKey, address: Address): Promise<string | undefined> {
+  const file = address[key]
+  if (file === undefined) return undefined
+  const found = await stat(file).catch((cause: unknown) => {
+    throw new Error(`${key} ${file} cannot be read: put it onto the node, readable for the user of the edge`, { cause })
+  })
+  if (!found.isFile() || found.size > MOST_FILE_BYTES) throw new Error(`${key} ${file} is no file of at most 1 MiB`)
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Error(`${key} ${file} cannot be read: make it readable for the user of the edge`, { cause })
+  })
 }

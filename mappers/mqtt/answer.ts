@@ -1,5 +1,5 @@
+import { followPointer, jsonText } from '../payload/index.ts'
 import { excerpt, type Message } from './message.ts'
-import { follow } from './pointer.ts'
 import type { AckConfig } from './visitor.ts'
 
 /** What an answer means for the command with this id; undefined where it is about another one. */
@@ -10,7 +10,7 @@ export function judgeAnswer(
 ): { readonly failure: string | undefined } | undefined {
   if (ack.correlation !== undefined) {
     const found = followQuietly(message, ack.correlation)
-    if (found === undefined || String(found) !== id) return undefined
+    if (found === undefined || textOf(found) !== id) return undefined
   }
   if (ack.errorPointer !== undefined) {
     const reason = followQuietly(message, ack.errorPointer)
@@ -56,12 +56,18 @@ function wordIn(message: Message, pointer: string | undefined): string | undefin
 /** An answer that is no JSON has nothing at a pointer. */
 function followQuietly(message: Message, pointer: string): unknown {
   try {
-    return follow(message.json, pointer)
+    return followPointer(message.json, pointer)
   } catch {
     return undefined
   }
 }
 
+/** Never throws, whatever a device has put there. */
 function textOf(value: unknown): string {
-  return (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, 200)
+  if (typeof value === 'string') return value.slice(0, 200)
+  try {
+    return jsonText(value).slice(0, 200)
+  } catch {
+    return 'something that is nested too deeply to be shown'
+  }
 }

@@ -8,6 +8,8 @@ import { createPacketScanner } from './packet-scanner.ts'
 
 /** A larger packet of the broker ends the connection. */
 const MAX_PACKET_BYTES = 1_048_576
+/** Messages of QoS 2 are held until the broker releases them; one that never does would fill the memory. */
+const MAX_UNRELEASED_BYTES = 16_777_216
 
 export interface Outgoing {
   readonly topic: string
@@ -93,6 +95,20 @@ function endOf(client: MqttClient): AbortSignal {
   })
   client.on('disconnect', ({ reasonCode }) => end(`the MQTT broker ended the connection with reason ${reasonCode}`))
   client.on('close', () => end('the MQTT broker closed the connection'))
+  const unreleased = new Map<number, number>()
+  let held = 0
+  client.on('packetreceive', (packet) => {
+    if (packet.cmd !== 'pubrel' && (packet.cmd !== 'publish' || packet.qos !== 2)) return
+    const id = packet.messageId ?? 0
+    held -= unreleased.get(id) ?? 0
+    unreleased.delete(id)
+    if (packet.cmd === 'pubrel') return
+    held += packet.payload.length
+    unreleased.set(id, packet.payload.length)
+    if (held <= MAX_UNRELEASED_BYTES) return
+    end(`the MQTT broker did not release ${unreleased.size} messages of QoS 2`)
+    client.stream.destroy()
+  })
   const scanner = createPacketScanner(MAX_PACKET_BYTES)
   client.stream.prependListener('data', (chunk: Uint8Array) => {
     if (gone.signal.aborted || scanner(chunk)) return

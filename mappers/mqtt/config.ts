@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { type ConfigIssue, type ConfigSchema, configSchema } from '../contract/index.ts'
-import { parsePointer } from './pointer.ts'
+import { NO_POINTER, parsePointer } from '../payload/index.ts'
 
 const file = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
 
@@ -153,5 +153,3 @@ function contradictions(device: DeviceConfig): readonly ConfigIssue[] {
   if (pointer !== undefined && !parsePointer(pointer)) add('/availability/pointer', NO_POINTER)
   return issues
 }
-
-export const NO_POINTER = 'is no JSON pointer: it begins with /, as in /sensors/0/value, and has ~1 for / and ~0 for ~'

@@ -9,7 +9,7 @@ import { Subscriptions } from './subscriptions.ts'
 /** What a device needs once it is really there; loaded by the first `connect`. */
 export async function open(device: DeviceConfig, context: MapperContext): Promise<MqttConnection> {
   const { clock, log, broker } = context
-  const subscriptions = new Subscriptions(() => clock.now(), !device.cleanSession)
+  const subscriptions = new Subscriptions({ now: () => clock.now(), log, keepsEarly: !device.cleanSession })
   const address = addressOf(device, broker)
   const client: Client = await openClient(address, device, (heard) => subscriptions.hear(heard), context)
   subscriptions.attach(client)
@@ -17,7 +17,7 @@ export async function open(device: DeviceConfig, context: MapperContext): Promis
   let count = 0
   return new MqttConnection({
     ...{ client, subscriptions, clock, log },
-    ...{ presences: new Map(), last: new Map(), commanded: new Map() },
+    watched: new Map(),
     nextId: () => `${mark}-${++count}`,
   })
 }

@@ -1,7 +1,7 @@
 import { formatValue, type PropertyType, type PropertyValue, parseValue, sameValue } from '../../schemas/index.ts'
+import { followPointer, jsonText } from '../payload/index.ts'
 import { readBinary } from './binary.ts'
 import { excerpt, type Message } from './message.ts'
-import { follow } from './pointer.ts'
 import type { VisitorConfig } from './visitor.ts'
 
 /** The value of a property in a message. Throws with what is wrong with the message. */
@@ -35,13 +35,12 @@ function plainText({ topic, text, bytes }: Message): string {
 const NO_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 function scalar(message: Message, pointer: string, type: PropertyType): PropertyValue {
-  const found = follow(message.json, pointer)
+  const found = followPointer(message.json, pointer)
   if (found === undefined)
     throw new Error(`the message on ${message.topic} has nothing at ${pointer}: ${excerpt(message.bytes)}`)
   if (found === null) throw new Error(`the message on ${message.topic} has null at ${pointer}`)
   if (typeof found === 'object') {
-    if (type === 'STRING')
-      return JSON.stringify(found, (_key, value) => (typeof value === 'bigint' ? String(value) : value))
+    if (type === 'STRING') return jsonText(found)
     throw new Error(
       `the message on ${message.topic} has ${Array.isArray(found) ? 'a list' : 'an object'} at ${pointer}`,
     )

@@ -1,3 +1,5 @@
+import { parseJson } from '../payload/index.ts'
+
 /** One message as it came. What several properties need of it is made once. */
 export class Message {
   readonly topic: string
@@ -45,16 +47,4 @@ export class Message {
 export function excerpt(bytes: Uint8Array): string {
   const start = new TextDecoder().decode(bytes.subarray(0, 60)).replaceAll(/\p{C}/gu, '?')
   return `"${start}"${bytes.length > 60 ? '...' : ''}`
-}
-
-const MANY_DIGITS = /\d{16}/
-
-function parseJson(text: string): unknown {
-  if (!MANY_DIGITS.test(text)) return JSON.parse(text)
-  const exact = (_key: string, value: unknown, context?: { readonly source?: string }) => {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-    const source = context?.source ?? ''
-    return /^-?\d{1,40}$/.test(source) ? BigInt(source) : value
-  }
-  return JSON.parse(text, exact)
 }

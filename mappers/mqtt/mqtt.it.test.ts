@@ -6,7 +6,10 @@ import { type TestContext, test } from 'node:test'
 import { createInnerAccount } from '../../platform/bus/mqtt/index.ts'
 import { type Mosquitto, prepareMosquitto, startBroker, startMosquitto } from '../../platform/bus/mqtt/testing/index.ts'
 import type { JsonObject } from '../../schemas/index.ts'
+import { needs } from '../../tools/testing/needs.ts'
 import { hostMqtt, mqttDevice } from './testing/hosted.ts'
+
+const mosquitto = { skip: needs('mosquitto', 'mosquitto_pub', 'mosquitto_sub') }
 
 const at = (broker: Mosquitto, more: JsonObject = {}): JsonObject => ({
   broker: `mqtt://127.0.0.1:${broker.port}`,
@@ -33,7 +36,7 @@ function device(t: TestContext, { port }: Mosquitto, listen: string, line: strin
   return { kill }
 }
 
-test('a value that mosquitto keeps comes at once, and each new one as it is published', async (t) => {
+test('a value that mosquitto keeps comes at once, and each new one as it is published', mosquitto, async (t) => {
   const broker = await startMosquitto(t)
   await publish(broker, 'home/a/power', '23.5', '-r')
   const host = hostMqtt(t)
@@ -44,73 +47,89 @@ test('a value that mosquitto keeps comes at once, and each new one as it is publ
   assert.deepEqual(host.states, [{ id: 'default/a', state: 'online' }])
 })
 
-test('a payload that cannot be read costs its property, and neither its neighbours nor the connection', async (t) => {
-  const broker = await startMosquitto(t)
-  const host = hostMqtt(t)
-  const visitors = { good: { topic: 'x/#' }, bad: { topic: 'x/+', pointer: '/a/b' } }
-  host.assign(mqttDevice('d', at(broker), visitors))
-  await broker.logged(/Sending SUBACK/)
-  await publish(broker, 'x/y', '{"a":')
-  await host.value('d', 'good', '{"a":')
-  const reading = await host.until('a bad reading', () =>
-    host.readings('d', 'bad').find(({ quality }) => quality === 'bad'),
-  )
-  assert.match(reading.cause ?? '', /the message on x\/y is no JSON: "\{"a":"/)
-  await publish(broker, 'x/y', '{"a":{"b":"fine"}}')
-  await host.value('d', 'bad', 'fine')
-  assert.equal(host.states.filter(({ state }) => state === 'offline').length, 0)
-})
+test(
+  'a payload that cannot be read costs its property, and neither its neighbours nor the connection',
+  mosquitto,
+  async (t) => {
+    const broker = await startMosquitto(t)
+    const host = hostMqtt(t)
+    const visitors = { good: { topic: 'x/#' }, bad: { topic: 'x/+', pointer: '/a/b' } }
+    host.assign(mqttDevice('d', at(broker), visitors))
+    await broker.logged(/Sending SUBACK/)
+    await publish(broker, 'x/y', '{"a":')
+    await host.value('d', 'good', '{"a":')
+    const reading = await host.until('a bad reading', () =>
+      host.readings('d', 'bad').find(({ quality }) => quality === 'bad'),
+    )
+    assert.match(reading.cause ?? '', /the message on x\/y is no JSON: "\{"a":"/)
+    await publish(broker, 'x/y', '{"a":{"b":"fine"}}')
+    await host.value('d', 'bad', 'fine')
+    assert.equal(host.states.filter(({ state }) => state === 'offline').length, 0)
+  },
+)
 
-test('a device of mosquitto_pub and mosquitto_sub takes a command, and its new state is the acknowledgement', async (t) => {
-  const broker = await startMosquitto(t)
-  device(t, broker, 'lamp/set', `mosquitto_pub -p ${broker.port} -q 1 -t lamp/state -m "$PAYLOAD"`)
-  const host = hostMqtt(t)
-  await broker.logged(/lamp\/set/)
-  const visitor = { topic: 'lamp/state', commandTopic: 'lamp/set', match: { ON: 'true', OFF: 'false' } }
-  host.assign(mqttDevice('lamp', at(broker), { light: visitor }, 'BOOLEAN'))
-  host.order('lamp', 'light', 'true')
-  assert.equal((await host.written('light')).failure, undefined)
-  await host.value('lamp', 'light', 'true')
-})
+test(
+  'a device of mosquitto_pub and mosquitto_sub takes a command, and its new state is the acknowledgement',
+  mosquitto,
+  async (t) => {
+    const broker = await startMosquitto(t)
+    device(t, broker, 'lamp/set', `mosquitto_pub -p ${broker.port} -q 1 -t lamp/state -m "$PAYLOAD"`)
+    const host = hostMqtt(t)
+    await broker.logged(/lamp\/set/)
+    const visitor = { topic: 'lamp/state', commandTopic: 'lamp/set', match: { ON: 'true', OFF: 'false' } }
+    host.assign(mqttDevice('lamp', at(broker), { light: visitor }, 'BOOLEAN'))
+    host.order('lamp', 'light', 'true')
+    assert.equal((await host.written('light')).failure, undefined)
+    await host.value('lamp', 'light', 'true')
+  },
+)
 
-test('a command that nobody acknowledges has failed with that reason, and is not taken for done by its own echo', async (t) => {
-  const broker = await startMosquitto(t)
-  const host = hostMqtt(t)
-  // One topic for both: what the mapper says comes back to it.
-  host.assign(mqttDevice('deaf', at(broker, { timeout: 500 }), { a: { topic: 'deaf/a', commandTopic: 'deaf/a' } }))
-  host.order('deaf', 'a', 'on')
-  const { failure } = await host.written('a')
-  assert.deepEqual(failure, {
-    reason: 'WriteFailed',
-    message: 'the device did not acknowledge the command within 500 ms',
-  })
-  assert.deepEqual(host.readings('deaf', 'a'), [])
-})
+test(
+  'a command that nobody acknowledges has failed with that reason, and is not taken for done by its own echo',
+  mosquitto,
+  async (t) => {
+    const broker = await startMosquitto(t)
+    const host = hostMqtt(t)
+    // One topic for both: what the mapper says comes back to it.
+    host.assign(mqttDevice('deaf', at(broker, { timeout: 500 }), { a: { topic: 'deaf/a', commandTopic: 'deaf/a' } }))
+    host.order('deaf', 'a', 'on')
+    const { failure } = await host.written('a')
+    assert.deepEqual(failure, {
+      reason: 'WriteFailed',
+      message: 'the device did not acknowledge the command within 500 ms',
+    })
+    assert.deepEqual(host.readings('deaf', 'a'), [])
+  },
+)
 
-test('an MQTT 5 device answers where and with what the command says, and its refusal is the reason', async (t) => {
-  const broker = await startMosquitto(t)
-  const script = ['-V', '5', '-p', String(broker.port), '-t', 'five/set', '-F', '%R|%D|%p']
-  const sub = spawn('mosquitto_sub', script, { stdio: ['ignore', 'pipe', 'ignore'] })
-  t.after(() => sub.kill())
-  sub.stdout.on('data', (chunk: Buffer) => {
-    for (const line of String(chunk).trim().split('\n')) {
-      const [topic = '', id = '', payload = ''] = line.split('|')
-      const answer = payload === '7' ? 'done' : 'refused: too much'
-      const property = ['-D', 'publish', 'correlation-data', id]
-      spawn('mosquitto_pub', ['-V', '5', '-p', String(broker.port), '-t', topic, '-m', answer, ...property])
-    }
-  })
-  await broker.logged(/five\/set/)
-  const host = hostMqtt(t)
-  const visitor = { commandTopic: 'five/set', ack: { by: 'response', ok: ['done'] } }
-  host.assign(mqttDevice('five', at(broker, { protocolVersion: 5 }), { a: visitor, b: visitor }, 'INT'))
-  host.order('five', 'a', '7')
-  assert.equal((await host.written('a')).failure, undefined)
-  host.order('five', 'b', '9', 'o-2')
-  assert.match((await host.written('b')).failure?.message ?? '', /the device answers refused: too much, not done/)
-})
+test(
+  'an MQTT 5 device answers where and with what the command says, and its refusal is the reason',
+  mosquitto,
+  async (t) => {
+    const broker = await startMosquitto(t)
+    const script = ['-V', '5', '-p', String(broker.port), '-t', 'five/set', '-F', '%R|%D|%p']
+    const sub = spawn('mosquitto_sub', script, { stdio: ['ignore', 'pipe', 'ignore'] })
+    t.after(() => sub.kill())
+    sub.stdout.on('data', (chunk: Buffer) => {
+      for (const line of String(chunk).trim().split('\n')) {
+        const [topic = '', id = '', payload = ''] = line.split('|')
+        const answer = payload === '7' ? 'done' : 'refused: too much'
+        const property = ['-D', 'publish', 'correlation-data', id]
+        spawn('mosquitto_pub', ['-V', '5', '-p', String(broker.port), '-t', topic, '-m', answer, ...property])
+      }
+    })
+    await broker.logged(/five\/set/)
+    const host = hostMqtt(t)
+    const visitor = { commandTopic: 'five/set', ack: { by: 'response', ok: ['done'] } }
+    host.assign(mqttDevice('five', at(broker, { protocolVersion: 5 }), { a: visitor, b: visitor }, 'INT'))
+    host.order('five', 'a', '7')
+    assert.equal((await host.written('a')).failure, undefined)
+    host.order('five', 'b', '9', 'o-2')
+    assert.match((await host.written('b')).failure?.message ?? '', /the device answers refused: too much, not done/)
+  },
+)
 
-test('a device whose process is killed is offline by its last will, and its neighbour is not', async (t) => {
+test('a device whose process is killed is offline by its last will, and its neighbour is not', mosquitto, async (t) => {
   const broker = await startMosquitto(t)
   const will = ['--will-topic', 'a/status', '--will-payload', 'offline', '--will-retain', '-k', '60']
   const { kill } = device(t, broker, 'a/set', 'true', ...will)
@@ -131,7 +150,7 @@ test('a device whose process is killed is offline by its last will, and its neig
   assert.equal(host.states.filter(({ id, state }) => id === 'default/b' && state === 'offline').length, 0)
 })
 
-test('silence is absence where the device says so, and ends with the next word', async (t) => {
+test('silence is absence where the device says so, and ends with the next word', mosquitto, async (t) => {
   const broker = await startMosquitto(t)
   const host = hostMqtt(t)
   host.assign(mqttDevice('s', at(broker, { silence: 300 }), { v: { topic: 's/v' } }))
@@ -142,7 +161,7 @@ test('silence is absence where the device says so, and ends with the next word',
   assert.equal(reason, 'nothing was heard of the device for 300 ms')
 })
 
-test('a broker that is killed takes its devices offline, and they are back with it', async (t) => {
+test('a broker that is killed takes its devices offline, and they are back with it', mosquitto, async (t) => {
   const broker = await startMosquitto(t)
   const host = hostMqtt(t)
   host.assign(mqttDevice('d', at(broker), { v: { topic: 'd/v' } }))
@@ -186,25 +205,32 @@ test('on the broker of the node the mapper has its account, and cannot reach top
   assert.ok(!JSON.stringify(host.log.lines).includes(inner.password))
 })
 
-test('wrong credentials are the reason why devices are offline, and the file of the password is read anew', async (t) => {
-  const broker = await prepareMosquitto(t, {
-    lines: ['allow_anonymous false', 'password_file DIR/users'],
-    files: { users: '', secret: 'wrong\n' },
-  })
-  const made = spawn('mosquitto_passwd', ['-b', `${broker.directory}/users`, 'edge', 'right'])
-  await once(made, 'exit')
-  await broker.start()
-  const host = hostMqtt(t)
-  const passwordFile = `${broker.directory}/secret`
-  host.assign(mqttDevice('d', at(broker, { username: 'edge', passwordFile }), { v: { topic: 'd/v' } }))
-  const { reason } = await host.state('d', 'offline')
-  assert.match(reason ?? '', /Not authorized/)
-  await writeFile(passwordFile, 'right\n', { mode: 0o600 })
-  await broker.logged(/Sending SUBACK/)
-  assert.ok(!JSON.stringify(host.log.lines).includes('right'))
-})
+test(
+  'wrong credentials are the reason why devices are offline, and the file of the password is read anew',
+  mosquitto,
+  async (t) => {
+    const broker = await prepareMosquitto(t, {
+      lines: ['allow_anonymous false', 'password_file DIR/users'],
+      files: { users: '', secret: 'wrong\n' },
+    })
+    const made = spawn('mosquitto_passwd', ['-b', `${broker.directory}/users`, 'edge', 'right'])
+    await once(made, 'exit')
+    await broker.start()
+    const host = hostMqtt(t)
+    const passwordFile = `${broker.directory}/secret`
+    host.assign(mqttDevice('d', at(broker, { username: 'edge', passwordFile }), { v: { topic: 'd/v' } }))
+    const { reason } = await host.state('d', 'offline')
+    assert.match(reason ?? '', /Not authorized/)
+    await writeFile(passwordFile, 'right\n', { mode: 0o600 })
+    await broker.logged(/Sending SUBACK/)
+    assert.ok(!JSON.stringify(host.log.lines).includes('right'))
+  },
+)
 
-test('a thousand devices share one client, and each hears what is its own', { timeout: 60_000 }, async (t) => {
+test('a thousand devices share one client, and each hears what is its own', {
+  ...mosquitto,
+  timeout: 60_000,
+}, async (t) => {
   const broker = await startMosquitto(t, { lines: ['allow_anonymous true', 'max_queued_messages 0'] })
   const host = hostMqtt(t)
   const visitors = Object.fromEntries(

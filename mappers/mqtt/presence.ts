@@ -1,7 +1,7 @@
 import type { Report } from '../contract/index.ts'
+import { followPointer } from '../payload/index.ts'
 import type { DeviceConfig } from './config.ts'
 import { excerpt, type Message } from './message.ts'
-import { follow } from './pointer.ts'
 
 /** Whether a device is there: by its own word or its last will, by how long it has been silent, and by answers that did not come. */
 export class Presence {
@@ -12,13 +12,12 @@ export class Presence {
   /** Why it is taken for gone, until it says anything. */
   #silence: string | undefined
   #told: string | undefined
-  /** Unix ms. */
-  lastHeard: number
+  /** How often it has said anything that the broker had not kept. */
+  words = 0
 
-  constructor(device: DeviceConfig, now: number, tell: NonNullable<Report['presence']>) {
+  constructor(device: DeviceConfig, tell: NonNullable<Report['presence']>) {
     this.#device = device
     this.#tell = tell
-    this.lastHeard = now
   }
 
   /** Why it is away, or nothing. */
@@ -27,8 +26,8 @@ export class Presence {
   }
 
   /** Something came from it that was not kept by the broker. */
-  heard(now: number): void {
-    this.lastHeard = now
+  heard(): void {
+    this.words++
     if (this.#silence === undefined) return
     this.#silence = undefined
     this.#say()
@@ -42,7 +41,7 @@ export class Presence {
     this.#word = word
     this.#wordReason = `the device is offline: ${excerpt(message.bytes)} on ${message.topic}`
     if (word === 'here' && !message.isRetained) {
-      this.lastHeard = message.receivedAt
+      this.words++
       this.#silence = undefined
     }
     this.#say()
@@ -68,7 +67,9 @@ export class Presence {
     const { availability } = this.#device
     if (!availability) return undefined
     try {
-      const found = availability.pointer === undefined ? message.text : follow(message.json, availability.pointer)
+      const found =
+        availability.pointer === undefined ? message.text : followPointer(message.json, availability.pointer)
+      if (typeof found === 'object') return undefined
       const word = String(found).trim()
       if (word === availability.online) return 'here'
       return word === availability.offline ? 'away' : undefined

@@ -49,15 +49,16 @@ export function askFor(session: Session, visits: readonly MqttVisit[]) {
 
 /** What needs no question: absence, a value that is pushed, and what was commanded where the device never says. */
 function knownOf(session: Session, { id, deviceId = '', visitor }: MqttVisit): Outcome<Reading> | undefined {
-  const away = session.presences.get(deviceId)?.away
+  const watched = session.watched.get(deviceId)
+  const away = watched?.presence.away
   if (visitor.topic === undefined) {
     const none: Outcome<Reading> = {
       ok: false,
       error: new Error('the device never says this value: no topic is given'),
     }
-    return session.commanded.get(id) ?? none
+    return watched?.commanded.get(id) ?? none
   }
-  if (visitor.getTopic === undefined) return session.last.get(id)
+  if (visitor.getTopic === undefined) return watched?.last.get(id)
   return away === undefined ? undefined : { ok: false, error: new Error(away) }
 }
 
@@ -169,9 +170,8 @@ class Waiting {
     const asked = this.#visits.filter(({ visitor }) => visitor.getTopic !== undefined)
     for (const [deviceId, own] of Map.groupBy(asked, (visit) => visit.deviceId ?? '')) {
       if (!own.every((visit) => silent.includes(visit))) continue
-      this.#session.presences
-        .get(deviceId)
-        ?.miss(`the device did not answer within ${own[0]?.device.timeout} ms`, false)
+      const presence = this.#session.watched.get(deviceId)?.presence
+      presence?.miss(`the device did not answer within ${own[0]?.device.timeout} ms`, false)
     }
   }
 }

@@ -1,8 +1,8 @@
 import type { PropertyType } from '../../schemas/index.ts'
 import type { Outcome, Reading } from '../contract/index.ts'
+import { followPointer } from '../payload/index.ts'
 import { extract } from './extract.ts'
 import type { Message } from './message.ts'
-import { follow } from './pointer.ts'
 import { sourceTimeOf } from './source-time.ts'
 import type { VisitorConfig } from './visitor.ts'
 
@@ -15,7 +15,7 @@ export function readingOf(message: Message, type: PropertyType, visitor: Visitor
     if (
       visitor.missing === 'ignore' &&
       visitor.pointer !== undefined &&
-      follow(message.json, visitor.pointer) === undefined
+      followPointer(message.json, visitor.pointer) === undefined
     ) {
       return undefined
     }

@@ -1,9 +1,9 @@
 import { parseValue } from '../../schemas/index.ts'
 import type { Property } from '../contract/index.ts'
+import { NO_POINTER, parsePointer } from '../payload/index.ts'
 import { ownBroker } from './address.ts'
 import { refusePayload } from './command.ts'
-import { type DeviceConfig, NO_POINTER } from './config.ts'
-import { parsePointer } from './pointer.ts'
+import type { DeviceConfig } from './config.ts'
 import { fillTopic, isOfEdge, refuseTemplate, TOPIC_NAMES } from './topics.ts'
 import type { VisitorConfig } from './visitor.ts'
 

@@ -10,11 +10,16 @@ export interface Session {
   readonly clock: MapperContext['clock']
   readonly log: MapperContext['log']
   /** By device, while it is watched. */
-  readonly presences: Map<string, Presence>
-  /** What watched devices said last of each property. */
-  readonly last: Map<VisitId, Outcome<Reading>>
-  /** Commands to properties of which the device says nothing. */
-  readonly commanded: Map<VisitId, Outcome<Reading>>
+  readonly watched: Map<string, Watched>
   /** One for each command. */
   nextId(): string
+}
+
+/** What is known of a device while it is watched. */
+export interface Watched {
+  readonly presence: Presence
+  /** What it said last of each property. */
+  readonly last: Map<VisitId, Outcome<Reading>>
+  /** Commands to properties of which it says nothing. */
+  readonly commanded: Map<VisitId, Outcome<Reading>>
 }

@@ -1,5 +1,5 @@
+import { followPointer } from '../payload/index.ts'
 import type { Message } from './message.ts'
-import { follow } from './pointer.ts'
 import type { VisitorConfig } from './visitor.ts'
 
 type TimeFormat = VisitorConfig['timeFormat']
@@ -11,7 +11,7 @@ const MOST_MS = 8.64e15
 /** Unix ms of the message by its own word, or why there is none; undefined where it is not asked for. */
 export function sourceTimeOf(message: Message, visitor: VisitorConfig): number | string | undefined {
   if (visitor.time === undefined) return undefined
-  const found = follow(message.json, visitor.time)
+  const found = followPointer(message.json, visitor.time)
   const time = parseTime(found, visitor.timeFormat)
   return time ?? `the message has no time at ${visitor.time}`
 }

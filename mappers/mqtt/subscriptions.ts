@@ -1,3 +1,4 @@
+import type { MapperContext } from '../contract/index.ts'
 import type { Client, Heard } from './client.ts'
 import { TopicTree } from './topic-tree.ts'
 
@@ -5,6 +6,13 @@ import { TopicTree } from './topic-tree.ts'
 export interface Listening extends Disposable {
   /** Why the broker lets nobody listen there, or nothing. Never settles where the connection ends before. */
   readonly refusal: Promise<string | undefined>
+}
+
+export interface SubscriptionsOptions {
+  readonly now: () => number
+  readonly log: MapperContext['log']
+  /** For a session that the broker keeps: its messages may come before anybody listens. */
+  readonly keepsEarly: boolean
 }
 
 interface Listener {
@@ -29,6 +37,7 @@ const MOST_LIVE_TOPICS = 10_000
 const MOST_ECHOES = 64
 const ECHO_MS = 5000
 const MOST_EARLY = 10_000
+const MOST_EARLY_BYTES = 16_777_216
 
 /**
  * Who listens to what, over one client: one subscription for each distinct filter, however many devices share it. What is
@@ -39,15 +48,19 @@ export class Subscriptions {
   readonly #tree = new TopicTree<Listener>()
   readonly #echoes = new Map<string, Echo[]>()
   readonly #now: () => number
+  readonly #log: MapperContext['log']
   #client: Client | undefined
   #next: PromiseWithResolvers<ReadonlyMap<string, string | undefined>> | undefined
   readonly #changed = new Set<string>()
   #sending: Promise<void> | undefined
   /** What a kept session brings before anybody listens. */
   #early: Heard[] | undefined
+  #earlyBytes = 0
+  #lost = 0
 
-  constructor(now: () => number, keepsEarly: boolean) {
+  constructor({ now, log, keepsEarly }: SubscriptionsOptions) {
     this.#now = now
+    this.#log = log
     if (keepsEarly) this.#early = []
   }
 
@@ -93,7 +106,12 @@ export class Subscriptions {
 
   hear(heard: Heard): void {
     if (this.#early) {
-      if (this.#early.length < MOST_EARLY) this.#early.push(heard)
+      const bytes = this.#earlyBytes + heard.message.bytes.length
+      if (this.#early.length >= MOST_EARLY || bytes > MOST_EARLY_BYTES) this.#lost++
+      else {
+        this.#earlyBytes = bytes
+        this.#early.push(heard)
+      }
       return
     }
     const { message } = heard
@@ -135,6 +153,8 @@ export class Subscriptions {
       const sending = this.#sendAll(client, changed)
       const early = this.#early ?? []
       this.#early = undefined
+      if (this.#lost > 0) this.#log.warn('The MQTT broker had kept more messages than are held', { lost: this.#lost })
+      this.#lost = 0
       for (const heard of early) this.hear(heard)
       next.resolve(await sending)
     }

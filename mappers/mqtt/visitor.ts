@@ -1,25 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { type ConfigSchema, configSchema } from '../contract/index.ts'
+import { NUMBER_TYPES } from '../payload/index.ts'
 import { refuseSecret } from './config.ts'
 
 const BinaryType = Type.Union(
-  [
-    Type.Literal('int8'),
-    Type.Literal('uint8'),
-    Type.Literal('int16'),
-    Type.Literal('uint16'),
-    Type.Literal('int32'),
-    Type.Literal('uint32'),
-    Type.Literal('int64'),
-    Type.Literal('uint64'),
-    Type.Literal('float32'),
-    Type.Literal('float64'),
-    Type.Literal('text'),
-    Type.Literal('bytes'),
-  ],
+  [...NUMBER_TYPES, 'text', 'bytes'].map((type) => Type.Literal(type)),
   { description: 'What stands there.' },
 )
-export type BinaryType = Static<typeof BinaryType>
 
 const template = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
 const pointer = (description: string) => Type.Optional(Type.String({ description }))

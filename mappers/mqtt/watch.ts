@@ -3,7 +3,7 @@ import type { Heard } from './client.ts'
 import { Presence } from './presence.ts'
 import { askFor } from './read.ts'
 import { readingOf } from './reading.ts'
-import type { Session } from './session.ts'
+import type { Session, Watched } from './session.ts'
 import type { Listening } from './subscriptions.ts'
 import { filterOf, highestQos, type MqttVisit } from './visits.ts'
 
@@ -16,12 +16,13 @@ export async function watchDevice(
 ): Promise<void> {
   const [first] = visits
   if (!first || signal.aborted) return
-  const presence = new Presence(first.device, session.clock.now(), report.presence ?? (() => undefined))
+  const presence = new Presence(first.device, report.presence ?? (() => undefined))
   const deviceId = first.deviceId ?? ''
-  session.presences.set(deviceId, presence)
+  const watched: Watched = { presence, last: new Map(), commanded: new Map() }
+  session.watched.set(deviceId, watched)
   const open: Listening[] = []
   try {
-    for (const [filter, own] of filtersOf(visits, report)) open.push(listen(session, filter, own, presence, report))
+    for (const [filter, own] of filtersOf(visits, report)) open.push(listen(session, filter, own, watched, report))
     const available = listenAvailability(session, first, visits, presence)
     if (available) open.push(available)
     // Answers that come before the broker knows where they go are lost.
@@ -31,11 +32,8 @@ export async function watchDevice(
     await untilOver(session, first, presence, signal)
   } finally {
     for (const each of open) each[Symbol.dispose]()
-    if (session.presences.get(deviceId) === presence) session.presences.delete(deviceId)
-    for (const { id } of visits) {
-      session.last.delete(id)
-      session.commanded.delete(id)
-    }
+    // A device that has changed is watched anew already.
+    if (session.watched.get(deviceId) === watched) session.watched.delete(deviceId)
   }
 }
 
@@ -60,18 +58,15 @@ function listen(
   session: Session,
   filter: string,
   visits: readonly MqttVisit[],
-  presence: Presence,
+  { presence, last }: Watched,
   report: Report,
 ): Listening {
   const hear = ({ message }: Heard) => {
-    if (!message.isRetained) presence.heard(message.receivedAt)
+    if (!message.isRetained) presence.heard()
     for (const { id, property, visitor } of visits) {
       const outcome = readingOf(message, property.type, visitor)
       if (!outcome) continue
-      session.last.set(
-        id,
-        outcome.ok ? { ok: true, value: { sourceTime: message.receivedAt, ...outcome.value } } : outcome,
-      )
+      last.set(id, outcome.ok ? { ok: true, value: { sourceTime: message.receivedAt, ...outcome.value } } : outcome)
       report(id, outcome)
     }
   }
@@ -91,14 +86,22 @@ function listenAvailability(
 ): Listening | undefined {
   const { availability } = first.device
   if (!availability) return undefined
-  const filter = filterOf(first, availability.topic)
+  const doubt = (reason: string) =>
+    session.log.warn('A device cannot say whether it is there', { device: first.deviceId, reason })
+  let filter: string
+  try {
+    filter = filterOf(first, availability.topic)
+  } catch (error) {
+    // A failed watch would cost all devices of the broker their connection.
+    doubt(asError(error).message)
+    return undefined
+  }
   const listening = session.subscriptions.listen(filter, 1, ({ message }) => {
     // Back from wherever it was, it may have changed there.
     if (presence.take(message) && !message.isRetained) askForAll(session, visits)
   })
   void listening.refusal.then((reason) => {
-    if (reason !== undefined)
-      session.log.warn('A device cannot say whether it is there', { device: first.deviceId, reason })
+    if (reason !== undefined) doubt(reason)
   })
   return listening
 }
@@ -134,18 +137,22 @@ async function untilOver(
   }
 }
 
+/** In steps, so that a device is missed soon after its silence; and by no time of day, which may be set meanwhile. */
 async function watchSilence(
   silence: number,
   clock: Session['clock'],
   presence: Presence,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
-    const left = presence.lastHeard + silence - clock.now()
-    if (left <= 0) presence.miss(`nothing was heard of the device for ${silence} ms`, true)
-    await clock.sleep(left > 0 ? left : silence, signal).catch(() => undefined)
+  for (let quiet = 0; !signal.aborted; quiet++) {
+    if (quiet === STEPS) presence.miss(`nothing was heard of the device for ${silence} ms`, true)
+    const before = presence.words
+    await clock.sleep(silence / STEPS, signal).catch(() => undefined)
+    if (presence.words !== before) quiet = -1
   }
 }
+
+const STEPS = 10
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))

@@ -39,7 +39,7 @@ async function command(session: Session, order: MqttOrder, signal: AbortSignal):
   const { visitor } = order
   if (visitor.commandTopic === undefined)
     throw new Error('the device takes no commands for this property: no commandTopic is given')
-  const away = session.presences.get(order.deviceId ?? '')?.away
+  const away = session.watched.get(order.deviceId ?? '')?.presence.away
   if (away !== undefined) throw new Error(away)
   const id = session.nextId()
   const topic = topicOf(order, visitor.commandTopic)
@@ -64,7 +64,9 @@ async function command(session: Session, order: MqttOrder, signal: AbortSignal):
   }
   if (visitor.topic === undefined) {
     const cause = 'commanded, but the device never says this value'
-    session.commanded.set(order.id, { ok: true, value: { value: order.value, quality: 'uncertain', cause } })
+    session.watched
+      .get(order.deviceId ?? '')
+      ?.commanded.set(order.id, { ok: true, value: { value: order.value, quality: 'uncertain', cause } })
   }
 }
 

@@ -36,6 +36,8 @@ export interface SimulatorOptions {
   readonly transport?: string | undefined
   /** For serial lines: where the port has to appear, as a link. */
   readonly path?: string | undefined
+  /** For devices of a broker: it is that of the node, which Devices call `local`. */
+  readonly isNodeBroker?: boolean | undefined
   /** For what outlives the simulator, as its certificate; made when it is needed. Absent: nothing outlives it. */
   readonly folder?: string | undefined
 }

@@ -6,8 +6,12 @@ export interface TakenCommand {
   readonly id: string | undefined
 }
 
+/** Longer payloads are no commands: a pattern with several gaps takes the square of their length. */
+const MOST_LETTERS = 4096
+
 /** Reads what a payload template of commands has written: the value and the id; undefined for anything else. */
 export function takeCommand(template: string, payload: string): TakenCommand | undefined {
+  if (payload.length > MOST_LETTERS) return undefined
   const { parts } = parseTemplate(template)
   let pattern = ''
   let isJson = false

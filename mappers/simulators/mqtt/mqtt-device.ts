@@ -4,6 +4,7 @@ import { formatValue, type PropertyType, parseValue } from '../../../schemas/ind
 import { type DeviceConfig, deviceConfig } from '../../mqtt/config.ts'
 import { fillTopic } from '../../mqtt/topics.ts'
 import { type VisitorConfig, visitorConfig } from '../../mqtt/visitor.ts'
+import { documentAt } from '../../payload/index.ts'
 import type { FaultyAnswers } from '../faults/faulty-answers.ts'
 import type { SimulatedDevice } from '../simulated-device.ts'
 import { takeCommand } from './command-pattern.ts'
@@ -124,9 +125,7 @@ export class MqttDevice {
     const topic = this.#parts[0]?.topic(availability.topic) ?? availability.topic
     const text = availability[word]
     const { pointer } = availability
-    const steps = pointer?.split('/').slice(1).reverse() ?? []
-    const payload =
-      pointer === undefined ? text : JSON.stringify(steps.reduce<unknown>((at, step) => ({ [step]: at }), text))
+    const payload = pointer === undefined ? text : JSON.stringify(documentAt([[pointer, text]]))
     return { topic, payload: Buffer.from(payload), qos: 1, retain: true } as const
   }
 
@@ -195,8 +194,7 @@ export class MqttDevice {
       [ack.pointer ?? '']: word,
       [ack.errorPointer ?? '']: failure,
     }).filter(([pointer, value]) => pointer !== '' && value !== undefined)
-    const document = Object.fromEntries(fields.map(([pointer, value]) => [pointer.slice(1), value]))
-    this.#publish(topic(ack.topic), fields.length > 0 ? JSON.stringify(document) : word, false)
+    this.#publish(topic(ack.topic), fields.length > 0 ? JSON.stringify(documentAt(fields)) : word, false)
   }
 
   #publish(topic: string, payload: string, retain: boolean): void {

@@ -4,11 +4,10 @@ import { MqttDevice } from './mqtt-device.ts'
 import type { OwnBroker } from './own-broker.ts'
 
 /**
- * Devices that are clients of the broker at host and port, which is that of the node where it is on this machine. Port 0: a
- * broker of their own, on a free port.
+ * Devices that are clients of the broker at host and port. Port 0: a broker of their own, on a free port.
  */
 export function createMqttSimulator(options: SimulatorOptions): Simulator {
-  const { host, port, clock, random, device, neighbours = [] } = options
+  const { host, port, clock, random, device, neighbours = [], isNodeBroker = false } = options
   const answers = new FaultyAnswers(clock, random)
   const all = [device, ...neighbours]
   let own: OwnBroker | undefined
@@ -29,8 +28,7 @@ export function createMqttSimulator(options: SimulatorOptions): Simulator {
     },
     get configData() {
       const url = started()
-      const isOnNode = port !== 0 && ['127.0.0.1', 'localhost', '::1'].includes(host)
-      return { broker: isOnNode ? 'local' : url }
+      return { broker: isNodeBroker ? 'local' : url }
     },
     get connections() {
       return devices.filter(({ isConnected }) => isConnected).length

@@ -1,7 +1,7 @@
 import { formatValue, type PropertyType, type PropertyValue } from '../../../schemas/index.ts'
 import { wordOf } from '../../mqtt/extract.ts'
-import { parsePointer } from '../../mqtt/pointer.ts'
 import type { VisitorConfig } from '../../mqtt/visitor.ts'
+import { documentAt } from '../../payload/index.ts'
 
 export interface StatePart {
   readonly type: PropertyType
@@ -11,19 +11,17 @@ export interface StatePart {
 
 /** What a device publishes on one topic, so that each of its visitors finds its value there. */
 export function statePayload(parts: readonly StatePart[], now: number): string {
-  const document: PlainObject = {}
+  const placed: (readonly [pointer: string, value: unknown])[] = []
   let whole: string | undefined
   for (const { type, visitor, value } of parts) {
     const word = visitor.match ? wordOf(value, type, visitor.match) : undefined
     const text = dressed(word ?? formatValue(value), visitor, whole)
     if (visitor.pointer === undefined) whole = text
-    else put(document, visitor.pointer, text === formatValue(value) ? bare(value) : text)
-    if (visitor.time !== undefined) put(document, visitor.time, timeText(now, visitor.timeFormat))
+    else placed.push([visitor.pointer, text === formatValue(value) ? bare(value) : text])
+    if (visitor.time !== undefined) placed.push([visitor.time, timeText(now, visitor.timeFormat)])
   }
-  return whole ?? JSON.stringify(document)
+  return whole ?? JSON.stringify(documentAt(placed))
 }
-
-type PlainObject = Record<string, unknown>
 
 /** Several values may share one text, each in its field. */
 function dressed(word: string, { between, separator, index }: VisitorConfig, before: string | undefined): string {
@@ -41,25 +39,7 @@ function bare(value: PropertyValue): unknown {
   return typeof value === 'number' || typeof value === 'boolean' ? value : formatValue(value)
 }
 
-function put(document: PlainObject, pointer: string, value: unknown): void {
-  const steps = [...(parsePointer(pointer) ?? [])]
-  const last = steps.pop()
-  if (last === undefined) return
-  let at = document
-  for (const step of steps) {
-    const next = at[step]
-    const inner: PlainObject = isObject(next) ? next : {}
-    at[step] = inner
-    at = inner
-  }
-  at[last] = value
-}
-
 function timeText(now: number, format: VisitorConfig['timeFormat']): string | number {
   if (format === 's') return Math.floor(now / 1000)
   return format === 'ms' ? now : new Date(now).toISOString()
-}
-
-function isObject(value: unknown): value is PlainObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -51,7 +51,8 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
   const create = await entry.load()
   const path = typeof options.serial === 'string' ? options.serial : undefined
   const folder = join(dataDirectory(options.data, 'run'), 'simulators', device.name)
-  const at = { host, port, path, transport, folder }
+  const isNodeBroker = isPartOfUp() || (isLoopback(host) && port === usualPort(entry))
+  const at = { host, port, path, transport, folder, isNodeBroker }
   const simulator = create({ ...at, clock: systemClock, random: systemRandom, device, neighbours })
   await startWhenPossible(entry, simulator, signal).catch((error: unknown) => {
     throw listenError(error, { host, port })
@@ -80,7 +81,7 @@ export async function simulate(protocol: string, options: SimulateOptions, termi
 
 /** Part of a `skerry up`, the device of a broker waits for it: both are started at the same time. */
 async function startWhenPossible(entry: SimulatorEntry, simulator: Simulator, signal: AbortSignal): Promise<void> {
-  const waits = entry.reach.kind === 'broker' && process.send !== undefined
+  const waits = entry.reach.kind === 'broker' && isPartOfUp()
   for (;;) {
     try {
       return await simulator.start()
@@ -89,6 +90,15 @@ async function startWhenPossible(entry: SimulatorEntry, simulator: Simulator, si
     }
     await systemClock.sleep(BROKER_RETRY, signal)
   }
+}
+
+/** Which gives it the broker of its node. */
+function isPartOfUp(): boolean {
+  return process.send !== undefined
+}
+
+function isLoopback(host: string): boolean {
+  return ['127.0.0.1', 'localhost', '::1'].includes(host)
 }
 
 interface Running {
