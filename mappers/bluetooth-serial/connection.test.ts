@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events'
 import { test } from 'node:test'
 import { ms } from '../../platform/time/index.ts'
 import type { Report } from '../contract/index.ts'
+import mapper from './index.ts'
 import { deviceOf, fakeLine, orderOf, visitOf } from './testing/fake-line.ts'
 
 const { signal } = new AbortController()
@@ -78,26 +79,19 @@ test('a device that sends by itself is away soon after its idle time, and back w
   assert.equal(clock.waiting, 0)
 })
 
-test('a device that wants other line settings than the port has is told so, and only where there are any', async () => {
-  const { connection, device, sent } = fakeLine({ baudRate: 9600 }, () => 'x\n')
-  const other = deviceOf({ baudRate: 19_200 })
-  const results = await connection.read(
-    [visitOf('good', device, { request: 'a' }), visitOf('bad', other, { request: 'b' })],
-    signal,
-  )
-  const outcomes = [...results].map(([id, outcome]) => [id, outcome.ok || outcome.error.message])
-  assert.match(
-    String(new Map(outcomes.map(([id, text]) => [id, text])).get(visitOf('bad', other, {}).id)),
-    /wants 19200 baud.* has it open with 9600 baud.*: give both the same/,
-  )
-  assert.deepEqual(
-    sent.map(({ text }) => text),
-    ['a\n'],
-  )
-  const overTcp = fakeLine({ path: 'tcp://127.0.0.1:4001', baudRate: 9600 }, () => 'x\n')
-  const anySpeed = deviceOf({ path: 'tcp://127.0.0.1:4001', baudRate: 115_200 })
-  const [[, outcome] = []] = await overTcp.connection.read([visitOf('c', anySpeed, { request: 'c' })], signal)
-  assert.equal(outcome?.ok, true)
+test('devices on one port have the same line settings, where there are any', () => {
+  const conflict = mapper.conflict ?? assert.fail()
+  const [slow, fast] = [deviceOf({ baudRate: 9600 }), deviceOf({ baudRate: 19_200 })]
+  assert.equal(conflict(slow, deviceOf({ address: '2' })), undefined)
+  assert.deepEqual(conflict(fast, slow), {
+    pointer: '/baudRate',
+    message: 'is 19200, but 9600 for other devices on /dev/fake: a line has one setting',
+  })
+  assert.equal(conflict(deviceOf({ parity: 'even' }), slow)?.pointer, '/parity')
+  const path = 'tcp://127.0.0.1:4001'
+  const [here, there] = [deviceOf({ path, baudRate: 300 }), deviceOf({ path: `${path}/` })]
+  assert.equal(mapper.connectionKey(here), mapper.connectionKey(there))
+  assert.equal(conflict(here, there), undefined)
 })
 
 test('dead devices among others never cost the port; one that is asked five times while nobody is heard does', async () => {

@@ -7,7 +7,7 @@ import {
   type VisitId,
 } from '../contract/index.ts'
 import { render } from './codec/template.ts'
-import { lineSettings, type SerialDevice } from './device-config.ts'
+import type { SerialDevice } from './device-config.ts'
 import { Dialogue } from './dialogue.ts'
 import {
   type Exchange,
@@ -37,26 +37,22 @@ export class SerialConnection implements AsyncDisposable {
   readonly #line: Line
   readonly #dialogue: Dialogue
   readonly #clock: MapperContext['clock']
-  readonly #settings: string
   /** Last frames of what is not asked for, and when they came. */
   readonly #latest = new Map<string, { readonly payload: Buffer; readonly at: number }>()
   /** Requests since the last byte, by address. */
   readonly #silent = new Map<string, number>()
 
-  constructor(line: Line, device: SerialDevice, context: Pick<MapperContext, 'clock'>) {
+  constructor(line: Line, context: Pick<MapperContext, 'clock'>) {
     this.#line = line
     this.#clock = context.clock
     this.#dialogue = new Dialogue(line, context.clock)
-    this.#settings = lineSettings(device)
   }
 
   async read(visits: readonly SerialVisit[], signal: AbortSignal): Promise<Map<VisitId, Outcome<Reading>>> {
     const results = new Map<VisitId, Outcome<Reading>>()
     const asked: SerialVisit[] = []
     for (const visit of visits) {
-      const foreign = this.#foreign(visit.device)
-      if (foreign) results.set(visit.id, { ok: false, error: foreign })
-      else if (visit.visitor.request) asked.push(visit)
+      if (visit.visitor.request) asked.push(visit)
       else results.set(visit.id, this.#toldLast(visit))
     }
     const silence = new Silence()
@@ -77,11 +73,6 @@ export class SerialConnection implements AsyncDisposable {
     const results = new Map<VisitId, Outcome<void>>()
     const silence = new Silence()
     for (const order of orders) {
-      const foreign = this.#foreign(order.device)
-      if (foreign) {
-        results.set(order.id, { ok: false, error: foreign })
-        continue
-      }
       const outcome = await this.#set(order, signal, silence)
       results.set(order.id, outcome)
     }
@@ -93,16 +84,12 @@ export class SerialConnection implements AsyncDisposable {
   async watch(visits: readonly SerialVisit[], report: Report, signal: AbortSignal): Promise<void> {
     const told = visits.filter(({ visitor }) => !visitor.request)
     const [first] = told
-    const foreign = first && this.#foreign(first.device)
-    if (foreign) {
-      for (const { id } of told) report(id, { ok: false, error: foreign })
-    }
     const tell = (each: MatchedVisit, payload: Buffer) => {
       this.#keep(each.key, payload)
       report(each.visit.id, readingOf(payload, each.visit))
     }
     const options = { line: this.#line, clock: this.#clock, report: tell, presence: report.presence }
-    using _watch = first && !foreign ? new Watch(told.map(matched), first.device, options) : undefined
+    using _watch = first ? new Watch(told.map(matched), first.device, options) : undefined
     const { promise: over, resolve, reject } = Promise.withResolvers<void>()
     using _end = onAbort([signal], () => resolve())
     using _loss = onAbort([this.#line.lost], reject)
@@ -193,15 +180,6 @@ export class SerialConnection implements AsyncDisposable {
     silence.note(outcome !== undefined)
     const instead = cameInstead(before, this.#line.counts(device.framing))
     return outcome ?? failed(`${showBytes(frame)} was not acknowledged within ${device.timeout} ms${instead}`)
-  }
-
-  /** A device that wants another speed on a port that is open already. */
-  #foreign(device: SerialDevice): Error | undefined {
-    const wanted = lineSettings(device)
-    if (wanted === this.#settings) return undefined
-    return new Error(
-      `this device wants ${wanted}, but another device on the port has it open with ${this.#settings}: give both the same`,
-    )
   }
 
   /** One dead device among others says nothing of the line; nor do several, as long as each is asked less often. */

@@ -155,11 +155,18 @@ export function lineKey({ path, macAddress, channel }: SerialDevice): string {
   return `bluetooth ${macAddress?.toLowerCase().replaceAll('-', ':')}/${channel ?? 'any'}`
 }
 
-/** What two devices on one port have to agree on; nothing where it means nothing. */
-export function lineSettings(device: SerialDevice): string {
-  const { path, baudRate, dataBits, parity, stopBits, flowControl } = device
-  if (path === undefined || tcpAddress(path) || path.startsWith('/dev/rfcomm')) return ''
-  return `${baudRate} baud, ${dataBits} data bits, parity ${parity}, ${stopBits} stop bits, flow control ${flowControl}`
+const LINE_SETTINGS = ['baudRate', 'dataBits', 'parity', 'stopBits', 'flowControl'] as const
+
+/** What a device says otherwise than another one on its port; nothing over Bluetooth and TCP, where it means nothing. */
+export function lineConflict(device: SerialDevice, other: SerialDevice): ConfigIssue | undefined {
+  const { path } = device
+  if (path === undefined || tcpAddress(path) || path.startsWith('/dev/rfcomm')) return undefined
+  const key = LINE_SETTINGS.find((each) => device[each] !== other[each])
+  if (key === undefined) return undefined
+  return {
+    pointer: `/${key}`,
+    message: `is ${device[key]}, but ${other[key]} for other devices on ${path}: a line has one setting`,
+  }
 }
 
 export interface TcpAddress {

@@ -16,7 +16,7 @@ export async function open(device: SerialDevice, context: MapperContext): Promis
   const line = new Line(await openStream({ ...device, path }, context), path, context)
   try {
     if (device.settle > 0) await clock.sleep(device.settle, signal)
-    return new SerialConnection(line, device, context)
+    return new SerialConnection(line, context)
   } catch (error) {
     await line[Symbol.asyncDispose]()
     throw error

@@ -1,6 +1,6 @@
 import { defineMapper } from '../contract/index.ts'
 import type { SerialConnection } from './connection.ts'
-import { deviceConfig, lineKey } from './device-config.ts'
+import { deviceConfig, lineConflict, lineKey } from './device-config.ts'
 import { refusal } from './refusal.ts'
 import { busTime, deadline } from './timing.ts'
 import { visitorConfig } from './visitor-config.ts'
@@ -12,6 +12,7 @@ const mapper = defineMapper({
   deviceConfig,
   visitorConfig,
   connectionKey: lineKey,
+  conflict: lineConflict,
   peer: (device) => device.address ?? '',
   deadline,
   busTime,

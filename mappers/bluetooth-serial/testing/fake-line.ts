@@ -35,7 +35,7 @@ export function fakeLine(configData: JsonObject, answer: (request: string) => st
   }
   const line = new Line(stream, 'fake', lent)
   const device = deviceOf(configData)
-  return { clock, log, sent, stream, line, device, connection: new SerialConnection(line, device, lent) }
+  return { clock, log, sent, stream, line, device, connection: new SerialConnection(line, lent) }
 }
 
 export function deviceOf(configData: JsonObject): SerialDevice {
