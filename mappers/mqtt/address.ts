@@ -55,7 +55,7 @@ export async function readCredentials(address: Address, log: MapperContext['log'
   const authority = await readText('ca', address)
   const cert = await readText('certificate', address)
   const secretKey = await readSecret('key', address, log)
-  const password = address.password ?? secret?.replace(/\r?\n$/, '')
+  const password = address.password ?? (secret === undefined ? undefined : passwordOf(secret, address))
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -63,6 +63,13 @@ export async function readCredentials(address: Address, log: MapperContext['log'
     ...(cert === undefined ? {} : { cert }),
     ...(secretKey === undefined ? {} : { key: secretKey }),
   }
+}
+
+/** One line: a key or a kubeconfig of the node, named by mistake or on purpose, is not sent to a broker. */
+function passwordOf(text: string, { passwordFile }: Address): string {
+  const password = text.replace(/\r?\n$/, '')
+  if (/[\r\n]/.test(password)) throw new Error(`passwordFile ${passwordFile} has several lines: a password is one line`)
+  return password
 }
 
 type FileKey = 'passwordFile' | 'ca' | 'certificate' | 'key'

@@ -43,10 +43,11 @@ export function hostMqtt(t: TestContext, broker?: LocalBroker) {
   const stop = new AbortController()
   const ground = { bus, clock: systemClock, random: systemRandom, log, folder: '/nowhere', broker }
   const running = runProtocolHost({ ...ground, mapper: mqtt }, stop.signal)
-  t.after(async () => {
+  const end = async () => {
     stop.abort(new Error('the test is over'))
     await running
-  })
+  }
+  t.after(end)
   const readings = (device: string, property: string): readonly PropertyReading[] =>
     reports
       .filter(({ id }) => id === `default/${device}`)
@@ -81,6 +82,7 @@ export function hostMqtt(t: TestContext, broker?: LocalBroker) {
     readings,
     until,
     assign: (device: AssignedDevice) => bus.set(assignedDevices, deviceIdOf(device.device.metadata), device),
+    stop: end,
     unassign: (name: string) => bus.remove(assignedDevices, `default/${name}`),
     order: (name: string, property: string, value: string, id = 'o-1') =>
       bus.set(deviceOrders, `default/${name}`, { properties: { [property]: { value, id } } }),
