@@ -1,4 +1,5 @@
 import type {
+  DeviceRefusal,
   FrameRoute,
   Json,
   StateSync,
@@ -16,6 +17,23 @@ export interface Refusal {
   /** JSON pointer into the Device. */
   readonly pointer: string
   readonly message: string
+  /** It is driven all the same. */
+  readonly warning?: true
+}
+
+/** So many travel, refusals first: a condition shows no more. */
+const MOST_REFUSALS = 20
+const LONGEST_REFUSAL = 1000
+
+/** What mappers say of a device, as it travels. */
+export function refusalsOf(said: readonly DeviceRefusal[]): readonly Refusal[] {
+  return [...said]
+    .sort((a, b) => Number(a.warning ?? false) - Number(b.warning ?? false))
+    .slice(0, MOST_REFUSALS)
+    .map(({ pointer, message, warning }) => ({
+      ...{ pointer, message: message.slice(0, LONGEST_REFUSAL) },
+      ...(warning ? { warning } : {}),
+    }))
 }
 
 export interface Stamp {

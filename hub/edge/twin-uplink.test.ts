@@ -244,16 +244,21 @@ test('marks that cannot be written cost a repetition after a restart, and nothin
   await second.stop()
 })
 
-test('what a mapper refuses goes up without a change of the twin; warnings do not', async () => {
+test('what a mapper refuses or warns of goes up without a change of the twin, refusals first', async () => {
   const edge = await startEdge()
   setTwin(edge.bus, twinOf('pump-1', 1))
   await edge.advance()
   edge.bus.set(deviceRefusals, 'default/pump-1', [{ ...REFUSAL, warning: true }])
   await edge.advance()
-  assert.equal(edge.cloud.reports().length, 2)
-  edge.bus.set(deviceRefusals, 'default/pump-1', [REFUSAL])
+  const refusal = { pointer: '/spec', message: REFUSAL.message }
+  const refusals = () => skerryOf(edge.cloud.reports().at(-1))['refusals']
+  assert.deepEqual(refusals(), [{ ...refusal, warning: true }])
+  const warnings = Array.from({ length: 30 }, () => ({ ...REFUSAL, warning: true }))
+  edge.bus.set(deviceRefusals, 'default/pump-1', [...warnings, REFUSAL])
   await edge.advance()
-  assert.deepEqual(skerryOf(edge.cloud.reports().at(-1))['refusals'], [{ pointer: '/spec', message: REFUSAL.message }])
+  const sent = refusals()
+  assert.ok(Array.isArray(sent))
+  assert.deepEqual([sent.length, sent[0], sent[1]], [20, refusal, { ...refusal, warning: true }])
   await edge.stop()
 })
 

@@ -19,6 +19,7 @@ import type { Road } from './road.ts'
 import {
   parseRefusals,
   type Refusal,
+  refusalsOf,
   stateMark,
   stateRoute,
   stateSync,
@@ -245,7 +246,7 @@ export class TwinUplink {
   #refusalsOf(twin: Twin, confirmed: string): readonly Refusal[] {
     const said = this.#ports.bus.get(deviceRefusals, twin.id)
     if (said === undefined && this.#isJudging) return parseRefusals(confirmed)
-    return (said ?? []).flatMap(({ pointer, message, warning }) => (warning ? [] : [{ pointer, message }]))
+    return refusalsOf(said ?? [])
   }
 }
 

@@ -32,8 +32,8 @@ export interface TwinSyncExtra {
   /** Revision of the twin: the cloud ignores an older one of the same uid and store epoch. */
   readonly revision: number
   readonly properties: Readonly<Record<string, TwinSyncPropertyExtra>>
-  /** Why the edge cannot drive the device as it is configured. */
-  readonly refusals?: readonly { readonly pointer: string; readonly message: string }[]
+  /** Why the edge cannot drive the device as it is configured, or, with `warning`, not quite so. */
+  readonly refusals?: readonly { readonly pointer: string; readonly message: string; readonly warning?: boolean }[]
 }
 
 export interface TwinSyncPropertyExtra {

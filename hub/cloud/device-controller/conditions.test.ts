@@ -149,6 +149,25 @@ test('a refusal of the edge holds over a restart of the cloud, until the device 
   assert.equal(accepted({ refusals: undefined, device: changed })?.status, 'True')
 })
 
+test('what the edge warns of is said, and stands until the edge takes it back', () => {
+  const warning = { pointer: '/spec/properties', message: 'the cycles cannot be kept', warning: true }
+  const accepted = (more: Partial<ConditionInput>) => conditionNamed(conditionsOf(input(more)), 'Accepted')
+  const warned = accepted({ refusals: [warning] })
+  assert.deepEqual([warned?.status, warned?.reason], ['True', 'AcceptedWithWarnings'])
+  assert.match(
+    warned?.message ?? '',
+    /^assigned to node \S+, with warnings: \/spec\/properties: the cycles cannot be kept$/,
+  )
+  assert.ok(warned)
+  const { device } = input()
+  const changed = { ...device, metadata: { ...device.metadata, generation: 4 } }
+  assert.equal(accepted({ refusals: undefined, previous: [warned], device: changed })?.message, warned.message)
+  assert.equal(accepted({ refusals: [], previous: [warned] })?.reason, 'Accepted')
+  assert.equal(accepted({ refusals: [warning, { pointer: '/spec', message: 'bad' }] })?.reason, 'RefusedByEdge')
+  const many = accepted({ refusals: Array.from({ length: 9 }, () => warning) })
+  assert.match(many?.message ?? '', /; and 4 more$/)
+})
+
 test('conditions of others are kept', () => {
   const other: Condition = { type: 'Other', status: 'True', reason: 'X', message: '', lastTransitionTime: NOW }
   assert.deepEqual(conditionsOf(input({ previous: [other] })).at(-1), other)

@@ -12,14 +12,10 @@ import {
 } from '../../../schemas/index.ts'
 import { annotationErrors } from '../admission/annotations.ts'
 import { agreement, quoted } from './agreement.ts'
+import { edgeVerdict, type Refusal } from './edge-verdict.ts'
 import { freshness } from './freshness.ts'
 import { isWish } from './intents.ts'
 import { conflictsForDevice, EXTRA, type PropertyView, type TwinView } from './twin-view.ts'
-
-export interface Refusal {
-  readonly pointer: string
-  readonly message: string
-}
 
 export interface ConditionInput {
   readonly device: Device
@@ -94,7 +90,7 @@ function acceptance(input: ConditionInput): Verdict {
   if (!nodeName) return no('NodeNotSet', 'spec.nodeName is empty: no node gets this device')
   if (!input.nodeKnown) return no('NodeNotFound', `Node ${nodeName} does not exist`)
   const message = `assigned to node ${nodeName}${unserved(device, model)}`
-  return refusalOfEdge(input) ?? { status: 'True', reason: 'Accepted', message }
+  return edgeVerdict({ device, refusals: input.refusals, before: conditionNamed(input.previous, 'Accepted'), message })
 }
 
 /** Properties that KubeEdge passes over in silence: a slip of the pen, or one that was renamed in the model. */
@@ -121,16 +117,6 @@ function misreadAnnotation(device: Device, model: DeviceModel): string | undefin
   if (own) return `${own.field}: ${own.message}`
   const [inherited] = annotationErrors(model, model.spec.properties ?? [])
   return inherited && `DeviceModel ${model.metadata.name}: ${inherited.field}: ${inherited.message}`
-}
-
-function refusalOfEdge({ refusals, previous, device }: ConditionInput): Verdict | undefined {
-  if (refusals) {
-    const [first] = refusals
-    return first && no('RefusedByEdge', `${first.pointer}: ${first.message}`)
-  }
-  const before = conditionNamed(previous, 'Accepted')
-  const still = before?.reason === 'RefusedByEdge' && before.observedGeneration === device.metadata.generation
-  return still ? no('RefusedByEdge', before.message) : undefined
 }
 
 function onlineness(input: ConditionInput): Verdict {

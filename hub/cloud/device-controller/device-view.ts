@@ -1,6 +1,6 @@
 import type { Device, DeviceStatus, Frame } from '../../../schemas/index.ts'
 import type { NodePeer } from '../cloudhub/delivery.ts'
-import type { Refusal } from './conditions.ts'
+import type { Refusal } from './edge-verdict.ts'
 import type { DeviceReport } from './reports.ts'
 import { applySync, readConflicts, type TwinView, viewOfStatus } from './twin-view.ts'
 

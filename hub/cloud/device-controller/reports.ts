@@ -143,9 +143,9 @@ function plainConflict({ id, winner, policy, cloud, edge }: Conflict): Conflict 
 }
 
 function parseRefusal(refusal: unknown) {
-  // A warning is told by the edge's log; the device is driven all the same.
-  if (!isRecord(refusal) || refusal['warning'] === true) return []
-  return [{ pointer: textOf(refusal['pointer']) ?? '', message: textOf(refusal['message']) ?? '' }]
+  if (!isRecord(refusal)) return []
+  const said = { pointer: textOf(refusal['pointer']) ?? '', message: textOf(refusal['message']) ?? '' }
+  return [refusal['warning'] === true ? { ...said, warning: true } : said]
 }
 
 /** It becomes the reason of a condition. */

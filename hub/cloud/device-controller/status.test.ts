@@ -226,6 +226,37 @@ test('what is wrong with a device is a condition with a reason', async () => {
   await cloud.stop()
 })
 
+test('what the edge warns of is an Event and stands in condition Accepted, where kubectl describe shows it', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  const say = async (...messages: string[]) => {
+    const device = await cloud.device()
+    assert.ok(device)
+    const refusals = messages.map((message) => ({ pointer: '/spec/properties', message, warning: true }))
+    reportTwin(edge, device, {}, { refusals })
+    await cloud.settle(300)
+    const found = condition(await cloud.device(), 'Accepted')
+    return [found?.status, found?.reason, found?.message.replace(/.*warnings: /, '')]
+  }
+  const slow = 'the cycles cannot be kept'
+  assert.deepEqual(await say(slow), ['True', 'AcceptedWithWarnings', `/spec/properties: ${slow}`])
+  await say(slow)
+  await say(slow, 'and one more')
+  assert.deepEqual((await say()).slice(0, 2), ['True', 'Accepted'])
+  const events = (await cloud.kubernetes.list(EVENTS, {})).items.map((event) => Object(event))
+  const warnings = events.filter(({ reason }) => reason === 'AcceptedWithWarnings')
+  assert.deepEqual(
+    warnings.map(({ type, count }) => [type, count]),
+    [
+      ['Warning', 1],
+      ['Warning', 1],
+    ],
+  )
+  assert.match(warnings[0]?.message, /the cycles cannot be kept/)
+  await cloud.stop()
+})
+
 test('what an older KubeEdge left in the status of a device is tolerated, in any form', async () => {
   const cloud = await withPump()
   const twins = [
