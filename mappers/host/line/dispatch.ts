@@ -1,4 +1,4 @@
-import { Backoff, type BackoffOptions, type Random } from '../../../platform/time/index.ts'
+import { Backoff, type BackoffOptions, minutes, type Random } from '../../../platform/time/index.ts'
 import { nextDue } from './orders.ts'
 import { Peer } from './peer.ts'
 import { Schedule } from './schedule.ts'
@@ -29,6 +29,9 @@ export interface DispatchOptions {
 
 /** A peer that was not silent for so long has answered for long. */
 const FORGIVEN_MS = 600_000
+/** Calls that the connection has to survive before a peer is suspected no more. */
+const FORGIVING = 10
+const MOST_BLAME = minutes(2)
 
 /**
  * What is to be done next on one line. Calls and orders go before reads, but never two of them in a row while reads wait, and
@@ -87,16 +90,6 @@ export class Dispatch {
     this.#peers.delete(peer.key)
   }
 
-  /** Reads a property in its cycle, beginning now; or no longer. */
-  poll(property: ServedProperty, now: number): void {
-    this.#schedule.add(property, now)
-  }
-
-  unpoll(property: ServedProperty): void {
-    this.#schedule.remove(property)
-    this.peerOf(property.device)?.due.delete(property.id)
-  }
-
   ordersChanged(device: ServedDevice): void {
     const peer = this.peerOf(device)
     if (peer) this.#refreshOrders(peer)
@@ -107,8 +100,10 @@ export class Dispatch {
     this.#silent.clear()
     this.#budget = new SilenceBudget(now)
     this.#schedule.refresh()
+    this.#turns.clear()
     for (const peer of this.#peers.values()) {
-      peer.silence = undefined
+      peer.silence = this.#suspicion(peer, now)
+      if (peer.silence) this.#silent.add(peer)
       peer.wasSilent = Number.NEGATIVE_INFINITY
       peer.due.clear()
       peer.gaps.clear()
@@ -138,7 +133,19 @@ export class Dispatch {
   /** A call for the peer took so long, ms. */
   charge(peer: Peer, cost: number): void {
     this.#turns.charge(peer, cost)
+    if (peer.blame && ++peer.blame.survived >= FORGIVING) peer.blame = undefined
     this.#refreshOrders(peer)
+  }
+
+  /**
+   * The connection was lost over a call for it. It may be the reason: on a new connection it waits, longer each time, and is
+   * probed before it is read, so that its neighbours are not taken along again and again.
+   */
+  blame(peer: Peer, reason: string, now: number): void {
+    if (this.#peers.size < 2 || this.#peers.get(peer.key) !== peer) return
+    const { probe, random } = this.#options
+    const backoff = peer.blame?.backoff ?? new Backoff({ ...probe, most: MOST_BLAME }, random)
+    peer.blame = { reason, backoff, notBefore: now + backoff.next().milliseconds, survived: 0 }
   }
 
   /** It did not answer a call that took so long, ms. */
@@ -225,6 +232,12 @@ export class Dispatch {
   /** While nobody answers there is nobody to protect. */
   #probeAt({ notBefore }: { readonly notBefore: number }, now: number): number {
     return this.areAllSilent ? notBefore : Math.max(notBefore, this.#budget.allowedAt(now))
+  }
+
+  #suspicion({ blame }: Peer, now: number): Peer['silence'] {
+    if (!blame || blame.notBefore <= now) return undefined
+    const { probe, random } = this.#options
+    return { reason: blame.reason, backoff: new Backoff(probe, random), notBefore: blame.notBefore }
   }
 
   #expectGap(peer: Peer, device: ServedDevice): void {

@@ -56,6 +56,55 @@ describe('neighbours on a connection', () => {
     assert.equal(host.writes().findLast(({ orderId }) => orderId === 'o-1')?.failure?.reason, 'ConnectionLost')
   })
 
+  for (const [what, poison] of [
+    ['ends the connection each time it is read', () => Promise.reject(new Error('frames out of step'))],
+    ['hangs each time it is read', () => new Promise<never>(() => undefined)],
+  ] as const) {
+    it(`lose a few percent at most to a device that ${what}, which is tried again`, async (t) => {
+      let isPoisoned = true
+      const host = onBus(t, (bus) => {
+        const sound: AnyMapper = busMapper(bus)
+        return {
+          ...sound,
+          read: async (connection, visits, signal) => {
+            if (isPoisoned && visits.some(({ deviceId }) => deviceId === 'default/u2')) return poison()
+            return (await sound.read?.(connection, visits, signal)) ?? new Map()
+          },
+        }
+      })
+      for (const unit of [1, 2, 3]) host.assign(fakeDevice(`u${unit}`, { a: {} }, { line: 'x', unit }))
+      await host.advance(300_000)
+      host.field.calls.length = 0
+      await host.advance(900_000)
+      for (const unit of [1, 3]) {
+        assert.ok(host.field.callsOf(unit) >= 873, `${host.field.callsOf(unit)} reads of unit ${unit} in 900 cycles`)
+      }
+      assert.equal(host.states.findLast(({ id }) => id === 'default/u2')?.state, 'offline')
+      isPoisoned = false
+      await host.advance(125_000)
+      assert.equal(host.states.findLast(({ id }) => id === 'default/u2')?.state, 'online')
+      host.field.calls.length = 0
+      await host.advance(100_000)
+      assert.ok(host.field.callsOf(2) >= 99)
+    })
+  }
+
+  it('are not suspected of each other when the connection itself fails now and then', async (t) => {
+    const host = onBus(t)
+    for (const unit of [1, 2, 3]) host.assign(fakeDevice(`u${unit}`, { a: {} }, { line: 'x', unit }))
+    await host.advance(10_000)
+    host.field.calls.length = 0
+    for (let minute = 0; minute < 30; minute++) {
+      host.field.breaks = 'the gateway starts anew'
+      await host.advance(1000)
+      host.field.breaks = undefined
+      await host.advance(59_000)
+    }
+    for (const unit of [1, 2, 3]) {
+      assert.ok(host.field.callsOf(unit) >= 1700, `${host.field.callsOf(unit)} reads of unit ${unit} in 1800 cycles`)
+    }
+  })
+
   it('are not kept away by one whose configuration nobody can connect with', async (t) => {
     const host = onField(t, (field) => ({
       ...fakeMapper(field),

@@ -209,7 +209,12 @@ export class Line {
       await this.#perform(job, connection, signal)
     } catch (error) {
       this.#stats.busyMs += clock.monotonic() - began
-      if (!isDeviceSilent(error) || !job.peer) throw error
+      if (!job.peer) throw error
+      if (!isDeviceSilent(error)) {
+        // An order that does so waits by itself.
+        if (job.kind !== 'orders') this.#dispatch.blame(job.peer, describeError(error), clock.monotonic())
+        throw error
+      }
       this.#silent(job.peer, error, clock.monotonic() - began)
       return
     }

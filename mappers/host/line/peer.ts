@@ -13,6 +13,7 @@ export class Peer {
   /** When an order has to be written next, monotonic ms; undefined: none. */
   ordersDue: number | undefined
   silence: Silence | undefined
+  blame: Blame | undefined
   /** When it did not answer last, monotonic ms. */
   wasSilent = Number.NEGATIVE_INFINITY
   /** How far it has been served, in the virtual time of its Turns. */
@@ -27,6 +28,16 @@ export class Peer {
   get waits(): boolean {
     return this.due.size > 0 || this.gaps.size > 0
   }
+}
+
+/** The connection was lost over a call for it. */
+export interface Blame {
+  readonly reason: string
+  readonly backoff: Backoff
+  /** When it is asked again on another connection at the earliest, monotonic ms. */
+  readonly notBefore: number
+  /** Calls for it since then that the connection survived. */
+  survived: number
 }
 
 /** It does not answer, though the connection is good. */

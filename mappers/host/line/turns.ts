@@ -21,6 +21,10 @@ export class Turns {
     this.#waiting.delete(peer)
   }
 
+  clear(): void {
+    this.#waiting.clear()
+  }
+
   get isEmpty(): boolean {
     return this.#waiting.size === 0
   }
