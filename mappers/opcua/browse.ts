@@ -8,7 +8,7 @@ import {
 } from 'node-opcua-client'
 import type { Discovered, DiscoveredProperty } from '../contract/index.ts'
 import { describeVariables, type FoundVariable } from './browse-variables.ts'
-import type { DeviceConfig } from './config.ts'
+import { type DeviceConfig, deviceConfig } from './config.ts'
 import type { Link } from './link.ts'
 import { inBatches } from './service/batches.ts'
 
@@ -16,6 +16,8 @@ import { inBatches } from './service/batches.ts'
 const DEEPEST = 6
 const MOST_PROPERTIES = 1000
 const MOST_DEVICES = 200
+/** Objects that are looked into for one device. */
+const MOST_OBJECTS = 5000
 
 interface Found {
   readonly id: NodeId
@@ -40,7 +42,11 @@ export async function* browseServer(link: Link, device: DeviceConfig, signal: Ab
   const [top = []] = await childrenOf(link, [root], signal)
   const own = top.filter(({ id }) => id.namespace !== 0)
   const names = new Set<string>()
-  for (const { id, name } of own.filter(({ kind }) => kind === NodeClass.Object).slice(0, MOST_DEVICES)) {
+  const objects = own.filter(({ kind }) => kind === NodeClass.Object)
+  if (objects.length > MOST_DEVICES) {
+    link.log.warn('Not all devices are described', { of: objects.length, described: MOST_DEVICES })
+  }
+  for (const { id, name } of objects.slice(0, MOST_DEVICES)) {
     const steps = await below(link, { id, path: [], kind: NodeClass.Object, owner: id }, signal)
     const found = await describe(link, device, { name, steps, names }, signal)
     if (found.properties.length > 0) yield found
@@ -67,13 +73,13 @@ async function below(link: Link, start: Step, signal: AbortSignal): Promise<read
       for (const { id, name, kind } of children[at] ?? []) {
         if (seen.has(id.toString())) continue
         seen.add(id.toString())
-        const step = { id, path: [...parent.path, name], kind, owner: parent.id }
-        if (kind === NodeClass.Object) next.push(step)
-        else leaves.push(step)
-        if (leaves.length >= MOST_PROPERTIES) {
+        if (leaves.length >= MOST_PROPERTIES || seen.size > MOST_OBJECTS + MOST_PROPERTIES) {
           link.log.warn('Not all of a device is described', { device: start.id.toString(), properties: leaves.length })
           return leaves
         }
+        const step = { id, path: [...parent.path, name], kind, owner: parent.id }
+        if (kind === NodeClass.Object) next.push(step)
+        else leaves.push(step)
       }
     }
     level = next
@@ -104,7 +110,7 @@ async function describe(
   const properties: DiscoveredProperty[] = []
   for (const [at, { id, path }] of variables.entries()) {
     const about = found[at]
-    if (about) properties.push(variableProperty(link, unique(propertyName(path), taken), id, about))
+    if (about) properties.push(variableProperty(link, unique(propertyName(path), taken), { id, path }, about))
   }
   for (const { id, path, owner } of steps.filter(({ kind }) => kind === NodeClass.Method)) {
     properties.push({
@@ -118,25 +124,24 @@ async function describe(
   return { name: unique(deviceName(name), names), description: name, device: asked(device), properties }
 }
 
-function variableProperty(link: Link, name: string, id: NodeId, about: FoundVariable): DiscoveredProperty {
-  return { name, ...about, visitor: { nodeId: link.nodes.nameOf(id) } }
+function variableProperty(
+  link: Link,
+  name: string,
+  { id, path }: Pick<Step, 'id' | 'path'>,
+  about: FoundVariable,
+): DiscoveredProperty {
+  // Many servers describe a node by repeating its name.
+  const { description, ...rest } = about
+  const said = description === undefined || description === path.at(-1) ? {} : { description }
+  return { name, ...rest, ...said, visitor: { nodeId: link.nodes.nameOf(id) } }
 }
 
 /** What the manifest has to say so that the device is reached as it was just now; defaults are left out. */
 function asked(device: DeviceConfig): { readonly [key: string]: unknown } {
-  const { url, securityMode, securityPolicy, trust, fingerprint, checkHost, acceptExpired, username, passwordFile } =
-    device
-  const { userCertificateFile, userPrivateKeyFile, plainPassword } = device
-  const said = { url, fingerprint, username, passwordFile, userCertificateFile, userPrivateKeyFile }
-  return {
-    ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
-    ...(securityMode === 'auto' ? {} : { securityMode }),
-    ...(securityPolicy === 'auto' ? {} : { securityPolicy }),
-    ...(trust === 'pinned' ? {} : { trust }),
-    ...(checkHost ? {} : { checkHost }),
-    ...(acceptExpired ? { acceptExpired } : {}),
-    ...(plainPassword ? { plainPassword } : {}),
-  }
+  const plain = deviceConfig.parse({ url: device.url })
+  const defaults = new Map<string, unknown>(plain.ok ? Object.entries(plain.value) : [])
+  const told = Object.entries(device).filter(([key, value]) => key !== 'root' && defaults.get(key) !== value)
+  return { url: device.url, ...Object.fromEntries(told) }
 }
 
 /** `Drum / Level A` is `drumLevelA`. */

@@ -66,7 +66,9 @@ export const DeviceConfig = Type.Object(
       description: 'A trusted certificate of the server may be outside its period of validity.',
     }),
     username: Type.Optional(Type.String({ minLength: 1, description: 'Name of the user. Default: anonymous.' })),
-    passwordFile: file('File with the password of the user.'),
+    passwordFile: file(
+      'File on the gateway with the password of the user, from / on, mode 0600, read at each connection.',
+    ),
     plainPassword: Type.Boolean({
       default: false,
       description: 'The password may travel without encryption, where the server takes it in no other way.',
@@ -277,6 +279,10 @@ export function contradiction(device: DeviceConfig): string | undefined {
     return `root "${root}" is neither a path such as /2:Boiler1 nor a node id such as ns=2;s=Boiler1`
   }
   if (device.passwordFile !== undefined && device.username === undefined) return 'passwordFile needs a username'
+  // The text is not repeated: it may be the password.
+  if (device.passwordFile !== undefined && !device.passwordFile.startsWith('/')) {
+    return 'passwordFile names a file on the gateway, from / on; the password itself does not belong into a manifest'
+  }
   if (device.username !== undefined && device.userCertificateFile !== undefined) {
     return 'username and userCertificateFile: a user is known by one of them'
   }

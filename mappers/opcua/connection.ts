@@ -2,9 +2,10 @@ import type { WriteValueOptions } from 'node-opcua-client'
 import type { Call, Outcome, PropertyValue, Reading, Report, VisitId } from '../contract/index.ts'
 import type { DeviceConfig, VisitorConfig } from './config.ts'
 import { readHistory } from './history.ts'
-import { isOneElement, type Link, locate, type OpcuaOrder, type OpcuaVisit, readVisits } from './link.ts'
+import { type Link, locate, type OpcuaOrder, type OpcuaVisit, readVisits } from './link.ts'
 import { callMethod } from './method.ts'
 import { inBatches } from './service/batches.ts'
+import { isOneElement } from './values/index-range.ts'
 import { failed, isBad, statusError } from './values/reading.ts'
 import { toVariant } from './values/to-variant.ts'
 import { watchVisits } from './watch/watch.ts'
@@ -36,8 +37,12 @@ export class OpcuaConnection implements AsyncDisposable {
         if (order.visitor.attribute !== 'Value')
           throw new Error(`the attribute ${order.visitor.attribute} cannot be written`)
         const type = await nodes.typeOf(target.nodeId, signal)
-        const single = isOneElement(order.visitor)
-        const variant = toVariant(single && type.isArray ? `[${jsonOf(order.value)}]` : order.value, type)
+        const { indexRange } = order.visitor
+        if (indexRange !== undefined) await nodes.checkRange(target, indexRange, signal)
+        const variant = toVariant(
+          isOneElement(indexRange) && type.isArray ? `[${jsonOf(order.value)}]` : order.value,
+          type,
+        )
         ready.push({ order, write: { ...target, value: { value: variant } } })
       } catch (error) {
         if (signal.aborted || lifeline.lost.aborted) throw error

@@ -8,17 +8,32 @@ import { readLimits } from './service/limits.ts'
 import { Nodes } from './service/nodes.ts'
 import { openSession } from './session/open-session.ts'
 
+const REQUESTS_TO_CONNECT = 3
+
 /** What a device needs once it is really there; loaded by the first `connect`. */
 export async function open(device: DeviceConfig, context: MapperContext): Promise<OpcuaConnection> {
   return new OpcuaConnection(await openLink(device, context))
 }
 
 export async function* discover(device: DeviceConfig, context: MapperContext): AsyncIterable<Discovered> {
-  const link = await openLink(device, context)
+  const link = await openInTime(device, context)
   try {
     yield* browseServer(link, device, context.signal)
   } finally {
     await link.lifeline.close()
+  }
+}
+
+/** For callers without a deadline of their own: connecting takes a handful of requests. */
+async function openInTime(device: DeviceConfig, context: MapperContext): Promise<Link> {
+  const patience = device.timeout * REQUESTS_TO_CONNECT
+  const [late, done] = [new AbortController(), new AbortController()]
+  const giveUp = () => late.abort(new Error(`the server ${device.url} has not answered for ${patience} ms`))
+  context.clock.sleep(patience, done.signal).then(giveUp, () => undefined)
+  try {
+    return await openLink(device, { ...context, signal: AbortSignal.any([context.signal, late.signal]) })
+  } finally {
+    done.abort()
   }
 }
 

@@ -14,6 +14,8 @@ import { describeStatus, isBad, toOutcome } from './values/reading.ts'
 const HISTORY_READ = 0x04
 /** Values of one property in one answer. */
 const PAGE = 1000
+/** Answers without a value, but with more to come, before a server is taken to turn in circles. */
+const MOST_EMPTY = 10
 /** The clock of the server may be ahead of ours by so much, ms. */
 const AHEAD_MS = 24 * 60 * 60 * 1000
 
@@ -59,6 +61,7 @@ async function readOne(
   const limit = visit.device.historyLimit
   let continuationPoint: Buffer | undefined
   let count = 0
+  let empty = 0
   do {
     const request = new HistoryReadRequest({
       historyReadDetails: new ReadRawModifiedDetails({
@@ -68,7 +71,7 @@ async function readOne(
         numValuesPerNode: Math.min(PAGE, limit - count),
         returnBounds: false,
       }),
-      nodesToRead: [{ nodeId: target.nodeId, ...(continuationPoint ? { continuationPoint } : {}) }],
+      nodesToRead: [{ ...nodeOf(target), ...(continuationPoint ? { continuationPoint } : {}) }],
       releaseContinuationPoints: count >= limit,
       timestampsToReturn: TimestampsToReturn.Both,
     })
@@ -84,12 +87,22 @@ async function readOne(
       return
     }
     const values = result.historyData instanceof HistoryData ? (result.historyData.dataValues ?? []) : []
-    for (const value of values) {
+    // A server may send more than it was asked for.
+    for (const value of values.slice(0, limit - count)) {
       // A mark of the server that it recorded nothing is no reading.
-      if (!isBad(value.statusCode)) report(visit.id, toOutcome(value, visit.property.type, false))
+      if (!isBad(value.statusCode)) report(visit.id, toOutcome(value, visit.property.type, visit.visitor.indexRange))
     }
     count += values.length
+    empty = values.length === 0 ? empty + 1 : 0
+    if (empty > MOST_EMPTY) {
+      log.warn('The server promises more of a history and gives nothing', { property: visit.property.name })
+      return
+    }
     const next: Buffer | null | undefined = result.continuationPoint
     continuationPoint = next && next.length > 0 ? next : undefined
   } while (continuationPoint)
+}
+
+function nodeOf({ nodeId, indexRange }: Located['target']) {
+  return { nodeId, ...(indexRange === undefined ? {} : { indexRange }) }
 }

@@ -2,6 +2,10 @@ import { defineMapper } from '../contract/index.ts'
 import { addressProblem } from './address.ts'
 import { contradiction, type DeviceConfig, deviceConfig, type VisitorConfig, visitorConfig } from './config.ts'
 import type { OpcuaConnection } from './connection.ts'
+import { rangeProblem } from './values/index-range.ts'
+
+/** Servers with small limits need several requests for one call; the timeout is that of a request. */
+const VISITS_IN_TIMEOUT = 100
 
 /** OPC UA. Nothing of the vendor library is loaded before the first `connect`. */
 const mapper = defineMapper({
@@ -10,9 +14,9 @@ const mapper = defineMapper({
   deviceConfig,
   visitorConfig,
   connectionKey,
-  deadline: (device) => device.timeout,
+  deadline: (device, visits) => device.timeout * Math.max(1, Math.ceil(visits.length / VISITS_IN_TIMEOUT)),
   isCallable: (visitor) => visitor.method !== undefined,
-  reject: (_property, visitor) => addressProblem(visitor) ?? attributeProblem(visitor),
+  reject: (_property, visitor) => addressProblem(visitor) ?? rangeMistake(visitor),
   connect: async (device, context): Promise<OpcuaConnection> => (await import('./driver.ts')).open(device, context),
   read: (connection, visits, signal) => connection.read(visits, signal),
   watch: (connection, visits, report, signal) => connection.watch(visits, report, signal),
@@ -32,10 +36,9 @@ function connectionKey(device: DeviceConfig): string {
   return JSON.stringify(session)
 }
 
-function attributeProblem(visitor: VisitorConfig): string | undefined {
-  if (visitor.indexRange !== undefined && visitor.attribute !== 'Value')
-    return 'indexRange goes with the attribute Value'
-  return undefined
+function rangeMistake({ indexRange, attribute }: VisitorConfig): string | undefined {
+  if (indexRange === undefined) return undefined
+  return attribute === 'Value' ? rangeProblem(indexRange) : 'indexRange goes with the attribute Value'
 }
 
 export { openTrustStore, type TrustedCertificate, type TrustStore } from './trust/trust-store.ts'

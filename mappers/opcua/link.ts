@@ -59,11 +59,6 @@ export async function readVisits(
     const outcome = outcomes[at]
     if (!outcome) continue
     if (outcome.ok && isBad(outcome.value.statusCode)) nodes.forget(visit)
-    report(visit.id, outcome.ok ? toOutcome(outcome.value, visit.property.type, isOneElement(visit.visitor)) : outcome)
+    report(visit.id, outcome.ok ? toOutcome(outcome.value, visit.property.type, visit.visitor.indexRange) : outcome)
   }
-}
-
-/** One element of an array is itself to people, and an array of one to servers. */
-export function isOneElement({ indexRange }: VisitorConfig): boolean {
-  return indexRange !== undefined && /^\d+$/.test(indexRange)
 }

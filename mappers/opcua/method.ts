@@ -86,6 +86,7 @@ async function ownerOf({ session, lifeline }: Link, methodId: NodeId, signal: Ab
       resultMask: 0,
     }),
   )
+  if (isBad(browsed.statusCode)) throw statusError(browsed.statusCode)
   const owner = browsed.references?.[0]?.nodeId
   if (!owner) throw new Error('the server does not say which object has the method: set objectId')
   return owner

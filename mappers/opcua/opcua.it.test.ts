@@ -55,6 +55,7 @@ describeMapper({
     unwritable: { type: 'INT', ...at('ReadOnly'), value: 1 },
     refused: { type: 'INT', visitor: { nodeId: 'Boiler.Level' } },
     refusedDevice: { url: 'http://plc:4840' },
+    callable: { type: 'STRING', visitor: { method: nodeOf('Add') }, arguments: [40, '2'], result: [42n] },
     many: (index) => ({ type: 'INT', ...at(`M${index}`), value: index }),
     watchable: {
       type: 'DOUBLE',

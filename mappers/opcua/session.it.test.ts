@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { appendFile, copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { connect as connectTo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, describe, it, type TestContext } from 'node:test'
 import { MessageSecurityMode, SecurityPolicy } from 'node-opcua-client'
 import { systemClock } from '../../platform/time/index.ts'
+import { needs } from '../../tools/testing/needs.ts'
 import { certificateIn } from '../simulators/opcua/certificate.ts'
 import { openTrustStore } from './index.ts'
+import { issue } from './testing/authority.ts'
 import { mapperFor, never, visitOf } from './testing/client.ts'
 import { HOST, nodeOf, type Plant, type PlantDoor, startPlant } from './testing/plant.ts'
 
@@ -78,7 +82,67 @@ describe('protection', () => {
   })
 })
 
+/** A way to a server on which somebody changes a text into another one of the same length. */
+async function forged(t: TestContext, port: number, text: string, other: string): Promise<string> {
+  const listener = createServer((client) => {
+    const server = connectTo(port, HOST)
+    const sockets = [client, server]
+    for (const socket of sockets) {
+      socket.on('error', () => undefined)
+      socket.once('close', () => sockets.forEach((each) => void each.destroy()))
+    }
+    client.on('data', (bytes) => server.write(bytes))
+    server.on('data', (bytes) => client.write(Buffer.from(bytes.toString('latin1').replaceAll(text, other), 'latin1')))
+  })
+  listener.listen(0, HOST)
+  await once(listener, 'listening')
+  t.after(() => listener.close())
+  const address = listener.address()
+  return `opc.tcp://${HOST}:${typeof address === 'object' ? address?.port : ''}`
+}
+
+describe('a server that shows less than it offers', () => {
+  const [strongest, weaker] = ['#Aes256_Sha256_RsaPss', '#Aes128_Sha256_RsaOaep']
+
+  it('is not connected to: somebody hides what is stronger', async (t) => {
+    const url = await forged(t, plant.inner.port, strongest, '#Xes256_Sha256_RsaPss')
+    const { connect } = await mapperFor(t)
+    await assert.rejects(
+      connect({ url }),
+      /somebody between here and .* hides .* SignAndEncrypt with Aes256_Sha256_RsaPss/,
+    )
+  })
+
+  it('is connected to where what is hidden would not be used', async (t) => {
+    const url = await forged(t, plant.inner.port, weaker, '#Xes128_Sha256_RsaOaep')
+    const { connect } = await mapperFor(t)
+    await connect({ url })
+    assert.equal(lastChannel()?.securityPolicy, SecurityPolicy.Aes256_Sha256_RsaPss)
+  })
+})
+
 describe('first contact', () => {
+  it('needs no decision about a server whose authority is trusted', { skip: needs('openssl') }, async (t) => {
+    const { connect, folder } = await mapperFor(t)
+    const authority = issue(join(folder, 'authority'), { subject: 'authority', isAuthority: true })
+    const names = `URI:urn:test:server,IP:${HOST}`
+    const certificate = issue(join(folder, 'issued'), { subject: 'issued', names }, authority)
+    await appendFile(certificate.certificateFile, await readFile(authority.certificateFile))
+    const server = await startPlant({ certificate })
+    const way = await server.door()
+    t.after(async () => {
+      await way[Symbol.asyncDispose]()
+      await server.close()
+    })
+    await assert.rejects(connect({ url: way.url, trust: 'pinned' }), /is not trusted yet: issued/)
+    await copyFile(authority.certificateFile, join(folder, 'trusted', 'authority.pem'))
+    await connect({ url: way.url, trust: 'pinned' })
+    assert.equal(
+      server.inner.server.endpoints[0]?.getChannels().at(-1)?.securityMode,
+      MessageSecurityMode.SignAndEncrypt,
+    )
+  })
+
   it('keeps an unknown certificate apart, says how to accept it, and connects once it is accepted', async (t) => {
     const { connect, folder } = await mapperFor(t)
     const config = { url: door.url, trust: 'pinned' }

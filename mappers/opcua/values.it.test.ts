@@ -138,7 +138,7 @@ describe('a method', () => {
     assert.match(reasonOf(await call({ method: nodeOf('Add') }, 1)), /takes 2 arguments \(a, b\), not 1/)
     assert.match(reasonOf(await call({ method: nodeOf('Add') }, 1, 'x')), /argument b: x is no integer/)
     assert.match(reasonOf(await call({ method: nodeOf('Add') }, 1, 13)), /^BadOutOfRange/)
-    assert.match(reasonOf(await call({ method: nodeOf('Nix') }, 1)), /./)
+    assert.match(reasonOf(await call({ method: nodeOf('Nix') }, 1)), /^BadNodeIdUnknown/)
   })
 })
 
@@ -186,7 +186,13 @@ describe('browsing', () => {
       ['one', 'two', 'kinds', 'many'],
     )
     const [one, , kinds, many] = found
-    assert.deepEqual(one?.device, { url: door.url, securityMode: 'None', trust: 'first-use' })
+    assert.deepEqual(one?.device, {
+      url: door.url,
+      securityMode: 'None',
+      trust: 'first-use',
+      publishingInterval: 20,
+      samplingInterval: 10,
+    })
     assert.deepEqual(one?.properties, [
       { name: 'count', type: 'INT', accessMode: 'ReadWrite', visitor: { nodeId: nodeOf('One.Count') } },
     ])

@@ -63,7 +63,8 @@ export class Bench implements AsyncDisposable {
   }
 
   visits(properties: readonly ConformanceProperty[], index: 0 | 1 = 0): readonly AnyVisit[] {
-    return Object.freeze(this.plan(properties, index).properties.map(({ visit }) => visit))
+    const { properties: read, callables } = this.plan(properties, index)
+    return Object.freeze([...read, ...callables].map(({ visit }) => visit))
   }
 
   orders(list: readonly WithValue[], index: 0 | 1 = 0): readonly Order<unknown, unknown>[] {

@@ -10,11 +10,13 @@ import {
   ObjectIds,
   type ReadValueIdOptions,
   ReferenceTypeIds,
+  VariantArrayType,
 } from 'node-opcua-client'
 import type { Outcome } from '../../contract/index.ts'
 import { parseBrowsePath, parseNodeId } from '../address.ts'
 import { ATTRIBUTES, type DeviceConfig, type VisitorConfig } from '../config.ts'
 import type { Lifeline } from '../session/lifeline.ts'
+import { refuseWhole } from '../values/index-range.ts'
 import { failed, isBad, statusError } from '../values/reading.ts'
 import type { ValueType } from '../values/to-variant.ts'
 import { inBatches } from './batches.ts'
@@ -36,6 +38,7 @@ export class Nodes {
   readonly #namespaces: readonly string[]
   readonly #paths = new Map<string, NodeId>()
   readonly #types = new Map<string, ValueType>()
+  readonly #ranges = new Set<string>()
 
   constructor(session: ClientSession, lifeline: Lifeline, limits: Limits, namespaces: readonly string[]) {
     this.#session = session
@@ -87,6 +90,7 @@ export class Nodes {
     const path = pathOf(visit)
     if (path !== undefined) this.#paths.delete(path)
     this.#types.clear()
+    this.#ranges.clear()
   }
 
   /** What a variable takes, asked for once. */
@@ -103,11 +107,23 @@ export class Nodes {
     const id: NodeId = dataType.value.value
     const rank: unknown = valueRank?.value.value
     const type = await this.builtIn(id, signal)
-    const isArray = typeof rank === 'number' && rank >= 0
+    // Below -1 it may be one or the other: then as it is now. OPC UA part 3, 5.6.2.
+    const mayBeArray = typeof rank === 'number' && rank < -1 && current?.value.arrayType === VariantArrayType.Array
+    const isArray = mayBeArray || (typeof rank === 'number' && rank >= 0)
     const found = { dataType: type ?? current?.value.dataType ?? DataType.Null, isArray }
     if (found.dataType === DataType.Null) throw new Error('the server does not say what type it wants')
     this.#types.set(key, found)
     return found
+  }
+
+  /** Throws where the server takes the whole for the range: then a write of the range would lose all the rest. */
+  async checkRange(target: ReadValueIdOptions & { readonly nodeId: NodeId }, range: string, signal: AbortSignal) {
+    const key = `${target.nodeId} ${range}`
+    if (this.#ranges.has(key)) return
+    const [said] = await this.#lifeline.run(signal, this.#session.read([target]))
+    if (!said || isBad(said.statusCode)) throw said ? statusError(said.statusCode) : new Error('no answer')
+    refuseWhole(said.value, range)
+    this.#ranges.add(key)
   }
 
   /** The built-in type below a type of the server; undefined where it can be several, as Number. */

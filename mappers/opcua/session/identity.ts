@@ -4,6 +4,13 @@ import { crypto_utils, type EndpointDescription, type UserIdentityInfo, UserToke
 import type { DeviceConfig, SecurityMode } from '../config.ts'
 import { policyOf } from './endpoint.ts'
 
+/** How the session is protected, as far as it was verified. */
+export interface Ground {
+  readonly mode: SecurityMode
+  /** A certificate of the server to encrypt with; without one the library would send a password readable. */
+  readonly hasCertificate: boolean
+}
+
 /**
  * Who we are to the server. Throws where the server knows no such user, and where a password would travel readable without being
  * allowed to.
@@ -11,15 +18,17 @@ import { policyOf } from './endpoint.ts'
 export async function identityOf(
   device: DeviceConfig,
   endpoint: EndpointDescription,
-  mode: SecurityMode,
+  { mode, hasCertificate }: Ground,
 ): Promise<UserIdentityInfo> {
   if (device.username !== undefined) {
-    const policy = tokenPolicy(endpoint, UserTokenType.UserName)
-    if (!policy) throw refused('user names', endpoint)
-    // What the token says of its own encryption goes before that of the endpoint. OPC UA part 4, 7.41.
-    const uri = policy.securityPolicyUri || endpoint.securityPolicyUri
-    const isEncrypted = mode === 'SignAndEncrypt' || (policyOf(uri) ?? 'None') !== 'None'
-    if (!isEncrypted && !device.plainPassword) {
+    const policies = tokenPolicies(endpoint, UserTokenType.UserName)
+    if (policies.length === 0) throw refused('user names', endpoint)
+    // What the token says of its own encryption goes before that of the endpoint. OPC UA part 4, 7.41. Of several, the library
+    // takes the strongest.
+    const encrypts = policies.some(
+      ({ securityPolicyUri }) => (policyOf(securityPolicyUri || endpoint.securityPolicyUri) ?? 'None') !== 'None',
+    )
+    if (mode !== 'SignAndEncrypt' && !(encrypts && hasCertificate) && !device.plainPassword) {
       throw new Error(
         'the server would get the password without encryption; use securityMode SignAndEncrypt, or allow it with plainPassword: true',
       )
@@ -27,7 +36,8 @@ export async function identityOf(
     return { type: UserTokenType.UserName, userName: device.username, password: await passwordOf(device) }
   }
   if (device.userCertificateFile !== undefined && device.userPrivateKeyFile !== undefined) {
-    if (!tokenPolicy(endpoint, UserTokenType.Certificate)) throw refused('certificates of users', endpoint)
+    if (tokenPolicies(endpoint, UserTokenType.Certificate).length === 0)
+      throw refused('certificates of users', endpoint)
     const certificate = new X509Certificate(await readFile(device.userCertificateFile))
     const key = await readFile(device.userPrivateKeyFile, 'utf8')
     if (!certificate.checkPrivateKey(createPrivateKey(key))) {
@@ -36,7 +46,7 @@ export async function identityOf(
     const keyOperations = crypto_utils.keyOperationsFromPrivateKey(crypto_utils.makePrivateKeyFromPem(key))
     return { type: UserTokenType.Certificate, certificateData: certificate.raw, keyOperations }
   }
-  if (!tokenPolicy(endpoint, UserTokenType.Anonymous)) {
+  if (tokenPolicies(endpoint, UserTokenType.Anonymous).length === 0) {
     throw new Error(
       'the server wants to know its user: set username and passwordFile, or userCertificateFile and userPrivateKeyFile',
     )
@@ -50,8 +60,8 @@ async function passwordOf({ passwordFile }: DeviceConfig): Promise<string> {
   return (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, '')
 }
 
-function tokenPolicy(endpoint: EndpointDescription, type: UserTokenType) {
-  return endpoint.userIdentityTokens?.find(({ tokenType }) => tokenType === type)
+function tokenPolicies(endpoint: EndpointDescription, type: UserTokenType) {
+  return (endpoint.userIdentityTokens ?? []).filter(({ tokenType }) => tokenType === type)
 }
 
 function refused(what: string, endpoint: EndpointDescription): Error {

@@ -26,7 +26,11 @@ export class Lifeline {
     client.on('secure_channel_created', (channel) => {
       this.#channel = channel
     })
-    client.on('close', (error) => this.lose(error?.message ?? 'the server closed the connection'))
+    client.on('close', (error) => {
+      const cause = error?.message ?? ''
+      // So the library says that the other end is gone.
+      this.lose(/^$|third party|^Connection Break$/.test(cause) ? 'the server closed the connection' : cause)
+    })
     client.on('receive_response', ({ responseHeader: { serviceResult } }) => {
       if (FATAL.has(serviceResult.name)) this.lose(`the server has ended the session: ${serviceResult.name}`)
     })

@@ -17,6 +17,7 @@ import { type Protection, policyOf, policyUri, strengthOf, strongest, wantsNone 
 import { identityOf } from './identity.ts'
 import { Lifeline } from './lifeline.ts'
 import { type OwnCertificate, ownCertificate } from './own-certificate.ts'
+import { warnOfOpenSecrets } from './secret-files.ts'
 
 export interface OpenSession {
   readonly session: ClientSession
@@ -33,6 +34,7 @@ interface Offer extends Protection {
  */
 export async function openSession(device: DeviceConfig, context: MapperContext): Promise<OpenSession> {
   context.signal.throwIfAborted()
+  await warnOfOpenSecrets(device, context.log)
   const own = await ownCertificate(device, context.folder, context.clock.now())
   const offers = await fetchOffers(device, own, context)
   const chosen = strongest(device, offers)
@@ -51,7 +53,8 @@ export async function openSession(device: DeviceConfig, context: MapperContext):
     if (!endpoint) throw new Error(`the server ${device.url} no longer offers ${chosen.mode} with ${chosen.policy}`)
     if (chosen.mode !== 'None')
       refuseWeakening(device, chosen, offersOf(await lifeline.run(context.signal, client.getEndpoints())))
-    const identity = await identityOf(device, endpoint, chosen.mode)
+    const hasCertificate = (serverCertificate?.length ?? 0) > 0
+    const identity = await identityOf(device, endpoint, { mode: chosen.mode, hasCertificate })
     const session = await lifeline.run(context.signal, client.createSession(identity))
     lifeline.follow(session)
     return { session, lifeline }
@@ -108,7 +111,7 @@ async function verify(device: DeviceConfig, endpoint: EndpointDescription, conte
   }
   await verifyServer(device, shown, {
     store: await openTrustStore(folder),
-    firstUses: openFirstUses(folder),
+    firstUses: await openFirstUses(folder),
     now: clock.now(),
     warn: (message, fields) => log.warn(message, fields),
   })

@@ -15,6 +15,8 @@ export interface OwnCertificate {
 
 const VALID_DAYS = 3650
 const KEY_BITS = 2048
+/** The clock of a server may be behind ours by so much, ms. */
+const BEHIND_MS = 24 * 60 * 60 * 1000
 
 /** The certificate that the device names, or else one that is made on first use and kept in `own/` of the folder. */
 export async function ownCertificate(device: DeviceConfig, folder: string, now: number): Promise<OwnCertificate> {
@@ -34,7 +36,9 @@ export async function ownCertificate(device: DeviceConfig, folder: string, now: 
   }
   const certificate = new X509Certificate(text)
   // For people, who hand it to servers that want to know it beforehand.
-  await writeFile(join(folder, 'own', `${name}.pem`), certificate.toString(), { mode: 0o644 })
+  const handout = join(folder, 'own', `${name}.pem`)
+  if ((await readIfThere(handout)) !== certificate.toString())
+    await writeFile(handout, certificate.toString(), { mode: 0o644 })
   return checked(
     certificate,
     /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+-----END [A-Z ]*PRIVATE KEY-----/.exec(text)?.[0] ?? '',
@@ -59,7 +63,7 @@ async function make(file: string, { applicationUri, name, now }: Making): Promis
     applicationUri,
     dns: [host],
     ip: [],
-    notBefore: new Date(now),
+    notBefore: new Date(now - BEHIND_MS),
     validity: VALID_DAYS,
     purpose: crypto_utils.CertificatePurpose.ForApplication,
   })

@@ -32,8 +32,8 @@ export async function mapperFor(t: TestContext) {
     folder,
     told,
     context,
-    connect: async (config: object): Promise<OpcuaConnection> => {
-      const connection = await opcua.connect(configOf(config), context(new AbortController().signal))
+    connect: async (config: object, signal: AbortSignal = new AbortController().signal): Promise<OpcuaConnection> => {
+      const connection = await opcua.connect(configOf(config), context(signal))
       open.push(connection)
       return connection
     },

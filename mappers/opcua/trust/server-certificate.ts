@@ -35,21 +35,22 @@ export async function verifyServer(
   const chain = splitChain(shown.der)
   const [leaf] = chain
   if (!leaf) throw new UntrustedError(`the server ${device.url} shows no certificate, so that nothing can be protected`)
-  await verifyTrust(device, leaf, chain, context)
+  const path = await verifyTrust(device, leaf, chain, context)
   if (device.trust === 'any' && device.fingerprint === undefined) return
-  const problem = flaw(device, leaf, shown.applicationUri, context.now)
+  const problem = outdated(device, path, context.now) ?? flaw(device, leaf, shown.applicationUri)
   if (problem !== undefined) throw new UntrustedError(`the certificate ${fingerprintOf(leaf)} of the server ${problem}`)
 }
 
+/** Answers the certificates that the trust rests on. */
 async function verifyTrust(
   device: DeviceConfig,
   leaf: X509Certificate,
   chain: readonly X509Certificate[],
   { store, firstUses, warn }: TrustContext,
-): Promise<void> {
+): Promise<readonly X509Certificate[]> {
   const fingerprint = fingerprintOf(leaf)
   if (device.fingerprint !== undefined) {
-    if (normalFingerprint(device.fingerprint) === fingerprint) return
+    if (normalFingerprint(device.fingerprint) === fingerprint) return [leaf]
     const file = await store.addRejected(leaf)
     throw new UntrustedError(
       `the server shows the certificate ${fingerprint}, not the one that the device names in fingerprint; it is kept in ${file}`,
@@ -57,39 +58,47 @@ async function verifyTrust(
   }
   if (device.trust === 'any') {
     warn('The certificate of an OPC UA server is not checked', { url: device.url, fingerprint })
-    return
+    return [leaf]
   }
-  const before = await firstUses.get(device.url)
-  if (await store.isTrusted(chain)) {
+  let before = await firstUses.get(device.url)
+  const path = await store.pathOf(chain)
+  if (path) {
     if (before !== fingerprint) await firstUses.set(device.url, fingerprint)
-    return
+    return path
   }
-  if (device.trust === 'first-use' && before === undefined) {
+  const isNew = before === undefined
+  if (device.trust === 'first-use' && isNew) before = await firstUses.claim(device.url, fingerprint)
+  if (device.trust === 'first-use' && isNew && before === fingerprint) {
     const file = await store.addTrusted(leaf)
-    await firstUses.set(device.url, fingerprint)
     warn('An OPC UA server is trusted because it is seen for the first time', { url: device.url, fingerprint, file })
-    return
+    return [leaf]
   }
   const file = await store.addRejected(leaf)
+  const shown = `${nameOf(leaf.subject)}, SHA-256 ${fingerprint}`
   const what =
-    before === undefined
-      ? `the certificate of the server is not trusted yet: ${nameOf(leaf.subject)}, SHA-256 ${fingerprint}`
-      : `the server shows another certificate than before: ${nameOf(leaf.subject)}, SHA-256 ${fingerprint} instead of ${before}`
+    before === undefined || before === fingerprint
+      ? `the certificate of the server is not trusted${before === undefined ? ' yet' : ' any more'}: ${shown}`
+      : `the server shows another certificate than before: ${shown} instead of ${before}`
   throw new UntrustedError(
-    `${what}, kept in ${file}. If it is the right one, run on ${hostname()}: skerry opcua trust ${fingerprint}`,
+    `${what}, kept in ${file}. If it is the right one, run on ${hostname()}: skerry opcua trust ${fingerprint} (or move the file into the folder trusted beside that one)`,
   )
 }
 
-/** What is wrong with a certificate although it is trusted, or nothing. */
-function flaw(device: DeviceConfig, leaf: X509Certificate, applicationUri: string, now: number): string | undefined {
-  if (!device.acceptExpired) {
-    if (now > leaf.validToDate.getTime()) {
-      return `has expired on ${leaf.validTo}; renew it, or set acceptExpired: true`
-    }
-    if (now < leaf.validFromDate.getTime()) {
-      return `is valid from ${leaf.validFrom} on only; check the clocks, or set acceptExpired: true`
+/** Why one of the certificates on the way to trust is not valid now, or nothing. */
+function outdated(device: DeviceConfig, path: readonly X509Certificate[], now: number): string | undefined {
+  if (device.acceptExpired) return undefined
+  for (const [at, { subject, validTo, validToDate, validFrom, validFromDate }] of path.entries()) {
+    const whose = at === 0 ? '' : `rests on that of ${nameOf(subject)}, which `
+    if (now > validToDate.getTime()) return `${whose}has expired on ${validTo}; renew it, or set acceptExpired: true`
+    if (now < validFromDate.getTime()) {
+      return `${whose}is valid from ${validFrom} on only; check the clocks, or set acceptExpired: true`
     }
   }
+  return undefined
+}
+
+/** What is wrong with a certificate although it is trusted, or nothing. */
+function flaw(device: DeviceConfig, leaf: X509Certificate, applicationUri: string): string | undefined {
   const { asymmetricKeyType, asymmetricKeyDetails } = leaf.publicKey
   if (asymmetricKeyType !== 'rsa' || (asymmetricKeyDetails?.modulusLength ?? 0) < SMALLEST_KEY) {
     return `has no RSA key of at least ${SMALLEST_KEY} bits; give the server another certificate`

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -22,8 +22,11 @@ export interface TrustStore {
   trust(fingerprint: string): Promise<TrustedCertificate>
   /** Moves a trusted certificate back. */
   reject(fingerprint: string): Promise<TrustedCertificate>
-  /** Whether the first of the chain is trusted, by itself or because a trusted authority issued it. */
-  isTrusted(chain: readonly X509Certificate[]): Promise<boolean>
+  /**
+   * The way from the first of the chain to a certificate that is trusted: itself, or an authority that issued it. Undefined where
+   * there is none.
+   */
+  pathOf(chain: readonly X509Certificate[]): Promise<readonly X509Certificate[] | undefined>
   addTrusted(certificate: X509Certificate): Promise<string>
   /** Answers the file; keeps the newest hundred, so that a server that changes its certificate all the time fills no disk. */
   addRejected(certificate: X509Certificate): Promise<string>
@@ -76,20 +79,22 @@ class FolderTrustStore implements TrustStore {
     return this.#move(fingerprint, 'trusted', 'rejected')
   }
 
-  async isTrusted(chain: readonly X509Certificate[]): Promise<boolean> {
-    const trusted = await this.#entries('trusted')
+  async pathOf(chain: readonly X509Certificate[]): Promise<readonly X509Certificate[] | undefined> {
+    const trusted = (await this.#entries('trusted')).map(({ certificate }) => certificate)
     const [leaf, ...sent] = chain
-    if (!leaf) return false
+    if (!leaf) return undefined
+    const path = [leaf]
     let current = leaf
-    for (let depth = 0; depth < LONGEST_CHAIN; depth++) {
-      if (trusted.some(({ certificate }) => certificate.raw.equals(current.raw))) return true
-      const known = trusted.some(({ certificate }) => isIssuer(certificate, current))
-      if (known) return true
+    while (path.length < LONGEST_CHAIN) {
+      if (trusted.some(({ raw }) => raw.equals(current.raw))) return path
+      const known = trusted.find((certificate) => isIssuer(certificate, current))
+      if (known) return [...path, known]
       const next = sent.find((candidate) => isIssuer(candidate, current) && !candidate.raw.equals(current.raw))
-      if (!next) return false
+      if (!next) return undefined
       current = next
+      path.push(next)
     }
-    return false
+    return undefined
   }
 
   addTrusted(certificate: X509Certificate): Promise<string> {
@@ -112,8 +117,10 @@ class FolderTrustStore implements TrustStore {
     const known = (await this.#entries(folder)).find((entry) => entry.certificate.raw.equals(certificate.raw))
     if (known) return known.file
     const file = join(this.#folder, folder, `${fingerprintOf(certificate)}.pem`)
-    await writeFile(`${file}.new`, certificate.toString(), { mode: 0o600 })
-    await rename(`${file}.new`, file)
+    // Several devices may meet one server at once.
+    const temporary = `${file}.${randomBytes(6).toString('hex')}.new`
+    await writeFile(temporary, certificate.toString(), { mode: 0o600 })
+    await rename(temporary, file)
     return file
   }
 
@@ -154,9 +161,13 @@ export function nameOf(subject: string): string {
   return /^CN=(.+)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', ')
 }
 
-/** An issuer has to be an authority: else whoever is trusted as a server could vouch for others. */
+/**
+ * An issuer has to be an authority: else whoever is trusted as a server could vouch for others. Servers that sign their own
+ * certificate often call themselves an authority; the URI of an application gives them away.
+ */
 function isIssuer(candidate: X509Certificate, certificate: X509Certificate): boolean {
-  return candidate.ca && certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey)
+  if (!candidate.ca || (candidate.subjectAltName ?? '').includes('URI:')) return false
+  return certificate.checkIssued(candidate) && certificate.verify(candidate.publicKey)
 }
 
 /** Undefined for what is no certificate, e.g. a file that is just being copied. */

@@ -1,14 +1,16 @@
 import { DataType, type Variant, VariantArrayType } from 'node-opcua-client'
 import type { PropertyType, PropertyValue } from '../../contract/index.ts'
+import { isOneElement, refuseWhole } from './index-range.ts'
 
 /** What a server sent as a value of a property. Throws where it can be none. Arrays and structures become JSON text. */
-export function fromVariant(variant: Variant, type: PropertyType, isOneElement = false): PropertyValue {
+export function fromVariant(variant: Variant, type: PropertyType, indexRange?: string): PropertyValue {
   const content: unknown = variant.value
   if (content === null || content === undefined || variant.dataType === DataType.Null) {
     throw new Error('the server has no value (null)')
   }
+  if (indexRange !== undefined) refuseWhole(variant, indexRange)
   if (variant.arrayType !== VariantArrayType.Scalar) {
-    const [only] = isOneElement && isIterable(content) ? content : []
+    const [only] = isOneElement(indexRange) && isIterable(content) ? content : []
     if (only !== undefined) return scalarOf(variant.dataType, only)
     // An array of Byte is how many servers hold bytes.
     if (type === 'BYTES' && content instanceof Uint8Array) return new Uint8Array(content)

@@ -6,14 +6,14 @@ import { fromVariant } from './from-variant.ts'
 const SEVERITY = 0xc000_0000
 const UNCERTAIN = 0x4000_0000
 
-/** What a server said of one node: a good value, a doubtful one, or why there is none. Of an array of one, the element may be meant. */
-export function toOutcome(said: DataValue, type: PropertyType, isOneElement: boolean): Outcome<Reading> {
+/** What a server said of one node, or of the range that was asked for: a good value, a doubtful one, or why there is none. */
+export function toOutcome(said: DataValue, type: PropertyType, indexRange: string | undefined): Outcome<Reading> {
   const { statusCode } = said
   const severity = severityOf(statusCode)
   if (severity !== 0 && severity !== UNCERTAIN) return failed(statusError(statusCode))
   const sourceTime = timeOf(said)
   try {
-    const value = fromVariant(said.value, type, isOneElement)
+    const value = fromVariant(said.value, type, indexRange)
     return {
       ok: true,
       value: {

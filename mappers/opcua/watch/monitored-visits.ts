@@ -7,7 +7,7 @@ import {
   TimestampsToReturn,
 } from 'node-opcua-client'
 import type { Outcome, Report } from '../../contract/index.ts'
-import { isOneElement, type Link, type Located, locate, type OpcuaVisit, readVisits } from '../link.ts'
+import { type Link, type Located, locate, type OpcuaVisit, readVisits } from '../link.ts'
 import { type BatchLimit, inBatches } from '../service/batches.ts'
 import { isMissing } from '../service/faults.ts'
 import { failed, isBad, statusError, toOutcome } from '../values/reading.ts'
@@ -74,7 +74,7 @@ export class MonitoredVisits {
       })
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       group.on('initialized', resolve)
-      group.on('terminated', reject)
+      group.on('terminated', (error) => reject(error ?? new Error('the server has ended the monitoring of values')))
       await lifeline.run(signal, promise)
       return group.monitoredItems
     })
@@ -87,7 +87,7 @@ export class MonitoredVisits {
 
   #changed(visit: OpcuaVisit, item: ClientMonitoredItemBase, value: DataValue): void {
     if (isMissing(value.statusCode)) this.#missing.set(visit, item)
-    this.#report(visit.id, toOutcome(value, visit.property.type, isOneElement(visit.visitor)))
+    this.#report(visit.id, toOutcome(value, visit.property.type, visit.visitor.indexRange))
   }
 
   #refused(visit: OpcuaVisit | undefined, outcome: Outcome<unknown> | undefined): void {

@@ -20,6 +20,8 @@ export interface OpcuaServerOptions {
   readonly policies?: readonly SecurityPolicy[]
   /** Whether a certificate, DER, is that of a user, or of an application that may connect; default: yes. */
   readonly isTrusted?: (certificate: Uint8Array) => boolean
+  /** Default: 10. */
+  readonly subscriptionsPerSession?: number
   readonly operationLimits?: Readonly<Record<string, number>>
   readonly build: (space: AddressSpace) => void
 }
@@ -64,6 +66,7 @@ export async function startOpcuaServer(options: OpcuaServerOptions): Promise<Opc
     },
     serverCapabilities: {
       maxSessions: 100,
+      ...(options.subscriptionsPerSession ? { maxSubscriptionsPerSession: options.subscriptionsPerSession } : {}),
       ...(options.operationLimits ? { operationLimits: options.operationLimits } : {}),
     },
     maxConnectionsPerEndpoint: 100,

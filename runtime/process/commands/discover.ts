@@ -61,7 +61,13 @@ async function all(mapper: Awaited<ReturnType<typeof loadMapper>>, config: unkno
       now: () => systemClock.now(),
       sleep: (milliseconds: number, until: AbortSignal) => systemClock.sleep(ms(milliseconds), until),
     },
-    log: { debug: () => undefined, warn: (message: string) => terminal.error(`skerry: ${message}`) },
+    log: {
+      debug: () => undefined,
+      warn: (message: string, fields: object = {}) =>
+        terminal.error(
+          `skerry: ${message} ${Object.keys(fields).length === 0 ? '' : JSON.stringify(fields)}`.trimEnd(),
+        ),
+    },
     signal,
     folder,
   }
