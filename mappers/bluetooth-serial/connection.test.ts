@@ -118,7 +118,7 @@ test('what came instead of an answer is part of the reason', async () => {
   await clock.advance(ms(100))
   assert.equal(
     messageOf(reading),
-    'the device did not answer 1 request; instead there came 1 other frame, 1 damaged frame and 0 bytes outside of frames',
+    'the device did not answer 1 request; instead there came 14 bytes, with 1 other frame and 1 damaged frame in them',
   )
   assert.deepEqual(log.messages('warn'), ['Damaged frames come over a serial line'])
 })

@@ -19,10 +19,11 @@ import {
 } from './exchanges.ts'
 import { showBytes } from './framing/bytes.ts'
 import { encodeFrame } from './framing/content.ts'
+import type { FrameRules } from './framing/framing.ts'
 import type { Line } from './line.ts'
 import { onAbort } from './on-abort.ts'
 import { failed, readingOf, refusedBy } from './outcome.ts'
-import { cameInstead, Silence } from './silence.ts'
+import { type Carried, cameInstead, Silence } from './silence.ts'
 import { Watch } from './watch.ts'
 
 /** After so many requests to one device, while not a single byte came from anybody, the line itself is not believed any longer. */
@@ -57,14 +58,14 @@ export class SerialConnection implements AsyncDisposable {
     }
     const silence = new Silence()
     const framing = asked[0]?.device.framing
-    const before = framing && this.#line.counts(framing)
+    const before = framing && this.#carried(framing)
     for (const exchange of planned(asked, results)) {
       const isAnswered = await this.#ask(exchange, results, signal)
       silence.note(isAnswered)
       if (silence.isOver(MOST_UNANSWERED)) break
     }
     if (framing && before && silence.isOver(1)) {
-      throw new DeviceSilentError(`${silence.message}${cameInstead(before, this.#line.counts(framing))}`)
+      throw new DeviceSilentError(`${silence.message}${cameInstead(before, this.#carried(framing))}`)
     }
     return results
   }
@@ -118,7 +119,7 @@ export class SerialConnection implements AsyncDisposable {
   /** False where nothing came. */
   async #ask(exchange: Exchange, results: Map<VisitId, Outcome<Reading>>, signal: AbortSignal): Promise<boolean> {
     const { device, frame } = exchange
-    const before = this.#line.counts(device.framing)
+    const before = this.#carried(device.framing)
     let open: readonly MatchedVisit[] = exchange.visits
     let isAnswered = false
     const take = (payload: Buffer): 'taken' | 'done' | 'other' => {
@@ -140,7 +141,7 @@ export class SerialConnection implements AsyncDisposable {
     const error = new Error(
       isAnswered
         ? 'no answer had this value'
-        : `no answer to ${showBytes(frame)} within ${device.timeout} ms${cameInstead(before, this.#line.counts(device.framing))}`,
+        : `no answer to ${showBytes(frame)} within ${device.timeout} ms${cameInstead(before, this.#carried(device.framing))}`,
     )
     for (const { visit } of open) results.set(visit.id, { ok: false, error })
     return isAnswered
@@ -164,7 +165,7 @@ export class SerialConnection implements AsyncDisposable {
     }
     const ack = wanted
     let outcome: Outcome<void> | undefined
-    const before = this.#line.counts(device.framing)
+    const before = this.#carried(device.framing)
     const received = this.#line.received
     await this.#dialogue.exchange(
       device,
@@ -178,8 +179,12 @@ export class SerialConnection implements AsyncDisposable {
     )
     this.#noteSilence(device, this.#line.received > received)
     silence.note(outcome !== undefined)
-    const instead = cameInstead(before, this.#line.counts(device.framing))
+    const instead = cameInstead(before, this.#carried(device.framing))
     return outcome ?? failed(`${showBytes(frame)} was not acknowledged within ${device.timeout} ms${instead}`)
+  }
+
+  #carried(framing: FrameRules): Carried {
+    return { ...this.#line.counts(framing), bytes: this.#line.received }
   }
 
   /** One dead device among others says nothing of the line; nor do several, as long as each is asked less often. */

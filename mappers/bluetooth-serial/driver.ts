@@ -38,12 +38,8 @@ async function dial({ host, port }: TcpAddress, signal: AbortSignal): Promise<Du
   } catch (error) {
     socket.destroy()
     if (signal.aborted) throw signal.reason
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(
-      `no serial server answers at ${host} on port ${port} (${reason}): is it on, and is the port right?`,
-      {
-        cause: error,
-      },
-    )
+    throw new Error(`no serial server answers at ${host} on port ${port}: is it on, and is the port right?`, {
+      cause: error,
+    })
   }
 }

@@ -20,13 +20,18 @@ export class Silence {
   }
 }
 
+/** What a line has carried at a moment. */
+export interface Carried extends Readonly<FrameCounts> {
+  readonly bytes: number
+}
+
 /** A wrong speed, framing or match looks like silence; what came meanwhile says which. Empty where nothing did. */
-export function cameInstead(before: Readonly<FrameCounts>, now: Readonly<FrameCounts>): string {
-  const frames = now.frames - before.frames
-  const damaged = now.badFrames - before.badFrames
-  const bytes = now.skippedBytes - before.skippedBytes
-  if (frames + damaged + bytes === 0) return ''
-  return `; instead there came ${counted(frames, 'other frame')}, ${counted(damaged, 'damaged frame')} and ${counted(bytes, 'byte')} outside of frames`
+export function cameInstead(before: Carried, now: Carried): string {
+  const bytes = now.bytes - before.bytes
+  if (bytes === 0) return ''
+  const frames = counted(now.frames - before.frames, 'other frame')
+  const damaged = counted(now.badFrames - before.badFrames, 'damaged frame')
+  return `; instead there came ${counted(bytes, 'byte')}, with ${frames} and ${damaged} in them`
 }
 
 function counted(count: number, what: string): string {

@@ -4,7 +4,8 @@ import { userInfo } from 'node:os'
 /** Why a port could not be opened, and what to do about it. `error` is what opening said. */
 export async function openError(path: string, error: unknown): Promise<Error> {
   const text = error instanceof Error ? error.message : String(error)
-  return new Error(await reason(path, text, error), { cause: error })
+  // Without the cause, which says the same in other words.
+  return new Error(await reason(path, text, error))
 }
 
 /** Somebody else has locked the port. */

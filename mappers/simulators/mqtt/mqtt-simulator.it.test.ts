@@ -26,6 +26,11 @@ test('the simulated plug is a device on the broker of the node: its values come 
   assert.ok(Math.abs(power.sourceTime - systemClock.now()) < 60_000)
   assert.equal(power.quality, 'good')
   assert.equal(simulator.connections, 1)
+  assert.deepEqual(
+    simulator.configData,
+    { broker: simulator.url },
+    'local is for a broker that is known to be that of the node',
+  )
 })
 
 test('it is set, and says so by its state or by an answer that repeats the id', async (t) => {
