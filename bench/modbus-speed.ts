@@ -8,7 +8,7 @@ import { deviceOf, visitOf } from '../mappers/modbus/testing/configs.ts'
 import { startPacedLine } from '../mappers/modbus/testing/paced-line.ts'
 import { silentLogger } from '../platform/log/index.ts'
 import { ms, systemClock } from '../platform/time/index.ts'
-import { row } from './print.ts'
+import { median, row } from './print.ts'
 
 const ROUNDS = 12
 const ROUND_MS = 250
@@ -113,9 +113,4 @@ async function times(forMs: number, work: () => PromiseLike<unknown> | undefined
     last = now
   }
   return all
-}
-
-/** What else the machine does spoils some, not half of them. */
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -6,10 +6,10 @@ import serial from '../mappers/bluetooth-serial/index.ts'
 import type { VisitId } from '../mappers/contract/index.ts'
 import { silentLogger as log } from '../platform/log/index.ts'
 import { ms, systemClock } from '../platform/time/index.ts'
-import { row } from './print.ts'
+import { median, row } from './print.ts'
 
-const ROUNDS = 3
-const ROUND_MS = 1000
+const ROUNDS = 7
+const ROUND_MS = 500
 const BAUD_RATE = 115_200
 
 /** Questions and answers of text, one after the other, on a pseudo-terminal, which is faster than any line. */
@@ -17,14 +17,18 @@ export async function measureSerial(): Promise<void> {
   const peer = fork(join(import.meta.dirname, 'serial-peer.ts'))
   try {
     const [path] = await once(peer, 'message')
-    const rates = { bare: 0, mapped: 0 }
+    const rounds: { readonly bare: number; readonly mapped: number }[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      rates.bare += await bareRate(String(path))
-      rates.mapped += await mappedRate(String(path))
+      rounds.push({ bare: await bareRate(String(path)), mapped: await mappedRate(String(path)) })
     }
-    row('serial frames on a pseudo-terminal: bare serialport', `${(rates.bare / ROUNDS).toFixed(0)}/s`)
-    const ratio = `${(rates.mapped / rates.bare).toFixed(2)} x bare serialport`
-    row('serial frames on a pseudo-terminal: mapper', `${(rates.mapped / ROUNDS).toFixed(0)}/s`, ratio)
+    const what = 'serial frames on a pseudo-terminal'
+    row(`${what}: bare serialport`, `${median(rounds.map(({ bare }) => bare)).toFixed(0)}/s`)
+    const ratio = median(rounds.map(({ bare, mapped }) => mapped / bare))
+    row(
+      `${what}: mapper`,
+      `${median(rounds.map(({ mapped }) => mapped)).toFixed(0)}/s`,
+      `${ratio.toFixed(2)} x bare serialport`,
+    )
   } finally {
     peer.disconnect()
   }
