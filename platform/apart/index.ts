@@ -2,3 +2,4 @@ export { type Child, type ChildEnd, type ChildOptions, startChild } from './chil
 export type { Line } from './lines.ts'
 export { connectParent, type Parent } from './parent.ts'
 export { type ApartOptions, runApart } from './run-apart.ts'
+export { type ForeignOptions, runForeign } from './run-foreign.ts'

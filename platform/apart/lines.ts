@@ -11,7 +11,11 @@ export type Envelope =
   | { readonly line: string; readonly message: unknown }
   | { readonly line: string; readonly closed: true }
 
-/** The lines at one end of a channel, by name. What arrives before somebody listens waits. */
+/** What arrives before somebody listens. */
+const MOST_EARLY = 1024
+const MOST_LINES = 32
+
+/** The lines at one end of a channel, by name. What arrives before somebody listens waits, within a bound. */
 export class Lines {
   readonly #send: (envelope: Envelope) => void
   readonly #lines = new Map<string, NamedLine>()
@@ -26,6 +30,7 @@ export class Lines {
 
   receive(envelope: unknown): void {
     if (!isEnvelope(envelope)) return
+    if (!this.#lines.has(envelope.line) && this.#lines.size >= MOST_LINES) return
     const line = this.#named(envelope.line)
     if ('closed' in envelope) line.end()
     else line.take(envelope.message)
@@ -81,7 +86,7 @@ class NamedLine implements Line {
 
   take(message: unknown): void {
     if (this.#closed) return
-    if (this.#onMessage.length === 0) this.#early.push(message)
+    if (this.#onMessage.length === 0 && this.#early.length < MOST_EARLY) this.#early.push(message)
     for (const listener of this.#onMessage) listener(message)
   }
 

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { plainEnvironment } from '../environment/index.ts'
 import { UnavailableError } from '../lifecycle/errors.ts'
 import { type PortError, unpackError } from '../lifecycle/pack-error.ts'
 import { type Clock, withDeadline } from '../time/clock.ts'
@@ -21,8 +20,6 @@ export interface ApartOptions {
   readonly clock: Clock
   readonly deadline: Duration
   readonly signal?: AbortSignal
-  /** True for code that is not ours: it gets no secret in its environment, and what it prints is not shown. */
-  readonly foreign?: boolean
 }
 
 /**
@@ -31,13 +28,12 @@ export interface ApartOptions {
  * is thrown here, in its class.
  */
 export async function runApart(module: URL, name: string, input: unknown, options: ApartOptions): Promise<unknown> {
-  const { clock, deadline, signal, foreign = false } = options
+  const { clock, deadline, signal } = options
   const call: ApartCall = { module: module.href, name, input }
   const file = import.meta.url.endsWith('.ts') ? './apart.ts' : './apart.js'
   const child = fork(new URL(file, import.meta.url), {
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', foreign ? 'ignore' : 'inherit', 'ipc'],
-    ...(foreign ? { env: plainEnvironment() } : {}),
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
   })
   try {
@@ -71,6 +67,6 @@ function answerOf(child: ChildProcess, call: ApartCall): Promise<ApartAnswer> {
 }
 
 /** From our own program, so that the form tells enough. */
-function isAnswer(message: unknown): message is ApartAnswer {
+export function isAnswer(message: unknown): message is ApartAnswer {
   return typeof message === 'object' && message !== null && 'ok' in message
 }

@@ -98,7 +98,7 @@ export type MapperOrigin =
   | { readonly kind: 'package'; readonly name: string; readonly version?: string; readonly path: string }
   | { readonly kind: 'path'; readonly path: string; readonly version?: string }
 
-/** A mapper of this node. Written by the mapper host; key: protocol, and for one of the configuration the mapper as it stands there. */
+/** A mapper of this node. Written by the mapper host; key: of its own for each. */
 export interface MapperEntry {
   /** Absent while nobody could ask the mapper. */
   readonly protocol?: string
@@ -107,7 +107,7 @@ export interface MapperEntry {
   readonly contract?: number
   readonly origin: MapperOrigin
   readonly isolation: 'worker' | 'process' | 'none'
-  readonly state: 'idle' | 'running' | 'restarting' | 'broken'
+  readonly state: 'loading' | 'idle' | 'running' | 'restarting' | 'broken'
   /** Why it is in this state. */
   readonly detail: string
   readonly devices: number

@@ -1,8 +1,11 @@
-import { type PortError, packError } from '../../../platform/lifecycle/index.ts'
+import { describeError, type PortError, packError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
 import { withHostKeys } from '../values/host-keys.ts'
 import { type FoundMapper, findMapper } from './find.ts'
 import { loadMapper, type MapperDescription } from './source.ts'
+
+/** It stays in the memory of the edge. */
+const MOST_SCHEMA_CHARACTERS = 256 * 1024
 
 /** A mapper's description, or why there is none. */
 export type Described<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PortError }
@@ -35,9 +38,32 @@ export async function describeUsed(used: {
 function descriptionOf({ contract, deviceConfig, visitorConfig }: AnyMapper): MapperDescription {
   return {
     contract,
-    deviceSchema: structuredClone(deviceConfig.jsonSchema),
-    visitorSchema: structuredClone(withHostKeys(visitorConfig.jsonSchema)),
+    deviceSchema: schemaOf('deviceConfig', deviceConfig.jsonSchema),
+    visitorSchema: schemaOf('visitorConfig', withHostKeys(visitorConfig.jsonSchema)),
   }
+}
+
+/** As JSON, which it has to be for everybody who reads it later. */
+function schemaOf(name: string, schema: object): object {
+  const text = inJson(name, schema)
+  if (text.length <= MOST_SCHEMA_CHARACTERS) return JSON.parse(text)
+  throw noSchema(`the JSON Schema of its ${name} is larger than ${MOST_SCHEMA_CHARACTERS / 1024} KiB`)
+}
+
+function inJson(name: string, schema: object): string {
+  try {
+    return JSON.stringify(schema) ?? '{}'
+  } catch (error) {
+    throw noSchema(`the JSON Schema of its ${name} is no JSON: ${describeError(error).split('\n')[0]}`)
+  }
+}
+
+function noSchema(lack: string): RefusedError {
+  return new RefusedError('The module is no mapper of contract 1', {
+    code: 'MAPPERS_NOT_A_MAPPER',
+    fields: { lack },
+    cause: new Error(lack),
+  })
 }
 
 async function outcomeOf<T>(work: () => Promise<T>): Promise<Described<T>> {

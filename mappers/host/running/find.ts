@@ -84,13 +84,21 @@ interface Manifest {
 
 function readManifest(file: string): Manifest | undefined {
   if (!existsSync(file)) return undefined
-  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  const parsed = parseManifest(file)
   const manifest = typeof parsed === 'object' && parsed !== null ? { ...parsed } : {}
   const text = (key: string) => {
     const value: unknown = Reflect.get(manifest, key)
     return typeof value === 'string' ? { [key]: value } : {}
   }
   return { ...text('name'), ...text('version'), exports: 'exports' in manifest }
+}
+
+function parseManifest(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw notFound(file, describeError(error))
+  }
 }
 
 function versionOf(manifest: Manifest | undefined): { readonly version?: string } {

@@ -2,11 +2,12 @@ import type { Metrics } from '../../../platform/health/index.ts'
 import type { MapperEntry } from '../../../schemas/index.ts'
 import type { Beat } from './messages.ts'
 
-const STATES: readonly MapperEntry['state'][] = ['idle', 'running', 'restarting', 'broken']
+const STATES: readonly MapperEntry['state'][] = ['loading', 'idle', 'running', 'restarting', 'broken']
 
 /** What is to be seen of one mapper from outside of it. */
 export interface Gauges {
-  state(state: MapperEntry['state'], devices: number): void
+  /** Undefined: there is nothing under this name any more. */
+  state(state: MapperEntry['state'] | undefined, devices: number): void
   memory(memory: NonNullable<Beat['memory']>): void
   crashed(): void
   restarted(): void
@@ -15,7 +16,7 @@ export interface Gauges {
 export function gaugesOf(metrics: Metrics, mapper: string): Gauges {
   const state = metrics.gauge({
     name: 'skerry_mapper_state',
-    help: '1 for the state that a mapper is in: idle, running, restarting or broken.',
+    help: '1 for the state that a mapper is in: loading, idle, running, restarting or broken.',
     labels: ['mapper', 'state'],
   })
   const devices = metrics.gauge({

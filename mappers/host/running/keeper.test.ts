@@ -31,7 +31,7 @@ async function keep(t: TestContext) {
     serves: ['x'],
   }
   const place = { origin: { kind: 'built-in' }, isolation: 'worker', heapMegabytes: 64 } as const
-  const mapper: CatalogMapper = { id: 'x', ...place, loaded }
+  const mapper: CatalogMapper = { id: 'x', name: 'x', ...place, loaded }
   let entry: MapperEntry | undefined
   let running: { crash(error: Error): void } | undefined
   let started: () => void = () => undefined

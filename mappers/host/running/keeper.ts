@@ -40,6 +40,8 @@ const IDLE = 'no device on this node uses it'
 /** Keeps one mapper running while it has devices, and starts it again after a crash, with growing waits. */
 export class Keeper {
   readonly #options: KeeperOptions
+  #mapper: CatalogMapper
+  #loaded: LoadedMapper
   readonly #devices = new Set<DeviceId>()
   #stop: AbortController | undefined
   #last: Promise<void> = Promise.resolve()
@@ -49,8 +51,27 @@ export class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options
+    this.#mapper = options.mapper
+    this.#loaded = options.loaded
     this.#detail = options.loaded.detail ?? IDLE
     this.#publish()
+  }
+
+  /** Takes over what is known of the mapper now. True when it serves other names than before, so that it has to be restarted. */
+  describe(mapper: CatalogMapper, loaded: LoadedMapper): boolean {
+    const before = this.#loaded.serves
+    this.#mapper = mapper
+    this.#loaded = loaded
+    if (this.#state === 'idle') this.#detail = loaded.detail ?? IDLE
+    this.#publish()
+    return before.length !== loaded.serves.length || before.some((name) => !loaded.serves.includes(name))
+  }
+
+  /** Ends the mapper if it runs, and starts it anew. */
+  restart(): void {
+    if (!this.#stop) return
+    this.#stop.abort(new Error('the mapper serves other protocols now'))
+    this.#start()
   }
 
   add(id: DeviceId): void {
@@ -59,7 +80,10 @@ export class Keeper {
     this.#publish()
     // What comes while it is down has its reason too.
     if (this.#state === 'restarting') this.#options.onDown(this.#detail, [id])
-    if (this.#stop) return
+    if (!this.#stop) this.#start()
+  }
+
+  #start(): void {
     const stop = new AbortController()
     this.#stop = stop
     const before = this.#last
@@ -77,7 +101,7 @@ export class Keeper {
     }
     this.#stop?.abort(new Error('no device uses the mapper any more'))
     this.#stop = undefined
-    this.#become('idle', IDLE)
+    this.#become('idle', this.#loaded.detail ?? IDLE)
   }
 
   async #keep(stop: AbortController, outer: AbortSignal): Promise<void> {
@@ -104,11 +128,11 @@ export class Keeper {
 
   /** Why it ended. */
   async #runOnce(signal: AbortSignal): Promise<unknown> {
-    const { counters, gauges, loaded, mapper, broker, run } = this.#options
+    const { counters, gauges, broker, run } = this.#options
     this.#become('running', '')
     counters.begin()
     try {
-      const { source, serves } = loaded
+      const { source, serves } = this.#loaded
       const folder = join(this.#options.folder, encodeURIComponent(source.protocol))
       await ensureDirectory(folder, 0o700)
       const options = {
@@ -117,7 +141,7 @@ export class Keeper {
         protocols: serves,
         folder,
         broker: broker?.(),
-        heapMegabytes: mapper.heapMegabytes,
+        heapMegabytes: this.#mapper.heapMegabytes,
         onBeat: ({ stats, memory }: Parameters<Parameters<Runner>[0]['onBeat']>[0]) => {
           counters.take(stats)
           if (memory) gauges.memory(memory)
@@ -131,8 +155,8 @@ export class Keeper {
   }
 
   #crashed(failure: unknown, waitMs: number): void {
-    const { log, loaded, gauges, onDown } = this.#options
-    const { protocol } = loaded.source
+    const { log, gauges, onDown } = this.#options
+    const { protocol } = this.#loaded.source
     const reason = `mapper ${protocol} crashed: ${describeError(failure)}`
     log.error('A mapper crashed and is started again', { mapper: protocol, waitMs: Math.round(waitMs), error: failure })
     this.#crashes++
@@ -148,9 +172,9 @@ export class Keeper {
   }
 
   #publish(): void {
-    const { mapper, publish, gauges } = this.#options
+    const { publish, gauges } = this.#options
     gauges.state(this.#state, this.#devices.size)
     const now = { state: this.#state, detail: this.#detail, devices: this.#devices.size, crashes: this.#crashes }
-    publish({ ...entryOf(mapper), ...now })
+    publish({ ...entryOf(this.#mapper), ...now })
   }
 }

@@ -27,6 +27,15 @@ export type MapperMessage =
       readonly fields: LogFields
     }
 
+/** Whether our own program said it; of that, the form tells enough. */
+export function isMapperMessage(data: unknown): data is MapperMessage {
+  if (typeof data !== 'object' || data === null || !('type' in data)) return false
+  if (data.type === 'beat') return 'stats' in data && typeof data.stats === 'object'
+  return data.type === 'log' && 'level' in data && LEVELS.has(data.level) && 'message' in data && 'fields' in data
+}
+
+const LEVELS: ReadonlySet<unknown> = new Set(['debug', 'info', 'warn', 'error'])
+
 /** From the main thread to a mapper: close every connection, then end. */
 export const STOP = 'stop'
 

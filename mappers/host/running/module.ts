@@ -16,8 +16,9 @@ import type { LocalBroker } from '../../contract/index.ts'
 import { Reporter } from '../line/reporter.ts'
 import { defaultSettings } from '../settings.ts'
 import { createStats } from '../stats.ts'
-import { type CatalogMapper, createCatalog, entryOf, type LoadedMapper, type MapperUse } from './catalog.ts'
+import { type CatalogMapper, entryOf, type LoadedMapper, type MapperUse, type UnusableMapper } from './catalog.ts'
 import { countersOf } from './counters.ts'
+import { followCatalog } from './follow.ts'
 import { gaugesOf } from './gauges.ts'
 import { Keeper } from './keeper.ts'
 import { runHere } from './run-here.ts'
@@ -59,16 +60,26 @@ export const DEFAULT_HEAP_MEGABYTES = 256
 
 const RUNNERS: Readonly<Record<Isolation, Runner>> = { worker: runInWorker, process: runInProcess, none: runHere }
 
+/** Where a device is, and what was said of one that nobody serves. */
+interface Place {
+  readonly protocol: string
+  readonly keeper?: Keeper | undefined
+  readonly said?: string | undefined
+}
+
 class MapperHost {
   readonly #options: MapperHostOptions
   readonly #scope: Scope
   readonly #reporter: Reporter
+  /** By id of the mapper. */
   readonly #keepers = new Map<string, Keeper>()
-  /** Why a name is not served, by what is known of mappers that cannot be used. */
-  readonly #broken = new Map<string, string>()
-  /** Mappers that cannot be used, and nobody knows what they would serve. */
-  readonly #unknown: string[] = []
-  readonly #protocols = new Map<DeviceId, string>()
+  /** By name in `protocolName`. */
+  #serving: ReadonlyMap<string, Keeper> = new Map()
+  /** Mappers that cannot be used, by id. */
+  readonly #unusable = new Map<string, { readonly name: string; readonly loaded: UnusableMapper }>()
+  readonly #listed = new Set<string>()
+  readonly #places = new Map<DeviceId, Place>()
+  #isWatching = false
 
   constructor(options: MapperHostOptions, scope: Scope) {
     this.#options = options
@@ -80,86 +91,134 @@ class MapperHost {
       log: options.log,
       settings: defaultSettings,
       stats: createStats(),
-      isCurrent: (id) => this.#protocols.has(id),
+      isCurrent: (id) => this.#places.has(id),
     })
   }
 
+  /** Mappers come later, each when it can: who waits for this module waits for none of them. */
   async start(): Promise<void> {
-    const { bus, builtIns, use = [], from = [], isolation, clock } = this.#options
+    const { builtIns, use = [], from = [], isolation, clock, random } = this.#options
     const { heapMegabytes = DEFAULT_HEAP_MEGABYTES } = this.#options
-    const { signal } = this.#scope
-    const catalog = { builtIns, use, from, isolation, heapMegabytes, clock, signal }
-    for (const mapper of await createCatalog(catalog)) this.#take(mapper)
+    const onChange = (mappers: readonly CatalogMapper[], isServing: boolean) => this.#take(mappers, isServing)
+    const catalog = { builtIns, use, from, isolation, heapMegabytes, clock, random, onChange }
     this.#scope.run((stop) => this.#reporter.run(stop))
-    this.#scope.use(bus.watch(assignedDevices, ({ key, value }) => this.#assigned(key, value)))
+    this.#scope.run((stop) => followCatalog(catalog, stop))
   }
 
-  #take(mapper: CatalogMapper): void {
-    const { bus, log } = this.#options
-    const { id, loaded } = mapper
-    const publish = (entry: MapperEntry) => bus.set(mappersLoaded, id, entry)
-    this.#scope.defer(() => bus.remove(mappersLoaded, id))
-    if (!('reason' in loaded)) {
-      this.#keep(mapper, loaded, publish)
-      return
+  #take(mappers: readonly CatalogMapper[], isServing: boolean): void {
+    const serving = new Map<string, Keeper>()
+    const restarting: Keeper[] = []
+    for (const mapper of mappers) {
+      const { id, loaded } = mapper
+      if ('reason' in loaded) this.#putUnusable(mapper, loaded)
+      else if (!isServing) this.#publish(id, entryOf(mapper))
+      else {
+        this.#removeUnusable(id)
+        const known = this.#keepers.get(id)
+        if (known?.describe(mapper, loaded)) restarting.push(known)
+        const keeper = known ?? this.#keep(mapper, loaded)
+        if (keeper) for (const name of loaded.serves) serving.set(name, keeper)
+      }
     }
-    const { reason, protocol, claims } = loaded
-    log.error('A mapper cannot be used', { mapper: id, reason })
-    publish(entryOf(mapper))
-    gaugesOf(this.#options.metrics, protocol ?? id).state('broken', 0)
-    for (const name of claims) this.#broken.set(name, `${id}: ${reason}`)
-    if (protocol === undefined) this.#unknown.push(`${id}: ${reason}`)
+    if (!isServing) return
+    this.#serving = serving
+    this.#assignAll()
+    for (const keeper of restarting) keeper.restart()
   }
 
-  #keep(mapper: CatalogMapper, loaded: LoadedMapper, publish: (entry: MapperEntry) => void): void {
+  #assignAll(): void {
+    const { bus } = this.#options
+    if (this.#isWatching) {
+      for (const [id, value] of [...bus.list(assignedDevices)]) this.#assigned(id, value)
+    } else {
+      this.#isWatching = true
+      this.#scope.use(bus.watch(assignedDevices, ({ key, value }) => this.#assigned(key, value)))
+    }
+  }
+
+  #publish(id: string, entry: MapperEntry): void {
+    const { bus } = this.#options
+    bus.set(mappersLoaded, id, entry)
+    if (this.#listed.has(id)) return
+    this.#listed.add(id)
+    this.#scope.defer(() => bus.remove(mappersLoaded, id))
+  }
+
+  #putUnusable(mapper: CatalogMapper, loaded: UnusableMapper): void {
+    const { id, name } = mapper
+    const { reason, isLoading } = loaded
+    const before = this.#unusable.get(id)?.loaded.reason
+    this.#unusable.set(id, { name, loaded })
+    if (before === reason) return
+    this.#publish(id, entryOf(mapper))
+    gaugesOf(this.#options.metrics, name).state(isLoading ? 'loading' : 'broken', 0)
+    if (!isLoading) this.#options.log.error('A mapper cannot be used', { mapper: name, reason })
+  }
+
+  #removeUnusable(id: string): void {
+    const found = this.#unusable.get(id)
+    if (!found) return
+    this.#unusable.delete(id)
+    gaugesOf(this.#options.metrics, found.name).state(undefined, 0)
+    if (!found.loaded.isLoading) this.#options.log.info('A mapper can be used now', { mapper: found.name })
+  }
+
+  /** None for a mapper whose names others serve. */
+  #keep(mapper: CatalogMapper, loaded: LoadedMapper): Keeper | undefined {
+    const { id, isolation } = mapper
     const { metrics } = this.#options
     const { protocol } = loaded.source
+    const publish = (entry: MapperEntry) => this.#publish(id, entry)
     if (loaded.serves.length === 0) {
       publish(entryOf(mapper))
-      return
+      return undefined
     }
     const keeper = new Keeper({
       ...this.#options,
-      ...{ mapper, loaded, publish, scope: this.#scope, run: RUNNERS[mapper.isolation] },
+      ...{ mapper, loaded, publish, scope: this.#scope, run: RUNNERS[isolation] },
       counters: countersOf(metrics, protocol),
       gauges: gaugesOf(metrics, protocol),
       onDown: (reason, devices) => {
-        for (const id of devices) this.#unserved(id, 'MapperCrashed', reason)
+        for (const device of devices) this.#unserved(device, 'MapperCrashed', reason)
       },
     })
-    for (const name of loaded.serves) this.#keepers.set(name, keeper)
+    this.#keepers.set(id, keeper)
+    return keeper
   }
 
   #assigned(id: DeviceId, assigned: AssignedDevice | undefined): void {
-    const protocol = assigned && (protocolOf(assigned.device, assigned.model) ?? '')
-    const before = this.#protocols.get(id)
-    // A device without its model waits for it; there is nothing to start yet.
-    const keeper = assigned?.model ? this.#keepers.get(protocol ?? '') : undefined
-    const keeperBefore = before === undefined ? undefined : this.#keepers.get(before)
-    if (keeperBefore !== keeper) keeperBefore?.remove(id)
-    if (protocol === undefined) {
-      this.#protocols.delete(id)
+    const before = this.#places.get(id)
+    if (!assigned) {
+      before?.keeper?.remove(id)
+      this.#places.delete(id)
       this.#reporter.forget(id)
       return
     }
-    this.#protocols.set(id, protocol)
+    const protocol = protocolOf(assigned.device, assigned.model) ?? ''
+    // A device without its model waits for it; there is nothing to start yet.
+    const keeper = assigned.model ? this.#serving.get(protocol) : undefined
+    if (before?.keeper !== keeper) before?.keeper?.remove(id)
+    const verdict = assigned.model && !keeper ? this.#nobody(protocol) : undefined
+    this.#places.set(id, { protocol, keeper, said: verdict?.reason })
     if (keeper) keeper.add(id)
-    else if (assigned?.model && before !== protocol) this.#nobody(id, protocol)
+    else if (verdict && verdict.reason !== before?.said) this.#unserved(id, verdict.code, verdict.reason)
   }
 
-  #nobody(id: DeviceId, protocol: string): void {
+  /** Why no mapper serves a protocol; undefined while one that may do so is still being loaded. */
+  #nobody(protocol: string): { readonly code: StateCode; readonly reason: string } | undefined {
     if (protocol === '') {
-      this.#unserved(id, 'NoMapper', 'neither the Device nor its DeviceModel names a protocol')
-      return
+      return { code: 'NoMapper', reason: 'neither the Device nor its DeviceModel names a protocol' }
     }
-    const broken = this.#broken.get(protocol)
-    if (broken !== undefined) {
-      this.#unserved(id, 'MapperBroken', `no mapper for protocol ${protocol} on this node: ${broken}`)
-      return
-    }
-    const unknown = this.#unknown.map((each) => `; a mapper that cannot be used: ${each}`).join('')
-    const code = this.#unknown.length > 0 ? 'MapperBroken' : 'NoMapper'
-    this.#unserved(id, code, `no mapper for protocol ${protocol} on this node${unknown}`)
+    const unusable = [...this.#unusable.values()]
+    const claiming = unusable.find(({ loaded }) => loaded.claims.includes(protocol))
+    const guilty = claiming ? [claiming] : unusable.filter(({ loaded }) => loaded.protocol === undefined)
+    if (guilty.some(({ loaded }) => loaded.isLoading)) return undefined
+    const why = guilty.map(({ name, loaded }) => `${name}: ${loaded.reason}`)
+    const told = claiming
+      ? why.map((each) => `: ${each}`)
+      : why.map((each) => `; a mapper that cannot be used: ${each}`)
+    const code = guilty.length > 0 ? 'MapperBroken' : 'NoMapper'
+    return { code, reason: `no mapper for protocol ${protocol} on this node${told.join('')}` }
   }
 
   #unserved(id: DeviceId, code: StateCode, reason: string): void {

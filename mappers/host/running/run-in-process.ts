@@ -11,9 +11,9 @@ export const runInProcess: Runner = (options, signal) =>
   supervise(options, 'process', () => startProcess(options), signal)
 
 function startProcess(options: RunOptions): Apart {
-  const { source, protocols, folder, broker, heapMegabytes } = options
+  const { source, protocols, folder, broker, heapMegabytes, clock } = options
   const file = import.meta.url.endsWith('.ts') ? './child.ts' : './child.js'
-  const child = startChild({ entry: new URL(file, import.meta.url), heapMegabytes })
+  const child = startChild({ entry: new URL(file, import.meta.url), heapMegabytes, clock })
   const { protocol, entry } = source
   const start: MapperStart = { entry: entry.href, protocol, protocols, folder, broker }
   const lastWords = lastWordsOf(child.output.at(-1))

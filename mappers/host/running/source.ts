@@ -1,4 +1,5 @@
 import { describeError, RefusedError } from '../../../platform/lifecycle/index.ts'
+import { type Clock, DeadlineError, type Duration, withDeadline } from '../../../platform/time/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
 import { openContractDoor } from './contract-door.ts'
 
@@ -33,7 +34,7 @@ export async function loadMapper(source: { readonly protocol?: string; readonly 
       cause: untyped(cause) ?? cause,
     })
   })
-  const value = isObject(loaded) ? loaded['default'] : undefined
+  const value = defaultOf(loaded)
   refuseContract(value, fields)
   const lack = lackOf(value)
   if (lack === undefined && isMapper(value)) return value
@@ -42,6 +43,24 @@ export async function loadMapper(source: { readonly protocol?: string; readonly 
     fields: { ...fields, lack },
     cause: lack === undefined ? undefined : new Error(lack),
   })
+}
+
+/** Loads a mapper, or says that it did not finish: what a module waits for at its top level may never come. */
+export async function withinLoading<T>(
+  clock: Clock,
+  time: Duration,
+  signal: AbortSignal | undefined,
+  load: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withDeadline(clock, time, signal, load)
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error
+    throw new RefusedError('The mapper cannot be loaded', {
+      code: 'MAPPERS_NOT_LOADED',
+      cause: new Error(`it did not finish loading within ${time.milliseconds / 1000} s`),
+    })
+  }
 }
 
 /** What a mapper says of itself, as plain data. */
@@ -70,6 +89,12 @@ function untyped(error: unknown): Error | undefined {
   return undefined
 }
 
+/** The default export; of what was compiled to CommonJS it is one deeper. */
+function defaultOf(loaded: unknown): unknown {
+  const value = isObject(loaded) ? loaded['default'] : undefined
+  return isObject(value) && value['__esModule'] === true ? value['default'] : value
+}
+
 /** A mapper of another contract is told apart from what is no mapper at all. */
 function refuseContract(value: unknown, fields: object): void {
   const contract = isObject(value) ? value['contract'] : undefined
@@ -83,17 +108,23 @@ function refuseContract(value: unknown, fields: object): void {
   })
 }
 
+/** It names a folder, and is a label of metrics. */
+const PROTOCOL = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const FUNCTIONS = ['connectionKey', 'connect'] as const
 
 /** What keeps a value from being a mapper, or nothing. */
 function lackOf(value: unknown): string | undefined {
   if (!isObject(value)) return 'its default export is no object'
   if (value['contract'] !== CONTRACT) return `its contract is ${describeError(value['contract'])}, not ${CONTRACT}`
-  if (typeof value['protocol'] !== 'string' || value['protocol'] === '') return 'it has no protocol'
+  const protocol = value['protocol']
+  if (typeof protocol !== 'string' || protocol === '') return 'it has no protocol'
+  if (!PROTOCOL.test(protocol))
+    return `its protocol ${JSON.stringify(protocol.slice(0, 80))} is no name: take at most 63 letters, digits, ".", "_" and "-", beginning with a letter or digit`
   for (const name of FUNCTIONS) if (typeof value[name] !== 'function') return `it has no function ${name}`
   for (const name of ['deviceConfig', 'visitorConfig']) {
     const schema = value[name]
-    if (!isObject(schema) || typeof schema['parse'] !== 'function') return `its ${name} is no config schema`
+    if (!isObject(schema) || typeof schema['parse'] !== 'function' || !isObject(schema['jsonSchema']))
+      return `its ${name} is no config schema`
   }
   if (typeof value['read'] !== 'function' && typeof value['watch'] !== 'function')
     return 'it has neither read nor watch'

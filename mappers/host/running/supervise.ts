@@ -3,7 +3,7 @@ import { type BusPort, serveBus } from '../../../platform/bus/index.ts'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, ms, seconds } from '../../../platform/time/index.ts'
 import { deviceRefusals } from '../../../schemas/index.ts'
-import { type MapperMessage, STOP } from './messages.ts'
+import { isMapperMessage, STOP } from './messages.ts'
 import { boundedLines, logOutput } from './output.ts'
 import type { RunOptions } from './runner.ts'
 
@@ -19,6 +19,8 @@ export interface Apart {
 
 const STOP_DEADLINE = seconds(4)
 const DEFAULT_SILENCE = seconds(10)
+/** Until the first sign of life: a slow or busy machine takes long to load what a mapper runs in. */
+const START_DEADLINE = seconds(60)
 const MEGABYTE = 1 << 20
 
 /**
@@ -41,14 +43,16 @@ export async function supervise(
     verdict ??= reason
     mapper.kill()
   }
-  const watchdog = new Watchdog(clock, options.silence ?? DEFAULT_SILENCE, () => {
+  const watchdog = new Watchdog(clock, START_DEADLINE, () => {
     condemn(signal.aborted ? 'it did not stop in time' : 'it showed no life and was ended')
   })
   logOutput(mapper.output, log)
   mapper.control.on('message', (data: unknown) => {
-    const message = messageOf(data)
+    // A library may take the port of the thread for its own and say something else there.
+    if (!isMapperMessage(data)) return
+    const message = data
     if (message.type === 'log') return log[message.level](message.message, message.fields)
-    watchdog.feed()
+    watchdog.feed(options.silence ?? DEFAULT_SILENCE)
     options.onBeat(message)
     const megabytes = Math.round((message.memory?.buffers ?? 0) / MEGABYTE)
     if (megabytes > heapMegabytes) condemn(`it held ${megabytes} MiB of buffers, more than ${heapMegabytes}`)
@@ -71,29 +75,22 @@ export async function supervise(
   }
 }
 
-/** From our own program at the other end. */
-function messageOf(data: unknown): MapperMessage
-function messageOf(data: unknown): unknown {
-  return data
-}
-
 /** Barks once when it was not fed in time. */
 class Watchdog {
   readonly #clock: Clock
-  readonly #patience: Duration
   readonly #bark: () => void
   #timer: Disposable | undefined
   #last = false
 
   constructor(clock: Clock, patience: Duration, bark: () => void) {
     this.#clock = clock
-    this.#patience = patience
     this.#bark = bark
     this.#arm(patience)
   }
 
-  feed(): void {
-    if (!this.#last) this.#arm(this.#patience)
+  /** The next meal has to come within the patience. */
+  feed(patience: Duration): void {
+    if (!this.#last) this.#arm(patience)
   }
 
   /** The last meal. */
