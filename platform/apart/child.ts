@@ -73,7 +73,12 @@ export function startChild({ entry, heapMegabytes, clock }: ChildOptions): Child
     lines.end()
     return { ...end, failure: failure ?? error }
   })
-  return { line: (name) => lines.line(name), output: [child.stdout, child.stderr].filter((stream) => stream !== null), ended, kill }
+  return {
+    line: (name) => lines.line(name),
+    output: [child.stdout, child.stderr].filter((stream) => stream !== null),
+    ended,
+    kill,
+  }
 }
 
 function endOf(child: ChildProcess) {

@@ -170,6 +170,7 @@ export const UpConfig = Type.Object(
       { ...strict, default: {}, description: 'Loopback ports of the parts.' },
     ),
     samples: Type.Boolean({ default: true, description: 'Start the simulators and apply the sample devices.' }),
+    mappers: MappersConfig,
     log: LogConfig,
   },
   { ...strict, title: 'skerry up', description: 'Configuration of everything on this machine.' },

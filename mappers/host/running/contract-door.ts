@@ -16,7 +16,11 @@ export function openContractDoor(): void {
   if (open) return
   open = true
   registerHooks({
-    resolve: (specifier, context, next) => next(DOORS.get(specifier) ?? specifier, context),
+    resolve: (specifier, context, next) => {
+      const url = DOORS.get(specifier)
+      // Not by the next hook: `require` takes no URL.
+      return url === undefined ? next(specifier, context) : { url, shortCircuit: true }
+    },
   })
 }
 

@@ -52,7 +52,6 @@ export async function runHost(
     metrics,
     isolation,
     folder,
-    silence: seconds(2.5),
     ...options,
   })
   await module.start(scope)
@@ -61,7 +60,7 @@ export async function runHost(
     what: string,
     find: (item: DeviceReport | DeviceStateReport) => T | undefined,
   ): Promise<T> => {
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(60_000)
     for (;;) {
       for (; at < heard.length; at++) {
         const item = heard[at]
