@@ -93,6 +93,7 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
   )
     .addOption(new Option('--ports <how>', 'auto takes free ports').choices(['auto', 'default']).default('default'))
     .option('--no-samples', 'start no simulators and apply no sample devices')
+    .option('--mapper <mapper...>', 'use this mapper too: a file, a folder of a package, or the name of a package')
 
   add(program, 'cloud', 'run the cloud half', async (options) =>
     (await import('./commands/cloud.ts')).cloud(options, terminal),

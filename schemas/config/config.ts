@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
-import { MappersConfig } from './mappers.ts'
+import { MappersConfig, UpMappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
 import { StoreConfig } from './store.ts'
 import { TwinsConfig } from './twins.ts'
@@ -170,7 +170,7 @@ export const UpConfig = Type.Object(
       { ...strict, default: {}, description: 'Loopback ports of the parts.' },
     ),
     samples: Type.Boolean({ default: true, description: 'Start the simulators and apply the sample devices.' }),
-    mappers: MappersConfig,
+    mappers: Type.Optional(UpMappersConfig),
     log: LogConfig,
   },
   { ...strict, title: 'skerry up', description: 'Configuration of everything on this machine.' },

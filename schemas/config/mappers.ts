@@ -50,3 +50,10 @@ export const MappersConfig = Type.Object(
   { ...strict, default: {}, description: 'Mapper host.' },
 )
 export type MappersConfig = Static<typeof MappersConfig>
+
+/** The same for the edge of `skerry up`. */
+export const UpMappersConfig = Type.Object(MappersConfig.properties, {
+  ...strict,
+  description:
+    'Mapper host of the edge node, as in the configuration of the edge. Written to DIR/edge/config.yaml at each start of skerry up; absent: what stands there holds.',
+})

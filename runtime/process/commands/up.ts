@@ -1,13 +1,15 @@
 import { accessSync, constants } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { environment } from '../../../platform/environment/index.ts'
 import { lockDirectory } from '../../../platform/files/index.ts'
 import { callControl, serveControl } from '../../../platform/http/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import type { UpConfig } from '../../../schemas/config/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { configFile } from '../config-file.ts'
 import { dataDirectory, LOCAL_DATA, prepareDataDirectory } from '../data-directory.ts'
 import { EXIT } from '../exit.ts'
+import { namedMapper, withMapperPaths } from '../mapper-settings.ts'
 import { readConfig } from '../read-config.ts'
 import { settleHeap } from '../settle-heap.ts'
 import { stopSignal, untilAborted } from '../signals.ts'
@@ -23,12 +25,13 @@ import { packageRoot, version } from '../version.ts'
 export interface UpOptions extends CommonOptions {
   readonly ports?: string
   readonly samples?: boolean
+  readonly mapper?: readonly string[]
 }
 
 /** `skerry up`: a supervisor over the cloud half, the edge half and the simulators, until it is asked to stop. */
 export async function up(options: UpOptions, terminal: Console): Promise<number> {
   const directory = dataDirectory(options.data, 'up')
-  const config = await readConfig('up', { file: configFile(options.config, directory) })
+  const config = await readUpConfig(configFile(options.config, directory))
   await prepareDataDirectory(directory)
   await using _lock = await lockDirectory(directory)
   const signal = stopSignal(() => process.exit(EXIT.unclean))
@@ -38,6 +41,7 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
   await using supervisor = new Supervisor({
     directory,
     config: { ...config, samples: config.samples && options.samples !== false },
+    mappers: (options.mapper ?? []).map(namedMapper),
     ports: options.ports === 'auto' ? await automaticPorts(directory) : await fixedPorts(config.ports),
     launcher: join(packageRoot, 'bin', 'skerry.mjs'),
     samplesFolder: join(packageRoot, 'samples'),
@@ -72,6 +76,12 @@ export async function up(options: UpOptions, terminal: Console): Promise<number>
   await untilAborted(signal)
   progress.line('Stopping ...')
   return EXIT.ok
+}
+
+async function readUpConfig(file: string | undefined): Promise<UpConfig> {
+  const { mappers, ...config } = await readConfig('up', { file })
+  if (mappers === undefined) return config
+  return withMapperPaths({ ...config, mappers }, dirname(file ?? '.'))
 }
 
 function routes(supervisor: Supervisor, directory: string, isComplete: () => boolean) {

@@ -41,7 +41,11 @@ describe('the tutorial that writes a mapper', { skip: needs('kubectl', 'bash') }
       const script = ['set -e', ...place, command].join('\n')
       if (command.startsWith('cd ') || command.startsWith('export ')) place.push(command)
       else if (command.startsWith('skerry up')) {
-        up = await startUp(join(folder, 'barn', '.skerry'), '--no-samples')
+        const words = command.split(' ').slice(2)
+        const mapper = join(folder, 'barn', 'barn-climate')
+        const given = words.map((word) => (word === 'barn-climate' ? mapper : word))
+        assert.ok(given.includes(mapper))
+        up = await startUp(join(folder, 'barn', '.skerry'), ...given)
       } else if (command.startsWith('node ')) {
         const child = spawn('bash', ['-c', script.replace(command, `exec ${command}`)], {
           cwd: folder,

@@ -7,8 +7,9 @@ import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Endpoints, UpConfig } from '../../../schemas/config/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
-import { type ConfigEdits, editConfig } from '../edit-config.ts'
+import { type ConfigEdits, editConfig, listInConfig } from '../edit-config.ts'
 import { ENDPOINTS_FILE, writeEndpoints } from '../endpoints.ts'
+import { mapperEdits } from '../mapper-settings.ts'
 import { isRecord, parseKubeAccess } from './kubernetes-apply.ts'
 import { LogFile } from './log-file.ts'
 import { Part } from './part.ts'
@@ -22,6 +23,8 @@ import { type AppliedSample, applySamples } from './samples.ts'
 export interface SupervisorOptions {
   readonly directory: string
   readonly config: UpConfig
+  /** Mappers for its edge, beside those of the configuration: absolute paths, or names of packages. */
+  readonly mappers: readonly string[]
   readonly ports: UpPorts
   readonly launcher: string
   readonly samplesFolder: string
@@ -193,8 +196,10 @@ export class Supervisor implements AsyncDisposable {
 
   /** What `skerry join` wrote, with the ports of this run; `skerry up` admits anonymous local clients. */
   async #configureEdge(): Promise<void> {
-    const { directory, config, ports } = this.#options
+    const { directory, config, ports, mappers } = this.#options
+    const standing = await listInConfig(join(directory, 'edge', 'config.yaml'), 'mappers', 'use')
     await this.#write(join(directory, 'edge'), {
+      ...mapperEdits(config.mappers, standing, mappers),
       node: { name: config.node },
       cloud: { server: `127.0.0.1:${ports.cloudhub}`, certificates: `127.0.0.1:${ports.certificates}` },
       mqtt: { port: ports.mqtt, anonymous: 'full', websocket: { port: ports.mqttWebsocket } },
