@@ -87,6 +87,23 @@ describe('the configuration of a Modbus device', () => {
     )
   })
 
+  it('takes a list of units that are asked for', () => {
+    for (const [units, wanted] of [
+      ['1-3', [1, 2, 3]],
+      ['7', [7]],
+      ['20-22,5,21', [5, 20, 21, 22]],
+    ] as const) {
+      assert.deepEqual(deviceOf({ units }).units, wanted)
+    }
+    for (const units of ['0-3', '250-256', '9-7', '', 'all', '1;2']) {
+      assert.deepEqual(
+        issuesOf({ host: 'plc', units }).map(([pointer]) => pointer),
+        ['/units'],
+        units,
+      )
+    }
+  })
+
   it('shares a connection by line or by host and port', () => {
     assert.equal(connectionKey(deviceOf({ host: 'plc', unitId: 1 })), connectionKey(deviceOf({ ip: 'plc', unitId: 2 })))
     const line = { serialPort: '/dev/ttyS0', unitId: 1 }

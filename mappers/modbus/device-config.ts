@@ -110,6 +110,13 @@ const RawDeviceConfig = Type.Object(
       description:
         'Milliseconds that the device usually takes before it answers; only for computing the time on the bus. Over TCP, the round trip with it.',
     }),
+    units: Type.Optional(
+      Type.String({
+        pattern: '^\\d{1,3}(-\\d{1,3})?(,\\d{1,3}(-\\d{1,3})?){0,31}$',
+        description:
+          'Only for skerry discover: which units are asked, e.g. "1-32" or "1,5,20-29". Default: 1 to 247, or unitId alone where a server answers to any unit.',
+      }),
+    ),
   },
   { title: 'modbus device', description: 'How a Modbus device is reached.' },
 )
@@ -136,6 +143,8 @@ export interface DeviceConfig {
   /** ms. */
   readonly pause: number
   readonly turnaround: number
+  /** Only for finding devices. */
+  readonly units?: readonly number[]
 }
 
 const ALIASES = {
@@ -172,7 +181,7 @@ export function connectionKey(device: DeviceConfig): string {
 }
 
 function refine(raw: Raw, issue: (key: string, message: string) => void): DeviceConfig {
-  const { mode: named, host = '', serialPort = '', baudRate, dataBits, parity, stopBits, timeout, ...rest } = raw
+  const { mode: named, host = '', serialPort = '', baudRate, dataBits, parity, stopBits, timeout, units, ...rest } = raw
   const mode = named ?? (serialPort !== '' && host === '' ? 'RTU' : 'TCP')
   if (named === undefined && host !== '' && serialPort !== '') {
     issue('mode', 'is required where both a host and a serialPort are named: TCP, RTU or RTUoverTCP')
@@ -180,6 +189,10 @@ function refine(raw: Raw, issue: (key: string, message: string) => void): Device
   else if (mode !== 'RTU' && host === '') issue('host', 'is required, or serialPort for a serial line')
   if (mode === 'RTU' && dataBits !== 8) issue('dataBits', 'must be 8: RTU sends whole bytes')
   if (mode !== 'TCP' && rest.unitId === 0) issue('unitId', 'must be 1 to 247: to 0 all units listen and none answers')
+  const asked = units === undefined ? undefined : unitsOf(units)
+  if (asked?.length === 0 || asked?.some((unitId) => unitId < 1 || unitId > 255)) {
+    issue('units', 'must be units from 1 to 255, lowest first: "1-32" or "1,5,20-29"')
+  }
   const rate = baudRate ?? (mode === 'RTU' ? 19_200 : undefined)
   const line = { dataBits, parity, stopBits: stopBits ?? (parity === 'none' ? 2 : 1) }
   return {
@@ -189,5 +202,15 @@ function refine(raw: Raw, issue: (key: string, message: string) => void): Device
     serialPort,
     ...(rate === undefined ? {} : { line: Object.freeze({ baudRate: rate, ...line }) }),
     timeout: timeout ?? (mode === 'RTU' ? 1000 : 2000),
+    ...(asked ? { units: Object.freeze(asked) } : {}),
   }
+}
+
+/** `1,5,7-9`; a range that goes down is empty. */
+function unitsOf(text: string): readonly number[] {
+  const units = text.split(',').flatMap((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number)
+    return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index)
+  })
+  return [...new Set(units)].sort((a, b) => a - b)
 }

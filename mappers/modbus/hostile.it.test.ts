@@ -1,49 +1,23 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { ms, systemClock } from '../../platform/time/index.ts'
 import { isDeviceSilent } from '../contract/index.ts'
 import { ModbusConnection } from './connection.ts'
 import { openWire } from './links.ts'
 import { deviceOf, orderOf, visitOf } from './testing/configs.ts'
-
-/** The PDU that answers a PDU, or nothing. `send` sends one for the same request, now or later. */
-type Script = (pdu: Buffer, send: (pdu: readonly number[]) => void) => readonly number[] | undefined
+import { type Script, startScriptedPeer } from './testing/scripted-peer.ts'
 
 const clock = {
   now: () => systemClock.now(),
   sleep: (wait: number, until: AbortSignal) => systemClock.sleep(ms(wait), until),
 }
 
-async function served(t: TestContext, script: Script, raw?: (socket: Socket) => void, config: object = {}) {
-  const requests: string[] = []
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => undefined)
-    socket.on('data', (data) => {
-      if (raw) return raw(socket)
-      const [unitId = 0, pdu] = [data[6], data.subarray(7)]
-      requests.push(pdu.toString('hex'))
-      const send = (answer: readonly number[]) =>
-        socket.write(Uint8Array.of(data[0] ?? 0, data[1] ?? 0, 0, 0, 0, answer.length + 1, unitId, ...answer))
-      const answer = script(pdu, send)
-      if (answer) send(answer)
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : assert.fail()
+async function served(t: TestContext, script: Script, config: object = {}) {
+  const { port, requests } = await startScriptedPeer(t, script)
   const device = deviceOf({ host: '127.0.0.1', port, timeout: 200, ...config })
   const connecting = new AbortController()
   const connection = new ModbusConnection(await openWire(device, { clock, signal: connecting.signal }), device, clock)
-  t.after(async () => {
-    await connection[Symbol.asyncDispose]()
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
+  t.after(() => connection[Symbol.asyncDispose]())
   const read = async (count: number, signal = new AbortController().signal) => {
     const visits = Array.from({ length: count }, (_, offset) => visitOf(device, { offset, dataType: 'uint16' }))
     const results = await connection.read(visits, signal)
@@ -63,7 +37,7 @@ const registers = (pdu: Buffer, most = 125) => {
 
 describe('a Modbus device that makes mistakes', () => {
   it('is read in shorter requests when it answers long ones in part', async (t) => {
-    const { read, requests } = await served(t, (pdu) => registers(pdu, 3))
+    const { read, requests } = await served(t, ({ pdu }) => registers(pdu, 3))
     assert.deepEqual(await read(5), [100, 101, 102, 103, 104])
     assert.equal(requests.length, 3)
     assert.deepEqual(await read(5), [100, 101, 102, 103, 104])
@@ -71,14 +45,14 @@ describe('a Modbus device that makes mistakes', () => {
   })
 
   it('loses only the request that it answered with another function', async (t) => {
-    const { read } = await served(t, (pdu) => (pdu.readUInt16BE(1) === 0 ? [4, 2, 0, 1] : registers(pdu)))
+    const { read } = await served(t, ({ pdu }) => (pdu.readUInt16BE(1) === 0 ? [4, 2, 0, 1] : registers(pdu)))
     const [first, second] = await read(2)
     assert.match(String(first), /function 4 was answered in place of 3/)
     assert.equal(second, 101)
   })
 
   it('has not written what it confirms for another register', async (t) => {
-    const { connection, device } = await served(t, (pdu) => [6, 0, 9, ...pdu.subarray(3)])
+    const { connection, device } = await served(t, ({ pdu }) => [6, 0, 9, ...pdu.subarray(3)])
     const order = orderOf(device, { offset: 1, dataType: 'uint16' }, 7)
     const outcome = (await connection.write([order], new AbortController().signal)).get(order.id)
     assert.match(outcome?.ok === false ? outcome.error.message : '', /the contents that were asked for/)
@@ -108,7 +82,7 @@ describe('a Modbus device that makes mistakes', () => {
 
   it('cannot answer a request with an answer that comes too late for another', async (t) => {
     const late: (() => void)[] = []
-    const { read } = await served(t, (_pdu, send) => {
+    const { read } = await served(t, ({ send }) => {
       if (late.length > 0) {
         for (const each of late) each()
         return [3, 2, 0, 2]
@@ -123,39 +97,28 @@ describe('a Modbus device that makes mistakes', () => {
 
 describe('a Modbus connection to a peer that is none', () => {
   it('is lost at once when something else than Modbus comes', async (t) => {
-    const { read } = await served(
-      t,
-      () => undefined,
-      (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'),
-      { timeout: 30_000 },
-    )
+    const { read } = await served(t, ({ socket }) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'), {
+      timeout: 30_000,
+    })
     await assert.rejects(read(1), (error) => !isDeviceSilent(error) && /no Modbus TCP/.test(String(error)))
     await assert.rejects(read(1), /no Modbus TCP/)
   })
 
   it('is lost at once when it is closed in the middle of an answer', async (t) => {
-    const { read } = await served(
-      t,
-      () => undefined,
-      (socket) => socket.end(Uint8Array.of(0, 1, 0, 0, 0, 5, 1)),
-      { timeout: 30_000 },
-    )
+    const { read } = await served(t, ({ socket }) => void socket.end(Uint8Array.of(0, 1, 0, 0, 0, 5, 1)), {
+      timeout: 30_000,
+    })
     await assert.rejects(read(1), /closed the Modbus connection/)
   })
 
   it('is lost when half of an answer is all that ever comes, and the next request goes unanswered too', async (t) => {
-    const { read } = await served(
-      t,
-      () => undefined,
-      (socket) => socket.write(Uint8Array.of(0, 1)),
-      { timeout: 20 },
-    )
+    const { read } = await served(t, ({ socket }) => void socket.write(Uint8Array.of(0, 1)), { timeout: 20 })
     await assert.rejects(read(1), isDeviceSilent)
     await assert.rejects(read(1), (error) => !isDeviceSilent(error))
   })
 
   it('can be disposed and aborted while it waits', async (t) => {
-    const { read, connection } = await served(t, () => undefined, undefined, { timeout: 30_000 })
+    const { read, connection } = await served(t, () => undefined, { timeout: 30_000 })
     const abort = new AbortController()
     const aborted = read(1, abort.signal)
     setImmediate(() => abort.abort(new Error('enough')))

@@ -3,27 +3,46 @@ import { execFile } from 'node:child_process'
 import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { ms, systemClock } from '../../platform/time/index.ts'
-import { isDeviceSilent } from '../contract/index.ts'
+import { type Discovered, isDeviceSilent } from '../contract/index.ts'
 import { ModbusConnection } from './connection.ts'
+import { connectionKey, deviceConfig } from './device-config.ts'
+import { discover } from './discover.ts'
 import { openWire } from './links.ts'
+import { conflict } from './same-line.ts'
 import { deviceOf, orderOf, visitOf } from './testing/configs.ts'
 import { needsPymodbus, type PeerKind, startPymodbus } from './testing/pymodbus.ts'
 import type { ModbusOrder, ModbusVisit } from './visit.ts'
+import { ORDERS } from './visitor-config.ts'
 
 const clock = {
   now: () => systemClock.now(),
   sleep: (wait: number, until: AbortSignal) => systemClock.sleep(ms(wait), until),
 }
 const { signal } = new AbortController()
+const log = { debug: () => undefined, warn: () => undefined }
+
+/** Data type, registers, and the number that the server put there. */
+const NUMBERS = [
+  ['int16', 1, -2],
+  ['uint16', 1, 65_534],
+  ['int32', 2, -70_000],
+  ['uint32', 2, 4_294_967_294],
+  ['int64', 4, -1_234_567_890_123_456_789n],
+  ['uint64', 4, 18_446_744_073_709_551_614n],
+  ['float32', 2, 24.5],
+  ['float64', 4, -1.25e300],
+] as const
+
+async function served(t: TestContext, kind: PeerKind, config: object = {}) {
+  const peer = await startPymodbus(kind)
+  t.after(() => peer[Symbol.asyncDispose]())
+  return { peer, device: deviceOf({ ...peer.config, timeout: 1000, ...config }) }
+}
 
 async function connected(t: TestContext, kind: PeerKind, config: object = {}) {
-  const peer = await startPymodbus(kind)
-  const device = deviceOf({ ...peer.config, timeout: 1000, ...config })
+  const { peer, device } = await served(t, kind, config)
   const connection = new ModbusConnection(await openWire(device, { clock, signal }), device, clock)
-  t.after(async () => {
-    await connection[Symbol.asyncDispose]()
-    await peer[Symbol.asyncDispose]()
-  })
+  t.after(() => connection[Symbol.asyncDispose]())
   const read = async (visits: readonly ModbusVisit[]) => {
     const results = await connection.read(visits, signal)
     return visits.map(({ id }) => {
@@ -70,6 +89,22 @@ describe('with pymodbus', { skip: needsPymodbus() }, () => {
       assert.equal(good, 104)
     })
 
+    it(`reads numbers of every size and order as their author meant them (${kind})`, async (t) => {
+      const { device, read } = await connected(t, kind)
+      for (const [index, order] of ORDERS.entries()) {
+        let offset = 300 + 20 * index
+        const visits = NUMBERS.map(([dataType, length]) => {
+          offset += length
+          return visitOf(device, { register: 'InputRegister', offset: offset - length, dataType, order }, 'DOUBLE')
+        })
+        assert.deepEqual(
+          await read(visits),
+          NUMBERS.map(([, , value]) => value),
+          order,
+        )
+      }
+    })
+
     it(`writes by every function (${kind})`, async (t) => {
       const { device, read, write, mbpoll } = await connected(t, kind)
       const readWrite = { ...device, writeFunction: 'readWrite' } as const
@@ -92,6 +127,26 @@ describe('with pymodbus', { skip: needsPymodbus() }, () => {
       assert.deepEqual(await mbpoll('4', 0, 3), [65_534, 0, 0x41c4])
       assert.deepEqual(await mbpoll('4', 10, 4), [7, (5 << 8) | 111, 1, 2])
       assert.deepEqual(await mbpoll('0', 0, 6), [1, 1, 1, 0, 1, 1])
+    })
+
+    it(`finds the units that are there, and what they say of themselves (${kind})`, async (t) => {
+      const { device } = await served(t, kind, { timeout: 250, units: '1-3' })
+      const found: Discovered[] = []
+      for await (const each of discover(device, { clock, signal, log })) found.push(each)
+      assert.deepEqual(
+        found.map(({ name, description, device: { unitId } }) => ({ name, description, unitId })),
+        [1, 2].map((unitId) => ({
+          name: `p-1-unit-${unitId}`,
+          description: `unit ${unitId}: Vendor P-1 2.3`,
+          unitId,
+        })),
+      )
+      for (const { device: config } of found) {
+        const parsed = deviceConfig.parse(config)
+        assert.ok(parsed.ok)
+        assert.equal(connectionKey(parsed.value), connectionKey(device))
+        assert.equal(conflict(parsed.value, device), undefined)
+      }
     })
 
     it(`finds a unit silent that is not there, and goes on with the others (${kind})`, async (t) => {

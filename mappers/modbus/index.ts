@@ -21,6 +21,9 @@ const mapper = defineMapper({
   deadline,
   busTime,
   reject: rejection,
+  discover: async function* (device, context) {
+    yield* (await import('./discover.ts')).discover(device, context)
+  },
   connect: async (device, context): Promise<ModbusConnection> => (await import('./driver.ts')).open(device, context),
   read: (connection, visits, signal) => connection.read(visits, signal),
   write: (connection, orders, signal) => connection.write(orders, signal),

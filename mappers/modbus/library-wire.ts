@@ -1,7 +1,9 @@
+import type { EventEmitter } from 'node:events'
 import modbusSerial from 'modbus-serial'
 import type { MapperContext } from '../contract/index.ts'
 import { ModbusException, NoAnswer } from './exception.ts'
 import { type Exchange, readExchange } from './line-time.ts'
+import { frameOf } from './rtu-frame.ts'
 import { isBitTable, type Table } from './tables.ts'
 import { Watchdog } from './watchdog.ts'
 import type { Target, Wire } from './wire.ts'
@@ -12,6 +14,8 @@ type Done<T> = (error: Error | null, answer: T) => void
 /** What carries the frames of a client. */
 export interface Link {
   readonly client: Client
+  /** Where the client writes to and hears from. */
+  readonly port: EventEmitter & { write(frame: Uint8Array): void }
   /** ms that request and answer spend on the line, beyond the time that the device takes. */
   airtime(exchange: Exchange): number
   /** Settles when the next request may begin. */
@@ -25,6 +29,8 @@ export interface Link {
 
 /** Writes are answered with 8 bytes, in an RTU frame. */
 const WRITTEN = 8
+/** Bytes of an answer whose length nobody knows before. */
+const USUAL = 100
 
 /** The client library on a link. */
 export class LibraryWire implements Wire {
@@ -128,6 +134,25 @@ export class LibraryWire implements Wire {
     await this.#call(target, { request: 13 + 2 * count, answer: 5 + 2 * count }, signal, (done) =>
       client.writeFC23(target.unitId, start, count, start, count, [...words], done),
     )
+  }
+
+  async ask(target: Target, pdu: Uint8Array, signal: AbortSignal) {
+    const { port } = this.#link
+    const request = frameOf(target.unitId, pdu)
+    let take: ((frame: Uint8Array) => void) | undefined
+    try {
+      return await this.#call<Uint8Array>(target, { request: request.length, answer: USUAL }, signal, (done) => {
+        take = (frame) => {
+          const answer = frame.subarray(1, -2)
+          const [code = 0, exception = 0] = answer
+          done(code < 0x80 ? null : new ModbusException(exception, `Modbus exception ${exception}`), answer)
+        }
+        port.once('data', take)
+        port.write(request)
+      })
+    } finally {
+      if (take) port.off('data', take)
+    }
   }
 
   async [Symbol.asyncDispose]() {

@@ -29,6 +29,7 @@ async function overTcp(device: DeviceConfig, { clock, signal }: Context): Promis
   const port = new TcpPort(socket)
   const link = {
     client: await clientOn(port),
+    port,
     airtime: airtimeOf(device),
     // Answers carry the number of their request.
     mixesAnswers: false,
@@ -69,6 +70,7 @@ async function rtuWire(stream: Duplex, device: DeviceConfig, clock: MapperContex
   const port = new RtuPort(stream, clock, device.line ? silenceMs(device.line) : 0, closed.signal)
   const link = {
     client: await clientOn(port),
+    port,
     airtime: airtimeOf(device),
     mixesAnswers: true,
     ready: () => port.ready(),

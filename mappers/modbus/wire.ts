@@ -28,4 +28,6 @@ export interface Wire extends AsyncDisposable {
   maskWrite(target: Target, address: number, mask: number, bits: number, signal: AbortSignal): Promise<void>
   /** Function 23, with what was written read back. */
   readWrite(target: Target, start: number, words: readonly number[], signal: AbortSignal): Promise<void>
+  /** Any other function; function and data of the request to those of the answer. */
+  ask(target: Target, pdu: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
 }

@@ -7,6 +7,7 @@ import { parse, parseAllDocuments } from 'yaml'
 import { parseDevice, parseDeviceModel } from '../../hub/edge/parse-device.ts'
 import { createSimulatedDevice, type Simulator } from '../../mappers/simulators/index.ts'
 import { createOpcuaSimulator } from '../../mappers/simulators/opcua/opcua-simulator.ts'
+import { simulateSample } from '../../mappers/simulators/testing/simulate-sample.ts'
 import { systemClock, systemRandom } from '../../platform/time/index.ts'
 import { run as runProgram } from './testing/run.ts'
 
@@ -70,8 +71,20 @@ describe('skerry discover', () => {
     assert.equal((await run(['opcua', 'reject', fingerprint, '--data', data])).code, 0)
   })
 
+  it('finds the one Modbus device of a host that answers to any unit', async (t) => {
+    const { port } = await simulateSample(t, 'pump', systemClock)
+    const { stdout, stderr, code } = await run(['discover', 'modbus', `127.0.0.1:${port}`, '--data', data])
+    assert.equal(code, 0, stderr)
+    const [model, device] = parseAllDocuments(stdout).map((each): unknown => each.toJS())
+    assert.ok(parseDeviceModel(JSON.stringify(model)), stdout)
+    const parsed = parseDevice(JSON.stringify(device)) ?? assert.fail(stdout)
+    assert.equal(parsed.metadata.name, 'modbus-unit-1')
+    assert.deepEqual(parsed.spec.protocol?.configData, { host: '127.0.0.1', port, unitId: 1 })
+    assert.equal(parseAllDocuments(stdout).length, 2)
+  })
+
   it('names what it can do where it is asked for something else', async () => {
-    assert.match((await run(['discover', 'modbus', 'x'])).stderr, /no protocol whose devices can be discovered/)
+    assert.match((await run(['discover', 'mqtt', 'x'])).stderr, /no protocol whose devices can be discovered/)
     assert.match((await run(['discover', 'opcua', 'plc', '--data', data])).stderr, /\/url must match/)
     assert.match(
       (await run(['opcua', 'trust', 'ffffffff', '--data', data])).stderr,

@@ -176,11 +176,11 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
 
   add(
     program,
-    'discover <protocol> [url]',
+    'discover <protocol> [where]',
     'find devices, and print DeviceModels and Devices for them',
     async (options, words) => (await import('./commands/discover.ts')).discover(words, options, terminal),
   )
-    .option('--set <key=value...>', 'a key of the device configuration, e.g. securityMode=None')
+    .option('--set <key=value...>', 'a key of the device configuration, e.g. securityMode=None or units=1-32')
     .option('--node <name>', 'nodeName of the Devices')
 
   const opcua = program.command('opcua').description('certificates of OPC UA servers')

@@ -2,19 +2,43 @@
 import asyncio
 import sys
 
+from pymodbus.constants import Endian
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
 from pymodbus.device import ModbusDeviceIdentification
+from pymodbus.payload import BinaryPayloadBuilder
 from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer
 from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
 
 
+def numbers():
+    """The same numbers in the four orders of bytes, as the payload builder of pymodbus lays them out: 20 registers each."""
+    registers = []
+    for byteorder, wordorder in (
+        (Endian.Big, Endian.Big),
+        (Endian.Little, Endian.Big),
+        (Endian.Big, Endian.Little),
+        (Endian.Little, Endian.Little),
+    ):
+        builder = BinaryPayloadBuilder(byteorder=byteorder, wordorder=wordorder)
+        builder.add_16bit_int(-2)
+        builder.add_16bit_uint(65534)
+        builder.add_32bit_int(-70000)
+        builder.add_32bit_uint(4294967294)
+        builder.add_64bit_int(-1234567890123456789)
+        builder.add_64bit_uint(18446744073709551614)
+        builder.add_32bit_float(24.5)
+        builder.add_64bit_float(-1.25e300)
+        registers += builder.to_registers()
+    return registers
+
+
 def unit(first):
-    """Holding register n is first + n, input register n is first + 1000 + n; every second bit is set."""
+    """Holding register n is first + n, input register n is first + 1000 + n, `numbers` behind 300; every second bit is set."""
     return ModbusSlaveContext(
         co=ModbusSequentialDataBlock(0, [n % 2 for n in range(300)]),
         di=ModbusSequentialDataBlock(0, [(n + 1) % 2 for n in range(300)]),
         hr=ModbusSequentialDataBlock(0, [first + n for n in range(300)]),
-        ir=ModbusSequentialDataBlock(0, [first + 1000 + n for n in range(300)]),
+        ir=ModbusSequentialDataBlock(0, [first + 1000 + n for n in range(300)] + numbers()),
         zero_mode=True,
     )
 

@@ -25,13 +25,14 @@ export async function discover(words: readonly string[], options: DiscoverOption
   const mapper = source && (await loadMapper(source))
   if (!source || !mapper?.discover) {
     throw new ConfigError(
-      `"${protocol}" is no protocol whose devices can be discovered; try: skerry discover opcua opc.tcp://HOST:4840`,
+      `"${protocol}" is no protocol whose devices can be discovered; try: skerry discover opcua opc.tcp://HOST:4840, or skerry discover modbus HOST`,
       {
         code: 'PROCESS_DISCOVER_UNKNOWN',
       },
     )
   }
-  const parsed = mapper.deviceConfig.parse({ ...(url === undefined ? {} : { url }), ...settings(options.set ?? []) })
+  const where = url === undefined ? {} : placeOf(url, mapper.deviceConfig.jsonSchema)
+  const parsed = mapper.deviceConfig.parse({ ...where, ...settings(options.set ?? []) })
   if (!parsed.ok) {
     const reasons = parsed.issues.map(({ pointer, message }) => `${pointer || '/'} ${message}`)
     throw new ConfigError(`this is no ${protocol} device: ${reasons.join('; ')}; give keys with --set key=value`, {
@@ -108,6 +109,15 @@ function manifestsOf(protocol: string, found: Found, node: string | undefined): 
       },
     },
   ]
+}
+
+/** Where to look, by the keys that the protocol has: a URL, a serial port, or a host with or without a port. */
+function placeOf(text: string, schema: object): { readonly [key: string]: string } {
+  const keys = 'properties' in schema ? Object.keys(Object(schema.properties)) : []
+  if (keys.includes('url') || !keys.includes('host')) return { url: text }
+  if (/^(\/|COM\d)/i.test(text) && keys.includes('serialPort')) return { serialPort: text }
+  const [, bracketed, plain = text, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? []
+  return { host: bracketed ?? plain, ...(port === undefined ? {} : { port }) }
 }
 
 function settings(pairs: readonly string[]): { readonly [key: string]: string } {
