@@ -152,6 +152,8 @@ const LIMITS: Readonly<Record<string, readonly [number, number]>> = {
   int32: [-(2 ** 31), 2 ** 31 - 1],
   uint32: [0, 2 ** 32 - 1],
   uint64: [0, Number.MAX_SAFE_INTEGER],
+  bcd16: [0, 9999],
+  bcd32: [0, 99_999_999],
 }
 
 /** What the registers can hold of a value: a sensor with registers of 16 bits in steps of 0.1 has no other values. */
@@ -164,7 +166,8 @@ function fitted(value: PropertyValue, layout: Layout, visitor: VisitorConfig): P
     return bytes
   }
   if (typeof value !== 'number' || layout.dataType === 'float32' || layout.dataType === 'float64') return value
-  const [low, high] = LIMITS[layout.dataType] ?? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+  const bits = layout.dataType === 'bits' ? ([0, 2 ** (visitor.bits?.count ?? 16) - 1] as const) : undefined
+  const [low, high] = bits ?? LIMITS[layout.dataType] ?? [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
   return Math.min(Math.max(Math.round(value / visitor.scale), low), high) * visitor.scale
 }
 

@@ -16,6 +16,7 @@ import { createSimulatedDevice } from '../create-device.ts'
 import type { SimulatedDevice } from '../simulated-device.ts'
 import type { SimulatorOptions } from '../simulator.ts'
 import { simulateSample } from '../testing/simulate-sample.ts'
+import { deviceMemory } from './device-memory.ts'
 import { crc16 } from './modbus-frames.ts'
 import { createModbusSimulator } from './modbus-simulator.ts'
 
@@ -285,6 +286,26 @@ describe('the Modbus server of the simulators', () => {
     again.send(...tcp(1, 3, 0, 100, 0, 1))
     assert.deepEqual(await again.take(11), answer)
     assert.equal(simulator.connections, 1)
+  })
+
+  it('can always be read: what does not fit the registers is held as the nearest that does', () => {
+    for (const [visitor, value, words] of [
+      [{ bit: 4, bitCount: 3 }, 100, [0x0070]],
+      [{ bit: 4, bitCount: 3 }, -1, [0]],
+      [{ dataType: 'bcd16' }, 123_456, [0x9999]],
+      [{ dataType: 'bcd32', scale: 0.5 }, -3, [0, 0]],
+      [{ dataType: 'uint16', scale: 0.1 }, 70_000, [0xffff]],
+      [{ dataType: 'int16' }, -40_000, [0x8000]],
+    ] as const) {
+      const model = modelOf([property('value', 'DOUBLE', { register: 'holding', offset: 0, ...visitor })])
+      const device = createSimulatedDevice({ model, device: undefined, clock: new FakeClock(), random: CALM })
+      device.write('value', value)
+      assert.deepEqual(
+        deviceMemory(device).readRegisters('holding', 1, 0, words.length),
+        words,
+        JSON.stringify(visitor),
+      )
+    }
   })
 
   it('says which visitor it cannot serve', () => {
