@@ -157,15 +157,19 @@ export function lineKey({ path, macAddress, channel }: SerialDevice): string {
 
 const LINE_SETTINGS = ['baudRate', 'dataBits', 'parity', 'stopBits', 'flowControl'] as const
 
-/** What a device says otherwise than another one on its port; nothing over Bluetooth and TCP, where it means nothing. */
+/** Whether it is a port with line settings: they mean nothing over Bluetooth and TCP. */
+export function hasSpeed({ path }: SerialDevice): boolean {
+  return path !== undefined && !tcpAddress(path) && !path.startsWith('/dev/rfcomm')
+}
+
+/** What a device says otherwise than another one on its port. */
 export function lineConflict(device: SerialDevice, other: SerialDevice): ConfigIssue | undefined {
-  const { path } = device
-  if (path === undefined || tcpAddress(path) || path.startsWith('/dev/rfcomm')) return undefined
+  if (!hasSpeed(device)) return undefined
   const key = LINE_SETTINGS.find((each) => device[each] !== other[each])
   if (key === undefined) return undefined
   return {
     pointer: `/${key}`,
-    message: `is ${device[key]}, but ${other[key]} for other devices on ${path}: a line has one setting`,
+    message: `is ${device[key]}, but ${other[key]} for other devices on ${device.path}: a line has one setting`,
   }
 }
 

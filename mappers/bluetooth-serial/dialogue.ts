@@ -2,6 +2,7 @@ import type { MapperContext } from '../contract/index.ts'
 import type { SerialDevice } from './device-config.ts'
 import type { Line } from './line.ts'
 import { onAbort } from './on-abort.ts'
+import { MOST_TURNS } from './timing.ts'
 
 /** `other`: not an answer to this request. `done`: nothing more is waited for. */
 export type AnswerTaker = (payload: Buffer) => 'taken' | 'done' | 'other'
@@ -78,5 +79,3 @@ export class Dialogue {
     }
   }
 }
-
-const MOST_TURNS = 5

@@ -1,10 +1,10 @@
-import type { SerialDevice } from './device-config.ts'
+import { hasSpeed, type SerialDevice } from './device-config.ts'
 import { planExchanges, type SerialVisit } from './exchanges.ts'
 
 /** Between the answer of one request and the next nothing takes longer than this, in ms. */
 const SLACK = 200
-/** The line may have to be quiet after a late answer so many times. */
-const MOST_TURNS = 5
+/** So often the line is waited for to be quiet, where an answer may be late. */
+export const MOST_TURNS = 5
 
 /** Long enough for every request of the call to time out as often as it is repeated. */
 export function deadline(device: SerialDevice, visits: readonly SerialVisit[]): number {
@@ -18,8 +18,8 @@ export function deadline(device: SerialDevice, visits: readonly SerialVisit[]): 
 export function busTime(visits: readonly SerialVisit[]): number | undefined {
   let time = 0
   for (const { device, frame } of exchangesOf(visits)) {
-    const { framing, baudRate, dataBits, parity, stopBits, gap, path } = device
-    if (framing.kind !== 'fixed' || path === undefined || path.startsWith('tcp:')) return undefined
+    const { framing, baudRate, dataBits, parity, stopBits, gap } = device
+    if (framing.kind !== 'fixed' || !hasSpeed(device)) return undefined
     const bits = 1 + dataBits + (parity === 'none' ? 0 : 1) + stopBits
     const bytes = frame.length + framing.start.length + framing.length
     time += (bytes * bits * 1000) / baudRate + gap

@@ -40,10 +40,15 @@ export async function watchDevice(
 /** Visits that hear the same messages; those whose topic cannot be made have failed. */
 function filtersOf(visits: readonly MqttVisit[], report: Report): ReadonlyMap<string, readonly MqttVisit[]> {
   const byFilter = new Map<string, MqttVisit[]>()
+  const made = new Map<string, string>()
   for (const visit of visits) {
-    if (visit.visitor.topic === undefined) continue
+    const { topic } = visit.visitor
+    if (topic === undefined) continue
     try {
-      const filter = filterOf(visit, visit.visitor.topic)
+      // The properties of a device often share a message, and there may be thousands of them.
+      const isOwn = `${topic} ${visit.device.base}`.includes('{property}')
+      const filter = (isOwn ? undefined : made.get(topic)) ?? filterOf(visit, topic)
+      made.set(topic, filter)
       const own = byFilter.get(filter) ?? []
       own.push(visit)
       byFilter.set(filter, own)

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 
 /**
- * Whether somebody holds the lock of a port. Opening sets the speed before it asks for the lock, which would disturb whoever
- * has the port. Linux; elsewhere, and where the kernel does not tell, nobody does.
+ * Whether somebody holds the lock of a port. Opening sets parity and stop bits before it asks for the lock, which would disturb
+ * whoever has the port. Linux; elsewhere, and where the kernel does not tell, nobody does.
  */
 export async function isLockHeld(path: string): Promise<boolean> {
   const port = await stat(path, { bigint: true }).catch(() => undefined)

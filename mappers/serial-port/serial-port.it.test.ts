@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -126,6 +127,18 @@ describe('a serial port', { skip }, () => {
     await assert.rejects(opened(t, pty.path), /is in use by another process; find it with: fuser -v \/dev\/pts/)
     await closed(port)
     await opened(t, pty.path)
+  })
+
+  it('keeps its settings when somebody else tries to open it with other ones', {
+    skip: process.platform !== 'linux',
+  }, async (t) => {
+    const pty = await pair(t)
+    await opened(t, pty.path)
+    const before = execFileSync('stty', ['-F', pty.path, '-a']).toString()
+    assert.match(before, /speed 9600 baud.* -cstopb/s)
+    const other = { path: pty.path, ...settings, baudRate: 115_200, stopBits: 2 } as const
+    await assert.rejects(openSerialPort(other, { clock, signal: new AbortController().signal }), /is in use/)
+    assert.equal(execFileSync('stty', ['-F', pty.path, '-a']).toString(), before)
   })
 
   it('ends when the other end is gone', async (t) => {
