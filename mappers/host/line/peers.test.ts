@@ -41,17 +41,17 @@ describe('a line with several peers', () => {
   })
 
   it('with 30 slaves, one dead: its neighbours lose a few percent of their cycles at most', async (t) => {
-    const period = 150_000
+    const period = 100_000
     const healthy = start(t)
     healthy.units(30, { a: {} })
-    await healthy.advance(60_000)
+    await healthy.advance(20_000)
     await healthy.after(period)
     const before = healthy.reads().slice(0, 29)
 
     const host = start(t)
     host.field.off.add(30)
     host.units(30, { a: {} })
-    await host.advance(60_000)
+    await host.advance(20_000)
     await host.after(period)
     const after = host.reads().slice(0, 29)
     const dead = host.field.callsOf(30) * host.field.silenceMs
@@ -73,7 +73,7 @@ describe('a line with several peers', () => {
       const host = start(t)
       host.field.silenceMs = silenceMs
       for (let unit = 1; unit <= dead; unit++) host.field.off.add(unit)
-      host.units(30, { a: { collectCycle: 10_000 } })
+      host.units(30, { a: { collectCycle: 20_000 } })
       await host.advance(100_000)
       await host.after(900_000)
       const spent =
@@ -88,10 +88,10 @@ describe('a line with several peers', () => {
     host.field.slow.set(30, 999)
     host.units(30, { a: {} })
     await host.advance(60_000)
-    await host.after(300_000)
-    const [fair, reads] = [300_000 / (30 * 40), host.reads()]
+    await host.after(100_000)
+    const [fair, reads] = [100_000 / (30 * 40), host.reads()]
     for (const count of reads.slice(0, 29)) assert.ok(count >= fair * 0.96, `${count} cycles of ${fair}`)
-    assert.ok((reads[29] ?? 0) >= 7, 'and is read all the same')
+    assert.ok((reads[29] ?? 0) >= 2, 'and is read all the same')
     assert.equal(host.stateOf(30)?.state, 'online')
   })
 
