@@ -11,6 +11,7 @@ const METHODS: readonly DeviceMethod[] = [
   { name: 'look', propertyNames: ['load'] },
   { name: 'reset', propertyNames: ['speed', 'blink'] },
   { name: 'idle' },
+  { name: 'shift', propertyNames: ['speed', 'gear'] },
   { name: 'lost', propertyNames: ['nowhere'] },
 ]
 
@@ -38,6 +39,7 @@ async function start(change: (mapper: Fake) => Partial<Fake> = () => ({}), metho
     running: { type: 'BOOLEAN' },
     load: { accessMode: 'ReadOnly' },
     blink: { type: 'STRING' },
+    gear: { visitors: { configData: { address: 'gear', convert: { bits: { first: 0, count: 3 } } } } },
   })
   bench.assign({ ...assigned, device: { ...assigned.device, spec: { ...assigned.device.spec, methods } } })
   await bench.advance(10)
@@ -87,7 +89,7 @@ describe('a call of a method', () => {
   })
 
   const refused: readonly [string, string, DeviceCall['arguments'], number, RegExp][] = [
-    ['an unknown method', 'explode', {}, 404, /has no method explode; it has start, look, reset, idle, lost/],
+    ['an unknown method', 'explode', {}, 404, /has no method explode; it has start, look, reset, idle, shift, lost/],
     ['an unknown property', 'start', { color: 'red' }, 400, /start takes no color; it has speed, running, load/],
     ['a property of another method', 'look', { speed: 1 }, 400, /look takes no speed/],
     ['a value of another type', 'start', { speed: 'fast' }, 400, /speed: fast must be an integer/],
@@ -109,6 +111,38 @@ describe('a call of a method', () => {
       await stop()
     })
   }
+
+  it('C83: is refused for unknown methods and properties, and its values are of the type of the model', async () => {
+    const { call, field, stop } = await start()
+    for (const [method, given] of [
+      ['explode', {}],
+      ['start', { color: 'red' }],
+      ['start', { speed: '12.5' }],
+      ['start', { running: 'maybe' }],
+    ] as const) {
+      const answer = await call(method, given)
+      assert.ok(!answer.ok && answer.code < 500)
+    }
+    assert.deepEqual(field.written, [])
+    await call('start', { speed: '0012', running: 'true' })
+    assert.deepEqual(field.written, [
+      ['speed', 12],
+      ['running', true],
+    ])
+    await stop()
+  })
+
+  it('writes nothing at all where one of its values cannot be on the device', async () => {
+    const { call, field, stop } = await start()
+    const answer = await call('shift', { speed: 5, gear: 9 })
+    assert.deepEqual(answer, {
+      ok: false,
+      code: 400,
+      reason: 'gear: 9 does not fit into 3 bits, which hold 0 to 7',
+    })
+    assert.deepEqual(field.written, [])
+    await stop()
+  })
 
   it('says what was done before it failed', async () => {
     const { call, field, stop } = await start()
@@ -205,7 +239,7 @@ it('a method that names nothing to be found is a warning, and the device is serv
     refusals.map(({ pointer, warning }) => [pointer, warning]),
     [
       ['/spec/methods/3/propertyNames', true],
-      ['/spec/methods/4/propertyNames/0', true],
+      ['/spec/methods/5/propertyNames/0', true],
     ],
   )
   assert.equal(values('pump', 'load').at(-1), '7')

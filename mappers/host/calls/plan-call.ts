@@ -1,12 +1,6 @@
-import {
-  type CallArgument,
-  type CallRefusal,
-  type DeviceCall,
-  type DeviceMethod,
-  type PropertyValue,
-  refuseDesired,
-} from '../../../schemas/index.ts'
+import type { CallArgument, CallRefusal, DeviceCall, DeviceMethod, PropertyValue } from '../../../schemas/index.ts'
 import type { AnyMapper, PropertyPlan } from '../admission/admission.ts'
+import { wishOf } from '../line/orders.ts'
 import type { ServedDevice, ServedProperty } from '../line/served-device.ts'
 
 /** What a call has to do, all of it allowed: write, then call, then read. */
@@ -56,8 +50,8 @@ export function planCall(
 function refuseArgument(property: ServedProperty, given: CallArgument, mapper: Pick<AnyMapper, 'protocol' | 'write'>) {
   if (typeof given === 'object') return 'takes one value, not a list'
   if (!mapper.write) return `mapper ${mapper.protocol} cannot write`
-  const reason = refuseDesired(property.plan.model, String(given))
-  return reason === undefined ? undefined : `${String(given).slice(0, LONGEST_SHOWN)} ${reason}`
+  const wish = wishOf(property.plan, String(given))
+  return wish.ok ? undefined : `${String(given).slice(0, LONGEST_SHOWN)} ${wish.reason}`
 }
 
 const LONGEST_SHOWN = 80

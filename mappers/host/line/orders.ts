@@ -85,8 +85,11 @@ function dueOrders(
   return due
 }
 
-/** Bounds are those of the value, whatever the device holds. */
-function wishOf({ model, conversion }: PropertyPlan, wanted: string): Parsed<{ text: string; raw: PropertyValue }> {
+/** What a wish is on the device, or why it can never be written. Bounds are those of the value, whatever the device holds. */
+export function wishOf(
+  { model, conversion }: PropertyPlan,
+  wanted: string,
+): Parsed<{ text: string; raw: PropertyValue }> {
   const refusal = refuseDesired(model, wanted)
   if (refusal !== undefined) return { ok: false, reason: refusal }
   const parsed = parseValue(model.type ?? 'STRING', wanted)
