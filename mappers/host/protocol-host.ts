@@ -10,6 +10,7 @@ import {
   type DeviceRefusal,
   deviceCalls,
   deviceOrders,
+  knownUntil,
   protocolOf,
   timesToLive,
 } from '../../schemas/index.ts'
@@ -222,6 +223,17 @@ class ProtocolHost {
     return runCall(line, device, methods, call, ground)
   }
 
+  /** What a device recorded while this edge or this mapper was down is asked for from where its twin ends. */
+  async #knownUntil(id: DeviceId, uid: string): Promise<number | undefined> {
+    const { bus, log } = this.#options
+    try {
+      return (await bus.request(knownUntil, { id, uid }, { deadline: this.#settings.callDeadline })).until
+    } catch (error) {
+      log.debug('Until when a device is known cannot be told', { device: id, error })
+      return undefined
+    }
+  }
+
   #release(id: DeviceId): void {
     if (!this.#fingerprints.delete(id)) return
     this.#refused.delete(id)
@@ -267,6 +279,7 @@ class ProtocolHost {
       settings: this.#settings,
       stats: this.#stats,
       reporter: this.#reporter,
+      knownUntil: (id, uid) => this.#knownUntil(id, uid),
       folder,
       broker,
     })

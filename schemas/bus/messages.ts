@@ -56,6 +56,13 @@ export interface ReportAnswer {
 }
 export const reportDevices = requestChannel<readonly DeviceReport[], ReportAnswer>('twin.report')
 
+/** Until when the twin knows a device, so that a host which begins anew can ask for what came after. Served by DeviceTwin. */
+export interface KnownUntil {
+  /** Source time of the newest value that is not doubted, Unix ms; absent: there is none. */
+  readonly until?: number
+}
+export const knownUntil = requestChannel<{ readonly id: DeviceId; readonly uid: string }, KnownUntil>('twin.known')
+
 /** Life of the link to one device, as the host sees it. Answered after it is durable. */
 export interface DeviceStateReport {
   readonly id: DeviceId

@@ -1,7 +1,16 @@
 import type { Bus } from '../../platform/bus/index.ts'
 import { UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Clock } from '../../platform/time/index.ts'
-import { type DeviceId, type ReportAnswer, reportDevices, reportStates, type Twin } from '../../schemas/index.ts'
+import {
+  type DeviceId,
+  type KnownUntil,
+  knownUntil,
+  type ReportAnswer,
+  reportDevices,
+  reportStates,
+  type Twin,
+  twins,
+} from '../../schemas/index.ts'
 import { confirmedBy } from '../model/age.ts'
 import { stateMessage } from '../model/messages.ts'
 import { applyReport } from '../model/report.ts'
@@ -31,6 +40,7 @@ export function serveReports({
   clock,
 }: ServeReportsOptions): readonly Disposable[] {
   return [
+    bus.serve(knownUntil, async ({ id, uid }) => newestGood(uid, bus.get(twins, id))),
     bus.serve(reportDevices, (reports) =>
       takeAll(reports, (report) =>
         change(
@@ -69,6 +79,15 @@ export function serveReports({
       ),
     ),
   ]
+}
+
+/** Of this incarnation of the device alone. What cannot be read now keeps the time of its last value. */
+function newestGood(uid: string, twin: Twin | undefined): KnownUntil {
+  if (twin?.uid !== uid) return {}
+  const times = Object.values(twin.properties).flatMap(({ reported }) =>
+    reported && reported.quality !== 'uncertain' ? [reported.sourceTime] : [],
+  )
+  return times.length === 0 ? {} : { until: Math.max(...times) }
 }
 
 /** All at once: each device has its own queue. */

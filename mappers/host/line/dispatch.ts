@@ -241,7 +241,7 @@ export class Dispatch {
   }
 
   #expectGap(peer: Peer, device: ServedDevice): void {
-    if (!this.#options.hasHistory() || device.gapSince === undefined || peer.silence) return
+    if (!this.#options.hasHistory() || !device.hasGap || peer.silence) return
     peer.gaps.add(device)
     this.#turns.add(peer)
   }

@@ -1,6 +1,7 @@
 import { BugError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, DeadlineError, withDeadline } from '../../../platform/time/index.ts'
+import type { DeviceId } from '../../../schemas/index.ts'
 import { isDeviceSilent, type Outcome, type Reading, type Report, type VisitId } from '../../contract/index.ts'
 import type { AnyMapper } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
@@ -16,6 +17,8 @@ export interface GapContext {
   readonly settings: HostSettings
   readonly stats: HostStats
   readonly reporter: Reporter
+  /** Until when the twin of a device is known, where nobody here has served it before. */
+  knownUntil(id: DeviceId, uid: string): Promise<number | undefined>
   readonly signal: AbortSignal
 }
 
@@ -25,8 +28,11 @@ export interface GapContext {
  */
 export async function fillGap(device: ServedDevice, connection: AsyncDisposable, context: GapContext): Promise<void> {
   const { mapper, clock, settings, log, signal } = context
-  const since = device.gapSince
-  if (since === undefined) return
+  const since = device.gapSince ?? (await context.knownUntil(device.id, device.plan.uid))
+  if (since === undefined) {
+    device.closeGap()
+    return
+  }
   const recorder = new Recorder(device, context)
   const visits = device.properties.map(({ plan }) => plan.visit)
   let running: Promise<unknown> = Promise.resolve()

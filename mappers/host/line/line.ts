@@ -28,6 +28,8 @@ export interface LineOptions {
   readonly settings: HostSettings
   readonly stats: HostStats
   readonly reporter: Reporter
+  /** Until when the twin of a device is known, Unix ms; undefined where it is not at all. Never rejects. */
+  knownUntil(id: DeviceId, uid: string): Promise<number | undefined>
   /** Of the mapper alone; see MapperContext. */
   readonly folder: string
   readonly broker?: LocalBroker | undefined
@@ -321,7 +323,7 @@ export class Line {
 
   /** What it recorded comes before anything newer. */
   #hasGap(device: ServedDevice): boolean {
-    return this.#hasHistory && device.gapSince !== undefined
+    return this.#hasHistory && device.hasGap
   }
 
   /** Orders of a device that is away wait, and are told so. */

@@ -47,6 +47,7 @@ export class ServedDevice {
   #lastGood: number | undefined
   #gapSince: number | undefined
   #gapTries = 0
+  #isNew = true
   #away: string | undefined
   /** A property with the shortest cycle, and when it was read last, monotonic ms. */
   readonly #pace: ServedProperty | undefined
@@ -170,9 +171,15 @@ export class ServedDevice {
     return this.#gapSince
   }
 
+  /** There may be something to ask for: of a device that nobody here has served before, only its twin knows. */
+  get hasGap(): boolean {
+    return this.#gapSince !== undefined || this.#isNew
+  }
+
   /** What was recorded during the outage has been asked for. */
   closeGap(): void {
     this.#gapSince = undefined
+    this.#isNew = false
     this.#gapTries = 0
   }
 
@@ -210,6 +217,7 @@ export class ServedDevice {
   #inherit(before: ServedDevice): void {
     this.#lastGood = before.#lastGood
     this.#gapSince = before.#gapSince
+    this.#isNew = before.#isNew
     for (const property of this.properties) {
       const old = before.properties.find(({ plan }) => plan.model.name === property.plan.model.name)
       if (old?.order && sameWay(old.plan, property.plan)) {

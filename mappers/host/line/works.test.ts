@@ -21,7 +21,14 @@ function start(t: TestContext) {
   const mapper = busMapper(field)
   const ground = { clock, random: steadyRandom, log: silentLogger, settings: defaultSettings, stats: createStats() }
   const reporter = new Reporter({ ...ground, bus: createLocalBus(clock, silentLogger), isCurrent: () => true })
-  const line = new Line({ ...ground, key: 'rs485', mapper, reporter, folder: '/nowhere' })
+  const line = new Line({
+    ...ground,
+    key: 'rs485',
+    mapper,
+    reporter,
+    knownUntil: async () => undefined,
+    folder: '/nowhere',
+  })
   for (const unit of [1, 2]) {
     const { plan } = admit(mapper, fakeDevice(`u${unit}`, { a: {} }, { line: 'rs485', unit }), unit)
     line.put(

@@ -10,6 +10,7 @@ import {
   type DeviceStateReport,
   deviceIdOf,
   deviceOrders,
+  knownUntil,
   type ModelProperty,
   reportDevices,
   reportStates,
@@ -44,6 +45,12 @@ export function hostBench(mapper: AnyMapper, random: Random = steadyRandom) {
     states.push(...known(list))
     return answer(list)
   })
+  /** Until when the twin knows each device, by id. */
+  const untils = new Map<string, number>()
+  bus.serve(knownUntil, async ({ id }) => {
+    const until = untils.get(id)
+    return until === undefined ? {} : { until }
+  })
   const stop = new AbortController()
   const stats = createStats()
   const ground = { bus, clock, random, log, stats }
@@ -57,6 +64,7 @@ export function hostBench(mapper: AnyMapper, random: Random = steadyRandom) {
     states,
     /** Devices that the twin does not know. */
     unknown,
+    untils,
     assign: (assigned: AssignedDevice) => bus.set(assignedDevices, deviceIdOf(assigned.device.metadata), assigned),
     unassign: (name: string) => bus.remove(assignedDevices, `default/${name}`),
     order: (name: string, properties: Record<string, readonly [value: string, id: string]>) =>
