@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { startBroker } from '../../../platform/bus/mqtt/testing/index.ts'
 import { collect, run } from '../testing/run.ts'
 import { launcher } from '../testing/up.ts'
 
@@ -88,6 +89,14 @@ describe('skerry simulate', () => {
     await output.waitFor(/^\{"fault":"ok"\}$/m)
     assert.match(output.stderr(), /^skerry: "sleep" is no fault: write silence/m)
     assert.equal(await holding(told.url, 7), 42)
+    assert.equal(await stop(), 0)
+  })
+
+  it('calls no broker local but one that is known to be that of the node', async (t) => {
+    const { broker } = await startBroker(t, { anonymous: 'full' })
+    const { output, stop } = await started(t, 'mqtt', '--port', String(broker.port))
+    const [, port] = await output.waitFor(/configData:\n +broker: mqtt:\/\/127\.0\.0\.1:(\d+)$/m)
+    assert.equal(port, String(broker.port))
     assert.equal(await stop(), 0)
   })
 
