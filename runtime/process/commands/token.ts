@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { seconds } from '../../../platform/time/index.ts'
-import { askProcess } from '../ask.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
 import { parseDuration } from '../duration-text.ts'
 import { EXIT } from '../exit.ts'
 import { checkNodeName } from '../node-name.ts'
+import { requestToken } from '../request-token.ts'
 import type { Console } from '../terminal.ts'
 
 export interface TokenOptions extends CommonOptions {
@@ -15,16 +13,11 @@ export interface TokenOptions extends CommonOptions {
   readonly ttl?: string
 }
 
-/** `skerry token create`: asks the running cloud half of this data directory, which alone holds the signing key. */
+/** `skerry token create`: asks the running cloud half of this data directory. */
 export async function createToken(options: TokenOptions, terminal: Console): Promise<number> {
-  const ttlMs = parseDuration(options.ttl ?? '24h').milliseconds
+  const ttl = parseDuration(options.ttl ?? '24h')
   if (options.node !== undefined) checkNodeName(options.node)
-  const body = { ttlMs, ...(options.node === undefined ? {} : { node: options.node }) }
-  const dir = cloudDirectory(dataDirectory(options.data, 'ask'))
-  const answer = await askProcess(dir, 'POST', '/tokens', seconds(10), body)
-  if (typeof answer !== 'object' || answer === null || !('token' in answer) || typeof answer.token !== 'string') {
-    throw new UnavailableError('The cloud half answered without a token', { code: 'PROCESS_TOKEN_MISSING' })
-  }
+  const answer = await requestToken(cloudDirectory(dataDirectory(options.data, 'ask')), { ttl, node: options.node })
   terminal.print(options.output, answer, answer.token)
   return EXIT.ok
 }

@@ -27,11 +27,11 @@ it('each sample is simulated where its protocol is reached, and left out where t
   const simulated = (problem?: string) =>
     sampleParts(ENTRIES, { directory: '/data', ports: PORTS, serialProblem: problem })
   assert.deepEqual(
-    simulated().parts.map(({ args, needs }) => `${args.join(' ')}, needs ${needs}`),
+    simulated().parts.map(({ args }) => args.join(' ')),
     [
-      'simulate pump-protocol --port 5021, needs nothing',
-      'simulate scale-protocol --serial /data/serial/scale, needs nothing',
-      'simulate lamp-protocol --port 1884, needs edge',
+      'simulate pump-protocol --port 5021',
+      'simulate scale-protocol --serial /data/serial/scale',
+      'simulate lamp-protocol --port 1884',
     ],
   )
   assert.deepEqual(simulated().left, [])

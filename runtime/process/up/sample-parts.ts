@@ -7,8 +7,6 @@ export interface SamplePart {
   readonly name: string
   readonly entry: SimulatorEntry
   readonly args: readonly string[]
-  /** It can be started when this is up. */
-  readonly needs: 'nothing' | 'edge'
 }
 
 export interface SampleParts {
@@ -33,14 +31,14 @@ export function sampleParts(
   const left: string[] = []
   for (const entry of entries) {
     const name = entry.sample
-    const part = (needs: SamplePart['needs'], ...more: readonly string[]) =>
-      parts.push({ name, entry, needs, args: ['simulate', entry.protocol, ...more] })
+    const part = (...more: readonly string[]) =>
+      parts.push({ name, entry, args: ['simulate', entry.protocol, ...more] })
     const { reach } = entry
     if (reach.kind === 'port') {
       const kept = reach.keepsFiles ? ['--data', directory] : []
-      part('nothing', '--port', String(ports[reach.port]), ...kept)
-    } else if (reach.kind === 'broker') part('edge', '--port', String(ports.mqtt))
-    else if (serialProblem === undefined) part('nothing', '--serial', join(directory, 'serial', name))
+      part('--port', String(ports[reach.port]), ...kept)
+    } else if (reach.kind === 'broker') part('--port', String(ports.mqtt))
+    else if (serialProblem === undefined) part('--serial', join(directory, 'serial', name))
     else left.push(`the sample ${name} is left out: ${serialProblem}`)
   }
   return { parts, left }

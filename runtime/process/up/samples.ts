@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { writeFileAtomic } from '../../../platform/files/index.ts'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { type Clock, type Duration, ms } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { callKubernetes, isRecord, type KubeAccess, type KubeAnswer } from './kubernetes-apply.ts'
 import { readStateFile } from './state-file.ts'
@@ -19,6 +20,7 @@ export interface Sample {
   readonly node: string
 }
 
+const DEVICES = '/apis/devices.kubeedge.io/v1beta1/namespaces/default/devices'
 const PLURALS: Readonly<Record<string, string>> = { Device: 'devices', DeviceModel: 'devicemodels' }
 
 export interface AppliedSample {
@@ -28,31 +30,61 @@ export interface AppliedSample {
 }
 
 /**
- * Applies the samples that this cloud has never had (its folder remembers them), so that a sample somebody deleted or changed
- * stays so. Where a simulator moved, e.g. to another port, the device follows, unless somebody gave it another address meanwhile.
+ * Applies the samples that this cloud has never had (its folder remembers them), each as soon as its simulator is there, so
+ * that a sample somebody deleted or changed stays so. Where a simulator moved, e.g. to another port, the device follows, unless
+ * somebody gave it another address meanwhile.
  */
 export async function applySamples(
   access: KubeAccess,
   directory: string,
-  samples: readonly Sample[],
+  samples: readonly Promise<Sample>[],
 ): Promise<readonly AppliedSample[]> {
   const file = join(directory, 'samples.json')
   const applied = parseApplied(await readStateFile(file, 'remove it, and samples that are missing are made again'))
-  const names: AppliedSample[] = []
-  for (const sample of samples) {
+  const apply = async (pending: Promise<Sample>): Promise<AppliedSample> => {
+    const sample = await pending
     const objects = await readObjects(sample)
     const before = applied[sample.name]
     if (before === undefined) await createAll(access, sample, objects)
     else if (!sameAddress(before, sample.address)) await move(access, sample, objects, before)
     applied[sample.name] = sample.address
-    for (const object of objects) {
-      if (isRecord(object) && object['kind'] === 'Device') {
-        names.push({ name: sample.name, device: String(field(object, 'metadata', 'name')) })
-      }
-    }
+    return { name: sample.name, device: String(field(deviceOf(objects), 'metadata', 'name')) }
   }
+  const outcomes = await Promise.allSettled(samples.map(apply))
   await writeFileAtomic(file, `${JSON.stringify(applied, undefined, 2)}\n`, 0o600)
-  return names
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  })
+}
+
+/** Until each device that is there has a state, so that whoever looks now sees it online; false where that takes too long. */
+export async function devicesHaveState(
+  access: KubeAccess,
+  samples: readonly AppliedSample[],
+  { clock, deadline, signal }: { readonly clock: Clock; readonly deadline: Duration; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const names: readonly unknown[] = samples.map((sample) => sample.device)
+  const end = clock.monotonic() + deadline.milliseconds
+  for (;;) {
+    const { body } = await callKubernetes(access, 'GET', DEVICES)
+    const items = field(body, 'items')
+    const waiting = (Array.isArray(items) ? items : []).filter(
+      (item) => names.includes(field(item, 'metadata', 'name')) && !hasState(item),
+    )
+    if (waiting.length === 0) return true
+    if (clock.monotonic() >= end) return false
+    await clock.sleep(ms(150), signal)
+  }
+}
+
+function hasState(device: unknown): boolean {
+  const state = field(device, 'status', 'state')
+  return typeof state === 'string' && state !== 'unknown'
+}
+
+function deviceOf(objects: readonly unknown[]): unknown {
+  return objects.find((object) => field(object, 'kind') === 'Device')
 }
 
 async function createAll(access: KubeAccess, sample: Sample, objects: readonly unknown[]): Promise<void> {

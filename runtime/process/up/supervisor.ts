@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { placedConfig, serialPortsProblem, simulators } from '../../../mappers/simulators/index.ts'
 import { readFileIfPresent, removeFile, writeFileAtomic } from '../../../platform/files/index.ts'
@@ -10,15 +10,15 @@ import type { JsonObject } from '../../../schemas/index.ts'
 import { type ConfigEdits, editConfig, listInConfig } from '../edit-config.ts'
 import { ENDPOINTS_FILE, writeEndpoints } from '../endpoints.ts'
 import { mapperEdits } from '../mapper-settings.ts'
-import { isRecord, parseKubeAccess } from './kubernetes-apply.ts'
+import { joinOwnNode } from './join-own-node.ts'
+import { isRecord, type KubeAccess, parseKubeAccess } from './kubernetes-apply.ts'
 import { LogFile } from './log-file.ts'
 import { Part } from './part.ts'
 import type { UpPorts } from './ports.ts'
 import type { Progress } from './progress.ts'
-import { runLauncher } from './run-launcher.ts'
 import { assertSameCloud } from './same-cloud.ts'
 import { type SamplePart, sampleParts } from './sample-parts.ts'
-import { type AppliedSample, applySamples } from './samples.ts'
+import { type AppliedSample, applySamples, devicesHaveState, type Sample } from './samples.ts'
 
 export interface SupervisorOptions {
   readonly directory: string
@@ -35,6 +35,8 @@ export interface SupervisorOptions {
 
 /** Long enough for a machine that is busy with something else. */
 const START_DEADLINE = seconds(60)
+/** Ready is said anyway after so long. */
+const STATE_DEADLINE = seconds(5)
 /** In the order in which they are stopped. */
 const CORE: ReadonlySet<string> = new Set(['edge', 'cloud'])
 
@@ -79,47 +81,53 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async start(signal: AbortSignal): Promise<Endpoints> {
-    const { directory, config, ports, progress } = this.#options
+    const { directory, config, ports, progress, clock } = this.#options
     await mkdir(join(directory, 'logs'), { recursive: true, mode: 0o700 })
     await this.#configureCloud()
     const samples = config.samples
       ? sampleParts(simulators, { directory, ports, serialProblem: serialPortsProblem() })
       : { parts: [], left: [] }
     for (const line of samples.left) progress.line(line)
-    const simulate = (needs: SamplePart['needs']) =>
-      samples.parts.filter((part) => part.needs === needs).map((part) => this.#simulate(part, signal))
-    const early = simulate('nothing')
+    // The one that needs the broker of the edge waits for it by itself.
+    const simulated = samples.parts.map((part) => heardLater(this.#simulate(part, signal)))
     await progress.step(
       'cloud',
       () => this.#add('cloud', ['cloud', '--data', join(directory, 'cloud')]).start(START_DEADLINE, signal),
       () => `Kubernetes API ${this.endpoints.apiserver}, CloudHub ${this.endpoints.cloudhub}`,
     )
     await this.#publish()
+    const applied = this.#applySamples(simulated)
     if (this.#hasJoined()) {
       await assertSameCloud(directory)
     } else {
       await progress.step(
         'join',
-        () => this.#join(signal),
+        () => {
+          const certificates = `127.0.0.1:${ports.certificates}`
+          return joinOwnNode({ directory, node: config.node, certificates, clock, signal })
+        },
         () => `${config.node} has its certificate`,
       )
     }
     await this.#configureEdge()
-    // They wait for its broker.
-    const late = simulate('edge')
     await progress.step(
       'edge',
       () => this.#add('edge', ['edge', '--data', join(directory, 'edge')]).start(START_DEADLINE, signal),
       () => `${config.node}, MQTT ${this.endpoints.mqtt}`,
     )
     if (samples.parts.length > 0) {
+      let allAnswer = false
       await progress.step(
         'samples',
         async () => {
-          await Promise.all([...early, ...late])
-          this.#samples = await this.#applySamples(samples.parts)
+          const { access, samples } = await applied
+          this.#samples = samples
+          allAnswer = await devicesHaveState(access, samples, { clock, deadline: STATE_DEADLINE, signal })
         },
-        () => `devices ${this.#samples.map((sample) => sample.device).join(', ')}, all simulated`,
+        () => {
+          const devices = this.#samples.map((sample) => sample.device).join(', ')
+          return `devices ${devices}, all simulated${allAnswer ? '' : '; not all of them have been reached yet'}`
+        },
       )
     }
     await this.#publish()
@@ -220,39 +228,41 @@ export class Supervisor implements AsyncDisposable {
     return ['rootCA.crt', 'server.crt', 'server.key'].every((file) => existsSync(join(pki, file)))
   }
 
-  /** Exactly as a remote gateway: a token from the cloud half, then `skerry join` with it. */
-  async #join(signal: AbortSignal): Promise<void> {
-    const { directory, config, ports, launcher, clock } = this.#options
-    const run = (args: readonly string[]) => runLauncher({ launcher, args, clock, signal, deadline: START_DEADLINE })
-    const made = await run(['token', 'create', '--data', join(directory, 'cloud'), '--node', config.node])
-    const cloud = `127.0.0.1:${ports.cloudhub}`
-    await run([
-      ...['join', '--cloud', cloud, '--cert-port', String(ports.certificates)],
-      ...['--token', made.trim(), '--node', config.node, '--data', join(directory, 'edge')],
-    ])
-  }
-
-  /** Starts the simulator; a rejection is heard by whoever awaits all of them later. */
-  #simulate({ name, args }: SamplePart, signal: AbortSignal): Promise<void> {
-    const started = this.#add(name, args).start(START_DEADLINE, signal)
-    started.catch(() => undefined)
-    return started
-  }
-
-  async #applySamples(parts: readonly SamplePart[]): Promise<readonly AppliedSample[]> {
-    const { directory, samplesFolder, config } = this.#options
-    const kubeconfig = await readFileIfPresent(join(directory, 'kubeconfig'))
-    if (kubeconfig === undefined) return []
-    const samples = parts.map(({ name, entry }) => ({
+  /** Starts the simulator; settles with its sample when that can be reached. */
+  async #simulate({ name, entry, args }: SamplePart, signal: AbortSignal): Promise<Sample> {
+    const { samplesFolder, config } = this.#options
+    await this.#add(name, args).start(START_DEADLINE, signal)
+    const address = this.#addresses.get(name) ?? {}
+    return {
       name,
       folder: join(samplesFolder, name),
       files: ['model.yaml', 'device.yaml'],
-      place: (configData: JsonObject) => placedConfig(entry, configData, this.#addresses.get(name) ?? {}),
-      address: this.#addresses.get(name) ?? {},
+      place: (configData: JsonObject) => placedConfig(entry, configData, address),
+      address,
       node: config.node,
-    }))
-    return applySamples(parseKubeAccess(kubeconfig), join(directory, 'cloud'), samples)
+    }
   }
+
+  /** While the edge starts, the devices that it will find there are made. */
+  #applySamples(simulated: readonly Promise<Sample>[]): Promise<SamplesOfCloud> {
+    const { directory } = this.#options
+    const apply = async () => {
+      const access = parseKubeAccess(await readFile(join(directory, 'kubeconfig'), 'utf8'))
+      return { access, samples: await applySamples(access, join(directory, 'cloud'), simulated) }
+    }
+    return heardLater(apply())
+  }
+}
+
+/** A rejection counts when somebody waits for it, and is no unhandled one until then. */
+function heardLater<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined)
+  return work
+}
+
+interface SamplesOfCloud {
+  readonly access: KubeAccess
+  readonly samples: readonly AppliedSample[]
 }
 
 function addressIn(message: object): JsonObject {
