@@ -299,6 +299,18 @@ describe('the mapper host loses', () => {
     assert.equal(host.field.connects - host.field.disposals, 1)
     assert.equal(host.states.at(-1)?.state, 'online')
   })
+
+  it('not the connection of a device that may take longer for one answer', async (t) => {
+    const host = start(t)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    host.field.stalled = promise
+    host.assign(fakeDevice('d', { a: {} }, { line: 'a', patience: 5000 }))
+    await host.advance(4900)
+    resolve()
+    await host.advance(100)
+    assert.deepEqual(host.states, [{ id: 'default/d', state: 'online' }])
+    assert.equal(host.field.connects, 1)
+  })
 })
 
 describe('the mapper host changes one device', () => {

@@ -183,7 +183,7 @@ export class Line {
     const device = devices[this.#failedConnects % devices.length]
     if (!device) throw new Error('the line has no device')
     try {
-      return await connect(device.plan.config, this.#options, signal)
+      return await connect(device.plan, this.#options, signal)
     } catch (error) {
       this.#failedConnects++
       throw error
