@@ -21,6 +21,7 @@ import { planConversion } from '../values/plan-conversion.ts'
 import { askFlag, askText, parseWith } from './ask.ts'
 import { parseCycle } from './cycle.ts'
 import { methodFindings } from './methods.ts'
+import { type Slip, slipsIn } from './slips.ts'
 
 /** A mapper whose own types are forgotten: configs it parsed are only ever given back to it. */
 export type AnyMapper = Mapper<unknown, unknown, AsyncDisposable>
@@ -66,7 +67,9 @@ export function admit(mapper: AnyMapper, assigned: AssignedDevice, revision: num
   const { device, model } = assigned
   const findings = new Findings(device.metadata.generation ?? 0)
   const id = deviceIdOf(device.metadata)
-  const parsed = parseWith(mapper.deviceConfig, mergedProtocolConfig(device, model))
+  const given = mergedProtocolConfig(device, model)
+  const parsed = parseWith(mapper.deviceConfig, given)
+  for (const slip of slipsIn(given, mapper.deviceConfig.jsonSchema)) findings.slip('/spec/protocol/configData', slip)
   if (!parsed.ok) {
     for (const issue of parsed.issues) findings.refuse(`/spec/protocol/configData${issue.pointer}`, issue.message)
   }
@@ -124,6 +127,7 @@ function planProperty(mapper: AnyMapper, merged: MergedProperty, context: Proper
   const { keys, issues, rest } = takeHostKeys(merged.visitor)
   for (const issue of issues) findings.refuse(`${at}${issue.pointer}`, issue.message)
   const visitor = parseWith(mapper.visitorConfig, rest)
+  for (const slip of slipsIn(rest, mapper.visitorConfig.jsonSchema)) findings.slip(at, slip)
   if (!visitor.ok) {
     if (Object.keys(rest).length === 0) {
       findings.warn(
@@ -249,5 +253,11 @@ class Findings {
 
   warn(pointer: string, message: string): void {
     this.list.push({ generation: this.#generation, pointer, message, warning: true })
+  }
+  slip(pointer: string, { key, meant }: Slip): void {
+    this.warn(
+      `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      `is not known and ignored; is ${meant} meant?`,
+    )
   }
 }

@@ -13,8 +13,15 @@ export interface Cycle {
 
 /** `collectCycle` or `reportCycle` of a manifest. */
 export function parseCycle(raw: number | undefined): Cycle {
-  if (raw === undefined || !Number.isFinite(raw) || raw <= 0) return { duration: ms(DEFAULT_MS) }
-  if (raw < SURELY_NANOSECONDS) return { duration: ms(Math.max(SHORTEST_MS, raw)) }
+  // KubeEdge writes 0 for a cycle that is not given.
+  if (raw === undefined || raw === 0) return { duration: ms(DEFAULT_MS) }
+  if (!Number.isFinite(raw) || raw < 0) {
+    return { duration: ms(DEFAULT_MS), warning: `must be more than 0 ms; ${raw} is taken as ${DEFAULT_MS} ms` }
+  }
+  if (raw < SHORTEST_MS) {
+    return { duration: ms(SHORTEST_MS), warning: `${raw} ms is too short and taken as ${SHORTEST_MS} ms` }
+  }
+  if (raw < SURELY_NANOSECONDS) return { duration: ms(raw) }
   const duration = ms(Math.max(SHORTEST_MS, raw / 1_000_000))
   return {
     duration,

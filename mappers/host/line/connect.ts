@@ -20,7 +20,7 @@ export async function connect(
   options: ConnectOptions,
   signal: AbortSignal,
 ): Promise<AsyncDisposable> {
-  const { mapper, clock, settings, log, folder, broker } = options
+  const { mapper, clock, log, folder, broker } = options
   const deadline = deadlineOf(device, options)
   const connecting: { late: boolean } = { late: false }
   try {

@@ -169,7 +169,7 @@ function explained(error: unknown, device: DeviceConfig): unknown {
       { cause: error },
     )
   }
-  if (/ECONNREFUSED/.test(message)) return new Error(`nobody listens at ${device.url} (ECONNREFUSED)`, { cause: error })
+  if (/ECONNREFUSED/.test(message)) return new Error(`nobody listens at ${device.url} (ECONNREFUSED)`)
   if (message.includes('\n')) return new Error(message.replace(/\s*\n\s*/g, ' '), { cause: error })
   return error
 }

@@ -20,6 +20,15 @@ export interface Sample {
   readonly node: string
 }
 
+/** How long to wait. */
+export interface Patience {
+  readonly clock: Clock
+  readonly deadline: Duration
+  readonly signal: AbortSignal
+}
+
+/** How often somebody who waits looks. */
+const LOOK = ms(150)
 const DEVICES = '/apis/devices.kubeedge.io/v1beta1/namespaces/default/devices'
 const PLURALS: Readonly<Record<string, string>> = { Device: 'devices', DeviceModel: 'devicemodels' }
 
@@ -62,7 +71,7 @@ export async function applySamples(
 export async function devicesHaveState(
   access: KubeAccess,
   samples: readonly AppliedSample[],
-  { clock, deadline, signal }: { readonly clock: Clock; readonly deadline: Duration; readonly signal: AbortSignal },
+  { clock, deadline, signal }: Patience,
 ): Promise<boolean> {
   const names: readonly unknown[] = samples.map((sample) => sample.device)
   const end = clock.monotonic() + deadline.milliseconds
@@ -74,7 +83,21 @@ export async function devicesHaveState(
     )
     if (waiting.length === 0) return true
     if (clock.monotonic() >= end) return false
-    await clock.sleep(ms(150), signal)
+    await clock.sleep(LOOK, signal)
+  }
+}
+
+/** Until the edge has said to the cloud that its node is there; at the deadline the samples are applied anyway. */
+export async function nodeIsThere(
+  access: KubeAccess,
+  node: string,
+  { clock, deadline, signal }: Patience,
+): Promise<void> {
+  const end = clock.monotonic() + deadline.milliseconds
+  while (clock.monotonic() < end) {
+    const { status } = await callKubernetes(access, 'GET', `/api/v1/nodes/${node}`)
+    if (status === 200) return
+    await clock.sleep(LOOK, signal)
   }
 }
 

@@ -18,7 +18,7 @@ import type { UpPorts } from './ports.ts'
 import type { Progress } from './progress.ts'
 import { assertSameCloud } from './same-cloud.ts'
 import { type SamplePart, sampleParts } from './sample-parts.ts'
-import { type AppliedSample, applySamples, devicesHaveState, type Sample } from './samples.ts'
+import { type AppliedSample, applySamples, devicesHaveState, nodeIsThere, type Sample } from './samples.ts'
 
 export interface SupervisorOptions {
   readonly directory: string
@@ -96,7 +96,7 @@ export class Supervisor implements AsyncDisposable {
       () => `Kubernetes API ${this.endpoints.apiserver}, CloudHub ${this.endpoints.cloudhub}`,
     )
     await this.#publish()
-    const applied = this.#applySamples(simulated)
+    const applied = this.#applySamples(simulated, signal)
     if (this.#hasJoined()) {
       await assertSameCloud(directory)
     } else {
@@ -243,11 +243,12 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  /** While the edge starts, the devices that it will find there are made. */
-  #applySamples(simulated: readonly Promise<Sample>[]): Promise<SamplesOfCloud> {
-    const { directory } = this.#options
+  /** As soon as its node is there, while the edge still starts; before that, each would be told that it is not. */
+  #applySamples(simulated: readonly Promise<Sample>[], signal: AbortSignal): Promise<SamplesOfCloud> {
+    const { directory, config, clock } = this.#options
     const apply = async () => {
       const access = parseKubeAccess(await readFile(join(directory, 'kubeconfig'), 'utf8'))
+      if (simulated.length > 0) await nodeIsThere(access, config.node, { clock, deadline: START_DEADLINE, signal })
       return { access, samples: await applySamples(access, join(directory, 'cloud'), simulated) }
     }
     return heardLater(apply())
