@@ -3,6 +3,7 @@ import { type Clock, type Duration, ms, withDeadline } from '../../../platform/t
 import type { Outcome, Results, VisitId } from '../../contract/index.ts'
 import type { AnyMapper, AnyVisit } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
+import { patienceFor } from './patience.ts'
 
 export interface CallOptions {
   readonly clock: Clock
@@ -62,14 +63,4 @@ function patienceOf(visits: readonly AnyVisit[], mapper: CallOptions['mapper']):
     most = Math.max(most, patienceFor(mapper, device, own))
   }
   return most
-}
-
-/** 0 where the mapper does not say, or fails to: that must not cost the connection. */
-function patienceFor(mapper: CallOptions['mapper'], device: unknown, visits: readonly AnyVisit[]): number {
-  try {
-    const patience = mapper.deadline?.(device, visits)
-    return typeof patience === 'number' && Number.isFinite(patience) ? patience : 0
-  } catch {
-    return 0
-  }
 }

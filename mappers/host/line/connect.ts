@@ -3,6 +3,7 @@ import { type Clock, DeadlineError, type Duration, ms, withDeadline } from '../.
 import type { LocalBroker, MapperContext } from '../../contract/index.ts'
 import type { AnyMapper, DevicePlan } from '../admission/admission.ts'
 import type { HostSettings } from '../settings.ts'
+import { patienceFor } from './patience.ts'
 
 export interface ConnectOptions {
   readonly key: string
@@ -55,7 +56,7 @@ function deadlineOf(
   { mapper, settings }: ConnectOptions,
 ): Duration {
   const [first] = [...properties.slice(0, 1), ...callables.slice(0, 1)]
-  const patience = first ? (mapper.deadline?.(config, [first.visit]) ?? 0) : 0
+  const patience = first ? patienceFor(mapper, config, [first.visit]) : 0
   return ms(Math.max(settings.connectDeadline.milliseconds, patience))
 }
 
