@@ -22,6 +22,12 @@ metadata:
 data: {speed: "10", keep: "yes"}
 `
 const MAP_CHANGED = MAP.replace('speed: "10", keep: "yes"', 'speed: "20"')
+const LIST = `apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: first}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: second}}
+`
 const WIDGET = `apiVersion: acme.io/v1
 kind: Widget
 metadata: {name: w1}
@@ -65,6 +71,9 @@ const SESSION: readonly Case[] = [
   { run: 'get cm settings -o yaml', out: /\n {2}labels:\n {4}app: pump\n {4}tier: edge\n/ },
   { run: 'get cm settings -o json', out: /"kind": "ConfigMap"/ },
   { run: 'get cm -A', out: /NAMESPACE +NAME +DATA +AGE/ },
+  // As kubectl get -o yaml prints several objects.
+  { run: 'apply -f -', input: LIST, out: /configmap\/first created\nconfigmap\/second created/ },
+  { run: 'delete -f -', input: LIST, out: /"first" deleted[\s\S]*"second" deleted/ },
   { run: 'describe cm settings', out: /speed:\n----\n20/ },
   {
     run: 'edit cm settings',

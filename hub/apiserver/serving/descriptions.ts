@@ -75,6 +75,7 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
     const json = (make: () => JsonObject | undefined) => once(segments.join('/'), JSON_TYPE, make)
     if (root === undefined) return json(() => ({ paths: PATHS }))
     if (root === 'openapi' && first === 'v3') return json(() => openApi(segments.slice(2)))
+    if (root === 'openapi' && first === 'v2' && second === undefined && wantsOpenApi2(accept)) return NO_OPENAPI_2
     if (root === 'openapi') throw failure(404, 'NotFound', 'only OpenAPI v3 is served: see /openapi/v3', {})
     if (rest.length > 0 || (root !== 'api' && root !== 'apis')) return undefined
     if (first === undefined) return discovery(root, accept)
@@ -91,7 +92,7 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
     describe(segments, accept, knownTag) {
       const found = find(segments, accept)
       if (!found) throw unknownPath()
-      if (!parseAccept(accept).some(isJson)) throw notAcceptable([JSON_TYPE])
+      if (found !== NO_OPENAPI_2 && !parseAccept(accept).some(isJson)) throw notAcceptable([JSON_TYPE])
       return tagged(found, knownTag)
     },
   }
@@ -106,6 +107,17 @@ interface Rendered {
 function rendered(value: JsonObject, type: string): Rendered {
   const text = JSON.stringify(value)
   return { type, text, tag: `"${createHash('sha256').update(text).digest('hex').slice(0, 40).toUpperCase()}"` }
+}
+
+/**
+ * A document of OpenAPI v2 that describes nothing. kubectl asks for one, in this form alone, before it applies a List; what it
+ * finds no schema for is left to the server to check.
+ */
+const OPENAPI_2_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+const NO_OPENAPI_2: Rendered = { type: OPENAPI_2_TYPE, text: '\n\u00032.0', tag: '"none"' }
+
+function wantsOpenApi2(accept: string | undefined): boolean {
+  return accept?.includes('proto-openapi.spec.v2') ?? false
 }
 
 function tagged({ type, text, tag }: Rendered, knownTag: string | undefined): Answer {
