@@ -6,6 +6,7 @@ import { type Duration, ms, systemClock, withDeadline } from '../../platform/tim
 import type { JsonObject, PropertyValue } from '../../schemas/index.ts'
 import type { Discovered, Mapper, MapperContext, Order, Reading, Report, Results, Visit } from '../contract/index.ts'
 import { type Admission, admit } from '../host/admission/admission.ts'
+import { defaultSettings } from '../host/settings.ts'
 import { assigned } from './assigned.ts'
 import { Broken, must, shown } from './must.ts'
 import type { ConformanceCases, ConformanceProperty, ConformanceServer, ConformanceSubject } from './subject.ts'
@@ -74,7 +75,8 @@ export class Bench implements AsyncDisposable {
   }
 
   async connect(signal: AbortSignal = never(), index: 0 | 1 = 0): Promise<AsyncDisposable> {
-    const connection = await this.mapper.connect(this.plan([], index).config, await this.#context(signal))
+    const connecting = this.mapper.connect(this.plan([], index).config, await this.#context(signal))
+    const connection = await this.promptly('connecting', connecting)
     must(
       typeof connection?.[Symbol.asyncDispose] === 'function',
       'connect has to resolve to a connection with [Symbol.asyncDispose]',
@@ -89,7 +91,7 @@ export class Bench implements AsyncDisposable {
     visits: readonly AnyVisit[],
     signal: AbortSignal = never(),
   ): Promise<Results<Reading>> {
-    const results = await this.mapper.read?.(connection, visits, signal)
+    const results = await this.#call('read', visits, this.mapper.read?.(connection, visits, signal))
     must(results instanceof Map, `read has to resolve to a Map of outcomes, not to ${shown(results)}`)
     return results
   }
@@ -99,7 +101,7 @@ export class Bench implements AsyncDisposable {
     orders: readonly Order<unknown, unknown>[],
     signal: AbortSignal = never(),
   ): Promise<Results<void>> {
-    const results = await this.mapper.write?.(connection, orders, signal)
+    const results = await this.#call('write', orders, this.mapper.write?.(connection, orders, signal))
     must(results instanceof Map, `write has to resolve to a Map of outcomes, not to ${shown(results)}`)
     return results
   }
@@ -134,17 +136,30 @@ export class Bench implements AsyncDisposable {
     await this.promptly('disposing the connection', Promise.resolve(connection[Symbol.asyncDispose]()))
   }
 
-  async promptly<T>(what: string, settling: PromiseLike<T>): Promise<T> {
+  promptly<T>(what: string, settling: PromiseLike<T>): Promise<T> {
+    return this.within(this.patience, what, settling)
+  }
+
+  async within<T>(limit: Duration, what: string, settling: PromiseLike<T>): Promise<T> {
     let isLate = false
-    return withDeadline(systemClock, this.patience, undefined, async (signal) => {
+    return withDeadline(systemClock, limit, undefined, async (signal) => {
       signal.addEventListener('abort', () => {
         isLate = true
       })
       return settling
     }).catch((cause: unknown) => {
       if (!isLate) throw cause
-      throw new Broken(`${what} took more than ${this.patience.milliseconds} ms`)
+      throw new Broken(`${what} took more than ${limit.milliseconds} ms`)
     })
+  }
+
+  /** The host would end it at its deadline; here it has some time more. */
+  #call<T>(what: string, visits: readonly AnyVisit[], calling: Promise<T> | undefined): Promise<T | undefined> {
+    const [first] = visits
+    const own = first && this.mapper.deadline?.(first.device, visits)
+    const allowance = defaultSettings.visitAllowance.milliseconds * visits.length
+    const deadline = (own ?? defaultSettings.callDeadline.milliseconds) + allowance
+    return this.within(ms(deadline + this.patience.milliseconds), what, Promise.resolve(calling))
   }
 
   /** What it rejects with, promptly. */
@@ -180,7 +195,8 @@ export class Bench implements AsyncDisposable {
     for (const connection of this.#open) {
       await this.dispose(connection).catch(() => undefined)
     }
-    await this.#server?.[Symbol.asyncDispose]()
+    const server = this.#server?.[Symbol.asyncDispose]()
+    await this.promptly('ending the server of the subject', Promise.resolve(server))
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
   }
 }

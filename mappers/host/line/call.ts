@@ -25,10 +25,13 @@ export async function callDriver<T>(
   const { protocol } = mapper
   const results = await withDeadline(clock, deadlineOf(visits, options), signal, call)
   if (!(results instanceof Map)) {
-    throw new BugError('The mapper did not answer with a Map of outcomes by visit id', {
-      code: 'MAPPERS_NO_RESULTS',
-      fields: { mapper: protocol },
-    })
+    throw new BugError(
+      'The mapper did not answer with a Map of outcomes by visit id: let it return what readEach or writeEach gives',
+      {
+        code: 'MAPPERS_NO_RESULTS',
+        fields: { mapper: protocol },
+      },
+    )
   }
   // Nearly always each visit has its answer, and nothing else came.
   if (results.size === visits.length && visits.every(({ id }) => results.get(id))) return results

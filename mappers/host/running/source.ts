@@ -114,7 +114,7 @@ const FUNCTIONS = ['connectionKey', 'connect'] as const
 
 /** What keeps a value from being a mapper, or nothing. */
 function lackOf(value: unknown): string | undefined {
-  if (!isObject(value)) return 'its default export is no object'
+  if (!isObject(value)) return 'its default export is no object: end it with export default defineMapper({ ... })'
   if (value['contract'] !== CONTRACT) return `its contract is ${describeError(value['contract'])}, not ${CONTRACT}`
   const protocol = value['protocol']
   if (typeof protocol !== 'string' || protocol === '') return 'it has no protocol'

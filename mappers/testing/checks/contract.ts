@@ -1,4 +1,5 @@
 import { Check as fits } from 'typebox/value'
+import { seconds } from '../../../platform/time/index.ts'
 import type { ConfigSchema } from '../../contract/index.ts'
 import type { Bench } from '../bench.ts'
 import type { Check } from '../check.ts'
@@ -6,6 +7,9 @@ import { must, mustEqual, needs, shown } from '../must.ts'
 import { NotApplicable } from '../not-applicable.ts'
 import { deepFreeze } from './frozen.ts'
 import { importFindings } from './import-findings.ts'
+
+/** It may look at a whole network. */
+const DISCOVERY = seconds(20)
 
 /** What can be told from the mapper alone: nothing is connected. */
 export const contractChecks: readonly Check[] = [
@@ -184,7 +188,7 @@ export const contractChecks: readonly Check[] = [
       const { mapper } = bench
       if (!mapper.discover) throw new NotApplicable('the mapper has no discover')
       await bench.start()
-      for (const { name, device, properties } of await bench.promptly('discover', bench.discover())) {
+      for (const { name, device, properties } of await bench.within(DISCOVERY, 'discover', bench.discover())) {
         must(name !== '', 'a found device has to have a name')
         const parsed = mapper.deviceConfig.parse(device)
         must(parsed.ok, `the found device ${name} is refused: ${shown(parsed.ok ? '' : parsed.issues[0])}`)

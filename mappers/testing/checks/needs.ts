@@ -1,5 +1,13 @@
 import type { Bench } from '../bench.ts'
+import { must, needs } from '../must.ts'
 import { NotApplicable } from '../not-applicable.ts'
+
+/** A capability of the mapper, and what the subject says to try it on. One without the other is a name that is spelled wrong. */
+export function needsBoth<T>(member: unknown, name: string, given: T | undefined, what: string): T {
+  if (member === undefined && given === undefined) throw new NotApplicable(`the mapper has no ${name}`)
+  must(member !== undefined, `the subject has something ${what}, but the mapper has no ${name}: is its name right?`)
+  return needs(given, `the subject has nothing ${what}`)
+}
 
 export function needsLinks(bench: Bench): void {
   if (!bench.hasLinks) throw new NotApplicable('the mapper holds nothing open between two calls')

@@ -1,9 +1,9 @@
 import { isDeviceSilent } from '../../contract/index.ts'
 import type { Bench } from '../bench.ts'
 import type { Check } from '../check.ts'
-import { must, needs, shown } from '../must.ts'
+import { must, shown } from '../must.ts'
 import { NotApplicable } from '../not-applicable.ts'
-import { areOnePeer, needsOneLink, needsRead } from './needs.ts'
+import { areOnePeer, needsBoth, needsOneLink, needsRead } from './needs.ts'
 import { mustRead } from './outcomes.ts'
 
 /** Two devices behind one link. */
@@ -35,8 +35,7 @@ export const neighbourChecks: readonly Check[] = [
     async run(bench) {
       needsRead(bench)
       needsOneLink(bench)
-      if (!bench.mapper.write) throw new NotApplicable('the mapper cannot write')
-      const writable = needs(bench.cases.writable, 'the subject has no writable property')
+      const writable = needsBoth(bench.mapper.write, 'write', bench.cases.writable, 'writable')
       if (!isApart(bench)) throw new NotApplicable('the two devices of the subject hold the same values')
       await bench.start()
       const connection = await bench.connect()

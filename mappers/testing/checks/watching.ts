@@ -2,10 +2,13 @@ import { ms, systemClock } from '../../../platform/time/index.ts'
 import type { Outcome, Reading, Report, VisitId } from '../../contract/index.ts'
 import type { AnyVisit, Bench } from '../bench.ts'
 import type { Check } from '../check.ts'
-import { must, mustEqual, needs, shown } from '../must.ts'
+import { must, mustEqual, shown } from '../must.ts'
 import { NotApplicable } from '../not-applicable.ts'
+import { needsBoth } from './needs.ts'
 import { mustBeReading, mustRead } from './outcomes.ts'
 
+/** A mapper that floods reports must not fill the memory as well. */
+const MOST_REPORTS = 10_000
 /** Long enough for a report that is on its way to arrive. */
 const AFTERMATH = ms(50)
 
@@ -124,8 +127,7 @@ async function watched(bench: Bench) {
 }
 
 function needsWatchable(bench: Bench) {
-  if (!bench.mapper.watch) throw new NotApplicable('the mapper has no watch')
-  return needs(bench.cases.watchable, 'the subject has nothing watchable')
+  return needsBoth(bench.mapper.watch, 'watch', bench.cases.watchable, 'watchable')
 }
 
 function start(
@@ -136,7 +138,9 @@ function start(
   const controller = new AbortController()
   const visits: readonly AnyVisit[] = bench.visits(properties)
   const reports: (readonly [VisitId, Outcome<Reading>])[] = []
-  const report = reportInto((id, outcome) => void reports.push([id, outcome]))
+  const report = reportInto((id, outcome) => {
+    if (reports.length < MOST_REPORTS) reports.push([id, outcome])
+  })
   const watch = { isOver: false, settled: Promise.resolve() }
   watch.settled = bench
     .watch(connection, visits, report, controller.signal)

@@ -2,8 +2,8 @@ import type { PropertyValue } from '../../../schemas/index.ts'
 import type { Bench } from '../bench.ts'
 import type { Check } from '../check.ts'
 import { must, mustEqual, needs, shown } from '../must.ts'
-import { NotApplicable } from '../not-applicable.ts'
 import type { ConformanceProperty } from '../subject.ts'
+import { needsBoth } from './needs.ts'
 import { mustAnswer, mustRead } from './outcomes.ts'
 
 /** What `write` and `call` do. */
@@ -82,26 +82,22 @@ export const writingChecks: readonly Check[] = [
     advice: 'call resolves to { ok: true, value: [...] }, and to { ok: false, error } when the device refuses.',
     async run(bench) {
       const { mapper } = bench
-      if (!mapper.call) throw new NotApplicable('the mapper has no call')
-      const callable = needs(bench.cases.callable, 'the subject has nothing callable')
+      const callable = needsBoth(mapper.call, 'call', bench.cases.callable, 'callable')
       await bench.start()
-      const [visit] = bench.visits([callable])
-      must(visit !== undefined, 'the callable property has no visit')
-      must(mapper.isCallable?.(visit.visitor) === true, 'isCallable has to be true for what can be called')
-      const outcome = await mapper.call(
-        await bench.connect(),
-        Object.freeze({ ...visit, arguments: callable.arguments }),
-        new AbortController().signal,
-      )
-      must(outcome.ok, `the call failed: ${shown(outcome.ok === false && outcome.error)}`)
+      const visit = bench.plan([callable]).callables[0]?.visit
+      must(visit !== undefined, 'isCallable has to be true for what can be called')
+      const connection = await bench.connect()
+      const call = Object.freeze({ ...visit, arguments: callable.arguments })
+      const calling = mapper.call?.(connection, call, new AbortController().signal)
+      const outcome = await bench.promptly('a call', Promise.resolve(calling))
+      must(outcome?.ok === true, `the call failed: ${shown(outcome?.ok === false && outcome.error)}`)
       mustEqual(outcome.value, callable.result, 'what the call gave back')
     },
   },
 ]
 
 function needsWritable(bench: Bench): ConformanceProperty & { readonly value: PropertyValue } {
-  if (!bench.mapper.write) throw new NotApplicable('the mapper cannot write')
-  return needs(bench.cases.writable, 'the subject has no writable property')
+  return needsBoth(bench.mapper.write, 'write', bench.cases.writable, 'writable')
 }
 
 async function mustHold(

@@ -200,6 +200,7 @@ export const callMutants: readonly Mutant[] = [
     'const { errors } = await connection.ask(device, { set: { [visitor.name]: value } }, signal)',
     'const { errors } = { errors: {} as Record<string, string> }\n    connection.ask(device, { set: { [visitor.name]: value } }, signal).catch(() => undefined)',
   ),
+  mutant('write', 'misspells write', '  write,\n', '  ...{ wirte: write },\n'),
   mutant('write', 'never sends the value', 'set: { [visitor.name]: value }', 'set: {}'),
   mutant(
     'write',

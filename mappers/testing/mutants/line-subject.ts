@@ -6,12 +6,13 @@ import { LineServer } from './line-server.ts'
 export function lineSubject<D, V, C extends AsyncDisposable>(
   mapper: Mapper<D, V, C>,
   entry: string,
+  timeout = 1000,
 ): ConformanceSubject<D, V, C, LineServer> {
   return defineSubject({
     mapper,
     entry,
     server: () => new LineServer().listen(),
-    device: (server, index) => ({ host: '127.0.0.1', port: server.port, unit: index + 1, timeout: 1000 }),
+    device: (server, index) => ({ host: '127.0.0.1', port: server.port, unit: index + 1, timeout }),
     cases: {
       readable: [
         { type: 'STRING', visitor: { name: 'serial' }, value: 'unit-1', second: 'unit-2' },

@@ -7,11 +7,17 @@ import {
   resultText,
   summaryText,
 } from '../../../mappers/testing/index.ts'
-import { ConfigError, describeError } from '../../../platform/lifecycle/index.ts'
+import { ConfigError } from '../../../platform/lifecycle/index.ts'
+import { seconds } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { EXIT } from '../exit.ts'
 import { findFile } from '../mapper/find-file.ts'
+import { describeLoading } from '../mapper/source-place.ts'
+import { StallGuard } from '../mapper/stall-guard.ts'
 import type { Console } from '../terminal.ts'
+
+/** As long as an edge waits for life of a mapper. */
+const STALL = seconds(10)
 
 /** `skerry mapper test [PATH]`: the conformance suite on the subject of a mapper's package; exits 1 when a check failed. */
 export async function mapperTest(path: string, options: CommonOptions, terminal: Console): Promise<number> {
@@ -20,14 +26,17 @@ export async function mapperTest(path: string, options: CommonOptions, terminal:
     ['conformance', 'test/conformance', 'src/conformance'],
     'which says what the mapper is tried on',
   )
+  using guard = new StallGuard(STALL)
+  guard.doing('can be loaded')
   const subject = await loadSubject(file)
   const isText = options.output === 'text'
   const report = await checkMapper(subject, {
+    onBegin: ({ name }) => guard.doing(name),
     onResult: (result) => {
-      if (isText) terminal.write(`${resultText(result)}\n`)
+      if (isText && result.result !== 'not applicable') terminal.write(`${resultText(result)}\n`)
     },
   })
-  terminal.print(options.output, report, `\n${summaryText(report)}`)
+  terminal.print(options.output, report, summaryText(report))
   return report.failed > 0 ? EXIT.failure : EXIT.ok
 }
 
@@ -35,8 +44,8 @@ type Subject = ConformanceSubject<unknown, unknown, AsyncDisposable, Conformance
 
 async function loadSubject(file: string): Promise<Subject> {
   openContractDoor()
-  const loaded: unknown = await import(pathToFileURL(file).href).catch((cause: unknown) => {
-    throw new ConfigError(`${file} cannot be loaded: ${describeError(cause)}`, {
+  const loaded: unknown = await import(pathToFileURL(file).href).catch(async (cause: unknown) => {
+    throw new ConfigError(`${file} cannot be loaded: ${await describeLoading(cause, file)}`, {
       code: 'PROCESS_MAPPER_SUBJECT',
       cause,
     })

@@ -1,5 +1,6 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { LogFields, Logger } from '../../../platform/log/index.ts'
+import { oneLine, placeOf } from './source-place.ts'
 
 /** What happens while a mapper is developed. */
 export type DevEvent =
@@ -21,7 +22,14 @@ export type DevEvent =
       /** Why it was not. */
       readonly reason: string | undefined
     }
-  | { readonly type: 'refused' | 'warning'; readonly device: string; readonly pointer: string; readonly reason: string }
+  | {
+      readonly type: 'refused' | 'warning'
+      readonly device: string
+      readonly pointer: string
+      /** The property that the pointer is in. */
+      readonly property: string | undefined
+      readonly reason: string
+    }
   | { readonly type: 'ended'; readonly reason: string }
   | { readonly type: 'log'; readonly level: string; readonly message: string; readonly fields: LogFields }
   | { readonly type: 'complaint'; readonly reason: string }
@@ -46,31 +54,29 @@ function textOf(event: DevEvent): string {
         ? `${event.property.padEnd(20)} written and read back: ${event.value}`
         : `${event.property.padEnd(20)} not written: ${event.reason}`
     case 'refused':
-      return `refused: ${event.pointer} ${event.reason}`
-    case 'warning':
-      return `warning: ${event.pointer} ${event.reason}`
+    case 'warning': {
+      const property = event.property === undefined ? '' : ` (property ${event.property})`
+      return `${event.type}: ${event.pointer} ${event.reason}${property}`
+    }
     case 'ended':
-      return `the mapper ended: ${event.reason}. Correct it and save; it is loaded again.`
+      return `the mapper ended: ${event.reason.replace(/\.$/, '')}. Correct it and save; it is loaded again.`
     case 'log':
       return `${event.level}: ${event.message} ${Object.entries(event.fields)
-        .map(([key, value]) => `${key}=${shown(value)}`)
+        .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
         .join(' ')}`.trimEnd()
     case 'complaint':
       return event.reason
   }
 }
 
-function shown(value: unknown): string {
-  if (value instanceof Error) return describeError(value)
-  return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-/** What the host and the mapper log, from info on, as events. */
-export function eventLogger(tell: (event: DevEvent) => void): Logger {
+/** What the host and the mapper log, from info on, as events. Errors get their place in the sources of `folder`. */
+export function eventLogger(tell: (event: DevEvent) => void, folder: string): Logger {
   const at =
     (level: string) =>
-    (message: string, fields: LogFields = {}) =>
-      tell({ type: 'log', level, message, fields })
+    (message: string, fields: LogFields = {}) => {
+      const told = Object.entries(fields).map(([key, value]) => [key, toldOf(value, folder)])
+      tell({ type: 'log', level, message, fields: Object.fromEntries(told) })
+    }
   const logger: Logger = {
     debug: () => undefined,
     info: at('info'),
@@ -79,4 +85,10 @@ export function eventLogger(tell: (event: DevEvent) => void): Logger {
     child: () => logger,
   }
   return logger
+}
+
+function toldOf(value: unknown, folder: string): unknown {
+  if (!(value instanceof Error)) return value
+  const place = placeOf(value, folder)
+  return oneLine(describeError(value)) + (place === undefined ? '' : ` (${place})`)
 }

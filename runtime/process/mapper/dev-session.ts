@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { loadMapper, runMapper } from '../../../mappers/host/index.ts'
+import { createCatalog, runMapper } from '../../../mappers/host/index.ts'
 import { type Bus, createLocalBus } from '../../../platform/bus/index.ts'
-import { describeError } from '../../../platform/lifecycle/index.ts'
+import { SkerryError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../../platform/time/index.ts'
 import {
   type AssignedDevice,
@@ -22,6 +23,8 @@ import {
 } from '../../../schemas/index.ts'
 import { readManifests } from '../read-manifests.ts'
 import { type DevEvent, eventLogger } from './dev-events.ts'
+import { describeLoading } from './source-place.ts'
+import { type ConfigSchemas, unknownKeys } from './unknown-keys.ts'
 
 export interface DevFiles {
   readonly mapper: string
@@ -29,16 +32,22 @@ export interface DevFiles {
   readonly device: string
 }
 
+const HEAP_MEGABYTES = 256
+/** Of different log lines; when there are more they are told again. */
+const MOST_REMEMBERED = 100
+
 /** A mapper in the real protocol host, in a thread of its own, against the devices of a manifest; without twin and cloud. */
 export class DevSession {
   readonly #files: DevFiles
   readonly #tell: (event: DevEvent) => void
   readonly #bus: Bus
+  readonly #log: Logger
   readonly #orders = new Map<DeviceId, Record<string, OrderedValue>>()
   readonly #assigned = new Map<DeviceId, AssignedDevice>()
   #generation = 0
   #wishes = 0
-  #loads = 0
+  #schemas: ConfigSchemas | undefined
+  readonly #logged = new Set<string>()
   #stop: AbortController | undefined
   #running: Promise<void> = Promise.resolve()
   #folder = ''
@@ -46,7 +55,8 @@ export class DevSession {
   constructor(files: DevFiles, tell: (event: DevEvent) => void) {
     this.#files = files
     this.#tell = tell
-    this.#bus = createLocalBus(clock, eventLogger(tell))
+    this.#log = eventLogger((event) => this.#tellOnce(event), dirname(files.mapper))
+    this.#bus = createLocalBus(clock, this.#log)
   }
 
   /** Settles when the mapper runs for the first time; rejects for manifests that cannot be used. */
@@ -56,12 +66,12 @@ export class DevSession {
       return { unknown: [] }
     })
     this.#bus.serve(reportStates, async (states) => {
-      for (const { id, state, reason } of states) this.#tell({ type: 'state', device: id, state, reason })
+      for (const { id, state, reason } of states) this.#tellState(id, state, reason)
       return { unknown: [] }
     })
     this.#bus.watch(deviceRefusals, ({ key, value = [] }) => {
       for (const { pointer, message, warning } of value)
-        this.#tell({ type: warning ? 'warning' : 'refused', device: key, pointer, reason: message })
+        this.#tellFinding(warning ? 'warning' : 'refused', key, pointer, message)
     })
     this.#folder = await mkdtemp(join(tmpdir(), 'skerry-mapper-dev-'))
     await this.loadManifests()
@@ -90,6 +100,7 @@ export class DevSession {
       this.#bus.set(assignedDevices, id, assigned)
     }
     if (devices.length === 0) throw new Error(`${this.#files.device}: there is no Device in it`)
+    this.#tellUnknownKeys()
   }
 
   /** After a save of a manifest. */
@@ -143,14 +154,17 @@ export class DevSession {
   async #run(signal: AbortSignal): Promise<void> {
     const protocol = this.#protocol
     const source = { protocol, entry: pathToFileURL(this.#files.mapper) }
-    const log = eventLogger(this.#tell)
-    const ground = { bus: this.#bus, clock, random, log, folder: this.#folder, heapMegabytes: 256 }
+    const ground = { bus: this.#bus, clock, random, log: this.#log, folder: this.#folder }
+    this.#logged.clear()
     this.#tell({ type: 'loading', file: this.#files.mapper })
-    void this.#checkProtocol(protocol)
+    void this.#describe(protocol, signal)
+    const run = { ...ground, source, protocols: [protocol], heapMegabytes: HEAP_MEGABYTES, onBeat: () => undefined }
     try {
-      await runMapper({ ...ground, source, protocols: [protocol], onBeat: () => undefined }, signal)
+      await runMapper(run, signal)
     } catch (error) {
-      this.#tell({ type: 'ended', reason: describeError(error) })
+      const isEnd = error instanceof SkerryError && error.code === 'MAPPERS_THREAD_ENDED'
+      const reason = await describeLoading(isEnd ? (error.cause ?? error) : error, this.#files.mapper)
+      this.#tell({ type: 'ended', reason })
     }
   }
 
@@ -160,14 +174,55 @@ export class DevSession {
     this.#bus.set(deviceOrders, id, { properties: orders })
   }
 
-  /** A mapper is inert, so loading it here as well does nothing; what is wrong with it is told by its thread. */
-  async #checkProtocol(protocol: string): Promise<void> {
-    const entry = pathToFileURL(this.#files.mapper)
-    entry.search = `?${++this.#loads}`
-    const mapper = await loadMapper({ entry }).catch(() => undefined)
-    if (!mapper || mapper.protocol === protocol) return
-    const reason = `the device is of protocol ${protocol}, the mapper of ${mapper.protocol}: an edge would not bring them together; correct /spec/protocol/protocolName`
+  /** Asks the mapper what it is, in a process of its own; why it cannot be loaded is told by its thread. */
+  async #describe(protocol: string, signal: AbortSignal): Promise<void> {
+    const options = {
+      builtIns: [],
+      from: [],
+      isolation: 'worker',
+      heapMegabytes: HEAP_MEGABYTES,
+      clock,
+      signal,
+    } as const
+    const found = await createCatalog({ ...options, use: [{ mapper: this.#files.mapper }] }).catch(() => [])
+    const loaded = found[0]?.loaded
+    if (!loaded || 'reason' in loaded) return
+    const { source, description } = loaded
+    this.#schemas = description
+    this.#tellUnknownKeys()
+    if (source.protocol === protocol) return
+    const reason = `the device is of protocol ${protocol}, the mapper of ${source.protocol}: an edge would not bring them together; correct /spec/protocol/protocolName`
     this.#tell({ type: 'complaint', reason })
+  }
+
+  #tellState(id: DeviceId, state: string, reason: string | undefined): void {
+    if (state === 'online') this.#logged.clear()
+    // Each refusal is told with its place.
+    if (!(state === 'unknown' && reason?.startsWith('refused')))
+      this.#tell({ type: 'state', device: id, state, reason })
+  }
+
+  #tellFinding(type: 'refused' | 'warning', id: DeviceId, pointer: string, reason: string): void {
+    const index = /^\/spec\/properties\/(\d+)/.exec(pointer)?.[1]
+    const property = index && this.#assigned.get(id)?.device.spec.properties?.[Number(index)]?.name
+    this.#tell({ type, device: id, pointer, property: property || undefined, reason })
+  }
+
+  #tellUnknownKeys(): void {
+    if (!this.#schemas) return
+    for (const [id, assigned] of this.#assigned) {
+      for (const { pointer, reason } of unknownKeys(this.#schemas, assigned))
+        this.#tellFinding('warning', id, pointer, reason)
+    }
+  }
+
+  /** The same trouble again and again, while it is tried again and again, is one line. */
+  #tellOnce(event: DevEvent): void {
+    const text = JSON.stringify(event)
+    if (this.#logged.has(text)) return
+    if (this.#logged.size >= MOST_REMEMBERED) this.#logged.clear()
+    this.#logged.add(text)
+    this.#tell(event)
   }
 
   #tellReport({ id, readings, writes }: DeviceReport): void {

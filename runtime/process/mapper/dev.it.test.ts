@@ -51,14 +51,23 @@ it('skerry mapper dev runs a mapper live: values, writes, a save of the mapper o
   await replace('index.js', '=> values[visitor.field])', "=> (visitor.field === 'co2' ? 1601 : values[visitor.field]))")
   await reloaded
 
-  const refused = next(/refused: \/spec\/properties\/0\/visitors\/configData\/field is required/)
+  const ignored = next(/warning: \/spec\/properties\/0\/visitors\/configData\/feld is no key .*did you mean field\?/)
+  const refused = next(/refused: \/spec\/properties\/0\/visitors\/configData\/field is required \(property co2\)/)
   await replace('model.yaml', 'field: co2', 'feld: co2')
-  await refused
+  await Promise.all([ignored, refused])
   const back = next(/barn-1 is online/)
   await replace('model.yaml', 'feld: co2', 'field: co2')
   await back
 
-  const ended = next(/the mapper ended: .*Correct it and save/)
+  const thrown = next(/offline: Cannot read/)
+  const placed = next(/The connection is lost .*Cannot read properties of undefined \(reading 'x'\) \(index\.js:\d+\)/)
+  await replace('index.js', 'await ask(visits[0].device.url', 'await ask(visits[0].device.ulr.x')
+  await Promise.all([thrown, placed])
+  const healed = next(/barn-1 is online/)
+  await replace('index.js', 'visits[0].device.ulr.x', 'visits[0].device.url')
+  await healed
+
+  const ended = next(/the mapper ended: The mapper cannot be loaded: .*\(index\.js:\d+\)\. Correct it and save/)
   await replace('index.js', 'export default', 'export default (')
   await ended
   const again = next(/barn-1 is online/)

@@ -107,6 +107,23 @@ describe('skerry mapper new', () => {
     await writeFile(file, good)
   })
 
+  it('has a test that ends when the mapper blocks its thread, and says in which check', async () => {
+    const project = join(folder, 'mapper-js-barn')
+    const file = join(project, 'index.js')
+    const good = await readFile(file, 'utf8')
+    await writeFile(
+      file,
+      good.replace(
+        'connectionKey: ({ url }) => url',
+        'connectionKey: ({ url }) => { for (;;) if (url === "") return url }',
+      ),
+    )
+    const tested = await skerry(project, 'test')
+    await writeFile(file, good)
+    assert.notEqual(tested.code, 0)
+    assert.match(tested.stderr, /^FAIL admits a good device offline\n.*blocked the thread for 10 s.*\n.*What to do:/m)
+  })
+
   it('has a test that tells in one line what it cannot start with', async () => {
     assert.match((await skerry(folder, 'test', 'nowhere')).stderr, /there is no .*nowhere: name the folder of a mapper/)
     assert.match((await skerry(folder, 'test', 'full')).stderr, /has no conformance\.js or \.ts/)
@@ -116,6 +133,9 @@ describe('skerry mapper new', () => {
       /has no subject: server is no function; end it with/,
     )
     await writeFile(join(folder, 'typo.mjs'), 'export default (')
-    assert.match((await skerry(folder, 'test', 'typo.mjs')).stderr, /typo\.mjs cannot be loaded: Unexpected/)
+    assert.match(
+      (await skerry(folder, 'test', 'typo.mjs')).stderr,
+      /typo\.mjs cannot be loaded: Unexpected .*typo\.mjs:\d/,
+    )
   })
 })
