@@ -46,7 +46,7 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
       await cp(join(packageRoot, each), join(source, each), { recursive: true })
     await symlink(join(packageRoot, 'node_modules'), join(source, 'node_modules'))
     const pack = ['pack', source, '--pack-destination', folder, '--silent', '--offline']
-    const packed = await run('npm', pack, { timeoutMs: 120_000, env: { npm_config_cache: join(folder, 'cache') } })
+    const packed = await run('npm', pack, { timeoutMs: 240_000, env: { npm_config_cache: join(folder, 'cache') } })
     assert.equal(packed.code, 0, packed.stderr)
     const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '')
     const unpacked = await run('tar', ['-xvzf', tarball, '-C', folder])
@@ -82,7 +82,7 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
     const checks = { noEmit: true, strict: true, module: 'nodenext', target: 'es2024', lib: ['esnext'] }
     const compilerOptions = { ...checks, typeRoots, types: ['node'] }
     await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
-    const compiled = await run(process.execPath, [compiler, '-p', project])
+    const compiled = await run(process.execPath, [compiler, '-p', project], { timeoutMs: 110_000 })
     assert.match(compiled.stdout, /mapper\.ts\(15,14\): error TS2322: Type 'number' is not assignable to type 'string'/)
     assert.equal(compiled.stdout.trim().split('\n').length, 1, compiled.stdout)
     const ran = await run(process.execPath, [join(project, 'mapper.ts')])
