@@ -122,6 +122,25 @@ describe('the mapper host watches', () => {
     assert.equal(host.count.connects, 1)
   })
 
+  it('a device that comes and goes without end floods neither the twin nor the device', async (t) => {
+    const host = start(t)
+    host.assign(fakeDevice('d', { a: {} }))
+    host.order('d', { a: ['5', 'o-1'] })
+    await host.advance(10)
+    host.states.length = 0
+    host.written.length = 0
+    for (let round = 0; round < 10; round++) {
+      for (let flip = 0; flip < 1000; flip++) {
+        host.watches[0]?.report.presence?.('away', `for the ${flip}th time`)
+        host.watches[0]?.report.presence?.('here')
+      }
+      await host.advance(10)
+    }
+    assert.ok(host.states.length <= 30, `${host.states.length} states`)
+    assert.ok(host.written.length <= 20, `${host.written.length} writes`)
+    assert.equal(host.states.at(-1)?.state, 'online')
+  })
+
   it('forgets with the connection that a device was away', async (t) => {
     const host = start(t)
     host.assign(fakeDevice('d', { a: {} }))

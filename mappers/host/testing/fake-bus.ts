@@ -58,6 +58,7 @@ export class FakeBus {
     const unit = visits[0]?.device.unit ?? 0
     const others = visits.filter(({ device }) => device.unit !== unit)
     if (others.length > 0) throw new Error('a call holds two peers')
+    if (visits.length === 0) throw new Error('a call holds no visit')
     this.calls.push({ at: this.#clock?.now() ?? 0, unit, visits: visits.length, kind })
     const isOff = this.off.has(unit)
     await this.#clock?.sleep(isOff ? this.silenceMs : (this.slow.get(unit) ?? this.readMs), signal)
