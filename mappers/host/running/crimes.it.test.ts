@@ -77,3 +77,11 @@ for (const isolation of ['worker', 'process'] as const) {
     assert.deepEqual(lines()[0]?.fields, { mapper: 'crime', text: 'secret: none' })
   })
 }
+
+it('a mapper that says something of its own on the port of its thread is passed over', async (t) => {
+  const host = await runHost(t, 'worker', { builtIns: [criminal('babbles')] })
+  host.bus.set(assignedDevices, 'default/bad', plainDevice('bad', 'crime'))
+  await host.untilState('online')
+  await host.untilValue('value', (value) => value === '1')
+  assert.equal(host.bus.get(mappersLoaded, 'crime')?.crashes, 0)
+})
