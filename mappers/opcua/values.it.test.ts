@@ -123,6 +123,29 @@ describe('writing', () => {
   })
 })
 
+describe('a server that ignores ranges', () => {
+  /** As some do: it answers with the whole array, and would replace all of it. */
+  function ignoreRanges(name: string): void {
+    const node = plant.inner.space.findNode(`ns=${plant.namespace};s=${name}`)
+    if (!node) assert.fail(name)
+    const answer = node.readAttribute
+    Reflect.set(node, 'readAttribute', (context: unknown, attribute: unknown) =>
+      Reflect.apply(answer, node, [context, attribute]),
+    )
+  }
+
+  it('is neither believed nor written to: a write of one element would take the others away', async (t) => {
+    const { read, write } = await connected(t)
+    const element = { nodeId: nodeOf('Int64s'), indexRange: '1' }
+    assert.equal((await read(element, 'INT')).ok, true)
+    ignoreRanges('Int64s')
+    assert.match(reasonOf(await read(element, 'INT')), /ignores indexRange: 2 elements came for 1/)
+    assert.match(reasonOf(await write(element, 9)), /ignores indexRange: 2 elements came for 1/)
+    const whole = await read({ nodeId: nodeOf('Int64s') }, 'STRING')
+    assert.equal(whole.ok && whole.value.value, '["7","-1"]')
+  })
+})
+
 describe('a method', () => {
   it('takes arguments as the server declares them, and finds its object by itself', async (t) => {
     const { call } = await connected(t)

@@ -46,7 +46,15 @@ describe('skerry discover', () => {
     const { stdout, stderr } = await run(['discover', 'opcua', boiler.url, '--node', 'edge-1', '--data', data])
     const [model, device] = parseAllDocuments(stdout).map((each): unknown => each.toJS())
     const parsed = parseDeviceModel(JSON.stringify(model))
-    assert.ok(parsed && parseDevice(JSON.stringify(device)), stderr)
+    const described = parseDevice(JSON.stringify(device))
+    assert.ok(parsed && described, stderr)
+    assert.deepEqual(described.spec.methods, [
+      {
+        name: 'fill',
+        description: 'Method fill',
+        propertyNames: ['fill'],
+      },
+    ])
     const byName = new Map(parsed.spec.properties?.map((property) => [property.name, property]))
     assert.deepEqual([...byName.keys()].sort(), [
       'burner',

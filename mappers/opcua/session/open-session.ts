@@ -2,6 +2,7 @@ import {
   ClientSecureChannelLayer,
   type ClientSession,
   crypto_utils,
+  DataTypeExtractStrategy,
   type EndpointDescription,
   MessageSecurityMode,
   OPCUAClient,
@@ -146,6 +147,8 @@ function createClient(
     // The host connects again. The library would do it behind its back, and go on with a server that nobody checked.
     connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 100 },
     endpointMustExist: false,
+    // A structure is described when one arrives: all types of a server would take longer than the deadline of a call.
+    dataTypeExtractStrategy: DataTypeExtractStrategy.Lazy,
     keepSessionAlive: true,
     keepAliveInterval: Math.min(device.sessionTimeout / 3, device.keepAlive + device.timeout),
     requestedSessionTimeout: device.sessionTimeout,
@@ -154,24 +157,23 @@ function createClient(
   })
 }
 
-/** What the library says is long and of many lines. */
+/** What the library says is long and of many lines, also as the cause of something shorter. */
 function explained(error: unknown, device: DeviceConfig): unknown {
   if (!(error instanceof Error)) return error
   const { message } = error
   if (/BadIdentityTokenRejected|BadUserAccessDenied|BadIdentityTokenInvalid/.test(message)) {
-    return new Error(`the server does not accept the user ${device.username ?? 'of this device'}: ${codeIn(message)}`, {
-      cause: error,
-    })
+    return new Error(`the server does not accept the user ${device.username ?? 'of this device'}: ${codeIn(message)}`)
   }
   if (/BadSecurityChecksFailed|BadCertificateUntrusted/.test(message)) {
     return new Error(
       `the server does not trust the certificate of Skerry (${codeIn(message)}): accept it there; it is in the folder own/ of the mapper`,
-      { cause: error },
     )
   }
-  if (/ECONNREFUSED/.test(message)) return new Error(`nobody listens at ${device.url} (ECONNREFUSED)`)
-  if (message.includes('\n')) return new Error(message.replace(/\s*\n\s*/g, ' '), { cause: error })
-  return error
+  if (message.includes('ECONNREFUSED')) return new Error(`nobody listens at ${device.url} (ECONNREFUSED)`)
+  if (message.includes('may have been rejected by server')) {
+    return new Error(`${device.url} took the link, but ended it before it was ready; is an OPC UA server there?`)
+  }
+  return message.includes('\n') ? new Error(message.replace(/\s*\n\s*/g, ' ')) : error
 }
 
 function codeIn(message: string): string {

@@ -101,6 +101,13 @@ function structureOf(content: unknown): unknown {
 }
 
 function plain(content: unknown): unknown {
+  if (content === null || content === undefined) return null
+  if (Array.isArray(content)) return content.map(plain)
+  const fields = fieldsOf(content)
+  if (fields) {
+    const told = Object.entries(content).map(([key, value]) => [key, fieldValue(fields, key, value)])
+    return Object.fromEntries(told)
+  }
   const json: unknown = JSON.parse(
     JSON.stringify(content, (_key, value: unknown) => {
       if (typeof value === 'bigint') return value.toString()
@@ -108,6 +115,28 @@ function plain(content: unknown): unknown {
     }),
   )
   return json
+}
+
+/** Of the schema of a structure, which alone tells an integer of 64 bits from an array of two. */
+function fieldsOf(content: unknown): readonly unknown[] | undefined {
+  const fields: unknown = Reflect.get(Object(Reflect.get(Object(content), 'schema')), 'fields')
+  return Array.isArray(fields) ? fields : undefined
+}
+
+function fieldValue(fields: readonly unknown[], key: string, value: unknown): unknown {
+  const field = fields.find((each) => Reflect.get(Object(each), 'name') === key)
+  const name: unknown = Reflect.get(Object(field), 'fieldType')
+  const type = name === 'Int64' ? DataType.Int64 : name === 'UInt64' ? DataType.UInt64 : undefined
+  if (type === undefined) return plain(value)
+  return isPair(value) ? elementOf(type, value) : listOf(value, type)
+}
+
+function isPair(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((half) => typeof half === 'number')
+}
+
+function listOf(value: unknown, type: DataType): unknown {
+  return Array.isArray(value) ? value.map((each: unknown) => elementOf(type, each)) : value
 }
 
 function textOf(content: unknown, key: 'text' | 'name'): string {

@@ -1,6 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { MessageSecurityMode, SecurityPolicy, StatusCodes } from 'node-opcua-client'
+import {
+  MessageSecurityMode,
+  SecurityPolicy,
+  StatusCodes,
+  setDebugLogger,
+  setErrorLogger,
+  setWarningLogger,
+} from 'node-opcua-client'
 import { OPCUAServer, type OPCUAServerOptions } from 'node-opcua-server'
 import type { CertificateFiles } from './certificate.ts'
 
@@ -37,6 +44,8 @@ const FAREWELL_MS = 0
 /** A real OPC UA server with what `build` puts into it, on a free port. */
 export async function startOpcuaServer(options: OpcuaServerOptions): Promise<OpcuaServer> {
   const { certificate, host, name } = options
+  // The library prints on the terminal what it thinks of its clients, and of links that a fault has spoilt.
+  for (const set of [setDebugLogger, setWarningLogger, setErrorLogger]) set(() => undefined)
   const port = await freePort(host)
   const server = new OPCUAServer({
     host,

@@ -17,6 +17,7 @@ export interface DiscoverOptions extends CommonOptions {
 }
 
 type Found = Awaited<ReturnType<typeof all>>[number]
+type AnyMapper = Awaited<ReturnType<typeof loadMapper>>
 
 /** `skerry discover PROTOCOL [URL]`: what is there, as DeviceModels and Devices for kubectl apply. */
 export async function discover(words: readonly string[], options: DiscoverOptions, terminal: Console): Promise<number> {
@@ -43,7 +44,7 @@ export async function discover(words: readonly string[], options: DiscoverOption
   const folder = mapperFolder(options.data, source.protocol)
   await ensureDirectory(folder, 0o700)
   const found = await all(mapper, parsed.value, { folder, terminal })
-  const manifests = found.flatMap((device) => manifestsOf(source.protocol, device, options.node))
+  const manifests = found.flatMap((device) => manifestsOf(mapper, source.protocol, device, options.node))
   if (options.output === 'json') terminal.print('json', manifests, '')
   else terminal.write(manifests.map((manifest) => stringify(manifest)).join('---\n'))
   if (found.length === 0) terminal.error('skerry: nothing was found')
@@ -55,7 +56,7 @@ interface Place {
   readonly terminal: Console
 }
 
-async function all(mapper: Awaited<ReturnType<typeof loadMapper>>, config: unknown, { folder, terminal }: Place) {
+async function all(mapper: AnyMapper, config: unknown, { folder, terminal }: Place) {
   const signal = stopSignal(() => process.exit(EXIT.unclean))
   const context = {
     clock: {
@@ -78,8 +79,17 @@ async function all(mapper: Awaited<ReturnType<typeof loadMapper>>, config: unkno
 }
 
 /** The visitors stand in the model, so that one like it needs no more than another address. */
-function manifestsOf(protocol: string, found: Found, node: string | undefined): readonly object[] {
+function manifestsOf(mapper: AnyMapper, protocol: string, found: Found, node: string | undefined): readonly object[] {
   const { name, description, device, properties } = found
+  const isCallable = ({ visitor }: Found['properties'][number]) => {
+    const parsed = mapper.visitorConfig.parse(visitor)
+    return parsed.ok && mapper.isCallable?.(parsed.value) === true
+  }
+  const methods = properties.filter(isCallable).map((property) => ({
+    name: property.name,
+    ...(property.description === undefined ? {} : { description: property.description }),
+    propertyNames: [property.name],
+  }))
   const metadata = { name, namespace: 'default' }
   return [
     {
@@ -105,7 +115,11 @@ function manifestsOf(protocol: string, found: Found, node: string | undefined): 
         deviceModelRef: { name },
         ...(node === undefined ? {} : { nodeName: node }),
         protocol: { protocolName: protocol, configData: device },
-        properties: properties.map((property) => ({ name: property.name, reportToCloud: true })),
+        ...(methods.length === 0 ? {} : { methods }),
+        properties: properties.map((property) => ({
+          name: property.name,
+          ...(isCallable(property) ? {} : { reportToCloud: true }),
+        })),
       },
     },
   ]
