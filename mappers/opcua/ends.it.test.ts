@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { DataType } from 'node-opcua-client'
+import { describeError } from '../../platform/lifecycle/index.ts'
 import { mapperFor } from './testing/client.ts'
 import { HOST, nodeOf, type Plant, type PlantDoor, startPlant } from './testing/plant.ts'
 
@@ -56,3 +57,22 @@ it('gives up a server that takes the link and says nothing, and closes the link'
   await assert.rejects(connecting, /^Error: the deadline$/)
   await closed
 })
+
+it(
+  'a server that closes the link at once is told in plain words, and so is one that nobody finds',
+  LIMIT,
+  async (t) => {
+    const rude = createServer((link) => link.on('error', () => undefined).destroy())
+    rude.listen(0, HOST)
+    t.after(() => rude.close())
+    await once(rude, 'listening')
+    const address = rude.address()
+    const url = `opc.tcp://${HOST}:${typeof address === 'object' ? address?.port : undefined}`
+    const { connect } = await mapperFor(t)
+    const reason = () => connect({ url, securityMode: 'None' }).then(() => 'connected', describeError)
+    assert.equal(await reason(), `${url} took the link, but ended it before it was ready; is an OPC UA server there?`)
+    rude.close()
+    await once(rude, 'close')
+    assert.equal(await reason(), `nobody listens at ${url} (ECONNREFUSED)`)
+  },
+)

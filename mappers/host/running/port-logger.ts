@@ -6,7 +6,8 @@ export function portLogger(post: (message: MapperMessage) => void, base: LogFiel
   const line =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields: LogFields = {}) => {
-      const all = { ...base, ...fields }
+      // Whoever writes the line adds the mapper itself; a line of JSON has no key twice.
+      const { mapper: _known, ...all } = { ...base, ...fields }
       try {
         post({ type: 'log', level, message, fields: all })
       } catch {

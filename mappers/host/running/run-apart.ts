@@ -15,7 +15,7 @@ const LOADING = seconds(60)
 export async function runMapperApart(start: MapperStart, control: BusPort, busPort: BusPort): Promise<void> {
   const post = (message: MapperMessage) => control.postMessage(message)
   // Bounded here as well: what waits in the port of a thread is memory of the edge.
-  const log = boundedLines(portLogger(post, { mapper: start.protocol }), systemClock)
+  const log = boundedLines(portLogger(post), systemClock)
   const stats = createStats()
   const stop = new AbortController()
   control.on('message', (message: unknown) => {

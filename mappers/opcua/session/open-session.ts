@@ -173,6 +173,7 @@ function explained(error: unknown, device: DeviceConfig): unknown {
   if (message.includes('may have been rejected by server')) {
     return new Error(`${device.url} took the link, but ended it before it was ready; is an OPC UA server there?`)
   }
+  if (message.includes('third party')) return new Error(`${device.url} closed the connection`)
   return message.includes('\n') ? new Error(message.replace(/\s*\n\s*/g, ' ')) : error
 }
 
