@@ -56,7 +56,7 @@ module.exports = {
     },
     ban(
       'serial-ports-for-lines',
-      { path: '^mappers/', pathNot: ['^mappers/(serial-port|modbus|bluetooth-serial|simulators)/', TESTS] },
+      { path: '^mappers/', pathNot: ['^mappers/(serial-port|text-line|modbus|bluetooth-serial|simulators)/', TESTS] },
       '^mappers/serial-port/',
     ),
     ban(

@@ -9,9 +9,11 @@ const compiled = fileURLToPath(new URL('../dist/mappers/contract/index.js', impo
 
 // No await here: a mapper may also `require` this.
 export const {
+  ConnectionLostError,
   configSchema,
   DeviceSilentError,
   defineMapper,
+  isConnectionLost,
   isDeviceSilent,
   noConnection,
   readEach,

@@ -1,6 +1,7 @@
 export { type Static, Type } from 'typebox'
 export type { AccessMode, PropertyType, PropertyValue, Quality } from '../../schemas/index.ts'
 export * from './config-schema.ts'
+export * from './lost.ts'
 export * from './mapper.ts'
 export * from './outcomes.ts'
 export * from './silent.ts'

@@ -1,4 +1,5 @@
 import type { PropertyValue } from '../../schemas/index.ts'
+import { isConnectionLost } from './lost.ts'
 import type { Outcome, Reading, Results, VisitId } from './mapper.ts'
 import { isDeviceSilent } from './silent.ts'
 
@@ -7,7 +8,8 @@ type Given = PropertyValue | Reading | undefined | null
 
 /**
  * Does `work` for one visit after the other; what it throws is the failure of that one. It gives a Reading or a bare value, or
- * nothing where the device has no such value. Throws when the signal aborts, and a DeviceSilentError of `work`: that is of all.
+ * nothing where the device has no such value. Throws when the signal aborts, and a DeviceSilentError or ConnectionLostError of
+ * `work`: that is of all.
  */
 export async function readEach<V extends { readonly id: VisitId }>(
   visits: readonly V[],
@@ -47,7 +49,7 @@ async function each<V extends { readonly id: VisitId }, T>(
       results.set(visit.id, { ok: true, value: await work(visit) })
     } catch (error) {
       signal.throwIfAborted()
-      if (isDeviceSilent(error)) throw error
+      if (isDeviceSilent(error) || isConnectionLost(error)) throw error
       results.set(visit.id, { ok: false, error: error instanceof Error ? error : new Error(String(error)) })
     }
   }

@@ -10,6 +10,12 @@ it('a program of its own finds all of skerry/mapper/testing', async () => {
   assert.deepEqual(Object.keys(door).sort(), Object.keys(testing).sort())
 })
 
+it('a program of its own finds all of skerry/mapper/line', async () => {
+  const door = await import(new URL('../../bin/mapper-line.mjs', import.meta.url).href)
+  const line = await import('../text-line/index.ts')
+  assert.deepEqual(Object.keys(door).sort(), Object.keys(line).sort())
+})
+
 it('the page of the contract names every member of a mapper, and no other', async () => {
   const [, members = ''] =
     /export interface Mapper<[^{]*\{\n(.*?)\n\}\n/s.exec(await read('mappers/contract/mapper.ts')) ?? []

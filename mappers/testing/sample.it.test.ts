@@ -4,12 +4,14 @@ import { it } from 'node:test'
 import { openContractDoor } from '../host/running/contract-door.ts'
 import { describeMapper } from './describe-mapper.ts'
 
-const folder = new URL('../../samples/mapper-acme-co2/', import.meta.url)
 openContractDoor()
-const { default: subject } = await import(new URL('conformance.js', folder).href)
-describeMapper(subject)
+for (const sample of ['mapper-acme-co2', 'mapper-acme-thermo']) {
+  const folder = new URL(`../../samples/${sample}/`, import.meta.url)
+  const { default: subject } = await import(new URL('conformance.js', folder).href)
+  describeMapper(subject)
 
-it('the sample mapper is at most thirty lines in one file', async () => {
-  const text = await readFile(new URL('index.js', folder), 'utf8')
-  assert.ok(text.split('\n').filter((line) => line.trim() !== '').length <= 30)
-})
+  it(`${sample} is at most thirty lines in one file`, async () => {
+    const text = await readFile(new URL('index.js', folder), 'utf8')
+    assert.ok(text.split('\n').filter((line) => line.trim() !== '').length <= 30)
+  })
+}

@@ -3,6 +3,7 @@ import { registerHooks } from 'node:module'
 /** What a mapper of others imports by name, and where the running Skerry has it. */
 const DOORS: ReadonlyMap<string, string> = new Map([
   ['skerry/mapper', sibling('../../contract/index')],
+  ['skerry/mapper/line', sibling('../../text-line/index')],
   ['skerry/mapper/testing', sibling('../../testing/index')],
 ])
 
