@@ -131,3 +131,15 @@ function propertyOf(modelType: PropertyType, value: string): TwinProperty {
     reported: { value, timestamp: NOW, sourceTime: NOW - 1, quality: 'good', version: VERSION },
   }
 }
+
+test('a property that could never be read says why', () => {
+  const never: TwinProperty = {
+    ...{ type: 'int', declared: true, optional: false, writable: false },
+    unread: { cause: 'illegal data address', timestamp: NOW },
+  }
+  const twin: Twin = {
+    ...{ id: 'default/a', uid: 'u', description: '', generation: 1, state: 'online', revision: 1 },
+    ...{ properties: { speed: never }, attributes: {} },
+  }
+  assert.deepEqual(plainTwin(twin).properties['speed'], { type: 'int', quality: 'bad', cause: 'illegal data address' })
+})

@@ -70,7 +70,7 @@ export function plainTime(unixMs: number): string {
 const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 function plainProperty(property: TwinProperty): PlainProperty {
-  const { reported, desired, type, unit, conflict, failure } = property
+  const { reported, desired, type, unit, conflict, failure, unread } = property
   return {
     ...(reported ? { value: plainValue(property, reported.value) } : {}),
     ...(desired ? { desired: plainValue(property, desired.value) } : {}),
@@ -85,7 +85,9 @@ function plainProperty(property: TwinProperty): PlainProperty {
           ...(reported.stale ? { stale: true } : {}),
           ...(reported.staleSince === undefined ? {} : { staleSince: plainTime(reported.staleSince) }),
         }
-      : {}),
+      : unread
+        ? { quality: 'bad', cause: unread.cause }
+        : {}),
     ...(desired ? { origin: desired.origin } : {}),
     ...(desired?.author === undefined ? {} : { author: desired.author }),
     ...(conflict ? { conflict: plainConflict(property, conflict) } : {}),

@@ -246,3 +246,23 @@ test('what the edge says of a mapper is the reason of Online, and stands over a 
   assert.equal(online({ state: 'unknown', stateReason: 'asked', previous: [crashed] })?.reason, 'NotReported')
   assert.equal(online({ state: 'offline', stateReason, stateCode: 'MapperCrashed' })?.reason, 'Offline')
 })
+
+test('Online names what an answering device does not give, and why', () => {
+  const online = (views: Readonly<Record<string, PropertyView>>, overrides: Partial<ConditionInput> = {}) => {
+    const device = input().device
+    const properties = Object.keys(views).map((name) => ({ name }))
+    const spec = { ...device.spec, properties }
+    const given = input({ device: { ...device, spec }, view: new Map(Object.entries(views)), ...overrides })
+    return conditionNamed(conditionsOf(given), 'Online')
+  }
+  assert.equal(online({ a: { reported: { value: '1' } } })?.message, 'the device answers')
+  const lost = { reported: { value: '1', metadata: { quality: 'bad', cause: 'illegal data address' } } }
+  const some = online({ a: { unread: 'no such node' }, b: lost, c: { reported: { value: '1' } } })
+  assert.equal(some?.status, 'True')
+  assert.equal(some?.message, 'the device answers; cannot be read: a (no such node), b (illegal data address)')
+  const many = online(Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`p${at}`, { unread: 'x' }])))
+  assert.match(many?.message ?? '', /p4 \(x\) and 3 more$/)
+  const again = online({ a: { reported: { value: '1' } } }, { previous: some ? [some] : [] })
+  assert.equal(again?.message, 'the device answers', 'healed')
+  assert.equal(online({ a: { unread: 'x' } }, { state: 'offline' })?.message, 'the device does not answer')
+})

@@ -16,6 +16,7 @@ import { edgeVerdict, type Refusal } from './edge-verdict.ts'
 import { freshness } from './freshness.ts'
 import { isWish } from './intents.ts'
 import { conflictsForDevice, EXTRA, type PropertyView, type TwinView } from './twin-view.ts'
+import { unreadable } from './unreadable.ts'
 
 export interface ConditionInput {
   readonly device: Device
@@ -128,9 +129,15 @@ function onlineness(input: ConditionInput): Verdict {
   const word = (state ?? '').toLowerCase()
   const known = Object.hasOwn(STATE_REASONS, word) ? STATE_REASONS[word] : undefined
   const reason = known ?? input.stateCode ?? lastCode(input, before)
+  if (reason === 'Connected') return { status: 'True', reason, message: connected(input) }
   const message = input.stateReason ?? (before?.reason === reason ? before.message : (STATE_MESSAGES[reason] ?? ''))
-  if (reason === 'Connected') return { status: 'True', reason, message }
   return known === undefined ? unknown(reason, message) : no(reason, message)
+}
+
+/** A device that answers may still have properties that it does not give. */
+function connected({ device, view, stateReason = 'the device answers' }: ConditionInput): string {
+  const properties = unreadable(device, view)
+  return properties === '' ? stateReason : `${stateReason}; cannot be read: ${properties}`
 }
 
 /** What the edge said of an unknown state before this process began holds until it speaks again. */
@@ -149,7 +156,6 @@ const STATE_REASONS: Readonly<Record<string, string>> = {
   unhealthy: 'Unhealthy',
 }
 const STATE_MESSAGES: Readonly<Record<string, string>> = {
-  Connected: 'the device answers',
   Offline: 'the device does not answer',
   Unhealthy: 'the device answers with errors',
   NotReported: 'the edge has not reported a state',
