@@ -51,7 +51,9 @@ async function typed(
 ) {
   if (wanted.length !== given.length) {
     const names = wanted.map(({ name }) => name ?? '?').join(', ')
-    throw new Error(`the method takes ${wanted.length} arguments (${names || 'none'}), not ${given.length}`)
+    throw new Error(
+      `the method takes ${wanted.length === 1 ? '1 argument' : `${wanted.length} arguments`} (${names || 'none'}), not ${given.length}`,
+    )
   }
   const variants = []
   for (const [at, { name, dataType, valueRank }] of wanted.entries()) {
