@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { MapperContext } from '../contract/index.ts'
-import { openSerialPort } from '../serial-port/index.ts'
+import { dialTcp, openSerialPort } from '../serial-port/index.ts'
 import { SerialConnection } from './connection.ts'
 import { type SerialDevice, type TcpAddress, tcpAddress } from './device-config.ts'
 import { Line } from './line.ts'
@@ -29,17 +27,10 @@ async function openStream(device: SerialDevice & { readonly path: string }, cont
 }
 
 async function dial({ host, port }: TcpAddress, signal: AbortSignal): Promise<Duplex> {
-  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 })
-  // What goes wrong later is told by `close`; an error event nobody hears would end the thread.
-  socket.on('error', () => undefined)
-  try {
-    await once(socket, 'connect', { signal })
-    return socket
-  } catch (error) {
-    socket.destroy()
-    if (signal.aborted) throw signal.reason
+  return dialTcp(host, port, signal).catch((error: unknown) => {
+    signal.throwIfAborted()
     throw new Error(`no serial server answers at ${host} on port ${port}: is it on, and is the port right?`, {
       cause: error,
     })
-  }
+  })
 }

@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 import type { MapperContext } from '../contract/index.ts'
-import { openSerialPort } from '../serial-port/index.ts'
+import { dialTcp, openSerialPort } from '../serial-port/index.ts'
 import type { DeviceConfig } from './device-config.ts'
-import { closeStream, dialSocket, lineOf } from './dial.ts'
 import { WrongAnswer } from './exception.ts'
 import { clientOn, LibraryWire } from './library-wire.ts'
+import { closeStream, lineOf } from './line-stream.ts'
 import { charactersMs, type Exchange, silenceMs } from './line-time.ts'
 import { RtuPort } from './rtu-port.ts'
 import { TcpPort } from './tcp-port.ts'
@@ -25,7 +25,7 @@ export function openWire(device: DeviceConfig, context: Context): Promise<Wire> 
 }
 
 async function overTcp(device: DeviceConfig, { clock, signal }: Context): Promise<Wire> {
-  const socket = await dialSocket(device.host, device.port, signal)
+  const socket = await dialTcp(device.host, device.port, signal)
   const port = new TcpPort(socket)
   const link = {
     client: await clientOn(port),
@@ -61,7 +61,7 @@ async function overSerial(device: DeviceConfig, context: Context): Promise<Wire>
 }
 
 async function overConverter(device: DeviceConfig, { clock, signal }: Context): Promise<Wire> {
-  const socket = await dialSocket(device.host, device.port, signal)
+  const socket = await dialTcp(device.host, device.port, signal)
   return rtuWire(socket, device, clock)
 }
 

@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { MapperContext } from '../contract/index.ts'
-import { openSerialPort } from '../serial-port/index.ts'
+import { dialTcp, openSerialPort } from '../serial-port/index.ts'
 import { TextLine } from './text-line.ts'
 
 export interface TextLineOptions {
@@ -35,18 +33,10 @@ export async function openTextLine(
 }
 
 async function dial(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
-  signal.throwIfAborted()
-  const socket = connect({ host: host.replace(/^\[|\]$/g, ''), port, noDelay: true, keepAlive: true })
-  // What goes wrong later is told by `close`; an error event nobody hears would end the thread.
-  socket.on('error', () => undefined)
-  try {
-    await once(socket, 'connect', { signal })
-    return socket
-  } catch (error) {
-    socket.destroy()
+  return dialTcp(host.replace(/^\[|\]$/g, ''), port, signal).catch((error: unknown) => {
     signal.throwIfAborted()
     throw new Error(`nobody answers at ${host} on port ${port}: is the device on, and is the port right?`, {
       cause: error,
     })
-  }
+  })
 }

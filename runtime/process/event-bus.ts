@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { LocalBroker } from '../../mappers/contract/index.ts'
 import type { EventBus } from '../../platform/bus/index.ts'
 import {
   bothBrokers,
@@ -20,18 +21,7 @@ export interface ComposedEventBus {
   readonly modules: readonly Module[]
   endpoints(): Endpoints
   /** Where mappers find the broker of this node, and as whom. Secrets are in memory, or in files that the configuration names. */
-  brokerForMappers(): BrokerForMappers
-}
-
-export interface BrokerForMappers {
-  readonly url: string
-  readonly username?: string
-  readonly password?: string
-  readonly passwordFile?: string
-  readonly ca?: string
-  readonly certificate?: string
-  readonly key?: string
-  readonly insecureSkipVerify?: boolean
+  brokerForMappers(): LocalBroker
 }
 
 export function composeEventBus(edge: EdgeConfig, ground: Ground): ComposedEventBus {

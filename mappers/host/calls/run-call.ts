@@ -150,7 +150,7 @@ class Running {
     const results = await callDriver<Reading>(visits, this.#context, async (limited) => {
       return mapper.read?.(connection, visits, limited) ?? new Map()
     })
-    stats.failedVisits += deliver(reads, results, { report: (id, readings) => reporter.report(id, readings) })
+    stats.failedVisits += deliver(reads, results, reporter)
     const failures: string[] = []
     for (const property of reads) {
       const { model } = property.plan
