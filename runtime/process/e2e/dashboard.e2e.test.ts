@@ -45,7 +45,7 @@ describe('the plain view', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_
     const patterns = [
       /^twins\/default\/pump-1\/targetSpeed \d+$/m,
       /^\d+\n$/,
-      /^twins\/default\/pump-1\/temperature \d+(\.\d+)?$/m,
+      /^twins\/default\/[a-z]+-1\/temperature \d+(\.\d+)?$/m,
       /^twins\/default\/pump-1 \{"device":"default\/pump-1",.*"unit":"rpm"/m,
       /^$/,
       /^\{"ok":true,"value":950,/,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { needs } from '../../../tools/testing/needs.ts'
+import { eventually } from '../testing/run.ts'
 import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
 import { packageRoot } from '../version.ts'
 
@@ -55,7 +56,11 @@ describe('the manifests of samples/, applied as they stand', {
     t.after(() => sensor[Symbol.asyncDispose]())
     await appendFile(join(directory, 'edge', 'config.yaml'), `mappers:\n  use: [${name}]\n`)
     for (const command of ['stop', 'start']) assert.equal((await up.skerry(command, 'edge')).code, 0)
-    assert.match((await up.skerry('mapper', 'list')).stdout, /^acme-co2 +1 +idle .* package mapper-acme-co2@0\.1\.0/m)
+    // The edge does not wait for it.
+    await eventually('the mapper is loaded', async () => {
+      const { stdout } = await up.skerry('mapper', 'list')
+      return /^acme-co2 +1 +idle .* package mapper-acme-co2@0\.1\.0/m.test(stdout) ? true : undefined
+    })
 
     const device = join(installed, 'device.yaml')
     await writeFile(device, (await readFile(device, 'utf8')).replace('http://127.0.0.1:8100', sensor.url))
