@@ -46,7 +46,7 @@ describe('the plain view', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_
       /^twins\/default\/pump-1\/targetSpeed \d+$/m,
       /^\d+\n$/,
       /^twins\/default\/[a-z]+-1\/temperature \d+(\.\d+)?$/m,
-      /^twins\/default\/pump-1 \{"device":"default\/pump-1",.*"unit":"rpm"/m,
+      /^twins\/default\/([a-z]+-1) \{"device":"default\/\1",.*"unit":"/m,
       /^$/,
       /^\{"ok":true,"value":950,/,
     ]
