@@ -122,7 +122,7 @@ test('a session that the broker keeps brings what came while the edge was away',
   second.assign(mqttDevice('meter', config, count, 'INT'))
   await second.value('meter', 'count', '4')
   // What the broker says of itself comes by another way than its messages.
-  await broker.logged(/(?:Sending PUBLISH to edge-1-meters \(d\d, q1.*){4}/s)
+  await broker.logged(/Sending PUBLISH to edge-1-meters \(d\d, q1/, 4)
   const sent = broker.log.match(/Sending PUBLISH to edge-1-meters \(d\d, q1/g) ?? []
   assert.equal(sent.length, 4, 'each once')
 })

@@ -82,12 +82,19 @@ export async function prepareMosquitto(t: TestContext, options: MosquittoOptions
     },
     logged(pattern, count = 1) {
       const all = new RegExp(pattern, 'g')
-      return new Promise((resolve) => {
+      return new Promise((resolve, reject) => {
+        const late = () => {
+          waiting.delete(check)
+          reject(new Error(`mosquitto did not log ${pattern} within 30 s, but: ${log.slice(life).slice(-4000)}`))
+        }
+        const deadline = AbortSignal.timeout(30_000)
         const check = () => {
           if ((log.slice(life).match(all)?.length ?? 0) < count) return
           waiting.delete(check)
+          deadline.removeEventListener('abort', late)
           resolve()
         }
+        deadline.addEventListener('abort', late, { once: true })
         waiting.add(check)
         check()
       })
