@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../../platform/files/index.ts'
@@ -75,7 +76,7 @@ async function takeFree(ports: UpPorts): Promise<UpPorts> {
   try {
     for (const name of NAMES) {
       if (taken[name] !== 0) continue
-      const held = await hold(0)
+      const held = await holdAny()
       servers.push(held)
       taken[name] = held.port
     }
@@ -90,8 +91,7 @@ async function isFree(port: number): Promise<boolean> {
     await using _held = await hold(port)
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES'))
-      return false
+    if (isTaken(error)) return false
     throw error
   }
 }
@@ -110,8 +110,31 @@ function hold(port: number): Promise<AsyncDisposable & { readonly port: number }
   })
 }
 
+/**
+ * Below the ports that systems give to outgoing connections (IANA, RFC 6335: from 49152; Linux: from 32768): one of those could
+ * take the port before the part that is to have it listens.
+ */
+const FIRST_PORT = 20_000
+const LAST_PORT = 32_000
+const MOST_TRIES = 200
+
+async function holdAny(): Promise<AsyncDisposable & { readonly port: number }> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    try {
+      return await hold(randomInt(FIRST_PORT, LAST_PORT))
+    } catch (error) {
+      if (!isTaken(error)) throw error
+    }
+  }
+  return hold(0)
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')
+}
+
 /** A port that was free just now. */
 export async function freePort(): Promise<number> {
-  await using held = await hold(0)
+  await using held = await holdAny()
   return held.port
 }
