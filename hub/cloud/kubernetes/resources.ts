@@ -68,6 +68,18 @@ export const NAMESPACES = plain('', 'v1', 'namespaces', 'Namespace', false)
 export const NODES = plain('', 'v1', 'nodes', 'Node', false)
 export const EVENTS = plain('', 'v1', 'events', 'Event', true)
 export const LEASES = plain('coordination.k8s.io', 'v1', 'leases', 'Lease', true)
+export const PODS = plain('', 'v1', 'pods', 'Pod', true)
+export const CONFIG_MAPS = plain('', 'v1', 'configmaps', 'ConfigMap', true)
+export const SERVICE_ACCOUNTS = plain('', 'v1', 'serviceaccounts', 'ServiceAccount', true)
+export const CERTIFICATE_REQUESTS = plain(
+  'certificates.k8s.io',
+  'v1',
+  'certificatesigningrequests',
+  'CertificateSigningRequest',
+  false,
+)
+export const RULES = plain('rules.kubeedge.io', 'v1', 'rules', 'Rule', true)
+export const RULE_ENDPOINTS = plain('rules.kubeedge.io', 'v1', 'ruleendpoints', 'RuleEndpoint', true)
 export const VALIDATING_WEBHOOKS = plain(
   'admissionregistration.k8s.io',
   'v1',
