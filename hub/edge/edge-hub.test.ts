@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Bus } from '../../platform/bus/index.ts'
 import { type Frame, links } from '../../schemas/index.ts'
-import { queryObject } from './remote-query.ts'
+import { queryObject } from './meta/remote-query.ts'
 import { type EdgeBench, setTwin, startEdge, twinOf } from './testing/edge-bench.ts'
 
 const keepalives = (edge: EdgeBench) => edge.cloud.received.filter(({ route }) => route.operation === 'keepalive')

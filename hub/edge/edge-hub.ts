@@ -6,12 +6,12 @@ import type { Store } from '../../platform/store/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../platform/time/index.ts'
 import { DEFAULT_PROJECT_ID, EPOCH_HEADER, type Frame, type FrameRoute, type Json, links } from '../../schemas/index.ts'
 import type { FrameFactory, LinkDialer } from '../link/index.ts'
-import { LinkSession } from './link-session.ts'
-import type { MetaManager } from './meta-manager.ts'
-import { runNodeReporter } from './node-reporter.ts'
+import type { MetaManager } from './meta/meta-manager.ts'
+import { runNodeReporter } from './node/node-reporter.ts'
 import type { Road, RoadUser } from './road.ts'
-import { TwinDownlink } from './twin-downlink.ts'
-import { TwinUplink } from './twin-uplink.ts'
+import { LinkSession } from './session/link-session.ts'
+import { TwinDownlink } from './twins/twin-downlink.ts'
+import { TwinUplink } from './twins/twin-uplink.ts'
 
 export interface EdgeHubPorts {
   readonly dialer: LinkDialer

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Twin } from '../../../schemas/index.ts'
-import { toJson, twinRoute, twinSync } from '../../edge/twin-frames.ts'
+import { toJson, twinRoute, twinSync } from '../../edge/twins/twin-frames.ts'
 import { parseReport } from './reports.ts'
 import { applySync } from './twin-view.ts'
 

@@ -16,10 +16,10 @@ import { createEdgeHub } from '../edge-hub.ts'
 import { identityFiles, readIdentity } from '../join/identity-files.ts'
 import { joinNode } from '../join/join-node.ts'
 import { parseJoinToken } from '../join/token.ts'
-import { createMetaManager } from '../meta-manager.ts'
-import { metaStoreDomain } from '../meta-store.ts'
-import { userStoreDomain } from '../user-store.ts'
-import { UserUplink } from '../user-uplink.ts'
+import { createMetaManager } from '../meta/meta-manager.ts'
+import { metaStoreDomain } from '../meta/meta-store.ts'
+import { userStoreDomain } from '../user/user-store.ts'
+import { UserUplink } from '../user/user-uplink.ts'
 
 const log = silentLogger
 

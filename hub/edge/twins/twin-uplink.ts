@@ -1,9 +1,9 @@
-import type { Bus, StateChange } from '../../platform/bus/index.ts'
-import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
-import { describeError, type Scope } from '../../platform/lifecycle/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import type { Store } from '../../platform/store/index.ts'
-import { Backoff, type Clock, ms, type Random, seconds } from '../../platform/time/index.ts'
+import type { Bus, StateChange } from '../../../platform/bus/index.ts'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { describeError, type Scope } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Store } from '../../../platform/store/index.ts'
+import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import {
   assignedDevices,
   type DeviceId,
@@ -12,10 +12,10 @@ import {
   listed,
   type Twin,
   twins,
-} from '../../schemas/index.ts'
-import type { FrameFactory } from '../link/index.ts'
+} from '../../../schemas/index.ts'
+import type { FrameFactory } from '../../link/index.ts'
+import type { Road } from '../road.ts'
 import { ConfirmedMarks } from './confirmed-marks.ts'
-import type { Road } from './road.ts'
 import {
   parseRefusals,
   type Refusal,

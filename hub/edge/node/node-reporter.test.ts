@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { silentLogger } from '../../platform/log/index.ts'
-import { seconds } from '../../platform/time/index.ts'
-import { FakeClock } from '../../platform/time/testing/index.ts'
-import type { Frame, Json, JsonObject } from '../../schemas/index.ts'
-import { createFrameFactory } from '../link/index.ts'
+import { silentLogger } from '../../../platform/log/index.ts'
+import { seconds } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
+import type { Frame, Json, JsonObject } from '../../../schemas/index.ts'
+import { createFrameFactory } from '../../link/index.ts'
+import { countingRandom } from '../testing/edge-bench.ts'
 import type { MachineFacts } from './node-object.ts'
 import { runNodeReporter } from './node-reporter.ts'
-import { countingRandom } from './testing/edge-bench.ts'
 
 const FACTS: MachineFacts = {
   cpus: 4,

@@ -1,8 +1,8 @@
-import type { Bus } from '../../platform/bus/index.ts'
-import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
-import { describeError, type Module } from '../../platform/lifecycle/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import type { Store } from '../../platform/store/index.ts'
+import type { Bus } from '../../../platform/bus/index.ts'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Store } from '../../../platform/store/index.ts'
 import {
   type AssignedDevice,
   assignedDevices,
@@ -15,8 +15,8 @@ import {
   MODULES,
   OPERATIONS,
   splitDeviceId,
-} from '../../schemas/index.ts'
-import type { FrameFactory } from '../link/index.ts'
+} from '../../../schemas/index.ts'
+import type { FrameFactory } from '../../link/index.ts'
 import { metaChangeOf, supersedes } from './meta-change.ts'
 import { type MetaRow, metaRow, putCall, removeCall } from './meta-store.ts'
 import { parseAssigned, parseDeviceModel, parseJson } from './parse-device.ts'

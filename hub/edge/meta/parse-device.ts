@@ -1,4 +1,4 @@
-import { type AssignedDevice, type Device, type DeviceModel, type Json, parseIntents } from '../../schemas/index.ts'
+import { type AssignedDevice, type Device, type DeviceModel, type Json, parseIntents } from '../../../schemas/index.ts'
 
 /**
  * Objects from the API server have passed its schema, and those from disk were stored from there; what is checked here is

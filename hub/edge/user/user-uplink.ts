@@ -1,10 +1,10 @@
-import type { EventBus, MqttMessage } from '../../platform/bus/index.ts'
-import { type Counter, silentMetrics } from '../../platform/health/index.ts'
-import { describeError, type Module, type Scope, SkerryError } from '../../platform/lifecycle/index.ts'
-import { Backoff, ms, seconds } from '../../platform/time/index.ts'
-import { type Frame, GROUPS, type Json, MODULES, OPERATIONS, USER_FILTERS } from '../../schemas/index.ts'
-import type { FrameFactory } from '../link/index.ts'
-import type { Road, RoadUser } from './road.ts'
+import type { EventBus, MqttMessage } from '../../../platform/bus/index.ts'
+import { type Counter, silentMetrics } from '../../../platform/health/index.ts'
+import { describeError, type Module, type Scope, SkerryError } from '../../../platform/lifecycle/index.ts'
+import { Backoff, ms, seconds } from '../../../platform/time/index.ts'
+import { type Frame, GROUPS, type Json, MODULES, OPERATIONS, USER_FILTERS } from '../../../schemas/index.ts'
+import type { FrameFactory } from '../../link/index.ts'
+import type { Road, RoadUser } from '../road.ts'
 import { type UserMessage, UserOutbox, type UserOutboxPorts } from './user-outbox.ts'
 
 export interface UserUplinkPorts extends UserOutboxPorts {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CloudUpdate, type CloudUpdateAnswer, type Json, updateFromCloud } from '../../schemas/index.ts'
-import { type EdgeBench, setTwin, startEdge, twinOf } from './testing/edge-bench.ts'
+import { type CloudUpdate, type CloudUpdateAnswer, type Json, updateFromCloud } from '../../../schemas/index.ts'
+import { type EdgeBench, setTwin, startEdge, twinOf } from '../testing/edge-bench.ts'
 
 const TWIN = { speed: { expected: { value: '5' }, expected_version: { cloud: 7, edge: 0 } } }
 

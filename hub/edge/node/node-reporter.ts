@@ -1,6 +1,6 @@
-import { describeError } from '../../platform/lifecycle/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import { type Clock, minutes, seconds } from '../../platform/time/index.ts'
+import { describeError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, minutes, seconds } from '../../../platform/time/index.ts'
 import {
   type Frame,
   type FrameRoute,
@@ -9,8 +9,8 @@ import {
   type JsonObject,
   MODULES,
   OPERATIONS,
-} from '../../schemas/index.ts'
-import type { FrameFactory } from '../link/index.ts'
+} from '../../../schemas/index.ts'
+import type { FrameFactory } from '../../link/index.ts'
 import {
   type MachineFacts,
   machineFacts,

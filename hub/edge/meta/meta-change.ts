@@ -1,5 +1,5 @@
-import { type Frame, type Json, type JsonObject, OPERATIONS, parseResource } from '../../schemas/index.ts'
-import { contentOf } from '../link/index.ts'
+import { type Frame, type Json, type JsonObject, OPERATIONS, parseResource } from '../../../schemas/index.ts'
+import { contentOf } from '../../link/index.ts'
 import type { MetaRow } from './meta-store.ts'
 
 /** What a frame asks of the metadata of this node. */

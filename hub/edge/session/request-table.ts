@@ -1,6 +1,6 @@
-import { UnavailableError } from '../../platform/lifecycle/index.ts'
-import { type Clock, type Duration, withDeadline } from '../../platform/time/index.ts'
-import { type Frame, OPERATIONS } from '../../schemas/index.ts'
+import { UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { type Clock, type Duration, withDeadline } from '../../../platform/time/index.ts'
+import { type Frame, OPERATIONS } from '../../../schemas/index.ts'
 
 const MOST_WAITING = 1000
 

@@ -1,7 +1,7 @@
-import type { Bus } from '../../platform/bus/index.ts'
-import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import { seconds } from '../../platform/time/index.ts'
+import type { Bus } from '../../../platform/bus/index.ts'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { seconds } from '../../../platform/time/index.ts'
 import {
   type DecodedCloudUpdate,
   type DeviceId,
@@ -10,8 +10,8 @@ import {
   type Frame,
   parseTwinResource,
   updateFromCloud,
-} from '../../schemas/index.ts'
-import { contentOf } from '../link/index.ts'
+} from '../../../schemas/index.ts'
+import { contentOf } from '../../link/index.ts'
 
 export interface TwinDownlinkPorts {
   readonly bus: Bus

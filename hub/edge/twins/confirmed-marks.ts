@@ -1,6 +1,6 @@
-import type { Logger } from '../../platform/log/index.ts'
-import type { Row, Store, StoreCall } from '../../platform/store/index.ts'
-import type { DeviceId } from '../../schemas/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Row, Store, StoreCall } from '../../../platform/store/index.ts'
+import type { DeviceId } from '../../../schemas/index.ts'
 
 /** What the cloud has confirmed of one device. Opaque texts; equal means that there is nothing to send. */
 export interface Mark {

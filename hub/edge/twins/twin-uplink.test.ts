@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Conflict, type Desired, deviceRefusals, type Frame, type Json, twins } from '../../schemas/index.ts'
-import { type EdgeBench, setTwin, startEdge, twinOf } from './testing/edge-bench.ts'
+import { type Conflict, type Desired, deviceRefusals, type Frame, type Json, twins } from '../../../schemas/index.ts'
+import { type EdgeBench, setTwin, startEdge, twinOf } from '../testing/edge-bench.ts'
 
 const kinds = (edge: EdgeBench) =>
   edge.cloud.reports().map(({ route }) => route.resource?.split('/').slice(2).join('/'))

@@ -1,7 +1,7 @@
-import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import type { Row, Store, StoreCall } from '../../platform/store/index.ts'
-import { type Clock, type Random, seconds } from '../../platform/time/index.ts'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Row, Store, StoreCall } from '../../../platform/store/index.ts'
+import { type Clock, type Random, seconds } from '../../../platform/time/index.ts'
 
 export interface UserMessageLimits {
   readonly maxMessages: number

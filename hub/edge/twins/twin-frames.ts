@@ -9,8 +9,8 @@ import type {
   TwinSyncExtra,
   TwinSyncProperty,
   TwinSyncPropertyExtra,
-} from '../../schemas/index.ts'
-import { GROUPS, MODULES, OPERATIONS, splitDeviceId } from '../../schemas/index.ts'
+} from '../../../schemas/index.ts'
+import { GROUPS, MODULES, OPERATIONS, splitDeviceId } from '../../../schemas/index.ts'
 
 /** Why a device cannot be driven as it is configured. */
 export interface Refusal {

@@ -1,4 +1,4 @@
-import { type Clock, ms } from '../../platform/time/index.ts'
+import { type Clock, ms } from '../../../platform/time/index.ts'
 
 export interface Rate {
   readonly perSecond: number

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Frame, Json } from '../../schemas/index.ts'
+import type { Frame, Json } from '../../../schemas/index.ts'
 import { metaChangeOf, supersedes } from './meta-change.ts'
 
 const row = (resourceVersion: string, uid = 'u', value = resourceVersion) => ({

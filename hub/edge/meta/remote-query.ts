@@ -1,7 +1,7 @@
-import { RefusedError } from '../../platform/lifecycle/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import { type Frame, GROUPS, type Json, MODULES, OPERATIONS } from '../../schemas/index.ts'
-import type { CloudRequests } from './edge-hub.ts'
+import { RefusedError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Frame, GROUPS, type Json, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import type { CloudRequests } from '../edge-hub.ts'
 import type { MetaManager } from './meta-manager.ts'
 
 export interface RemoteQueryPorts {

@@ -1,4 +1,4 @@
-import type { StoreDomain } from '../../platform/store/index.ts'
+import type { StoreDomain } from '../../../platform/store/index.ts'
 
 /** Messages of MQTT clients that wait for the cloud, in the order of their ids. */
 export const userStoreDomain: StoreDomain = {

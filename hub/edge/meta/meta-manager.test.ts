@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assignedDevices, type Frame, type Json, listed } from '../../schemas/index.ts'
-import { pumpDevice, pumpModel, startEdge } from './testing/edge-bench.ts'
+import { assignedDevices, type Frame, type Json, listed } from '../../../schemas/index.ts'
+import { pumpDevice, pumpModel, startEdge } from '../testing/edge-bench.ts'
 
 const down = (operation: string, resource: string) => ({
   source: 'devicecontroller',

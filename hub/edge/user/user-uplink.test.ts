@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { minutes } from '../../platform/time/index.ts'
-import type { Frame } from '../../schemas/index.ts'
-import { type BenchOptions, type EdgeBench, startEdge } from './testing/edge-bench.ts'
+import { minutes } from '../../../platform/time/index.ts'
+import type { Frame } from '../../../schemas/index.ts'
+import { type BenchOptions, type EdgeBench, startEdge } from '../testing/edge-bench.ts'
 
 const LIMITS = { maxMessages: 1000, maxBytes: 1_000_000, maxAgeHours: 24 }
 const TOPIC = 'room/user/door'

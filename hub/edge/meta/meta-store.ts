@@ -1,4 +1,4 @@
-import type { Row, StoreCall, StoreDomain } from '../../platform/store/index.ts'
+import type { Row, StoreCall, StoreDomain } from '../../../platform/store/index.ts'
 
 /**
  * What the hub keeps at the edge. `meta` has rows as KubeEdge keys them: `key` is the resource on the wire, `value` the whole

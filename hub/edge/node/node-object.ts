@@ -1,5 +1,5 @@
 import { arch, cpus, hostname, networkInterfaces, platform, release, totalmem } from 'node:os'
-import type { JsonObject } from '../../schemas/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
 
 export interface NodeDescription {
   readonly nodeName: string
