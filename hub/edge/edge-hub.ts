@@ -7,6 +7,7 @@ import { Backoff, type Clock, ms, type Random, seconds } from '../../platform/ti
 import { DEFAULT_PROJECT_ID, EPOCH_HEADER, type Frame, type FrameRoute, type Json, links } from '../../schemas/index.ts'
 import type { FrameFactory, LinkDialer } from '../link/index.ts'
 import type { MetaManager } from './meta/meta-manager.ts'
+import type { MachineFacts } from './node/node-object.ts'
 import { runNodeReporter } from './node/node-reporter.ts'
 import type { Road, RoadUser } from './road.ts'
 import { LinkSession } from './session/link-session.ts'
@@ -25,6 +26,8 @@ export interface EdgeHubPorts {
   readonly projectId?: string
   /** Version of the program, for the Node's status. */
   readonly version: string
+  /** What the Node says of the machine; default: this machine. */
+  readonly facts?: () => MachineFacts
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
