@@ -6,12 +6,13 @@ import { sendText, serveHttps } from '../../../platform/http/index.ts'
 import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
-import { createUpgradeAcceptor, type Link } from '../../link/index.ts'
+import { createUpgradeAcceptor } from '../../link/index.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { AnyObject, Informer, Kubernetes, ObjectSync } from '../kubernetes/index.ts'
-import type { CloudHub, NodePeer } from './delivery.ts'
+import type { CloudHub } from './delivery.ts'
 import { Hub } from './hub.ts'
 import { identify } from './identity.ts'
+import { serveLink } from './serve-link.ts'
 import { SyncRecords } from './sync-records.ts'
 
 export interface CloudHubOptions {
@@ -108,7 +109,7 @@ function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: CloudHu
       return refuse(socket, 503, 'too many nodes are connected', node)
     try {
       const link = await acceptLink(request, socket, head)
-      await serve(hub, link, { ...identified.peer, session: random.uuid() })
+      await serveLink(hub, link, { ...identified.peer, session: random.uuid() })
     } catch (error) {
       log.debug('A connection broke', { node, error: describeError(error) })
     }
@@ -116,16 +117,3 @@ function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: CloudHu
 }
 
 type AcceptUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
-
-async function serve(hub: Hub, link: Link, peer: NodePeer): Promise<void> {
-  const session = hub.connect(peer, link)
-  let reason = 'the edge closed the connection'
-  try {
-    for await (const frame of link.frames) hub.receive(session, frame)
-    reason = await link.closed
-  } catch (error) {
-    reason = describeError(error)
-  } finally {
-    hub.disconnect(session, reason)
-  }
-}
