@@ -16,7 +16,6 @@ import {
 type Plain = Record<string, unknown>
 interface Change {
   readonly version: number
-  readonly plural: string
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
   readonly object: Plain
 }
@@ -27,8 +26,10 @@ const WITH_STATUS = new Set(['devices', 'objectsyncs', 'nodes'])
 /** A Kubernetes API in memory: versions, generations, conflicts, watches, status subresources, garbage collection. */
 export class FakeKubernetes implements Kubernetes {
   readonly #objects = new Map<string, Plain>()
-  readonly #changes: Change[] = []
-  readonly #waiters = new Set<() => void>()
+  /** Of each kind, in their order. */
+  readonly #changes = new Map<string, Change[]>()
+  /** Watches that wait, by kind. */
+  readonly #waiters = new Map<string, Set<() => void>>()
   readonly #failures: { readonly match: (call: string) => boolean; readonly status: number; left: number }[] = []
   #version = 100
   #uid = 0
@@ -45,7 +46,7 @@ export class FakeKubernetes implements Kubernetes {
   /** Closes all watches, as a server that restarts. */
   dropWatches(): void {
     this.#epoch++
-    this.#wake()
+    for (const plural of this.#waiters.keys()) this.#wake(plural)
   }
   #epoch = 0
 
@@ -64,7 +65,7 @@ export class FakeKubernetes implements Kubernetes {
   }
 
   async create<T extends KubeObject>(type: ResourceType<T>, namespace: string | undefined, object: object): Promise<T> {
-    const given: Plain = structuredClone({ ...object })
+    const given = plainCopy(object)
     const metadata = metadataOf(given)
     const name = String(metadata['name'] ?? `${String(metadata['generateName'])}${++this.#uid}`)
     const at = namespace === undefined ? { name } : { namespace, name }
@@ -87,7 +88,7 @@ export class FakeKubernetes implements Kubernetes {
     options?: { readonly subresource?: string },
   ): Promise<T> {
     this.#admit('PUT', type, joinKey(at))
-    return this.#write(type, at, structuredClone({ ...object }), options?.subresource)
+    return this.#write(type, at, plainCopy(object), options?.subresource)
   }
 
   async patch<T extends KubeObject>(
@@ -100,7 +101,7 @@ export class FakeKubernetes implements Kubernetes {
     const present = this.#objects.get(idOf(type, at))
     if (!present) throw errorOfStatus(404, {}, {})
     if (options.type === 'json') throw new Error('the fake knows no JSON patch')
-    const merged = mergePatch(present, structuredClone(body))
+    const merged = mergePatch(present, plainCopy(body))
     if (!isRecord(merged)) throw errorOfStatus(400, {}, {})
     const wanted = isRecord(body) && isRecord(body['metadata']) ? body['metadata']['resourceVersion'] : undefined
     const metadata = { ...metadataOf(merged), resourceVersion: wanted }
@@ -126,9 +127,9 @@ export class FakeKubernetes implements Kubernetes {
     this.watching++
     try {
       while (!signal.aborted && epoch === this.#epoch) {
-        const next = this.#changes.find((change) => change.version > seen && change.plural === type.plural)
+        const next = firstAfter(this.#changes.get(type.plural) ?? [], seen)
         if (!next) {
-          await this.#nextChange(signal)
+          await this.#nextChange(type.plural, signal)
           continue
         }
         seen = next.version
@@ -159,7 +160,8 @@ export class FakeKubernetes implements Kubernetes {
   }
 
   #store(type: ResourceType, at: ObjectKey, object: Plain, change: Change['type']): Plain {
-    const stored: Plain = { ...object, metadata: { ...metadataOf(object), resourceVersion: String(++this.#version) } }
+    const metadata = { ...metadataOf(object), resourceVersion: String(++this.#version) }
+    const stored: Plain = frozen({ ...object, metadata })
     this.#objects.set(idOf(type, at), stored)
     this.#announce(type.plural, change, stored)
     return stored
@@ -168,7 +170,7 @@ export class FakeKubernetes implements Kubernetes {
   #drop(plural: string, id: string, object: Plain): void {
     this.#objects.delete(id)
     const metadata = { ...metadataOf(object), resourceVersion: String(++this.#version) }
-    this.#announce(plural, 'DELETED', { ...object, metadata })
+    this.#announce(plural, 'DELETED', frozen({ ...object, metadata }))
     const uid = metadataOf(object)['uid']
     for (const [other, dependent] of [...this.#objects]) {
       const owners = metadataOf(dependent)['ownerReferences']
@@ -178,22 +180,26 @@ export class FakeKubernetes implements Kubernetes {
   }
 
   #announce(plural: string, type: Change['type'], object: Plain): void {
-    this.#changes.push({ version: this.#version, plural, type, object })
-    this.#wake()
+    const changes = this.#changes.get(plural) ?? []
+    this.#changes.set(plural, changes)
+    changes.push({ version: this.#version, type, object })
+    this.#wake(plural)
   }
 
-  #wake(): void {
-    for (const wake of [...this.#waiters]) wake()
+  #wake(plural: string): void {
+    for (const wake of [...(this.#waiters.get(plural) ?? [])]) wake()
   }
 
-  #nextChange(signal: AbortSignal): Promise<void> {
+  #nextChange(plural: string, signal: AbortSignal): Promise<void> {
+    const waiters = this.#waiters.get(plural) ?? new Set()
+    this.#waiters.set(plural, waiters)
     return new Promise((resolve) => {
       const done = () => {
-        this.#waiters.delete(done)
+        waiters.delete(done)
         signal.removeEventListener('abort', done)
         resolve()
       }
-      this.#waiters.add(done)
+      waiters.add(done)
       signal.addEventListener('abort', done)
     })
   }
@@ -219,10 +225,28 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return result
 }
 
-function asKind<T extends KubeObject>(type: ResourceType<T>, object: Plain): T {
-  const copy: unknown = structuredClone(object)
-  if (!isKubeObject(copy) || !type.accepts(copy)) throw new Error(`the fake holds no valid ${type.kind}`)
-  return copy
+/** What is stored is frozen, and so needs no copy for each reader. */
+function asKind<T extends KubeObject>(type: ResourceType<T>, object: unknown): T {
+  if (!isKubeObject(object) || !type.accepts(object)) throw new Error(`the fake holds no valid ${type.kind}`)
+  return object
+}
+
+/** As it would cross the wire: what is undefined is not there. */
+function plainCopy(object: object): Plain {
+  return JSON.parse(JSON.stringify(object))
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const part of Object.values(value)) frozen(part)
+  return Object.freeze(value)
+}
+
+/** Versions only grow. */
+function firstAfter(changes: readonly Change[], version: number): Change | undefined {
+  let at = changes.length
+  while (at > 0 && (changes[at - 1]?.version ?? 0) > version) at--
+  return changes[at]
 }
 
 function selected(object: Plain, options: ListOptions): boolean {
