@@ -55,6 +55,29 @@ describe('deletion', () => {
     await refused(api, { path: `${MAPS}/held` }, 404, 'NotFound')
   })
 
+  it('of a pod on a node waits until its node says that it has ended', async () => {
+    const pods = '/api/v1/namespaces/default/pods'
+    const pod = (name: string, more = {}) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name },
+      spec: { containers: [{ name: 'main', image: 'busybox' }], ...more },
+    })
+    await create(pods, pod('bound', { nodeName: 'edge-1' }))
+    const { json } = await remove(`${pods}/bound`)
+    assert.equal(at(json, 'metadata', 'deletionGracePeriodSeconds'), 30)
+    const soon = await remove(`${pods}/bound`, { gracePeriodSeconds: 5 })
+    assert.equal(at(soon.json, 'metadata', 'deletionGracePeriodSeconds'), 5)
+    const later = await remove(`${pods}/bound`, { gracePeriodSeconds: 60 })
+    assert.equal(at(later.json, 'metadata', 'deletionGracePeriodSeconds'), 5)
+    await remove(`${pods}/bound`, { gracePeriodSeconds: 0 })
+    await refused(api, { path: `${pods}/bound` }, 404, 'NotFound')
+
+    await create(pods, pod('unbound'))
+    await remove(`${pods}/unbound`)
+    await refused(api, { path: `${pods}/unbound` }, 404, 'NotFound')
+  })
+
   it('in the background takes what the object owned', async () => {
     const owner = await create(MAPS, configMap('owner'))
     await create(MAPS, owned('child', owner))

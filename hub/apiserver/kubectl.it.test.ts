@@ -110,7 +110,9 @@ const SESSION: readonly Case[] = [
   { run: 'apply -f -', input: POD, out: /pod\/web created/ },
   { run: 'get pods --field-selector spec.nodeName=edge-1 -o wide', out: /web +0\/1 +Pending +0 +\S+ +<none> +edge-1/ },
   { run: 'describe pod web', out: /Image: +nginx/ },
-  { run: 'delete pod web', out: /deleted/ },
+  { run: 'delete pod web --wait=false', out: /"web" deleted/ },
+  { run: 'get pod web', out: /web +0\/1 +Terminating/ },
+  { run: 'delete pod web --grace-period=0 --force', out: /deleted/ },
 
   { run: 'get cm none', code: 1, err: /Error from server \(NotFound\): configmaps "none" not found/ },
   { run: 'get nothing', code: 1, err: /the server doesn't have a resource type "nothing"/ },

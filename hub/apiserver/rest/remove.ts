@@ -1,3 +1,4 @@
+import { seconds } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import {
   finalizersOf,
@@ -14,23 +15,27 @@ import {
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, conflict, forbidden, notFound } from '../../kube/status.ts'
 import type { ApiContext, Change } from './context.ts'
-import { isFinished } from './finalizers.ts'
+import { gracePeriodIn, isFinished } from './finalizers.ts'
 import { nextGeneration } from './generation.ts'
 import { inVersion, keyOf, resourceOf } from './registry.ts'
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan'
 
-/** metav1.DeleteOptions, as far as they count here. Grace periods do not: who runs pods looks at deletionTimestamp. */
+/** metav1.DeleteOptions, as far as they count here. */
 export interface RemoveOptions {
   readonly propagation: Propagation
   readonly uid: string
   readonly resourceVersion: string
+  /** Of pods: time that their node has to end them; 0 lets them go at once. Default: what the pod says. */
+  readonly gracePeriodSeconds?: number
 }
 
 export const FOREGROUND_FINALIZER = 'foregroundDeletion'
 export const ORPHAN_FINALIZER = 'orphan'
 export const CRD_RESOURCE = 'apiextensions.k8s.io/customresourcedefinitions'
 export const CRD_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io'
+
+const DEFAULT_GRACE_SECONDS = 30
 
 /** Namespaces without which nothing works. */
 const IMMORTAL: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
@@ -43,10 +48,12 @@ export interface Removal {
 
 export function removeOptions(body: JsonObject, query: URLSearchParams): RemoveOptions {
   const preconditions = objectAt(body, 'preconditions')
+  const grace = Number(body['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? Number.NaN)
   return {
     propagation: propagationOf(body, query),
     uid: textAt(preconditions, 'uid'),
     resourceVersion: textAt(preconditions, 'resourceVersion'),
+    ...(Number.isInteger(grace) && grace >= 0 ? { gracePeriodSeconds: grace } : {}),
   }
 }
 
@@ -84,7 +91,7 @@ export async function removeObject(
       change.warn,
       change.signal,
     )
-    const marked = mark(api, change, before, options.propagation)
+    const marked = mark(api, change, before, options)
     const isGone = isFinished(marked)
     removal = { object: isGone ? before : marked, isGone }
     if (change.dryRun || marked === before) return current
@@ -95,23 +102,37 @@ export async function removeObject(
   return now && !change.dryRun ? { ...removal, object: inVersion(now, definition) } : removal
 }
 
-function mark(api: ApiContext, { definition }: Change, before: ApiObject, propagation: Propagation): ApiObject {
+function mark(api: ApiContext, { definition }: Change, before: ApiObject, options: RemoveOptions): ApiObject {
+  const { propagation } = options
   const finalizers = [...finalizersOf(before)]
   if (propagation === 'Foreground') finalizers.push(FOREGROUND_FINALIZER)
   if (propagation === 'Orphan') finalizers.push(ORPHAN_FINALIZER)
   // Its objects go first, unless it is a second request for the same.
   if (resourceOf(definition) === CRD_RESOURCE && !isDeleting(before)) finalizers.push(CRD_FINALIZER)
   const wanted = [...new Set(finalizers)]
-  if (isDeleting(before) && wanted.length === finalizersOf(before).length) return before
+  const grace = graceOf(before, options)
+  const isSooner = grace < gracePeriodIn(before)
+  if (isDeleting(before) && !isSooner && wanted.length === finalizersOf(before).length) return before
+  const end = timestamp(api.clock.now() + seconds(grace).milliseconds)
   const marked = withMetadata(before, {
     ...(wanted.length === 0 ? {} : { finalizers: wanted }),
-    ...(isDeleting(before) ? {} : { deletionTimestamp: timestamp(api.clock.now()), deletionGracePeriodSeconds: 0 }),
+    ...(isDeleting(before) && !isSooner ? {} : { deletionTimestamp: end, deletionGracePeriodSeconds: grace }),
   })
   const object = resourceOf(definition) === '/namespaces' ? terminating(marked) : marked
   const generation = nextGeneration(definition, object, before)
   return withMetadata(object, {
     generation: generation !== undefined && !isDeleting(before) && definition.custom ? generation + 1 : generation,
   })
+}
+
+/** Seconds. A pod that a node may be running goes when its node says that it has ended; everything else goes at once. */
+function graceOf(object: ApiObject, { gracePeriodSeconds }: RemoveOptions): number {
+  const spec = objectAt(object, 'spec')
+  if (object.apiVersion !== 'v1' || object.kind !== 'Pod' || textAt(spec, 'nodeName') === '') return 0
+  const phase = textAt(objectAt(object, 'status'), 'phase')
+  if (phase === 'Succeeded' || phase === 'Failed') return 0
+  const own = spec['terminationGracePeriodSeconds']
+  return gracePeriodSeconds ?? (typeof own === 'number' && own >= 0 ? own : DEFAULT_GRACE_SECONDS)
 }
 
 function terminating(namespace: ApiObject): ApiObject {
