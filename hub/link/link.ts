@@ -11,6 +11,8 @@ export interface Link {
   close(reason: string): void
   /** Whether the other end understands the skerry keys. */
   readonly isSkerry: boolean
+  /** Identity of what the cloud remembers, as it said at the opening; empty where it said none, and at the cloud's own end. */
+  readonly cloudEpoch: string
 }
 
 /** Opens a link to the cloud, or rejects. */

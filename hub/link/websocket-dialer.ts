@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import { UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import { type Clock, seconds, withDeadline } from '../../platform/time/index.ts'
-import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../schemas/index.ts'
+import { CLOUD_EPOCH_HEADER, SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../schemas/index.ts'
 import type { Link, LinkDialer } from './link.ts'
 import { LARGEST_FRAME, linkOver } from './websocket-link.ts'
 
@@ -27,6 +27,7 @@ export interface LinkIdentity {
 }
 
 const HANDSHAKE_DEADLINE = seconds(30)
+const LONGEST_EPOCH = 64
 
 /** Dials WSS with mutual TLS; a server with a foreign CA or another name is refused. */
 export function createWebSocketDialer(options: DialerOptions): LinkDialer {
@@ -52,6 +53,7 @@ export function createWebSocketDialer(options: DialerOptions): LinkDialer {
 function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; log: Logger }): Promise<Link> {
   return new Promise((resolve, reject) => {
     let isSkerry = false
+    let cloudEpoch = ''
     /** CloudHub cannot be reached, or refused the connection. */
     const fail = (message: string, cause?: unknown) => {
       signal.removeEventListener('abort', onAbort)
@@ -65,6 +67,8 @@ function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; l
     signal.addEventListener('abort', onAbort, { once: true })
     socket.once('upgrade', (response) => {
       isSkerry = response.headers[SKERRY_HEADER] === SKERRY_WIRE_VERSION
+      const epoch = response.headers[CLOUD_EPOCH_HEADER]
+      if (isSkerry && typeof epoch === 'string') cloudEpoch = epoch.slice(0, LONGEST_EPOCH)
     })
     // Stays: an error after the opening has its listener in the link, one after a failed opening has nobody else.
     socket.on('error', (error) => fail(error.message, error))
@@ -74,7 +78,7 @@ function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; l
     })
     socket.once('open', () => {
       signal.removeEventListener('abort', onAbort)
-      resolve(linkOver(socket, { ...ports, isSkerry }))
+      resolve(linkOver(socket, { ...ports, isSkerry, cloudEpoch }))
     })
   })
 }

@@ -11,6 +11,8 @@ export interface WebSocketLinkOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly isSkerry: boolean
+  /** Default: none. */
+  readonly cloudEpoch?: string
   /** Silence of the peer after which the link is closed; default 30 s. A peer that lives answers pings. */
   readonly deadAfter?: Duration
   /** Default 8 s. */
@@ -30,7 +32,7 @@ const CLOSE_DEADLINE = seconds(2)
  * (a pong, too) shows that the peer lives; KubeEdge peers send no pings, but they answer them.
  */
 export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link {
-  const { clock, log, isSkerry, deadAfter = seconds(30), pingEvery = seconds(8) } = options
+  const { clock, log, isSkerry, cloudEpoch = '', deadAfter = seconds(30), pingEvery = seconds(8) } = options
   const queue = new FrameQueue(QUEUE_LIMIT, (isFull) => (isFull ? socket.pause() : socket.resume()))
   const closed = Promise.withResolvers<string>()
   let reason: string | undefined
@@ -80,6 +82,7 @@ export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link
   })
   return {
     isSkerry,
+    cloudEpoch,
     frames: queue,
     closed: closed.promise,
     close,

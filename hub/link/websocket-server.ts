@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Clock } from '../../platform/time/index.ts'
-import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../schemas/index.ts'
+import { CLOUD_EPOCH_HEADER, SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../schemas/index.ts'
 import type { Link } from './link.ts'
 import { LARGEST_FRAME, linkOver } from './websocket-link.ts'
 
@@ -14,6 +14,8 @@ export interface AcceptorPorts {
   readonly log: Logger
   /** Bytes; a peer that sends more is closed. Default 32 MiB. */
   readonly largestFrame?: number
+  /** Told to peers that announce the skerry keys. */
+  readonly cloudEpoch?: string
 }
 
 /**
@@ -29,13 +31,15 @@ export function createUpgradeAcceptor(ports: AcceptorPorts): AcceptUpgrade {
     handleProtocols: () => false,
   })
   server.on('headers', (headers, request) => {
-    if (isSkerry(request)) headers.push(`${SKERRY_HEADER}: ${SKERRY_WIRE_VERSION}`)
+    if (!isSkerry(request)) return
+    headers.push(`${SKERRY_HEADER}: ${SKERRY_WIRE_VERSION}`)
+    if (ports.cloudEpoch) headers.push(`${CLOUD_EPOCH_HEADER}: ${ports.cloudEpoch}`)
   })
   return (request, socket, head) =>
     new Promise((resolve, reject) => {
       socket.once('close', () => reject(new Error('the peer left during the upgrade')))
       server.handleUpgrade(request, socket, head, (webSocket) =>
-        resolve(linkOver(webSocket, { ...ports, isSkerry: isSkerry(request) })),
+        resolve(linkOver(webSocket, { clock: ports.clock, log: ports.log, isSkerry: isSkerry(request) })),
       )
     })
 }

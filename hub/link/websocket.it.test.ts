@@ -31,6 +31,7 @@ interface BenchOptions {
   readonly clock?: Clock
   readonly servedBy?: Authority
   readonly largestFrame?: number
+  readonly cloudEpoch?: string
   readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
@@ -45,8 +46,12 @@ async function bench(t: TestContext, options: BenchOptions = {}) {
   server.on('connection', (socket) => void sockets.add(socket))
   const accepted = Promise.withResolvers<Link>()
   const requests: IncomingMessage[] = []
-  const { largestFrame, onUpgrade } = options
-  const accept = createUpgradeAcceptor({ clock, log, ...(largestFrame ? { largestFrame } : {}) })
+  const { largestFrame, cloudEpoch, onUpgrade } = options
+  const accept = createUpgradeAcceptor({
+    ...{ clock, log },
+    ...(largestFrame ? { largestFrame } : {}),
+    ...(cloudEpoch ? { cloudEpoch } : {}),
+  })
   server.on('upgrade', (request, socket, head) => {
     requests.push(request)
     if (onUpgrade) onUpgrade(request, socket, head)
@@ -111,6 +116,24 @@ test('frames cross in their order, both ways, and each end knows that the other 
   assert.equal(requests[0]?.headers['sec-websocket-extensions'], undefined)
   edge.close('enough')
   assert.equal(await cloud.closed, 'the peer closed the connection: enough')
+})
+
+test('the cloud says whose memory it has, to those that announce the skerry keys', async (t) => {
+  const { port, authority, client, dial } = await bench(t, { cloudEpoch: 'memory-7' })
+  const edge = await dial()
+  assert.equal(edge.cloudEpoch, 'memory-7')
+  const socket = new WebSocket(`wss://127.0.0.1:${port}/`, {
+    ...client,
+    ca: authority.certificatePem,
+    headers: HEADERS,
+  })
+  const [response] = await once(socket, 'upgrade')
+  const names = Object.keys(response.headers).filter((name) => name.includes('skerry'))
+  assert.deepEqual(names, [])
+  socket.on('error', () => undefined)
+  socket.terminate()
+  edge.close('enough')
+  assert.equal((await (await bench(t)).dial()).cloudEpoch, '')
 })
 
 test('an edge that does not announce the skerry keys gets none, and what it sends is read in every form', async (t) => {

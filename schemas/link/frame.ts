@@ -71,3 +71,9 @@ export const DEFAULT_PROJECT_ID = 'e632aba927ea4ac2b575ec1603d56f10'
 
 /** Upgrade header with the identity of the edge's database (a UUID); another one means that the edge has forgotten everything. */
 export const EPOCH_HEADER = 'x-skerry-epoch'
+
+/**
+ * Header of the upgrade answer with the identity of what the cloud remembers (a UUID, kept in its Kubernetes API); another one
+ * means that the cloud knows nothing of what was confirmed before.
+ */
+export const CLOUD_EPOCH_HEADER = 'x-skerry-cloud-epoch'

@@ -2,9 +2,9 @@ import type { Frame, KubeObject } from '../../../schemas/index.ts'
 
 /** An object as a node should have it. */
 export interface Delivery {
-  /** As it goes on the wire, with metadata.uid, name and namespace. */
+  /** As it goes on the wire, with metadata.uid, name and, unless it is cluster-scoped, namespace. */
   readonly object: KubeObject
-  /** `default/device/pump-1`. */
+  /** `default/device/pump-1`, `null/node/edge-1`. */
   readonly resource: string
   /** Module name that stands in the route; an original edge acknowledges only known ones. */
   readonly source: string
@@ -53,6 +53,35 @@ export interface Upstream {
   readonly frame: Frame
   /** Sends a frame to the same session, without acknowledgement. Nothing happens when the session has ended. */
   reply(frame: Frame): void
+  /** The node claims what is another's: it is answered with an error, logged and counted, and its connection is closed. */
+  expel(reason: string): void
+}
+
+/**
+ * Takes a frame. Frames of one node come in their order; a promise may be given back, and a node with many of them unsettled
+ * is not read further until one settles, while other nodes are. A rejection is logged.
+ */
+export type UpstreamHandler = (upstream: Upstream) => Promise<void> | void
+
+/** What CloudHub has under way, for people and tools. Times are Unix ms. */
+export interface HubSnapshot {
+  readonly nodes: readonly NodeSnapshot[]
+  /** Frames dropped since the start, by cause. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+export interface NodeSnapshot {
+  readonly node: string
+  readonly skerry: boolean
+  readonly connectedAt: number
+  /** Objects that the node has not acknowledged. */
+  readonly waiting: number
+  /** Since when the oldest of them waits. */
+  readonly waitingSince?: number
+  /** Last receipt of an object in this session. */
+  readonly acknowledgedAt?: number
+  /** Frames to the node that were dropped in this session. */
+  readonly dropped: number
 }
 
 /** What an MQTT client of an edge said to the cloud. */
@@ -79,9 +108,12 @@ export interface CloudHub {
   /** Told of each session that begins (connected) and of each node that is left without one. */
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
   /** Frames of source `twin` go to `devices`, all other non-hub ones to `edge`. One handler each. */
-  onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): Disposable
+  onUpstream(route: 'devices' | 'edge', handler: UpstreamHandler): Disposable
   /** A connected node holds an object that no source gives it: it is deleted there. At most so often as the node says it. */
   evict(node: string, object: KubeObject): void
+  /** Ends the session of the node, if it has one. Whether it may come back is decided when it does. */
+  cutOff(node: string, reason: string): void
+  snapshot(): HubSnapshot
   /** One handler; without one all messages count as without a rule. */
   onUserMessage(handler: UserMessageHandler): Disposable
 }

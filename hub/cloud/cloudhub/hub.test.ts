@@ -129,3 +129,70 @@ test('resource versions that are no numbers are taken as they are', async () => 
   assert.ok(edge.received.some(({ route }) => route.resource === 'default/device/pump-1'))
   await cloud.stop()
 })
+
+test('a node that claims what is another’s is told so and its connection is closed', async () => {
+  const cloud = await startCloud()
+  const edge = cloud.connect('edge-1')
+  cloud.hub.onUpstream('edge', ({ expel }) => expel('pods of edge-2 are not yours'))
+  const claim = edge.say({ source: 'edged', group: 'meta', operation: 'update', resource: 'a/podstatus/b' }, null)
+  assert.deepEqual(
+    edge.received.map(({ header, route, content }) => [header.parent_msg_id, route.operation, content]),
+    [[claim.header.msg_id, 'error', 'pods of edge-2 are not yours']],
+  )
+  assert.equal(edge.closed, 'pods of edge-2 are not yours')
+  assert.equal(cloud.hub.isConnected('edge-1'), false)
+  await cloud.stop()
+})
+
+test('a node that is cut off loses its session and nothing else', async () => {
+  const cloud = await startCloud()
+  await cloud.apply(pumpModel())
+  await cloud.apply(pumpDevice())
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  cloud.hub.cutOff('edge-1', 'its certificate was revoked')
+  cloud.hub.cutOff('edge-2', 'never seen')
+  assert.equal(edge.closed, 'its certificate was revoked')
+  assert.equal(cloud.hub.isKnown('edge-1'), true)
+  await cloud.stop()
+})
+
+test('a node whose frames are not worked off is not read further, and is not taken for dead', async () => {
+  const cloud = await startCloud()
+  const working: PromiseWithResolvers<void>[] = []
+  cloud.hub.onUpstream('edge', () => {
+    working.push(Promise.withResolvers())
+    return working.at(-1)?.promise
+  })
+  const edge = cloud.connect('edge-1')
+  for (let count = 0; count < 64; count++) edge.say({ source: 'edged', operation: 'query', resource: 'a/b/c' }, null)
+  let isRead = false
+  const read = edge.room()?.then(() => {
+    isRead = true
+  })
+  await cloud.settle(100_000)
+  assert.deepEqual([isRead, edge.closed], [false, undefined])
+  working[5]?.reject(new Error('the API is away'))
+  await read
+  await cloud.settle(31_000)
+  assert.equal(edge.closed, 'no keepalive for 30 s')
+  await cloud.stop()
+})
+
+test('the snapshot says who is connected, what waits since when, and when something was acknowledged', async () => {
+  const cloud = await startCloud()
+  await cloud.apply(pumpModel())
+  const connectedAt = cloud.clock.now()
+  const edge = cloud.connect('edge-1')
+  edge.deaf.add('default/device/pump-1')
+  await cloud.settle(1000)
+  const waitingSince = cloud.clock.now()
+  await cloud.apply(pumpDevice())
+  const [node] = cloud.hub.snapshot().nodes
+  const { acknowledgedAt = 0, ...rest } = node ?? { acknowledgedAt: 0 }
+  assert.deepEqual(rest, { node: 'edge-1', skerry: true, connectedAt, waiting: 1, waitingSince, dropped: 0 })
+  assert.ok(acknowledgedAt >= waitingSince)
+  edge.say({ source: 'cloudhub', operation: 'update' }, null)
+  assert.deepEqual(cloud.hub.snapshot().dropped, { 'forged-source': 1 })
+  await cloud.stop()
+})

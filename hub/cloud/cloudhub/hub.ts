@@ -5,7 +5,7 @@ import { type Clock, ms, type Random } from '../../../platform/time/index.ts'
 import { type Frame, GROUPS, type KubeObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
 import type { Informer, ObjectSync } from '../kubernetes/index.ts'
-import type { CloudHub, NodePeer, NodeSource, Upstream, UserMessageHandler } from './delivery.ts'
+import type { CloudHub, HubSnapshot, NodePeer, NodeSource, UpstreamHandler, UserMessageHandler } from './delivery.ts'
 import { planSync } from './plan.ts'
 import { Session, type SessionLink } from './session.ts'
 import type { SyncRecords } from './sync-records.ts'
@@ -37,10 +37,12 @@ export class Hub implements CloudHub {
   readonly #sources = new Set<NodeSource>()
   readonly #sessions = new Map<string, Session>()
   readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
-  readonly #handlers = new Map<'devices' | 'edge', (upstream: Upstream) => void>()
+  readonly #handlers = new Map<'devices' | 'edge', UpstreamHandler>()
   readonly #users: UserMessages
   readonly #syncs: Reconciler
   readonly #dropped: Counter
+  readonly #droppedBy = new Map<string, number>()
+  readonly #expelled: Counter
   /** Objects behind the frames under way. */
   readonly #delivered = new WeakMap<Frame, KubeObject>()
   /** By node and uid, while the record is being made. */
@@ -55,6 +57,10 @@ export class Hub implements CloudHub {
       name: 'skerry_cloudhub_dropped_total',
       help: 'Frames that CloudHub dropped, by cause.',
       labels: ['cause'],
+    })
+    this.#expelled = metrics.counter({
+      name: 'skerry_cloudhub_expelled_total',
+      help: 'Connections that were closed because the node claimed what is another’s.',
     })
     metrics.gauge({ name: 'skerry_cloudhub_nodes', help: 'Connected nodes.' }).follow(() => this.#sessions.size)
     metrics
@@ -101,7 +107,7 @@ export class Hub implements CloudHub {
     return { [Symbol.dispose]: () => void this.#connections.delete(handler) }
   }
 
-  onUpstream(route: 'devices' | 'edge', handler: (upstream: Upstream) => void): Disposable {
+  onUpstream(route: 'devices' | 'edge', handler: UpstreamHandler): Disposable {
     this.#handlers.set(route, handler)
     return {
       [Symbol.dispose]: () => {
@@ -130,7 +136,7 @@ export class Hub implements CloudHub {
         else records.acknowledged(peer.node, object, version, peer.epoch)
         log.debug('Delivered', { node: peer.node, uid: key, resource: frame.route.resource })
       },
-      onDrop: () => this.#dropped.add(1, { cause: 'notices-full' }),
+      onDrop: () => this.#drop('notices-full'),
     })
     const older = this.#sessions.get(peer.node)
     this.#sessions.set(peer.node, session)
@@ -158,6 +164,16 @@ export class Hub implements CloudHub {
     this.#users.forget(node)
   }
 
+  cutOff(node: string, reason: string): void {
+    const session = this.#sessions.get(node)
+    if (session) this.disconnect(session, reason)
+  }
+
+  snapshot(): HubSnapshot {
+    const nodes = [...this.#sessions.values()].map((session) => session.snapshot())
+    return { nodes, dropped: Object.fromEntries(this.#droppedBy) }
+  }
+
   evict(node: string, object: KubeObject): void {
     const key = `${node}/${object.metadata.uid}`
     if (!this.#sessions.has(node) || this.#evicting.has(key) || this.#evicting.size >= OPEN_AT_ONCE) return
@@ -182,6 +198,7 @@ export class Hub implements CloudHub {
     for (const session of [...this.#sessions.values()]) this.disconnect(session, reason)
   }
 
+  /** The caller waits for `session.room()` before it reads on. */
   receive(session: Session, frame: Frame): void {
     if (session.ended) return
     const { operation, source } = frame.route
@@ -195,7 +212,7 @@ export class Hub implements CloudHub {
       // Not a receipt: what it refers to is sent again.
       log.warn('A node reported an error', { node, source, content: String(frame.content).slice(0, 500) })
     } else if (isCloudSource(source)) {
-      this.#dropped.add(1, { cause: 'forged-source' })
+      this.#drop('forged-source')
       log.warn('Dropped a frame that claims to come from the cloud', { node, source })
     } else {
       this.#route(session, frame)
@@ -206,11 +223,42 @@ export class Hub implements CloudHub {
     const reply = (answer: Frame) => session.notify(answer)
     const route = upstreamRoute(frame.route)
     const handler = route === 'devices' || route === 'edge' ? this.#handlers.get(route) : undefined
-    if (handler) handler({ peer: session.peer, frame, reply })
-    else if (route === 'user') this.#users.take(session.peer, frame, reply)
+    if (handler) this.#hand(session, frame, handler)
+    else if (route === 'user') session.occupy(this.#users.take(session.peer, frame, reply))
     else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))
     else if (route === 'application') reply(this.#frames.refuse(frame, 'this cloud relays no API requests of the edge'))
-    else this.#dropped.add(1, { cause: `no-handler-${route}` })
+    else this.#drop(`no-handler-${route}`)
+  }
+
+  #hand(session: Session, frame: Frame, handler: UpstreamHandler): void {
+    const { log } = this.#ports
+    const { peer } = session
+    const expel = (reason: string) => {
+      if (session.ended) return
+      this.#expelled.add()
+      const { source, operation, resource } = frame.route
+      log.warn('A node claimed what is another’s and is cut off', {
+        node: peer.node,
+        source,
+        operation,
+        resource,
+        reason,
+      })
+      session.expel(this.#frames.refuse(frame, reason), reason)
+      this.disconnect(session, reason)
+    }
+    const fail = (error: unknown) => log.warn('A frame of a node could not be worked on', { node: peer.node, error })
+    try {
+      const work = handler({ peer, frame, reply: (answer) => session.notify(answer), expel })
+      if (work) session.occupy(work.catch(fail))
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  #drop(cause: string): void {
+    this.#dropped.add(1, { cause })
+    this.#droppedBy.set(cause, (this.#droppedBy.get(cause) ?? 0) + 1)
   }
 
   #answerClusterCa(frame: Frame): Frame {

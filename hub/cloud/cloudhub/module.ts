@@ -3,12 +3,13 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { sendText, serveHttps } from '../../../platform/http/index.ts'
-import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
+import { describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import type { Clock, Random } from '../../../platform/time/index.ts'
+import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import { createUpgradeAcceptor } from '../../link/index.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { AnyObject, Informer, Kubernetes, ObjectSync } from '../kubernetes/index.ts'
+import { openCloudEpoch } from './cloud-epoch.ts'
 import type { CloudHub } from './delivery.ts'
 import { Hub } from './hub.ts'
 import { identify } from './identity.ts'
@@ -56,6 +57,7 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
     async start(scope) {
       const { authority, log, nodes } = ports
       const { serving, caPem } = authority.current
+      const cloudEpoch = await openPatiently(ports, scope)
       scope.use(nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
       scope.run((signal) => hub.run(signal))
       const server = await serveHttps({
@@ -71,7 +73,7 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
         },
         handler: (_request, response) => sendText(response, 426, 'text/plain', 'this is CloudHub: WebSocket only\n'),
       })
-      const accept = createAcceptor(hub, options, ports)
+      const accept = createAcceptor(hub, options, { ...ports, cloudEpoch })
       server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         void accept(request, socket, head)
       })
@@ -83,7 +85,28 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
   }
 }
 
-function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: CloudHubPorts): AcceptUpgrade {
+/** The API is there, since the authority is open, but may be away for a moment. */
+async function openPatiently(ports: CloudHubPorts, scope: Scope): Promise<string> {
+  const backoff = new Backoff({ first: ms(100), most: seconds(10) }, ports.random)
+  for (;;) {
+    try {
+      return await openCloudEpoch(ports, scope.signal)
+    } catch (error) {
+      scope.signal.throwIfAborted()
+      scope.pending('the Kubernetes API, for the identity of the cloud')
+      ports.log.warn('The identity of the cloud cannot be read or made yet', { error })
+      await ports.clock.sleep(backoff.next(), scope.signal)
+    } finally {
+      scope.pending(undefined)
+    }
+  }
+}
+
+interface AcceptorPorts extends CloudHubPorts {
+  readonly cloudEpoch: string
+}
+
+function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: AcceptorPorts): AcceptUpgrade {
   const { random, log, metrics = silentMetrics } = ports
   const acceptLink = createUpgradeAcceptor(ports)
   const refused = metrics.counter({

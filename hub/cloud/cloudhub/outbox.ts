@@ -21,6 +21,8 @@ export interface OutboxOptions {
 }
 
 interface Slot {
+  /** Unix ms; when the object began to differ from what the node acknowledged, as far as this session knows. */
+  readonly since: number
   item: OutboxItem
   /** Came while `item` was under way. */
   next: OutboxItem | undefined
@@ -56,6 +58,13 @@ export class Outbox implements Disposable {
     return this.#sent.size
   }
 
+  /** Since when the oldest item waits, Unix ms. */
+  get waitingSince(): number | undefined {
+    // Slots are in the order of their making.
+    const [oldest] = this.#slots.values()
+    return oldest?.since
+  }
+
   /** The newest version of the object that is queued or under way; undefined where there is none. */
   pending(key: string): OutboxItem | undefined {
     const slot = this.#slots.get(key)
@@ -67,7 +76,8 @@ export class Outbox implements Disposable {
     const slot = this.#slots.get(item.key)
     if (!slot) {
       const backoff = new Backoff({ first: seconds(5), most: minutes(5) }, this.#options.random)
-      this.#slots.set(item.key, { item, next: undefined, state: 'queued', sends: 0, timer: undefined, backoff })
+      const since = this.#options.clock.now()
+      this.#slots.set(item.key, { since, item, next: undefined, state: 'queued', sends: 0, timer: undefined, backoff })
       this.#queue.add(item.key)
     } else if (slot.state === 'sent') {
       slot.next = item

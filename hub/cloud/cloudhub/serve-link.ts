@@ -8,7 +8,10 @@ export async function serveLink(hub: Hub, link: Link, peer: NodePeer): Promise<v
   const session = hub.connect(peer, link)
   let reason = 'the edge closed the connection'
   try {
-    for await (const frame of link.frames) hub.receive(session, frame)
+    for await (const frame of link.frames) {
+      hub.receive(session, frame)
+      await session.room()
+    }
     reason = await link.closed
   } catch (error) {
     reason = describeError(error)

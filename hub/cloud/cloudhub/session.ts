@@ -2,7 +2,7 @@ import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Frame } from '../../../schemas/index.ts'
-import type { NodePeer } from './delivery.ts'
+import type { NodePeer, NodeSnapshot } from './delivery.ts'
 import { Outbox, type OutboxItem } from './outbox.ts'
 
 /** What a session needs of its link. */
@@ -28,13 +28,20 @@ const KEEPALIVE_TIMEOUT = seconds(30)
 /** Under the receive queue of 100 frames that an edge keeps. */
 const SKERRY_WINDOW = 32
 const NOTICE_BOUND = 1000
+/** Frames of the node that others work on; beyond that its socket is not read. */
+const MOST_UNSETTLED = 64
 
-/** One connected node: its two queues down, and the timer of its keepalives. */
+/** One connected node: its two queues down, the work on what it says, and the timer of its keepalives. */
 export class Session {
   readonly peer: NodePeer
   readonly outbox: Outbox
   readonly #options: SessionOptions
   readonly #notices: Frame[] = []
+  readonly #connectedAt: number
+  #acknowledgedAt: number | undefined
+  #dropped = 0
+  #unsettled = 0
+  #onRoom: (() => void) | undefined
   #keepalive: Disposable
   #writing = false
   #ended = false
@@ -42,12 +49,16 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options
     this.peer = options.peer
+    this.#connectedAt = options.clock.now()
     this.outbox = new Outbox({
       window: options.peer.skerry ? SKERRY_WINDOW : 1,
       clock: options.clock,
       random: options.random,
       send: (frame) => void this.#write(frame),
-      onAcknowledged: options.onAcknowledged,
+      onAcknowledged: (item) => {
+        this.#acknowledgedAt = options.clock.now()
+        options.onAcknowledged(item)
+      },
     })
     this.#keepalive = this.#armKeepalive()
   }
@@ -63,7 +74,50 @@ export class Session {
       this.#notices.push(frame)
       if (!this.#writing) void this.#drain()
     } else {
+      this.#dropped++
       this.#options.onDrop()
+    }
+  }
+
+  /** Says one last thing and ends. */
+  expel(last: Frame, reason: string): void {
+    if (this.#ended) return
+    void this.#write(last)
+    this.end(reason)
+  }
+
+  /** Counts work on a frame of the node until it settles. */
+  occupy(work: Promise<void>): void {
+    this.#unsettled++
+    void work.finally(() => {
+      this.#unsettled--
+      this.#onRoom?.()
+    })
+  }
+
+  /** Settles when more of the node may be read; undefined where it may be at once. */
+  room(): Promise<void> | undefined {
+    if (this.#unsettled < MOST_UNSETTLED || this.#ended) return undefined
+    return new Promise((resolve) => {
+      this.#onRoom = () => {
+        if (this.#unsettled >= MOST_UNSETTLED && !this.#ended) return
+        this.#onRoom = undefined
+        resolve()
+      }
+    })
+  }
+
+  snapshot(): NodeSnapshot {
+    const { node, skerry } = this.peer
+    const waitingSince = this.outbox.waitingSince
+    return {
+      node,
+      skerry,
+      connectedAt: this.#connectedAt,
+      waiting: this.outbox.depth,
+      ...(waitingSince === undefined ? {} : { waitingSince }),
+      ...(this.#acknowledgedAt === undefined ? {} : { acknowledgedAt: this.#acknowledgedAt }),
+      dropped: this.#dropped,
     }
   }
 
@@ -80,10 +134,15 @@ export class Session {
     this.outbox[Symbol.dispose]()
     this.#notices.length = 0
     this.#options.link.close(reason)
+    this.#onRoom?.()
   }
 
   #armKeepalive(): Disposable {
-    return this.#options.clock.after(KEEPALIVE_TIMEOUT, () => this.end('no keepalive for 30 s'))
+    return this.#options.clock.after(KEEPALIVE_TIMEOUT, () => {
+      // While the node is not read, its keepalives wait with everything else.
+      if (this.#onRoom) this.#keepalive = this.#armKeepalive()
+      else this.end('no keepalive for 30 s')
+    })
   }
 
   async #drain(): Promise<void> {

@@ -21,7 +21,7 @@ function start() {
   const replies: Frame[] = []
   const say = async (id: string, content: Json, peer = SKERRY) => {
     const route = { source: 'bus', group: 'user', operation: 'upload', resource: 'room/user/door' }
-    users.take(peer, { header: { msg_id: id, timestamp: 1 }, route, content }, (frame) => void replies.push(frame))
+    void users.take(peer, { header: { msg_id: id, timestamp: 1 }, route, content }, (frame) => void replies.push(frame))
     await new Promise((resolve) => setImmediate(resolve))
   }
   const counted = async (outcome: string) => {

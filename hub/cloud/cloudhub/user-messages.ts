@@ -39,8 +39,11 @@ export class UserMessages {
     }
   }
 
-  /** Only Skerry's edges wait for a receipt; to an original one it would be a message that nobody awaits. */
-  take(peer: NodePeer, frame: Frame, reply: (frame: Frame) => void): void {
+  /**
+   * Settles when the message is done with, never rejects. Only Skerry's edges wait for a receipt; to an original one it would
+   * be a message that nobody awaits.
+   */
+  async take(peer: NodePeer, frame: Frame, reply: (frame: Frame) => void): Promise<void> {
     const recent = this.#recent.get(peer.node) ?? new Map<string, Promise<boolean>>()
     this.#recent.set(peer.node, recent)
     const id = frame.header.msg_id
@@ -53,14 +56,12 @@ export class UserMessages {
       if (recent.size <= REMEMBERED) break
       recent.delete(oldest)
     }
-    void taking.then((isTaken) => {
-      if (!isTaken) {
-        // Its next coming is a new try.
-        if (recent.get(id) === taking) recent.delete(id)
-      } else if (peer.skerry) {
-        reply(this.#frames.reply(frame, 'OK', { source: MODULES.cloudHub, resource: 'user' }))
-      }
-    })
+    if (!(await taking)) {
+      // Its next coming is a new try.
+      if (recent.get(id) === taking) recent.delete(id)
+    } else if (peer.skerry) {
+      reply(this.#frames.reply(frame, 'OK', { source: MODULES.cloudHub, resource: 'user' }))
+    }
   }
 
   forget(node: string): void {

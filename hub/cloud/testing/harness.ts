@@ -37,6 +37,8 @@ export interface ScriptedEdge {
   say(route: Frame['route'], content: Json): Frame
   acknowledge(frame: Frame): void
   disconnect(): void
+  /** See Session.room. */
+  room(): Promise<void> | undefined
 }
 
 export interface CloudHarness {
@@ -97,6 +99,7 @@ export async function startCloud(kubernetes = new FakeKubernetes(), clock = new 
         },
         acknowledge: (frame) => hub.receive(session, receipt(frame)),
         disconnect: () => hub.disconnect(session, 'test'),
+        room: () => session.room(),
       }
       const session: Session = hub.connect(peer, {
         async send(frame) {

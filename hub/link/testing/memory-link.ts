@@ -27,7 +27,8 @@ export interface LinkPair {
 }
 
 /** Two ends of one link in memory. Each frame crosses as its text, so that what is not JSON does not get through. */
-export function createLinkPair({ clock, isSkerry = true }: { clock: Clock; isSkerry?: boolean }): LinkPair {
+export function createLinkPair(options: { clock: Clock; isSkerry?: boolean; cloudEpoch?: string }): LinkPair {
+  const { clock, isSkerry = true, cloudEpoch = isSkerry ? 'cloud-1' : '' } = options
   const up: Faults = { delay: ms(0), loses: () => false, accepts: ms(0) }
   const down: Faults = { delay: ms(0), loses: () => false, accepts: ms(0) }
   const closed = Promise.withResolvers<string>()
@@ -41,7 +42,7 @@ export function createLinkPair({ clock, isSkerry = true }: { clock: Clock; isSke
     queues.cloud.close()
     closed.resolve(reason)
   }
-  const end = (faults: Faults, mine: FrameQueue, others: FrameQueue): Link => {
+  const end = (faults: Faults, mine: FrameQueue, others: FrameQueue, epoch: string): Link => {
     let lastArrival = 0
     const arrive = (text: string) => {
       const decoded = decodeFrame(text)
@@ -49,6 +50,7 @@ export function createLinkPair({ clock, isSkerry = true }: { clock: Clock; isSke
     }
     return {
       isSkerry,
+      cloudEpoch: epoch,
       frames: mine,
       closed: closed.promise,
       close: cut,
@@ -65,8 +67,8 @@ export function createLinkPair({ clock, isSkerry = true }: { clock: Clock; isSke
     }
   }
   return {
-    edge: end(up, queues.edge, queues.cloud),
-    cloud: end(down, queues.cloud, queues.edge),
+    edge: end(up, queues.edge, queues.cloud, cloudEpoch),
+    cloud: end(down, queues.cloud, queues.edge, ''),
     up,
     down,
     cut,
@@ -80,6 +82,8 @@ export interface MemoryDialer extends LinkDialer {
   readonly pair: LinkPair | undefined
   isReachable: boolean
   isSkerry: boolean
+  /** What the cloud says of its memory; a KubeEdge cloud says nothing. */
+  cloudEpoch: string
 }
 
 /** A dialer whose other end is handed to `accept`. */
@@ -93,10 +97,11 @@ export function createMemoryDialer(clock: Clock, accept: (pair: LinkPair) => voi
     },
     isReachable: true,
     isSkerry: true,
+    cloudEpoch: 'cloud-1',
     async dial(headers) {
       attempts.push(headers)
       if (!this.isReachable) throw new UnavailableError('nobody listens', { code: 'HUB_LINK_REFUSED' })
-      pair = createLinkPair({ clock, isSkerry: this.isSkerry })
+      pair = createLinkPair({ clock, isSkerry: this.isSkerry, cloudEpoch: this.isSkerry ? this.cloudEpoch : '' })
       accept(pair)
       return pair.edge
     },
