@@ -45,6 +45,8 @@ export const MODULES = {
   edged: 'edged',
   twin: 'twin',
   bus: 'bus',
+  /** Of what rules ask of EventBus. */
+  routerEventBus: 'router_eventbus',
 } as const
 
 export const GROUPS = { resource: 'resource', twin: 'twin', user: 'user', meta: 'meta' } as const
@@ -60,6 +62,8 @@ export const OPERATIONS = {
   error: 'error',
   keepalive: 'keepalive',
   upload: 'upload',
+  subscribe: 'subscribe',
+  unsubscribe: 'unsubscribe',
 } as const
 
 /** Upgrade header by which both ends say that they understand the `skerry` keys in contents. */

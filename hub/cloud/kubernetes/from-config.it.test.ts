@@ -9,7 +9,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { reasonOfError } from './errors.ts'
 import { kubernetesFromConfig } from './from-config.ts'
 import { createInformer } from './informer.ts'
-import { NODES, SECRETS } from './resources.ts'
+import { NODES, SECRETS, SERVICE_ACCOUNTS } from './resources.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
@@ -53,11 +53,14 @@ test('paths, credentials and content types are those of Kubernetes', async (t) =
   await kubernetes.create(SECRETS, 'ns', { metadata: { name: 'a' } })
   await kubernetes.patch(NODES, { name: 'a' }, { status: {} }, { type: 'strategic', subresource: 'status' })
   await kubernetes.delete(SECRETS, { namespace: 'ns', name: 'a' }, { uid: 'u1' })
+  const asked = { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1' }
+  await kubernetes.createBelow(SERVICE_ACCOUNTS, { namespace: 'ns', name: 'a' }, 'token', asked)
   assert.deepEqual(seen, [
     'GET /base/api/v1/nodes/a',
     'POST /base/api/v1/namespaces/ns/secrets application/json {"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"}}',
     'PATCH /base/api/v1/nodes/a/status application/strategic-merge-patch+json {"status":{}}',
     'DELETE /base/api/v1/namespaces/ns/secrets/a application/json {"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u1"}}',
+    'POST /base/api/v1/namespaces/ns/serviceaccounts/a/token application/json {"kind":"TokenRequest","apiVersion":"authentication.k8s.io/v1"}',
   ])
 })
 

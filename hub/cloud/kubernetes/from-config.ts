@@ -3,7 +3,7 @@ import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
 import { errorOfStatus, reasonOfError } from './errors.ts'
-import { isKubeObject, isRecord, parseJson } from './guards.ts'
+import { isJsonObject, isKubeObject, isRecord, parseJson } from './guards.ts'
 import { type ApiClient, type KubeconfigSource, openApiClient } from './http-client.ts'
 import {
   apiVersionOf,
@@ -48,6 +48,12 @@ function kubernetesOver(client: ApiClient, log: Logger): Kubernetes {
         type,
         await client.call({ method: 'POST', path: pathOf(type, namespace), body: typed(type, object) }, signal),
       ),
+    async createBelow(type, at, subresource, body, signal) {
+      const path = subPath(type, at, { subresource })
+      const answer = await client.call({ method: 'POST', path, body }, signal)
+      if (isJsonObject(answer)) return answer
+      throw malformed({ kind: type.kind, name: at.name, subresource })
+    },
     replace: async (type, at, object, options, signal) =>
       admit(
         type,
@@ -144,10 +150,13 @@ async function* watchEvents<T extends KubeObject>(
 function admit<T extends KubeObject>(type: ResourceType<T>, value: unknown): T {
   const object = tryAdmit(type, value)
   if (object) return object
-  const fields = { kind: type.kind, name: nameOf(value), reason: 'Malformed' }
-  throw new RefusedError('Kubernetes answered something else than asked for', {
+  throw malformed({ kind: type.kind, name: nameOf(value) })
+}
+
+function malformed(fields: object): RefusedError {
+  return new RefusedError('Kubernetes answered something else than asked for', {
     code: 'HUB_KUBERNETES_MALFORMED',
-    fields,
+    fields: { ...fields, reason: 'Malformed' },
   })
 }
 

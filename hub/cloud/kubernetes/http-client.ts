@@ -40,21 +40,27 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
   const server = loadServer(source, config)
-  const agents = new Map<string, Agent>()
-  let fresh: { readonly options: RequestOptions; readonly until: number } | undefined
+  const agents = new Map<string, Agents>()
+  let fresh: { readonly calls: RequestOptions; readonly watches: RequestOptions; readonly until: number } | undefined
 
-  const credentials = async (): Promise<RequestOptions> => {
-    if (fresh && clock.monotonic() < fresh.until) return fresh.options
-    const options: RequestOptions = {}
-    await config.applyToHTTPSOptions(options)
-    if (!config.getCurrentCluster()?.proxyUrl && server.protocol === 'https:')
-      options.agent = keepAlive(agents, options)
-    fresh = { options, until: clock.monotonic() + CREDENTIALS_FRESH.milliseconds }
-    return options
+  const credentials = async (isWatch: boolean): Promise<RequestOptions> => {
+    if (!fresh || clock.monotonic() >= fresh.until) {
+      const options: RequestOptions = {}
+      await config.applyToHTTPSOptions(options)
+      const isOwn = !config.getCurrentCluster()?.proxyUrl && server.protocol === 'https:'
+      const own = isOwn ? keepAlive(agents, options) : undefined
+      const until = clock.monotonic() + CREDENTIALS_FRESH.milliseconds
+      fresh = {
+        calls: own ? { ...options, agent: own.calls } : options,
+        watches: own ? { ...options, agent: own.watches } : options,
+        until,
+      }
+    }
+    return isWatch ? fresh.watches : fresh.calls
   }
 
-  const open = async (request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> => {
-    const given = await credentials()
+  const open = async (request: ApiRequest, signal: AbortSignal, isWatch = false): Promise<IncomingMessage> => {
+    const given = await credentials(isWatch)
     const body = request.body === undefined ? undefined : JSON.stringify(request.body)
     const headers = {
       ...given.headers,
@@ -89,7 +95,7 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
     },
     lines: (path, signal) => readLines(clock, path, signal, open),
     [Symbol.dispose]() {
-      for (const agent of agents.values()) agent.destroy()
+      for (const own of agents.values()) destroy(own)
     },
   }
 }
@@ -98,7 +104,7 @@ async function* readLines(
   clock: Clock,
   path: string,
   signal: AbortSignal,
-  open: (request: ApiRequest, signal: AbortSignal) => Promise<IncomingMessage>,
+  open: (request: ApiRequest, signal: AbortSignal, isWatch: boolean) => Promise<IncomingMessage>,
 ): AsyncGenerator<string> {
   const fields = { method: 'GET', path }
   const silence = new AbortController()
@@ -106,7 +112,7 @@ async function* readLines(
   const arm = () => clock.after(SILENCE, () => silence.abort(new Error('the watch fell silent')))
   let timer = arm()
   try {
-    const answer = await open({ method: 'GET', path }, combined)
+    const answer = await open({ method: 'GET', path }, combined, true)
     const status = answer.statusCode ?? 0
     if (status !== 200) {
       const body = await readBody(answer, LARGEST_REFUSAL, combined)
@@ -163,19 +169,31 @@ function loadServer(
   }
 }
 
-/** One agent per set of credentials; the vendor's own opens a connection for each request. */
-function keepAlive(agents: Map<string, Agent>, options: RequestOptions): Agent {
+/** Watches hold their connection, and must not take those of calls; how many there are, their callers bound. */
+interface Agents {
+  readonly calls: Agent
+  readonly watches: Agent
+}
+
+/** One pair of agents per set of credentials; the vendor's own opens a connection for each request. */
+function keepAlive(agents: Map<string, Agents>, options: RequestOptions): Agents {
   const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options
   const name = JSON.stringify([ca, cert, key, pfx, passphrase, rejectUnauthorized, servername].map(String))
   const known = agents.get(name)
   if (known) return known
-  for (const [old, agent] of agents) {
+  for (const [old, own] of agents) {
     agents.delete(old)
-    agent.destroy()
+    destroy(own)
   }
   const set = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }
   const given = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined))
-  const agent = new Agent({ ...given, keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 64, minVersion: 'TLSv1.2' })
-  agents.set(name, agent)
-  return agent
+  const shared = { ...given, keepAlive: true, keepAliveMsecs: 15_000, minVersion: 'TLSv1.2' } as const
+  const own = { calls: new Agent({ ...shared, maxSockets: 64 }), watches: new Agent(shared) }
+  agents.set(name, own)
+  return own
+}
+
+function destroy({ calls, watches }: Agents): void {
+  calls.destroy()
+  watches.destroy()
 }

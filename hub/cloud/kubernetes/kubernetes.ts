@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../schemas/index.ts'
+import type { JsonObject, KubeObject } from '../../../schemas/index.ts'
 
 /** One kind that the cloud half reads or writes, and how to tell that an object really is one. */
 export interface ResourceType<T extends KubeObject = KubeObject> {
@@ -61,6 +61,14 @@ export interface Kubernetes {
     object: object,
     signal?: AbortSignal,
   ): Promise<T>
+  /** Creates below an object: `token` of a ServiceAccount, `eviction` of a Pod. The answer is as it came. */
+  createBelow(
+    type: ResourceType,
+    at: ObjectKey,
+    subresource: string,
+    body: object,
+    signal?: AbortSignal,
+  ): Promise<JsonObject>
   replace<T extends KubeObject>(
     type: ResourceType<T>,
     at: ObjectKey,

@@ -4,8 +4,12 @@ import {
   type Device,
   type DeviceModel,
   type DeviceStatus,
+  isRule,
+  isRuleEndpoint,
   type JsonObject,
   type KubeObject,
+  type Rule,
+  type RuleEndpoint,
 } from '../../../schemas/index.ts'
 import { isRecord } from './guards.ts'
 import type { ResourceType } from './kubernetes.ts'
@@ -78,8 +82,17 @@ export const CERTIFICATE_REQUESTS = plain(
   'CertificateSigningRequest',
   false,
 )
-export const RULES = plain('rules.kubeedge.io', 'v1', 'rules', 'Rule', true)
-export const RULE_ENDPOINTS = plain('rules.kubeedge.io', 'v1', 'ruleendpoints', 'RuleEndpoint', true)
+export const PERSISTENT_VOLUMES = plain('', 'v1', 'persistentvolumes', 'PersistentVolume', false)
+export const PERSISTENT_VOLUME_CLAIMS = plain('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim', true)
+export const VOLUME_ATTACHMENTS = plain('storage.k8s.io', 'v1', 'volumeattachments', 'VolumeAttachment', false)
+export const RULES: ResourceType<Rule> = {
+  ...plain('rules.kubeedge.io', 'v1', 'rules', 'Rule', true),
+  accepts: (object): object is Rule => isRule(object),
+}
+export const RULE_ENDPOINTS: ResourceType<RuleEndpoint> = {
+  ...plain('rules.kubeedge.io', 'v1', 'ruleendpoints', 'RuleEndpoint', true),
+  accepts: (object): object is RuleEndpoint => isRuleEndpoint(object),
+}
 export const VALIDATING_WEBHOOKS = plain(
   'admissionregistration.k8s.io',
   'v1',

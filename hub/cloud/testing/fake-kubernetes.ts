@@ -1,6 +1,6 @@
-import type { KubeObject } from '../../../schemas/index.ts'
+import type { JsonObject, KubeObject } from '../../../schemas/index.ts'
 import { errorOfStatus } from '../kubernetes/errors.ts'
-import { isKubeObject, isRecord } from '../kubernetes/guards.ts'
+import { isJsonObject, isKubeObject, isRecord } from '../kubernetes/guards.ts'
 import {
   apiVersionOf,
   type DeleteOptions,
@@ -21,7 +21,7 @@ interface Change {
 }
 
 /** Kinds whose status can only be written through the subresource. */
-const WITH_STATUS = new Set(['devices', 'objectsyncs', 'nodes'])
+const WITH_STATUS = new Set(['devices', 'objectsyncs', 'nodes', 'pods', 'certificatesigningrequests'])
 
 /** A Kubernetes API in memory: versions, generations, conflicts, watches, status subresources, garbage collection. */
 export class FakeKubernetes implements Kubernetes {
@@ -81,6 +81,18 @@ export class FakeKubernetes implements Kubernetes {
     return asKind(type, this.#store(type, at, whole, 'ADDED'))
   }
 
+  /** Tokens of service accounts are all that is made below an object. */
+  async createBelow(type: ResourceType, at: ObjectKey, subresource: string, body: object): Promise<JsonObject> {
+    this.#admit('POST', type, `${joinKey(at)}/${subresource}`)
+    if (type.plural !== 'serviceaccounts' || subresource !== 'token') throw errorOfStatus(405, {}, {})
+    if (!this.#objects.has(idOf(type, at))) {
+      throw errorOfStatus(404, { reason: 'NotFound', message: `serviceaccounts "${at.name}" not found` }, {})
+    }
+    const status = { token: `token-${++this.#uid}`, expirationTimestamp: '2030-01-01T00:00:00Z' }
+    const answer: unknown = { ...structuredClone(body), status }
+    return isJsonObject(answer) ? answer : {}
+  }
+
   async replace<T extends KubeObject>(
     type: ResourceType<T>,
     at: ObjectKey,
@@ -113,7 +125,17 @@ export class FakeKubernetes implements Kubernetes {
     const present = this.#objects.get(idOf(type, at))
     if (!present) return
     if (options?.uid && metadataOf(present)['uid'] !== options.uid) throw errorOfStatus(409, {}, {})
-    this.#drop(type.plural, idOf(type, at), present)
+    // As Kubernetes does it with pods: their node has its grace, and asks for the rest with a period of 0.
+    const spec = present['spec']
+    const isBound = type.plural === 'pods' && isRecord(spec) && typeof spec['nodeName'] === 'string'
+    if (isBound && options?.gracePeriodSeconds !== 0) {
+      if (metadataOf(present)['deletionTimestamp'] !== undefined) return
+      const deletionTimestamp = '2026-01-01T00:00:00Z'
+      const metadata = { ...metadataOf(present), deletionTimestamp, deletionGracePeriodSeconds: 30 }
+      this.#store(type, at, { ...present, metadata }, 'MODIFIED')
+    } else {
+      this.#drop(type.plural, idOf(type, at), present)
+    }
   }
 
   async *watch<T extends KubeObject>(
@@ -121,7 +143,7 @@ export class FakeKubernetes implements Kubernetes {
     options: ListOptions & { readonly resourceVersion: string },
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>> {
-    this.#admit('WATCH', type, '')
+    this.#admit('WATCH', type, options.namespace ?? '')
     const epoch = this.#epoch
     let seen = Number(options.resourceVersion)
     this.watching++
@@ -252,12 +274,22 @@ function firstAfter(changes: readonly Change[], version: number): Change | undef
 function selected(object: Plain, options: ListOptions): boolean {
   const metadata = metadataOf(object)
   if (options.namespace !== undefined && metadata['namespace'] !== options.namespace) return false
+  for (const term of options.fieldSelector?.split(',') ?? []) {
+    const [path = '', value = ''] = term.split(/!?=/)
+    if ((fieldAt(object, path) === value) === term.includes('!=')) return false
+  }
   if (!options.labelSelector) return true
   const labels = isRecord(metadata['labels']) ? metadata['labels'] : {}
   return options.labelSelector.split(',').every((term) => {
     const [key = '', value] = term.split('=')
     return value === undefined ? key in labels : labels[key] === value
   })
+}
+
+function fieldAt(object: Plain, path: string): string {
+  let at: unknown = object
+  for (const step of path.split('.')) at = isRecord(at) ? at[step] : undefined
+  return typeof at === 'string' ? at : ''
 }
 
 function metadataOf(object: Plain): Plain {
