@@ -13,6 +13,8 @@ export interface Delivery {
    * resourceVersion of a Device would not do, because each status report changes that.
    */
   readonly version: string
+  /** It goes as `update` the first time, too, where KubeEdge has it so. */
+  readonly isAlwaysUpdate?: boolean
   /** uid of another delivery that an original edge expects to get again before each update of this one. */
   readonly companion?: string
   /** What goes with the object under `skerry`, to peers that understand it. Never differs in one version. */
@@ -24,8 +26,13 @@ export interface NodeSource {
   readonly name: string
   /** Kinds whose records this source answers for, in the order in which deletions are sent. */
   readonly kinds: readonly string[]
-  /** Whether the answer is complete; before that, nothing is sent and above all nothing deleted. */
-  isReady(): boolean
+  /**
+   * Whether the answer for this node is complete; before that, nothing of this source is sent and above all nothing deleted.
+   * Other sources do not wait for it.
+   */
+  isReady(node: string): boolean
+  /** Nothing is known of the object now, because its kind cannot be read, say: a node that has it keeps it meanwhile. */
+  isUnsure?(object: KubeObject): boolean
   /** In the order in which they should arrive. */
   deliveriesFor(node: string): readonly Delivery[]
   /** Frames without acknowledgement that go before the deliveries of this sync. */

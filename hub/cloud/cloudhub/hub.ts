@@ -23,8 +23,10 @@ export interface HubPorts {
   readonly clusterCa?: string
 }
 
-/** Sources that are still listing are asked again after this. */
+/** Records that are still listed are looked at again after this. */
 const NOT_READY_WAIT = ms(100)
+/** A source that is still listing is asked again after this, unless it calls before. */
+const SOURCE_WAIT = ms(500)
 /** Objects that one node may hold against the will of the API, and be told so; what it makes up must not fill the API. */
 const MOST_EVICTED = 1000
 /** Records opened side by side. */
@@ -272,10 +274,12 @@ export class Hub implements CloudHub {
     const session = this.#sessions.get(node)
     if (!session) return
     const { recordInformer, records } = this.#ports
-    if (!recordInformer.isSynced || ![...this.#sources].every((source) => source.isReady())) {
-      return this.#syncs.enqueueAfter(node, NOT_READY_WAIT)
-    }
+    if (!recordInformer.isSynced) return this.#syncs.enqueueAfter(node, NOT_READY_WAIT)
     for (const source of this.#sources) {
+      if (!source.isReady(node)) {
+        this.#syncs.enqueueAfter(node, SOURCE_WAIT)
+        continue
+      }
       for (const notice of source.noticesFor?.(node, session.peer.session) ?? []) session.notify(notice)
       const steps = planSync(source, session.peer, records.of(node), (uid) => session.outbox.pending(uid))
       // Deletions go at once: a device that moves leaves its old node before the new one gets it.

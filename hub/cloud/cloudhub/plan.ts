@@ -30,6 +30,7 @@ export function planSync(
   for (const kind of source.kinds) {
     for (const record of records.values()) {
       if (record.object.kind !== kind || wanted.has(record.uid) || pending(record.uid)?.isDeletion) continue
+      if (source.isUnsure?.(record.object)) continue
       steps.push(deletion(source, record))
     }
   }
@@ -72,8 +73,8 @@ function deletion(source: NodeSource, record: SyncRecord): SyncStep {
 
 function delivering(delivery: Delivery, peer: NodePeer, record: SyncRecord | undefined): SyncStep {
   const known = record !== undefined && record.version !== '' && record.epoch === peer.epoch
-  const { resource, source, object, version, extra } = delivery
-  const operation = known ? OPERATIONS.update : OPERATIONS.insert
+  const { resource, source, object, version, extra, isAlwaysUpdate = false } = delivery
+  const operation = known || isAlwaysUpdate ? OPERATIONS.update : OPERATIONS.insert
   const content = asJson(peer.skerry && extra ? { ...object, skerry: extra } : object)
   return { operation, resource, source, object, content, version }
 }
