@@ -7,12 +7,15 @@ import { type Clock, type Random, seconds } from '../../platform/time/index.ts'
 import { BUILTIN_DEFINITIONS } from '../kube/builtin/index.ts'
 import type { ApiObject } from '../kube/resource.ts'
 import { admissionChain } from './admission/chain.ts'
+import { defaultTolerations } from './admission/default-tolerations.ts'
 import { webhookAdmitter } from './admission/webhooks.ts'
 import type { Controller } from './controllers/controller.ts'
 import { eventExpiry } from './controllers/event-expiry.ts'
 import { garbageCollector } from './controllers/garbage-collector.ts'
 import { namespaceController } from './controllers/namespaces.ts'
-import { nodeLifecycle } from './controllers/node-lifecycle.ts'
+import { lostPods } from './controllers/nodes/lost-pods.ts'
+import { nodeLifecycle } from './controllers/nodes/node-lifecycle.ts'
+import { taintEviction } from './controllers/nodes/taint-eviction.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
 import { installNamespaces } from './namespaces.ts'
@@ -80,6 +83,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   await store.load()
   const registry = new Registry(BUILTIN_DEFINITIONS)
   const admitter = admissionChain([
+    defaultTolerations,
     ...(options.admitters ?? []),
     webhookAdmitter({ store, clock, random, log, metrics }),
   ])
@@ -91,6 +95,8 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   run(scope, namespaceController({ api, metrics }))
   run(scope, garbageCollector({ api, metrics }))
   run(scope, nodeLifecycle({ api, metrics }))
+  run(scope, taintEviction({ api, metrics }))
+  run(scope, lostPods({ api, metrics }))
   run(scope, eventExpiry({ api, metrics }))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
