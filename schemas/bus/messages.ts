@@ -12,7 +12,7 @@ export interface AssignedDevice {
 }
 export const assignedDevices = stateChannel<AssignedDevice>('devices.assigned')
 
-/** Names of the kinds that MetaManager lists completely before this turns true (keys `devices`, `pods`), so that nobody takes "not listed yet" for "deleted". */
+/** Names of the kinds that MetaManager lists completely before this turns true (keys `devices`, `pods`, `rules`), so that nobody takes "not listed yet" for "deleted". */
 export const listed = stateChannel<boolean>('devices.listed')
 
 /** What the mapper host has to bring to each device. Written by DeviceTwin; key: device id. */

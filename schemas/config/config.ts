@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
 import { MappersConfig, UpMappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
+import { ObjectsConfig } from './objects.ts'
 import { StoreConfig } from './store.ts'
 import { TwinsConfig } from './twins.ts'
 import { UserMessagesConfig } from './user-messages.ts'
@@ -52,6 +53,13 @@ export const EdgeConfig = Type.Object(
           default: 'e632aba927ea4ac2b575ec1603d56f10',
           description: 'First segment of the path that KubeEdge peers expect.',
         }),
+        maxFrameBytes: Type.Integer({
+          default: 33_554_432,
+          minimum: 1_048_576,
+          maximum: 268_435_456,
+          description: 'Largest message of the cloud that is read; the connection ends at a larger one.',
+        }),
+        objects: ObjectsConfig,
         userMessages: UserMessagesConfig,
       },
       { ...strict, default: {}, description: 'The cloud half that this node belongs to.' },
