@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Bus } from '../../platform/bus/index.ts'
 import { type Frame, links } from '../../schemas/index.ts'
-import { queryObject } from './meta/remote-query.ts'
 import { type EdgeBench, setTwin, startEdge, twinOf } from './testing/edge-bench.ts'
 
 const keepalives = (edge: EdgeBench) => edge.cloud.received.filter(({ route }) => route.operation === 'keepalive')
@@ -117,35 +116,6 @@ test('unknown groups, late answers and notices of membership end nothing and get
   await edge.stop()
 })
 
-test('an answer is cached and acknowledged, and is there without the cloud', async () => {
-  const edge = await startEdge()
-  const object = { metadata: { name: 'cfg', uid: 'c', resourceVersion: '7' }, data: { a: '1' } }
-  answerQueries(edge, object)
-  const ports = { cloud: edge.hub, meta: edge.meta, log: edge.log }
-  const asked = queryObject('shop/configmap/cfg', ports)
-  await edge.advance()
-  assert.deepEqual(await asked, object)
-  const receipts = edge.cloud.received.filter(({ route }) => route.operation === 'response')
-  assert.equal(receipts[0]?.header.parent_msg_id, 'answer')
-  edge.dialer.isReachable = false
-  edge.dialer.pair?.cut('gone')
-  await edge.advance()
-  assert.deepEqual(await queryObject('shop/configmap/cfg', ports), object)
-  assert.equal(await queryObject('shop/configmap/unknown', ports), undefined)
-  await edge.stop()
-})
-
-test('a failed query is thrown, acknowledged, and never kept as if it were the object', async () => {
-  const edge = await startEdge()
-  answerQueries(edge, { ErrStatus: { reason: 'NotFound' } })
-  const asked = queryObject('shop/configmap/cfg', { cloud: edge.hub, meta: edge.meta, log: edge.log })
-  const refused = assert.rejects(asked, { code: 'HUB_QUERY_FAILED' })
-  await edge.advance()
-  await refused
-  assert.equal(edge.meta.stored('shop/configmap/cfg'), undefined)
-  await edge.stop()
-})
-
 test('a request fails with an error of the cloud, at its deadline, with the link, and at once without one', async () => {
   const edge = await startEdge()
   const route = { source: 'edged', group: 'meta', operation: 'query', resource: 'a/b/c' }
@@ -186,13 +156,6 @@ test('an original peer gets at most 60 messages at once and 30 a second, receipt
   assert.ok(keepalives(edge).length >= 1)
   await edge.stop()
 })
-
-function answerQueries(edge: EdgeBench, content: Frame['content']): void {
-  edge.cloud.answers = (frame) =>
-    frame.route.resource?.includes('/configmap/') && frame.route.operation === 'query'
-      ? reply(frame, content, { operation: 'response' }, 'answer')
-      : undefined
-}
 
 function reply(frame: Frame, content: Frame['content'], route: Frame['route'], id = 'reply'): Frame {
   return {

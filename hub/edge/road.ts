@@ -1,4 +1,4 @@
-import type { Frame } from '../../schemas/index.ts'
+import type { Frame, RoadStatus } from '../../schemas/index.ts'
 
 /** What an uplink needs of the link of the moment. */
 export interface Road {
@@ -15,4 +15,11 @@ export interface Road {
 export interface RoadUser {
   connected(road: Road): void
   disconnected(road: Road): void
+}
+
+/** Messages of MQTT clients, both ways. */
+export interface UserRoad extends RoadUser {
+  /** Takes what the cloud says to MQTT clients; a reply where somebody waits for one. Never rejects. */
+  take(frame: Frame, signal: AbortSignal): Promise<Frame | undefined>
+  readonly status: RoadStatus['userMessages']
 }

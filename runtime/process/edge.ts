@@ -40,11 +40,16 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     broker: mqtt.brokerForMappers,
   })
   const methods = createDeviceMethodsModule({ bus, eventBus, clock, log, metrics })
-  const meta = createMetaManager({ store, bus, frames, nodeName, log, metrics })
-  const { server, certificates, projectId, userMessages } = config.cloud
-  const userUplink = new UserUplink({ store, eventBus, frames, limits: userMessages, clock, random, log, metrics })
+  const { server, certificates, projectId, maxFrameBytes, objects, userMessages } = config.cloud
+  const meta = createMetaManager({ store, bus, frames, nodeName, clock, log, metrics, limits: objects })
+  const userUplink = new UserUplink({
+    ...{ store, bus, eventBus, frames, nodeName },
+    limits: userMessages,
+    ...{ clock, random, log, metrics },
+  })
   const path = `/${projectId}/${nodeName}/events`
-  const dialer = createWebSocketDialer({ server, path, identity: () => readIdentity(files, nodeName), clock, log })
+  const identity = () => readIdentity(files, nodeName)
+  const dialer = createWebSocketDialer({ server, path, identity, largestFrame: maxFrameBytes, clock, log })
   const edgeHub = createEdgeHub({
     ...{ dialer, meta, frames, bus, store, nodeName, projectId, version, userUplink },
     incarnation: store.incarnation,
@@ -57,7 +62,10 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
     endpoints: () => mqtt.endpoints(),
-    routes: { 'GET /mappers': async () => [...bus.list(mappersLoaded).values()] },
+    routes: {
+      'GET /mappers': async () => [...bus.list(mappersLoaded).values()],
+      'GET /road': async () => edgeHub.status(),
+    },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }

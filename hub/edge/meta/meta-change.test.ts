@@ -41,6 +41,7 @@ test('the version in the header goes before that of the object', () => {
   const change = metaChangeOf(frame('update', 'ns/pod/a', content, '4'))
   assert.deepEqual(change, {
     kind: 'put',
+    isNew: false,
     row: { key: 'ns/pod/a', type: 'pod', uid: 'u', resourceVersion: '4', value: JSON.stringify(content) },
   })
 })
@@ -52,7 +53,31 @@ test('a pod is only deleted by an object that says which', () => {
     uid: 'u',
   })
   assert.equal(metaChangeOf(frame('delete', 'ns/pod/a', 'gone')).kind, 'bad')
+  assert.equal(metaChangeOf(frame('delete', 'ns/pod/a', { metadata: {} })).kind, 'bad')
   assert.equal(metaChangeOf(frame('delete', 'ns/configmap/a', null)).kind, 'remove')
+})
+
+test('content is read inline, as a text that holds JSON, and as the base64 that Go makes of bytes', () => {
+  const object = { metadata: { uid: 'u', namespace: null, resourceVersion: 12 }, data: { a: 'ü' } }
+  const text = JSON.stringify(object)
+  for (const content of [object, text, Buffer.from(text).toString('base64')]) {
+    const change = metaChangeOf(frame('update', 'ns/configmap/a', content))
+    assert.ok(change.kind === 'put')
+    assert.deepEqual([change.row.value, change.row.uid, change.row.resourceVersion], [text, 'u', '12'])
+  }
+  assert.equal(metaChangeOf(frame('update', 'ns/configmap/a', 'bm90IEpTT04=')).kind, 'bad')
+})
+
+test('cluster-scoped objects have one key, however a cloud spells it', () => {
+  for (const resource of ['default/node/edge-1', 'null/node/edge-1']) {
+    const change = metaChangeOf(frame('update', resource, { metadata: {} }))
+    assert.equal(change.kind === 'put' && change.row.key, 'null/node/edge-1')
+  }
+  assert.deepEqual(metaChangeOf(frame('delete', 'x/persistentvolume/v', null)), {
+    kind: 'remove',
+    key: 'null/persistentvolume/v',
+    uid: '',
+  })
 })
 
 test('what is not understood says why', () => {

@@ -42,8 +42,8 @@ test('what cannot be stored is answered with an error and taken when it comes ag
   await edge.stop()
 })
 
-test('duplicates and older versions are acknowledged again and applied once', async () => {
-  const edge = await startEdge()
+test('duplicates and older versions of an original cloud are acknowledged again and applied once', async () => {
+  const edge = await startEdge({ isSkerry: false })
   const changes: unknown[] = []
   edge.bus.watch(assignedDevices, (change) => void changes.push(change))
   for (const version of ['10', '10', '9']) {

@@ -3,180 +3,217 @@ import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Store } from '../../../platform/store/index.ts'
-import {
-  type AssignedDevice,
-  assignedDevices,
-  type Device,
-  type DeviceId,
-  type DeviceModel,
-  type Frame,
-  type Json,
-  listed,
-  MODULES,
-  OPERATIONS,
-  splitDeviceId,
-} from '../../../schemas/index.ts'
+import type { Clock } from '../../../platform/time/index.ts'
+import { type Frame, type Json, type JsonObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
-import { metaChangeOf, supersedes } from './meta-change.ts'
+import { Departed } from './departed.ts'
+import { isLater, isObject, metaChangeOf, supersedes } from './meta-change.ts'
 import { type MetaRow, metaRow, putCall, removeCall } from './meta-store.ts'
-import { parseAssigned, parseDeviceModel, parseJson } from './parse-device.ts'
+import { META_LIMITS, type MetaLimits, MetaTable } from './meta-table.ts'
+import { MetaView } from './meta-view.ts'
+import { parseJson } from './parse-device.ts'
+import { Turns } from './turns.ts'
 
 export interface MetaManagerPorts {
   readonly store: Store
   readonly bus: Bus
   readonly frames: FrameFactory
   readonly nodeName: string
+  readonly clock: Clock
   readonly log: Logger
   readonly metrics?: Metrics
+  /** Default: META_LIMITS. */
+  readonly limits?: MetaLimits
+}
+
+/** Who said it. */
+export interface Sender {
+  /**
+   * A Skerry cloud sends the objects of a node in their order, so its latest word counts, also with a smaller resourceVersion: its
+   * API may have gone back to a backup. An original cloud repeats itself, so a smaller one is taken for a repetition.
+   */
+  readonly isSkerry: boolean
+}
+
+/** Of an object that is being asked for: whether something else was learned of it meanwhile. */
+export interface Expectation {
+  readonly key: string
+  isOvertaken: boolean
 }
 
 export interface MetaManager extends Module {
   /**
    * Takes a downstream frame and gives the reply for the cloud: the acknowledgement after the change is on disk, or an error.
-   * Frames of one object are taken in their order; waits for the disk, never for a twin or a mapper.
+   * Frames of one object are taken in their order; waits for the disk, never for a twin or a mapper. Default: of an original cloud.
    */
-  receive(frame: Frame): Promise<Frame>
-  /** Keeps the object that answered a query; settles when it is on disk. */
-  remember(key: string, answer: Frame): Promise<void>
+  receive(frame: Frame, sender?: Sender): Promise<Frame>
+  /** Call before a query is sent, and `remember` with its answer. */
+  expect(key: string): Expectation
+  /** Keeps the object that answered a query, unless something newer was learned; settles when it is on disk. */
+  remember(expected: Expectation, answer: Frame): Promise<void>
+  /** The query has no answer to keep. */
+  forgo(expected: Expectation): void
+  /** The cloud does not know this object: it goes here, too. */
+  drop(key: string, uid: string): Promise<void>
   /** An object as it is on disk. */
-  stored(key: string): Json | undefined
+  stored(key: string): JsonObject | undefined
+  /** All of a type. */
+  list(type: string): readonly JsonObject[]
+  readonly size: { readonly count: number; readonly bytes: number }
+  /** Changes since the start that could not be taken, by cause. */
+  readonly refused: Readonly<Record<string, number>>
 }
 
-/** The objects that the cloud has given this node, on disk; devices and their models are put on the bus as one. */
+const ORIGINAL: Sender = { isSkerry: false }
+
+/** The objects that the cloud has given this node, on disk; what others on the bus need of them is shown there. */
 export function createMetaManager(ports: MetaManagerPorts): MetaManager {
-  const { store, bus, frames, nodeName, log, metrics = silentMetrics } = ports
-  const rows = new Map<string, MetaRow>()
-  const devices = new Map<string, Omit<AssignedDevice, 'model'>>()
-  const models = new Map<string, DeviceModel>()
-  const turns = new Map<string, Promise<unknown>>()
+  const { store, frames, log, metrics = silentMetrics, limits = META_LIMITS } = ports
+  const table = new MetaTable(limits)
+  const view = new MetaView(ports)
+  const departed = new Departed(ports.clock)
+  const turns = new Turns()
+  const expected = new Map<string, Set<Expectation>>()
+  const refused: Record<string, number> = {}
   const applied = metrics.counter({
     name: 'skerry_metamanager_changes_total',
     help: 'Changes from the cloud, by outcome.',
     labels: ['outcome'],
   })
-  metrics.gauge({ name: 'skerry_metamanager_objects', help: 'Objects stored.' }).follow(() => rows.size)
+  const gauge = (name: string, help: string, read: () => number) => metrics.gauge({ name, help }).follow(read)
+  gauge('skerry_metamanager_objects', 'Objects stored.', () => table.size)
+  gauge('skerry_metamanager_bytes', 'Bytes of them as JSON.', () => table.bytes)
+  gauge('skerry_metamanager_waiting', 'Objects whose changes wait for the disk.', () => turns.size)
 
-  const assign = (key: string, assigned: Omit<AssignedDevice, 'model'> | undefined) => {
-    const id = deviceId(key)
-    const device = assigned?.device
-    if (!device || device.spec.nodeName !== nodeName) return bus.remove(assignedDevices, id)
-    const modelName = device.spec.deviceModelRef?.name ?? ''
-    const model = models.get(`${device.metadata.namespace ?? 'default'}/devicemodel/${modelName}`)
-    bus.set(assignedDevices, id, model ? { ...assigned, model } : assigned)
+  const refuse = (outcome: string) => {
+    applied.add(1, { outcome })
+    refused[outcome] = (refused[outcome] ?? 0) + 1
   }
 
-  const show = (key: string, row: MetaRow | undefined) => {
-    const [, type] = key.split('/')
-    if (type === 'device') {
-      const device = row && parseAssigned(row.value)
-      if (row && !device) log.error('A device is not of a form that can be served', { device: deviceId(key) })
-      if (device) devices.set(key, device)
-      else devices.delete(key)
-      assign(key, device)
-    } else if (type === 'devicemodel') {
-      const model = row && parseDeviceModel(row.value)
-      if (model) models.set(key, model)
-      else models.delete(key)
-      for (const [each, assigned] of devices) if (refersTo(assigned.device, key)) assign(each, assigned)
-    }
+  const learned = (key: string) => {
+    for (const each of expected.get(key) ?? []) each.isOvertaken = true
   }
 
   const put = async (row: MetaRow) => {
-    if (!supersedes(rows.get(row.key), row)) return
-    await store.write([putCall(row)])
-    rows.set(row.key, row)
+    await table.take(row, () => store.write([putCall(row)]))
     applied.add(1, { outcome: 'stored' })
-    show(row.key, row)
+    view.changed(row.key, row)
   }
 
-  /** Work on one object is done in the order in which it came; other objects do not wait for it. */
-  const inTurn = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const turn = (turns.get(key) ?? Promise.resolve()).then(work)
-    const settled = turn.catch(() => undefined)
-    turns.set(key, settled)
-    try {
-      return await turn
-    } finally {
-      if (turns.get(key) === settled) turns.delete(key)
-    }
+  const remove = async (row: MetaRow) => {
+    await store.write([removeCall(row.key)])
+    table.delete(row.key)
+    departed.note(row)
+    applied.add(1, { outcome: 'removed' })
+    view.changed(row.key, undefined)
   }
 
-  const apply = async (frame: Frame): Promise<Frame> => {
+  const apply = async (frame: Frame, { isSkerry }: Sender): Promise<Frame> => {
     const change = metaChangeOf(frame)
     if (change.kind === 'bad') {
-      applied.add(1, { outcome: 'refused' })
+      refuse('refused')
       log.warn('A message of the cloud was not understood', { resource: frame.route.resource, reason: change.reason })
       return frames.refuse(frame, change.reason)
     }
     if (change.kind === 'put') {
-      await put(change.row)
+      const { row, isNew } = change
+      const present = table.get(row.key)
+      learned(row.key)
+      const isBelieved = isSkerry ? !isSame(present, row) : supersedes(present, row)
+      if (isBelieved && (isNew || !departed.covers(row))) await put(row)
     } else if (change.kind === 'remove') {
-      const present = rows.get(change.key)
+      const present = table.get(change.key)
+      learned(change.key)
       // A deletion of an earlier object of the same name does not touch the present one.
-      if (present && (change.uid === '' || change.uid === present.uid)) {
-        await store.write([removeCall(change.key)])
-        rows.delete(change.key)
-        applied.add(1, { outcome: 'removed' })
-        show(change.key, undefined)
-      }
+      if (present && (change.uid === '' || change.uid === present.uid)) await remove(present)
     }
     return frames.reply(frame, 'OK')
+  }
+
+  const forgo = (expectation: Expectation) => {
+    const waiting = expected.get(expectation.key)
+    waiting?.delete(expectation)
+    if (waiting?.size === 0) expected.delete(expectation.key)
   }
 
   return {
     name: 'MetaManager',
     async start() {
-      rows.clear()
-      devices.clear()
-      models.clear()
-      for (const raw of await store.read({ statement: 'meta.all', parameters: [] })) {
-        const row = metaRow(raw)
-        rows.set(row.key, row)
-      }
-      // Models first, so that each device is shown once and whole.
-      const [first, rest] = partition([...rows.values()], (row) => row.type === 'devicemodel')
-      for (const row of [...first, ...rest]) show(row.key, row)
-      for (const id of [...bus.list(assignedDevices).keys()]) {
-        if (!devices.has(deviceKey(id))) bus.remove(assignedDevices, id)
-      }
-      bus.set(listed, 'devices', true)
+      table.clear()
+      const rows = (await store.read({ statement: 'meta.all', parameters: [] })).map(metaRow)
+      const damaged = new Set(rows.filter((row) => !isObject(parseJson(row.value))))
+      if (damaged.size > 0) await letGo([...damaged])
+      for (const row of rows) if (!damaged.has(row)) table.set(row)
+      view.list(table.rows())
     },
-    async receive(frame) {
+    async receive(frame, sender = ORIGINAL) {
       const key = frame.route.resource ?? ''
       try {
-        return await inTurn(key, () => apply(frame))
+        return await turns.take(key, () => apply(frame, sender))
       } catch (error) {
-        applied.add(1, { outcome: 'failed' })
+        refuse('failed')
         log.error('A change from the cloud could not be stored', { resource: key, error })
         return frames.refuse(frame, describeError(error), { source: MODULES.metaManager })
       }
     },
-    async remember(key, answer) {
+    expect(key) {
+      const made: Expectation = { key, isOvertaken: false }
+      expected.set(key, (expected.get(key) ?? new Set()).add(made))
+      return made
+    },
+    async remember(expectation, answer) {
+      const { key } = expectation
       const change = metaChangeOf({ ...answer, route: { operation: OPERATIONS.insert, resource: key } })
-      if (change.kind === 'put') await inTurn(key, () => put(change.row))
+      try {
+        if (change.kind !== 'put') return
+        await turns.take(key, async () => {
+          const { row } = change
+          const present = table.get(key)
+          if (expectation.isOvertaken ? !isNewer(present, row) : isSame(present, row)) return
+          await put(row)
+        })
+      } finally {
+        forgo(expectation)
+      }
     },
+    forgo,
+    drop: (key, uid) =>
+      turns.take(key, async () => {
+        const present = table.get(key)
+        if (present?.uid === uid) await remove(present)
+      }),
     stored(key) {
-      const row = rows.get(key)
-      return row === undefined ? undefined : parseJson(row.value)
+      const row = table.get(key)
+      return row && objectOf(row)
     },
+    list(type) {
+      return [...table.rows()].filter((row) => row.type === type).map((row) => objectOf(row) ?? {})
+    },
+    get size() {
+      return { count: table.size, bytes: table.bytes }
+    },
+    refused,
+  }
+
+  /** The cloud believes that these are here. As another database, this one is given everything again. */
+  async function letGo(damaged: readonly MetaRow[]): Promise<void> {
+    const resources = damaged.map(({ key }) => key)
+    log.error('Objects on disk cannot be read; the cloud is asked for everything again', { resources })
+    const calls = [...resources.map(removeCall), { statement: 'meta.forgetFact', parameters: ['epoch'] }]
+    await store.write(calls).catch((error: unknown) => log.error('They could not be removed', { error }))
   }
 }
 
-/** `<namespace>/device/<name>` to `<namespace>/<name>`. */
-function deviceId(key: string): string {
-  const [namespace = '', , name = ''] = key.split('/')
-  return `${namespace}/${name}`
+function objectOf({ value }: MetaRow): JsonObject | undefined {
+  const object: Json | undefined = parseJson(value)
+  return isObject(object) ? object : undefined
 }
 
-function deviceKey(id: DeviceId): string {
-  const { namespace, name } = splitDeviceId(id)
-  return `${namespace}/device/${name}`
+function isSame(present: MetaRow | undefined, { uid, resourceVersion, value }: MetaRow): boolean {
+  return present?.uid === uid && present.resourceVersion === resourceVersion && present.value === value
 }
 
-function refersTo(device: Device, modelKey: string): boolean {
-  return modelKey === `${device.metadata.namespace ?? 'default'}/devicemodel/${device.spec.deviceModelRef?.name ?? ''}`
-}
-
-function partition<T>(list: readonly T[], belongs: (item: T) => boolean): readonly [readonly T[], readonly T[]] {
-  return [list.filter(belongs), list.filter((item) => !belongs(item))]
+/** An answer that was overtaken counts only where it is later than what overtook it. */
+function isNewer(present: MetaRow | undefined, row: MetaRow): boolean {
+  return present !== undefined && isLater(row.resourceVersion, present.resourceVersion) === true
 }

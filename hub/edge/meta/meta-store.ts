@@ -2,7 +2,8 @@ import type { Row, StoreCall, StoreDomain } from '../../../platform/store/index.
 
 /**
  * What the hub keeps at the edge. `meta` has rows as KubeEdge keys them: `key` is the resource on the wire, `value` the whole
- * object as JSON. `edge_fact` is what this database knows of itself, `edge_confirmed` what the cloud has confirmed of devices.
+ * object as JSON. `edge_fact` is what this database knows of itself, `edge_confirmed` what the cloud has confirmed of devices,
+ * `edge_token` the tokens of service accounts, times in Unix ms.
  */
 export const metaStoreDomain: StoreDomain = {
   name: 'meta',
@@ -17,6 +18,17 @@ export const metaStoreDomain: StoreDomain = {
         value: { type: 'text' },
       },
       indices: [{ name: 'meta_type', columns: ['type'] }],
+    },
+    {
+      name: 'edge_token',
+      columns: {
+        key: { type: 'text', primary: true },
+        pod: { type: 'text' },
+        token: { type: 'text' },
+        received: { type: 'integer' },
+        lifetime: { type: 'integer' },
+        expires: { type: 'integer' },
+      },
     },
     { name: 'edge_fact', columns: { name: { type: 'text', primary: true }, value: { type: 'text' } } },
     {
@@ -44,6 +56,12 @@ export const metaStoreDomain: StoreDomain = {
         'CREATE TABLE "edge_confirmed" ("device" text PRIMARY KEY NOT NULL, "state" text NOT NULL, "twin" text NOT NULL, "refusals" text NOT NULL)',
       ],
     },
+    {
+      name: '0102-edge-tokens',
+      up: [
+        'CREATE TABLE "edge_token" ("key" text PRIMARY KEY NOT NULL, "pod" text NOT NULL, "token" text NOT NULL, "received" integer NOT NULL, "lifetime" integer NOT NULL, "expires" integer NOT NULL)',
+      ],
+    },
   ],
   statements: {
     all: 'SELECT key, type, uid, resourceversion, value FROM meta',
@@ -54,6 +72,11 @@ export const metaStoreDomain: StoreDomain = {
     unmarkAll: 'DELETE FROM edge_confirmed',
     unmark: 'DELETE FROM edge_confirmed WHERE device = ?',
     fact: 'SELECT value FROM edge_fact WHERE name = ?',
+    forgetFact: 'DELETE FROM edge_fact WHERE name = ?',
+    tokens: 'SELECT key, pod, token, received, lifetime, expires FROM edge_token',
+    putToken:
+      'INSERT INTO edge_token (key, pod, token, received, lifetime, expires) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET pod = excluded.pod, token = excluded.token, received = excluded.received, lifetime = excluded.lifetime, expires = excluded.expires',
+    removeToken: 'DELETE FROM edge_token WHERE key = ?',
     setFact:
       'INSERT INTO edge_fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   },

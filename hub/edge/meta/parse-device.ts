@@ -1,4 +1,15 @@
-import { type AssignedDevice, type Device, type DeviceModel, type Json, parseIntents } from '../../../schemas/index.ts'
+import {
+  type AssignedDevice,
+  type Device,
+  type DeviceModel,
+  isRule,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+  parseIntents,
+  type Rule,
+} from '../../../schemas/index.ts'
+import { isObject } from './meta-change.ts'
 
 /**
  * Objects from the API server have passed its schema, and those from disk were stored from there; what is checked here is
@@ -22,6 +33,19 @@ export function parseDeviceModel(text: string): DeviceModel | undefined {
   return isModel(value) ? value : undefined
 }
 
+/** A pod, and the node that it is bound to. */
+export function parsePod(text: string): { readonly object: JsonObject; readonly nodeName: string } | undefined {
+  const object = parseJson(text)
+  if (!isObject(object) || !isObject(object['metadata']) || !isObject(object['spec'])) return undefined
+  const { nodeName } = object['spec']
+  return { object, nodeName: typeof nodeName === 'string' ? nodeName : '' }
+}
+
+export function parseRule(text: string): Rule | undefined {
+  const object: unknown = parseJson(text)
+  return isNamed(object) && isRule(object) ? object : undefined
+}
+
 /** JSON that this edge has stored itself; undefined where it is none. */
 export function parseJson(text: string): Json | undefined {
   try {
@@ -30,6 +54,12 @@ export function parseJson(text: string): Json | undefined {
     // One damaged row must not keep the node from serving the others.
     return undefined
   }
+}
+
+function isNamed(value: unknown): value is KubeObject {
+  if (typeof value !== 'object' || value === null || !('metadata' in value)) return false
+  const { metadata } = value
+  return typeof metadata === 'object' && metadata !== null && 'name' in metadata && typeof metadata.name === 'string'
 }
 
 function isDevice(value: unknown): value is Device {

@@ -29,6 +29,8 @@ export interface NodeReporterPorts {
   readonly ask: (frame: Frame) => Promise<Json>
   /** Default: this machine. */
   readonly facts?: () => MachineFacts
+  /** Told after each report, also one that failed. */
+  readonly onReported?: () => void
 }
 
 const LEASE_SECONDS = 40
@@ -48,6 +50,7 @@ export async function runNodeReporter(
   const reporter = new NodeReporter({ nodeName, version }, ports)
   while (!signal.aborted) {
     const isDone = await reporter.report(signal)
+    ports.onReported?.()
     await ports.clock.sleep(isDone ? LEASE_EVERY : RETRY, signal).catch(() => undefined)
   }
 }

@@ -1,8 +1,8 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { describeError } from '../../../platform/lifecycle/index.ts'
+import { describeError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, seconds } from '../../../platform/time/index.ts'
-import { type Frame, GROUPS, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import { type Frame, GROUPS, MODULES, OPERATIONS, parseResource } from '../../../schemas/index.ts'
 import type { FrameFactory, Link } from '../../link/index.ts'
 import type { MetaManager } from '../meta/meta-manager.ts'
 import { ORIGINAL_RATE, Pacer } from './pacer.ts'
@@ -12,6 +12,10 @@ export interface LinkSessionPorts {
   readonly meta: MetaManager
   /** Takes what the cloud says of twins; never rejects. */
   readonly takeTwin: (frame: Frame, signal: AbortSignal) => Promise<void>
+  /** Takes what the cloud says to MQTT clients and local services; a reply where it waits for one. Never rejects. */
+  readonly takeUser: (frame: Frame, signal: AbortSignal) => Promise<Frame | undefined>
+  /** Told of each answer and receipt of the cloud. */
+  readonly onReceipt?: () => void
   readonly frames: FrameFactory
   readonly clock: Clock
   readonly log: Logger
@@ -20,6 +24,14 @@ export interface LinkSessionPorts {
 
 const KEEPALIVE_EVERY = seconds(15)
 const REQUEST_DEADLINE = seconds(20)
+/** Kinds whose answers an original cloud sends until they are acknowledged. */
+const SENT_AGAIN: ReadonlySet<string> = new Set([
+  'configmap',
+  'secret',
+  'persistentvolume',
+  'persistentvolumeclaim',
+  'volumeattachment',
+])
 /** Frames of the cloud that may wait for the disk; beyond that the socket is not read. */
 const MOST_APPLYING = 128
 
@@ -51,6 +63,11 @@ export class LinkSession {
     void link.closed.then((reason) => this.#end(reason))
   }
 
+  /** Messages that wait for their answer. */
+  get requests(): number {
+    return this.#requests.size
+  }
+
   /** Aborts when the link is gone. */
   get ended(): AbortSignal {
     return this.#ended.signal
@@ -59,7 +76,11 @@ export class LinkSession {
   /** Until the link is gone; answers why. */
   async run(): Promise<string> {
     const keepingAlive = this.#keepAlive()
-    for await (const frame of this.#link.frames) await this.#receive(frame)
+    for await (const frame of this.#link.frames) {
+      // What a dead link still had is not taken after the word of the next one: the cloud sends it again.
+      if (this.ended.aborted) break
+      await this.#receive(frame)
+    }
     const reason = await this.#link.closed
     this.#end(reason)
     await keepingAlive
@@ -94,7 +115,9 @@ export class LinkSession {
 
   #end(reason: string): void {
     if (this.#ended.signal.aborted) return
-    this.#ended.abort(new Error(reason))
+    this.#ended.abort(
+      new UnavailableError(`the link to the cloud ended: ${reason}`, { code: 'HUB_LINK_ENDED', fields: { reason } }),
+    )
     this.#pacer?.[Symbol.dispose]()
   }
 
@@ -113,23 +136,34 @@ export class LinkSession {
     const { log } = this.#ports
     const { group = '', operation, resource } = frame.route
     if (frame.header.parent_msg_id !== undefined) {
+      this.#ports.onReceipt?.()
       if (this.#requests.answer(frame)) return
       this.#ignored('late-answer')
       log.debug('An answer came that nobody waits for', { resource, operation })
+      if (this.#isSentAgain(frame)) this.#occupy(this.#reply(this.#ports.frames.reply(frame, 'OK')))
     } else if (group === GROUPS.resource || group === 'func') {
       await this.#room()
       this.#occupy(this.#apply(frame))
     } else if (group === GROUPS.twin) {
       await this.#room()
       this.#occupy(this.#ports.takeTwin(frame, this.ended))
+    } else if (group === GROUPS.user) {
+      await this.#room()
+      this.#occupy(this.#ports.takeUser(frame, this.ended).then((reply) => reply && this.#reply(reply)))
     } else {
       this.#ignored('unknown-group')
       log.warn('A message of the cloud has a group that nothing here serves', { group, resource, operation })
     }
   }
 
+  /** An original cloud waits for a receipt of such an answer, and holds up all others for it. */
+  #isSentAgain({ route }: Frame): boolean {
+    const isAnswer = route.operation === OPERATIONS.response && route.group === GROUPS.resource
+    return !this.isSkerry && isAnswer && SENT_AGAIN.has(parseResource(route.resource)?.type ?? '')
+  }
+
   /** Counts work for a frame until it settles. */
-  #occupy(work: Promise<void>): void {
+  #occupy(work: Promise<unknown>): void {
     this.#applying++
     void work.finally(() => {
       this.#applying--
@@ -139,12 +173,16 @@ export class LinkSession {
 
   async #apply(frame: Frame): Promise<void> {
     try {
-      const reply = await this.#ports.meta.receive(frame)
-      if (!this.ended.aborted) await this.send(reply)
+      await this.#reply(await this.#ports.meta.receive(frame, { isSkerry: this.isSkerry }))
     } catch (error) {
       // Without a receipt the cloud sends it again.
       if (!this.ended.aborted) this.close(describeError(error))
     }
+  }
+
+  async #reply(frame: Frame): Promise<void> {
+    if (this.ended.aborted) return
+    await this.send(frame).catch((error: unknown) => this.close(describeError(error)))
   }
 
   async #room(): Promise<void> {

@@ -56,6 +56,11 @@ export class ConfirmedMarks {
     if (this.#marks.delete(id)) this.#note(id)
   }
 
+  /** In memory: whoever calls it has them removed on disk. */
+  forgetAll(): void {
+    this.#marks.clear()
+  }
+
   /** Settles when nothing is left to write, or could not be written. */
   async flushed(): Promise<void> {
     await this.#writing

@@ -117,6 +117,11 @@ export class TwinUplink {
     if (this.#road === road) this.#road = undefined
   }
 
+  /** The cloud has lost what it confirmed: the next link tells it everything. What is on disk of it is removed already. */
+  forgetConfirmed(): void {
+    this.#marks.forgetAll()
+  }
+
   /** The cloud has to be told of this twin again, as if it had never been. */
   resend(id: DeviceId): void {
     if (!this.#ports.bus.get(twins, id)) return

@@ -1,7 +1,8 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Row, Store, StoreCall } from '../../../platform/store/index.ts'
-import { type Clock, type Random, seconds } from '../../../platform/time/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
+import type { DropReason, UserDrops } from './user-drops.ts'
 
 export interface UserMessageLimits {
   readonly maxMessages: number
@@ -16,6 +17,7 @@ export interface UserOutboxPorts {
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
+  readonly drops: UserDrops
 }
 
 export interface UserMessage {
@@ -26,13 +28,8 @@ export interface UserMessage {
   readonly payload: Uint8Array
 }
 
-/** `size`: larger than a frame may be, or than all messages together. `refused`: the cloud does not want it. */
-export type DropReason = 'count' | 'bytes' | 'age' | 'size' | 'refused'
-
 /** Base64 in a frame of at most 32 MiB. */
 const LARGEST_MESSAGE = 16 * 1024 * 1024
-/** What is dropped is said so often at most. */
-const SAY_EVERY = seconds(60)
 
 interface Entry {
   readonly id: number
@@ -50,26 +47,32 @@ export class UserOutbox {
   #head = 0
   #bytes = 0
   #lastId = 0
-  readonly #dropped = new Map<DropReason, number>()
-  #saidAt = Number.NEGATIVE_INFINITY
-  readonly #count: (reason: DropReason, count: number) => void
 
   constructor(ports: UserOutboxPorts) {
     this.#ports = ports
     const metrics = ports.metrics ?? silentMetrics
-    const dropped = metrics.counter({
-      name: 'skerry_edgehub_user_dropped_total',
-      help: 'Messages of MQTT clients to the cloud that were dropped, by reason.',
-      labels: ['reason'],
-    })
-    this.#count = (reason, count) => dropped.add(count, { reason })
     const gauge = (name: string, help: string, read: () => number) => metrics.gauge({ name, help }).follow(read)
     gauge('skerry_edgehub_user_waiting', 'Messages of MQTT clients that the cloud has not got yet.', () => this.depth)
     gauge('skerry_edgehub_user_waiting_bytes', 'Bytes of them, topics and payloads.', () => this.#bytes)
+    gauge(
+      'skerry_edgehub_user_oldest_seconds',
+      'How long the oldest of them has waited.',
+      () => (this.oldestAge ?? 0) / 1000,
+    )
   }
 
   get depth(): number {
     return this.#entries.length - this.#head
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** ms that the oldest has waited; undefined where none waits. */
+  get oldestAge(): number | undefined {
+    const first = this.#entries[this.#head]
+    return first && this.#ports.clock.monotonic() - first.born
   }
 
   /** There is something that `peek` gives. */
@@ -78,7 +81,8 @@ export class UserOutbox {
   }
 
   async open(): Promise<void> {
-    const { store, clock } = this.#ports
+    const { store, clock, drops } = this.#ports
+    await drops.open()
     this.#entries.length = 0
     this.#head = 0
     this.#bytes = 0
@@ -90,14 +94,14 @@ export class UserOutbox {
       this.#bytes += bytes
       this.#lastId = Math.max(this.#lastId, id)
     }
-    if (this.#shrink(0, 0) > 0) await store.write([this.#removal()])
+    if (this.#shrink(0, 0) > 0) await this.#write([this.#removal()])
   }
 
   /** Settles when it is on disk, or dropped; rejects when it could not be written. */
   async add(topic: string, payload: Uint8Array): Promise<void> {
-    const { store, clock, random, limits } = this.#ports
+    const { clock, random, limits } = this.#ports
     const bytes = Buffer.byteLength(topic) + payload.length
-    if (bytes > Math.min(limits.maxBytes, LARGEST_MESSAGE)) return this.drop('size', 1)
+    if (bytes > Math.min(limits.maxBytes, LARGEST_MESSAGE)) return await this.drop('size', 1).catch(() => undefined)
     const removed = this.#shrink(1, bytes)
     const id = ++this.#lastId
     const entry: Entry = { id, bytes, born: clock.monotonic(), isStored: false }
@@ -106,7 +110,7 @@ export class UserOutbox {
     const received = Math.trunc(clock.now())
     const put = { statement: 'user.put', parameters: [id, random.uuid(), topic, payload, received] }
     try {
-      await store.write(removed > 0 ? [this.#removal(id - 1), put] : [put])
+      await this.#write(removed > 0 ? [this.#removal(id - 1), put] : [put])
       entry.isStored = true
     } catch (error) {
       const at = this.#entries.indexOf(entry, this.#head)
@@ -121,7 +125,7 @@ export class UserOutbox {
   /** The oldest on disk, in order; at least one where there is one. */
   async peek(most: { readonly messages: number; readonly bytes: number }): Promise<readonly UserMessage[]> {
     const { store } = this.#ports
-    if (this.#shrink(0, 0) > 0) await store.write([this.#removal()])
+    if (this.#shrink(0, 0) > 0) await this.#write([this.#removal()])
     const first = this.#entries[this.#head]
     let last: Entry | undefined
     let bytes = 0
@@ -142,24 +146,20 @@ export class UserOutbox {
   async removeUpTo(id: number): Promise<void> {
     for (let first = this.#entries[this.#head]; first && first.id <= id; first = this.#entries[this.#head])
       this.#shift()
-    await this.#ports.store.write([{ statement: 'user.removeUpTo', parameters: [id] }]).catch((error: unknown) => {
+    await this.#write([{ statement: 'user.removeUpTo', parameters: [id] }]).catch((error: unknown) => {
       this.#ports.log.warn('Messages that the cloud has got could not be removed', { error })
     })
   }
 
-  drop(reason: DropReason, count: number): void {
-    const { clock, log } = this.#ports
-    this.#count(reason, count)
-    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + count)
-    if (clock.monotonic() - this.#saidAt < SAY_EVERY.milliseconds) return
-    this.#saidAt = clock.monotonic()
-    log.warn('Messages of MQTT clients to the cloud were dropped', Object.fromEntries(this.#dropped))
-    this.#dropped.clear()
+  /** Not one of those that wait, or not any more. */
+  async drop(reason: DropReason, count: number): Promise<void> {
+    this.#ports.drops.note(reason, count)
+    await this.#write([])
   }
 
   /** Makes room for so many more; answers how many went. */
   #shrink(messages: number, bytes: number): number {
-    const { limits, clock } = this.#ports
+    const { limits, clock, drops } = this.#ports
     const oldest = clock.monotonic() - limits.maxAgeHours * 3_600_000
     const gone = new Map<DropReason, number>()
     for (let first = this.#entries[this.#head]; first; first = this.#entries[this.#head]) {
@@ -177,10 +177,19 @@ export class UserOutbox {
     }
     let count = 0
     for (const [reason, some] of gone) {
-      this.drop(reason, some)
+      drops.note(reason, some)
       count += some
     }
     return count
+  }
+
+  /** With what is not noted yet of what was dropped. */
+  async #write(calls: readonly StoreCall[]): Promise<void> {
+    const { store, drops } = this.#ports
+    const noted = drops.calls()
+    if (calls.length + noted.length === 0) return
+    await store.write([...calls, ...noted])
+    drops.kept(noted)
   }
 
   #forget(id: number): void {

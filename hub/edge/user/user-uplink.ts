@@ -1,15 +1,20 @@
-import type { EventBus, MqttMessage } from '../../../platform/bus/index.ts'
+import type { Bus, EventBus, MqttMessage } from '../../../platform/bus/index.ts'
 import { type Counter, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError, type Module, type Scope, SkerryError } from '../../../platform/lifecycle/index.ts'
 import { Backoff, ms, seconds } from '../../../platform/time/index.ts'
 import { type Frame, GROUPS, type Json, MODULES, OPERATIONS, USER_FILTERS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
-import type { Road, RoadUser } from '../road.ts'
+import type { Road, UserRoad } from '../road.ts'
+import { UserDownlink } from './user-downlink.ts'
+import { UserDrops } from './user-drops.ts'
 import { type UserMessage, UserOutbox, type UserOutboxPorts } from './user-outbox.ts'
+import { UserTopics } from './user-topics.ts'
 
-export interface UserUplinkPorts extends UserOutboxPorts {
+export interface UserUplinkPorts extends Omit<UserOutboxPorts, 'drops'> {
   readonly eventBus: EventBus
+  readonly bus: Bus
   readonly frames: FrameFactory
+  readonly nodeName: string
 }
 
 /** Under way at a time. A cloud that gives receipts remembers more than these, so that it knows what it gets twice. */
@@ -23,10 +28,13 @@ const REST = { first: ms(500), most: seconds(60) }
  * After a failure everything from the first one that is not confirmed is sent again, so that none overtakes another. A module
  * of its own, because it has to be there before the first client comes and until the last has left, also while EdgeHub is not.
  */
-export class UserUplink implements Module, RoadUser {
+export class UserUplink implements Module, UserRoad {
   readonly name = 'UserMessages'
   readonly #ports: UserUplinkPorts
+  readonly #drops: UserDrops
   readonly #outbox: UserOutbox
+  readonly #topics: UserTopics
+  readonly #downlink: UserDownlink
   readonly #messages: Counter
   readonly #backoff: Backoff
   #road: Road | undefined
@@ -34,7 +42,10 @@ export class UserUplink implements Module, RoadUser {
 
   constructor(ports: UserUplinkPorts) {
     this.#ports = ports
-    this.#outbox = new UserOutbox(ports)
+    this.#drops = new UserDrops(ports)
+    this.#outbox = new UserOutbox({ ...ports, drops: this.#drops })
+    this.#topics = new UserTopics(ports, (message) => this.#take(message))
+    this.#downlink = new UserDownlink({ ...ports, topics: this.#topics })
     this.#backoff = new Backoff(REST, ports.random)
     this.#messages = (ports.metrics ?? silentMetrics).counter({
       name: 'skerry_edgehub_user_messages_total',
@@ -48,15 +59,36 @@ export class UserUplink implements Module, RoadUser {
     scope.defer(async () => {
       this.#road = undefined
       await this.#pumping
+      this.#drops[Symbol.dispose]()
     })
     for (const filter of Object.values(USER_FILTERS)) {
       scope.use(this.#ports.eventBus.handle(filter, (message) => this.#take(message)))
     }
+    await this.#topics.start(scope)
+  }
+
+  get status(): UserRoad['status'] {
+    const { depth, bytes, oldestAge } = this.#outbox
+    return {
+      waiting: depth,
+      bytes,
+      ...(oldestAge === undefined ? {} : { oldestAge }),
+      dropped: this.#drops.totals,
+    }
+  }
+
+  take(frame: Frame): Promise<Frame | undefined> {
+    return this.#downlink.take(frame)
   }
 
   connected(road: Road): void {
     this.#road = road
     this.#backoff.reset()
+    if (road.isSkerry) {
+      void this.#topics.forgetSubscriptions().catch((error: unknown) => {
+        this.#ports.log.warn('Topics of another cloud could not be forgotten', { error: describeError(error) })
+      })
+    }
     this.#pump()
   }
 
@@ -103,7 +135,7 @@ export class UserUplink implements Module, RoadUser {
           failure = { error: outcome.reason }
           break
         }
-        this.#outbox.drop('refused', 1)
+        this.#drops.note('refused', 1)
       } else {
         this.#messages.add(1, { outcome: 'sent' })
       }

@@ -1,0 +1,119 @@
+import type { Bus } from '../../../platform/bus/index.ts'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Store, StoreCall } from '../../../platform/store/index.ts'
+import { type Clock, minutes, seconds } from '../../../platform/time/index.ts'
+import { nodeConditions } from '../../../schemas/index.ts'
+
+/** `size`: larger than a frame may be, or than all messages together. `refused`: the cloud does not want it. */
+export type DropReason = 'count' | 'bytes' | 'age' | 'size' | 'refused'
+
+export interface UserDropsPorts {
+  readonly store: Store
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: Metrics
+}
+
+/** What is dropped is said so often at most. */
+const SAY_EVERY = seconds(60)
+/** So long after the last one the condition of the Node says that it is over. */
+const OVER_AFTER = minutes(60)
+/** Type of the condition of the Node by which the cloud hears of it. */
+const CONDITION = 'UserMessagesDropped'
+
+/**
+ * What the bounds of user messages cost: counted for ever on disk, in the metrics and the log, and told to the cloud as a
+ * condition of the Node, which a KubeEdge cloud understands as well.
+ */
+export class UserDrops {
+  readonly #ports: UserDropsPorts
+  readonly #count: (reason: DropReason, count: number) => void
+  /** Since the database was made. */
+  readonly #totals = new Map<string, number>()
+  readonly #unwritten = new Set<string>()
+  /** Not said yet. */
+  readonly #news = new Map<DropReason, number>()
+  #saidAt = Number.NEGATIVE_INFINITY
+  #timer: Disposable | undefined
+
+  constructor(ports: UserDropsPorts) {
+    this.#ports = ports
+    const dropped = (ports.metrics ?? silentMetrics).counter({
+      name: 'skerry_edgehub_user_dropped_total',
+      help: 'Messages of MQTT clients to the cloud that were dropped, by reason.',
+      labels: ['reason'],
+    })
+    this.#count = (reason, count) => dropped.add(count, { reason })
+  }
+
+  async open(): Promise<void> {
+    this.#totals.clear()
+    for (const row of await this.#ports.store.read({ statement: 'user.dropped', parameters: [] })) {
+      this.#totals.set(String(row['reason']), Number(row['count']))
+    }
+  }
+
+  get totals(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#totals)
+  }
+
+  note(reason: DropReason, count: number): void {
+    this.#count(reason, count)
+    this.#totals.set(reason, (this.#totals.get(reason) ?? 0) + count)
+    this.#unwritten.add(reason)
+    this.#news.set(reason, (this.#news.get(reason) ?? 0) + count)
+    this.#say()
+  }
+
+  /** What has to go with the next write; `kept` when it is on disk. */
+  calls(): readonly StoreCall[] {
+    return [...this.#unwritten].map((reason) => ({
+      statement: 'user.setDropped',
+      parameters: [reason, this.#totals.get(reason) ?? 0],
+    }))
+  }
+
+  kept(calls: readonly StoreCall[]): void {
+    for (const { parameters } of calls) {
+      const [reason, count] = parameters
+      if (typeof reason === 'string' && this.#totals.get(reason) === count) this.#unwritten.delete(reason)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = undefined
+  }
+
+  #say(): void {
+    const { clock, log } = this.#ports
+    const wait = this.#saidAt + SAY_EVERY.milliseconds - clock.monotonic()
+    if (wait > 0) {
+      this.#timer ??= clock.after({ milliseconds: wait }, () => this.#later())
+      return
+    }
+    this.#saidAt = clock.monotonic()
+    log.warn('Messages of MQTT clients to the cloud were dropped', Object.fromEntries(this.#news))
+    this.#news.clear()
+    this.#show('True', 'Dropping', `Messages of MQTT clients were dropped: ${this.#text()}`)
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = clock.after(OVER_AFTER, () => this.#later())
+  }
+
+  #later(): void {
+    this.#timer = undefined
+    if (this.#news.size > 0) this.#say()
+    else this.#show('False', 'NoneRecently', `Messages of MQTT clients were dropped earlier: ${this.#text()}`)
+  }
+
+  #show(status: 'True' | 'False', reason: string, message: string): void {
+    this.#ports.bus.set(nodeConditions, CONDITION, { status, reason, message })
+  }
+
+  #text(): string {
+    const parts = [...this.#totals].map(([reason, count]) => `${count} by ${reason}`)
+    return `${parts.join(', ')}, since this node was set up`
+  }
+}
