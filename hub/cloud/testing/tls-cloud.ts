@@ -6,6 +6,7 @@ import { createCsr } from '../../../platform/certificates/issuing/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import type { CloudAuthority } from '../authority/cloud-authority.ts'
 import { createCloudModules } from '../cloud-modules.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
 
@@ -96,8 +97,14 @@ export async function csrOf(node: string, keyPair?: KeyPair, organizations: read
   return { csr, keyPair: used }
 }
 
+/** What of a cloud half a node needs to join. */
+export interface JoinedCloud {
+  readonly authority: Pick<CloudAuthority, 'caPem' | 'createToken'>
+  readonly certificates: { readonly port: number }
+}
+
 /** Joins as an edge does, and gives what TLS needs. */
-export async function join(cloud: Awaited<ReturnType<typeof startTlsCloud>>, node: string) {
+export async function join(cloud: JoinedCloud, node: string) {
   const token = await cloud.authority.createToken({ node })
   const { csr, keyPair } = await csrOf(node)
   const headers = { NodeName: node, Authorization: `Bearer ${token.split('.').slice(1).join('.')}` }

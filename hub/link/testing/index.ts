@@ -1,1 +1,2 @@
+export * from './go-wire.ts'
 export * from './memory-link.ts'

@@ -1,0 +1,108 @@
+import type { TestContext } from 'node:test'
+import { createMetrics } from '../../../../platform/health/index.ts'
+import { createScope } from '../../../../platform/lifecycle/index.ts'
+import { silentLogger } from '../../../../platform/log/index.ts'
+import { type Clock, seconds, systemClock, systemRandom } from '../../../../platform/time/index.ts'
+import { crds } from '../../../../schemas/crd/index.ts'
+import { type ServedApi, serveTestApi } from '../../../apiserver/testing/serve.ts'
+import { createCloudModules } from '../../cloud-modules.ts'
+import { type Kubernetes, kubernetesFromConfig } from '../../kubernetes/index.ts'
+import { join } from '../tls-cloud.ts'
+import { OriginalEdge, type OriginalEdgeOptions } from './original-edge.ts'
+
+export interface WholeCloud {
+  readonly kubernetes: Kubernetes
+  readonly cloud: Awaited<ReturnType<typeof startHalf>>
+  /** Ends the cloud half and begins another over the same API. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+  /** Joins where the node has not yet, and dials. */
+  edge(node?: string, options?: Partial<OriginalEdgeOptions>): Promise<OriginalEdge>
+  dial(node: string, options?: Partial<OriginalEdgeOptions>): Promise<OriginalEdge | string>
+  identityOf(node: string): Promise<{ readonly cert: string; readonly key: string }>
+}
+
+export interface WholeCloudOptions {
+  /** Of the cloud half and the edges. */
+  readonly clock?: Clock
+  readonly nodeLimit?: number
+}
+
+/** The whole cloud half on real sockets over the embedded Kubernetes API, for original edges to dial. */
+export async function startWholeCloud(t: TestContext, options: WholeCloudOptions = {}): Promise<WholeCloud> {
+  const { clock = systemClock } = options
+  const api: ServedApi = await serveTestApi(t, { crds })
+  const kubernetes = await kubernetesFromConfig({ file: api.kubeconfig }, { clock: systemClock, log: silentLogger })
+  let half = await startHalf(kubernetes, options)
+  const stop = () => half.stop()
+  t.after(async () => {
+    await stop()
+    kubernetes[Symbol.dispose]()
+  })
+  const identities = new Map<string, Awaited<ReturnType<typeof join>>>()
+  const identityOf = async (node: string) => {
+    const known =
+      identities.get(node) ?? (await join({ certificates: half.certificates, authority: half.authority.current }, node))
+    identities.set(node, known)
+    return known
+  }
+  const dial = async (node: string, given: Partial<OriginalEdgeOptions> = {}) => {
+    const { caPem: ca } = half.authority.current
+    const edge = await OriginalEdge.dial({ port: half.cloudhub.port, node, ca, clock, ...given })
+    if (edge instanceof OriginalEdge) t.after(() => edge.cut())
+    return edge
+  }
+  return {
+    kubernetes,
+    get cloud() {
+      return half
+    },
+    async restart() {
+      await half.stop()
+      half = await startHalf(kubernetes, options)
+    },
+    stop,
+    identityOf,
+    dial,
+    async edge(node = 'edge-1', given = {}) {
+      const edge = await dial(node, { identity: await identityOf(node), ...given })
+      if (edge instanceof OriginalEdge) return edge
+      throw new Error(`CloudHub did not let the edge in: ${edge}`)
+    },
+  }
+}
+
+async function startHalf(kubernetes: Kubernetes, { clock = systemClock, nodeLimit = 100 }: WholeCloudOptions) {
+  const host = '127.0.0.1'
+  const log = silentLogger
+  const metrics = createMetrics()
+  const cloudhub = {
+    host,
+    port: 0,
+    certificatePort: 0,
+    advertise: [host, 'localhost'],
+    nodeLimit,
+    certificateDays: 365,
+  }
+  const config = { cloudhub, admission: { host, port: 0 } }
+  const ports = { kubernetes, clock, random: systemRandom, log, metrics, clusterCa: CLUSTER_CA }
+  const modules = createCloudModules(config, ports)
+  const scope = createScope('cloud', {
+    clock: systemClock,
+    log,
+    deadline: seconds(5),
+    onCrash: (error) => {
+      throw error
+    },
+  })
+  for (const module of modules.modules) await module.start(scope)
+  let isRunning = true
+  const stop = async () => {
+    if (isRunning) await scope[Symbol.asyncDispose]()
+    isRunning = false
+  }
+  return { ...modules, metrics, stop }
+}
+
+/** Nothing verifies it: edges only ask for it. */
+export const CLUSTER_CA = '-----BEGIN CERTIFICATE-----\nY2x1c3Rlcg==\n-----END CERTIFICATE-----\n'
