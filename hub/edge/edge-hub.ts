@@ -17,6 +17,7 @@ import type { MetaManager } from './meta/meta-manager.ts'
 import { serveObjects } from './meta/serve-objects.ts'
 import { Tokens } from './meta/tokens.ts'
 import type { MachineFacts } from './node/node-object.ts'
+import type { NodeSelf } from './node/node-self.ts'
 import { PodUplink } from './pods/pod-uplink.ts'
 import type { UserRoad } from './road.ts'
 import type { CloudRequests } from './session/cloud-requests.ts'
@@ -40,7 +41,9 @@ export interface EdgeHubPorts {
   readonly projectId?: string
   /** Version of the program, for the Node's status. */
   readonly version: string
-  /** What the Node says of the machine; default: this machine. */
+  /** What the node says of itself; default: that it is connected. */
+  readonly node?: NodeSelf
+  /** Without `node`: what it says of the machine. Default: this machine. */
   readonly facts?: () => MachineFacts
   readonly clock: Clock
   readonly random: Random

@@ -11,7 +11,7 @@ import type { Ground } from './host.ts'
 /** The database of the edge, and the module that looks after it. */
 export async function openEdgeStore(
   { durability, backup }: EdgeConfig['store'],
-  { directory, log, metrics }: Ground,
+  { directory, log, metrics }: Omit<Ground, 'states'>,
 ): Promise<{ readonly store: OpenedStore; readonly entry: ModuleEntry }> {
   const file = join(directory, 'edge.db')
   const schedule = { every: parseDuration(backup.every), keep: backup.keep }

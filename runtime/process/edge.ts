@@ -1,6 +1,7 @@
 import {
   createEdgeHub,
   createMetaManager,
+  createNodeSelf,
   createRotationModule,
   identityFiles,
   readIdentity,
@@ -17,6 +18,7 @@ import { openEdgeStore } from './edge-store.ts'
 import { composeEventBus } from './event-bus.ts'
 import type { Composition, Ground } from './host.ts'
 import { mapperSettings } from './mapper-settings.ts'
+import { nodeHealth } from './node-health.ts'
 import { twinLimits } from './twin-limits.ts'
 import { version } from './version.ts'
 
@@ -50,8 +52,14 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const path = `/${projectId}/${nodeName}/events`
   const identity = () => readIdentity(files, nodeName)
   const dialer = createWebSocketDialer({ server, path, identity, largestFrame: maxFrameBytes, clock, log })
+  const node = createNodeSelf({
+    ...{ bus, clock, directory, health: () => nodeHealth(ground.states()) },
+    extras: { labels: config.node.labels, taints: config.node.taints },
+    thresholds: config.node.pressure,
+    ...(config.node.address === undefined ? {} : { address: config.node.address }),
+  })
   const edgeHub = createEdgeHub({
-    ...{ dialer, meta, frames, bus, store, nodeName, projectId, version, userUplink },
+    ...{ node, dialer, meta, frames, bus, store, nodeName, projectId, version, userUplink },
     incarnation: store.incarnation,
     ...{ clock, random, log, metrics },
   })

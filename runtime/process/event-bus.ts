@@ -24,7 +24,7 @@ export interface ComposedEventBus {
   brokerForMappers(): LocalBroker
 }
 
-export function composeEventBus(edge: EdgeConfig, ground: Ground): ComposedEventBus {
+export function composeEventBus(edge: EdgeConfig, ground: Omit<Ground, 'states'>): ComposedEventBus {
   const { mqtt: config, store } = edge
   const nodeName = edge.node.name
   const { directory, log, metrics } = ground

@@ -2,7 +2,13 @@ import { join } from 'node:path'
 import { lockDirectory, removeFile } from '../../platform/files/index.ts'
 import { createMetrics, type Metrics, serveHealth } from '../../platform/health/index.ts'
 import { type ControlRoutes, serveControl } from '../../platform/http/index.ts'
-import { createModuleBoard, describeError, type ModuleEntry, runModules } from '../../platform/lifecycle/index.ts'
+import {
+  createModuleBoard,
+  describeError,
+  type ModuleEntry,
+  type ModuleState,
+  runModules,
+} from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../platform/time/index.ts'
 import type { Endpoints } from '../../schemas/config/index.ts'
@@ -29,6 +35,8 @@ export interface Ground {
   readonly directory: string
   readonly log: Logger
   readonly metrics: Metrics
+  /** How the modules of this process are just now. */
+  readonly states: () => readonly ModuleState[]
 }
 
 export interface HostOptions {
@@ -63,7 +71,7 @@ export async function hostProcess(options: HostOptions): Promise<number> {
   }
   const health = await serveHealth({ ...options.metrics, metrics, log, states: () => board.states() })
   await using _health = health
-  await using composition = await options.compose({ directory, log, metrics })
+  await using composition = await options.compose({ directory, log, metrics, states: () => board.states() })
   const routes = { 'GET /status': async () => report(), ...composition.routes }
   await using _control = await serveControl({ dir: directory, routes, log })
   await using running = await runModules(composition.modules, {

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { host, port, strict } from './fields.ts'
 import { MappersConfig, UpMappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
+import { NodeConfig } from './node.ts'
 import { ObjectsConfig } from './objects.ts'
 import { StoreConfig } from './store.ts'
 import { TwinsConfig } from './twins.ts'
@@ -32,16 +33,7 @@ const MetricsConfig = Type.Object(
 /** `skerry edge`. */
 export const EdgeConfig = Type.Object(
   {
-    node: Type.Object(
-      {
-        name: Type.String({
-          minLength: 1,
-          maxLength: 253,
-          description: 'Name of this node, as in spec.nodeName of its devices.',
-        }),
-      },
-      { ...strict, description: 'This gateway.' },
-    ),
+    node: NodeConfig,
     cloud: Type.Object(
       {
         server: Type.String({ default: '127.0.0.1:10000', description: 'HOST:PORT of CloudHub.' }),

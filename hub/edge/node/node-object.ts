@@ -1,44 +1,35 @@
-import { arch, cpus, hostname, networkInterfaces, platform, release, totalmem } from 'node:os'
 import type { JsonObject } from '../../../schemas/index.ts'
+import type { MachineFacts } from './machine.ts'
+
+export { type MachineFacts, machineFacts } from './machine.ts'
 
 export interface NodeDescription {
   readonly nodeName: string
   readonly version: string
 }
 
-/** What the Node says of the machine. */
-export interface MachineFacts {
-  readonly cpus: number
-  readonly memoryBytes: number
-  readonly os: string
-  readonly kernel: string
-  /** As Node.js names it. */
-  readonly architecture: string
-  readonly hostname: string
-  /** First address that is not loopback; absent where there is none. */
-  readonly address?: string
+export interface NodeTaint {
+  readonly key: string
+  readonly value?: string
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+}
+
+/** What the configuration adds to a Node. */
+export interface NodeExtras {
+  readonly labels: Readonly<Record<string, string>>
+  /** Given when the Node is made; from then on taints are the administrators'. */
+  readonly taints: readonly NodeTaint[]
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
+/** A label value has at most 63 characters, the name of a node up to 253. */
+const LONGEST_LABEL = 63
 
-export function machineFacts(): MachineFacts {
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
-  const external = all.find(({ family, internal }) => family === 'IPv4' && !internal)
+/** The labels of a KubeEdge edge node, and those of the configuration. */
+export function nodeLabels(nodeName: string, facts: MachineFacts, extras?: NodeExtras): JsonObject {
   return {
-    cpus: cpus().length,
-    memoryBytes: totalmem(),
-    os: platform(),
-    kernel: release(),
-    architecture: arch(),
-    hostname: hostname(),
-    ...(external ? { address: external.address } : {}),
-  }
-}
-
-/** The labels of a KubeEdge edge node. */
-export function nodeLabels(nodeName: string, facts: MachineFacts): JsonObject {
-  return {
-    'kubernetes.io/hostname': nodeName,
+    ...extras?.labels,
+    'kubernetes.io/hostname': labelValue(nodeName),
     'kubernetes.io/os': facts.os,
     'kubernetes.io/arch': architectureOf(facts),
     'node-role.kubernetes.io/edge': '',
@@ -47,20 +38,31 @@ export function nodeLabels(nodeName: string, facts: MachineFacts): JsonObject {
 }
 
 /** The Node that this edge registers. */
-export function nodeObject(description: NodeDescription, facts: MachineFacts, conditions: readonly JsonObject[]) {
+export function nodeObject(
+  description: NodeDescription,
+  facts: MachineFacts,
+  conditions: readonly JsonObject[],
+  extras?: NodeExtras,
+) {
   const { nodeName } = description
+  const taints = extras?.taints.map((taint) => ({ ...taint })) ?? []
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: nodeName, labels: nodeLabels(nodeName, facts) },
-    spec: {},
+    metadata: { name: nodeName, labels: nodeLabels(nodeName, facts, extras) },
+    spec: taints.length === 0 ? {} : { taints },
     status: { ...machineStatus(description, facts), conditions },
   }
 }
 
-/** The part of the status that describes the machine. Nothing runs pods yet, so none are offered. */
+/**
+ * The part of the status that describes the machine. Nothing runs pods yet, so none are offered. The version has the form of
+ * KubeEdge's (`v1.32.10-kubeedge-v1.23.0`): that of the Kubernetes API it is made for, then whose it is.
+ */
 export function machineStatus({ nodeName, version }: NodeDescription, facts: MachineFacts): JsonObject {
-  const capacity = { cpu: String(facts.cpus), memory: `${Math.floor(facts.memoryBytes / 1024)}Ki`, pods: '0' }
+  const memory = `${Math.floor(facts.memoryBytes / 1024)}Ki`
+  const disk = facts.diskBytes === undefined ? {} : { 'ephemeral-storage': `${Math.floor(facts.diskBytes / 1024)}Ki` }
+  const capacity = { cpu: String(facts.cpus), memory, pods: '0', ...disk }
   return {
     capacity,
     allocatable: capacity,
@@ -72,27 +74,19 @@ export function machineStatus({ nodeName, version }: NodeDescription, facts: Mac
       architecture: architectureOf(facts),
       operatingSystem: facts.os,
       kernelVersion: facts.kernel,
-      osImage: `${facts.os} ${facts.kernel}`,
+      osImage: facts.image ?? `${facts.os} ${facts.kernel}`,
       kubeletVersion: `v1.34.0-skerry-${version}`,
       kubeProxyVersion: '',
       containerRuntimeVersion: '',
-      machineID: '',
-      systemUUID: '',
-      bootID: '',
+      machineID: facts.machineId ?? '',
+      systemUUID: facts.systemUuid ?? facts.machineId ?? '',
+      bootID: facts.bootId ?? '',
     },
   }
 }
 
-/** Times are RFC 3339, UTC, whole seconds. */
-export function readyCondition(heartbeat: string, transition: string): JsonObject {
-  return {
-    type: 'Ready',
-    status: 'True',
-    reason: 'EdgeReady',
-    message: 'the edge half is connected',
-    lastHeartbeatTime: heartbeat,
-    lastTransitionTime: transition,
-  }
+function labelValue(nodeName: string): string {
+  return nodeName.slice(0, LONGEST_LABEL).replace(/[^a-z0-9]+$/, '')
 }
 
 function architectureOf({ architecture }: MachineFacts): string {

@@ -1,46 +1,35 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Clock, minutes, seconds } from '../../../platform/time/index.ts'
-import {
-  type Frame,
-  type FrameRoute,
-  GROUPS,
-  type Json,
-  type JsonObject,
-  MODULES,
-  OPERATIONS,
-} from '../../../schemas/index.ts'
-import type { FrameFactory } from '../../link/index.ts'
-import {
-  type MachineFacts,
-  machineFacts,
-  machineStatus,
-  type NodeDescription,
-  nodeLabels,
-  nodeObject,
-  readyCondition,
-} from './node-object.ts'
+import { type Clock, type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
+import { removedConditions, reportedConditions } from './conditions.ts'
+import { objectIn, textIn } from './json.ts'
+import type { MachineFacts } from './machine.ts'
+import { NodeApi, type NodeApiPorts } from './node-api.ts'
+import { NodeLease } from './node-lease.ts'
+import { machineStatus, type NodeDescription, nodeLabels, nodeObject } from './node-object.ts'
+import { type NodeSelf, plainSelf, type Seen } from './node-self.ts'
 
-export interface NodeReporterPorts {
-  readonly frames: FrameFactory
+export interface NodeReporterPorts extends NodeApiPorts {
   readonly clock: Clock
   readonly log: Logger
-  /** Sends a request and gives the content of its answer. */
-  readonly ask: (frame: Frame) => Promise<Json>
-  /** Default: this machine. */
+  /** Default: a node that is connected and says nothing else. */
+  readonly node?: NodeSelf
+  /** Without `node`: what it says of the machine. Default: this machine. */
   readonly facts?: () => MachineFacts
   /** Told after each report, also one that failed. */
   readonly onReported?: () => void
 }
 
-const LEASE_SECONDS = 40
 const LEASE_EVERY = seconds(10)
+const LOOK_EVERY = seconds(10)
 const STATUS_EVERY = minutes(5)
 const RETRY = seconds(5)
 
 /**
- * Registers the Node, reports its status at connect, when the machine changes and every five minutes, and renews its Lease
- * every ten seconds: the timings of a kubelet. Runs while the link lasts.
+ * Registers the Node, reports its status at connect, when something changes and every five minutes, and renews its Lease
+ * every ten seconds: the timings of a kubelet. The Lease does not wait for the status: a slow API makes no node silent. Runs
+ * while the link lasts.
  */
 export async function runNodeReporter(
   { nodeName, version }: NodeDescription,
@@ -48,146 +37,146 @@ export async function runNodeReporter(
   signal: AbortSignal,
 ): Promise<void> {
   const reporter = new NodeReporter({ nodeName, version }, ports)
-  while (!signal.aborted) {
-    const isDone = await reporter.report(signal)
-    ports.onReported?.()
-    await ports.clock.sleep(isDone ? LEASE_EVERY : RETRY, signal).catch(() => undefined)
-  }
+  using _changes = reporter.follow(signal)
+  // The Node, then its status, then its Lease; the first report may fail, and the Lease is tried all the same.
+  const first = await reporter.report(signal)
+  const reporting = reporter.keepReporting(first, signal)
+  await reporter.keepLease(signal)
+  await reporting
 }
 
 class NodeReporter {
   readonly #description: NodeDescription
   readonly #ports: NodeReporterPorts
-  /** Of the Ready condition; undefined until the node is registered on this link. */
-  #readySince: string | undefined
-  #uid: string | undefined
-  #reported = { facts: '', at: Number.NEGATIVE_INFINITY }
-  #lease: JsonObject | undefined
+  readonly #self: NodeSelf
+  readonly #api: NodeApi
+  readonly #lease: NodeLease
+  /** As the API last had it; undefined until the node is registered on this link. */
+  #node: JsonObject | undefined
+  #reported = { text: '', at: Number.NEGATIVE_INFINITY }
+  #wake = new AbortController()
+  /** Somebody said that there is news, since the last look. */
+  #isNews = false
 
   constructor(description: NodeDescription, ports: NodeReporterPorts) {
     this.#description = description
     this.#ports = ports
+    this.#self = ports.node ?? plainSelf(ports.facts)
+    this.#api = new NodeApi(description.nodeName, ports)
+    this.#lease = new NodeLease(description.nodeName, ports.clock)
+  }
+
+  follow(signal: AbortSignal): Disposable {
+    signal.addEventListener('abort', () => this.#stir(), { once: true })
+    return this.#self.onChange(() => this.#stir())
+  }
+
+  async keepReporting(first: boolean, signal: AbortSignal): Promise<void> {
+    let isDone = first
+    while (!signal.aborted) {
+      await this.#pause(isDone ? LOOK_EVERY : RETRY)
+      if (!signal.aborted) isDone = await this.report(signal)
+    }
+  }
+
+  async keepLease(signal: AbortSignal): Promise<void> {
+    const { clock, onReported } = this.#ports
+    while (!signal.aborted) {
+      const start = clock.monotonic()
+      const isDone = await this.#renew(signal)
+      onReported?.()
+      // Also behind an API that takes its time the renewals begin ten seconds apart.
+      const left = (isDone ? LEASE_EVERY : RETRY).milliseconds - (clock.monotonic() - start)
+      await clock.sleep(ms(Math.max(isDone ? 0 : RETRY.milliseconds / 5, left)), signal).catch(() => undefined)
+    }
   }
 
   /** False where something failed and should be tried again soon. */
   async report(signal: AbortSignal): Promise<boolean> {
-    const facts = (this.#ports.facts ?? machineFacts)()
+    this.#isNews = false
     try {
-      this.#readySince ??= await this.#register(facts)
-      if (this.#isStatusDue(facts)) await this.#reportStatus(facts, this.#readySince)
-      await this.#renewLease()
+      const seen = await this.#self.look()
+      if (!this.#node) await this.#register(seen)
+      if (this.#isDue(seen)) await this.#reportStatus(seen)
       return true
     } catch (error) {
       if (!signal.aborted) {
         this.#ports.log.warn('The node could not be reported; trying again', { error: describeError(error) })
       }
-      this.#readySince = undefined
-      this.#lease = undefined
+      this.#node = undefined
       return false
     }
   }
 
-  /** Answers since when the node counts as Ready in the API. */
-  async #register(facts: MachineFacts): Promise<string> {
-    const { nodeName } = this.#description
-    const now = this.#seconds()
-    const node = nodeObject(this.#description, facts, [readyCondition(now, now)])
-    const made = await this.#askObject(OPERATIONS.insert, `null/node/${nodeName}`, node)
+  async #renew(signal: AbortSignal): Promise<boolean> {
+    try {
+      const outcome = await this.#lease.renew(this.#api, textIn(objectIn(this.#node, 'metadata'), 'uid'))
+      if (outcome === 'replaced') this.#doubt()
+      return true
+    } catch (error) {
+      if (signal.aborted) return false
+      this.#ports.log.warn('The lease could not be renewed; trying again', { error: describeError(error) })
+      this.#reported.at = Number.NEGATIVE_INFINITY
+      return false
+    }
+  }
+
+  /** The Node may be gone, or another one: only a report tells. */
+  #doubt(): void {
     this.#reported.at = Number.NEGATIVE_INFINITY
-    if (made.Err === undefined) return now
-    if (made.Err !== 'AlreadyExists') throw new Error(`the node was not taken: ${made.Err}`)
-    // Labels may be those of another version, or of whoever made the Node before this edge joined.
-    const labels = nodeLabels(nodeName, facts)
-    await this.#ask(OPERATIONS.update, `null/node/${nodeName}`, { ...node, metadata: { name: nodeName, labels } })
-    const present = await this.#patch(machineStatus(this.#description, facts))
-    return readySince(present) ?? now
+    this.#stir()
   }
 
-  #isStatusDue(facts: MachineFacts): boolean {
-    const { at, facts: reported } = this.#reported
-    return this.#ports.clock.monotonic() - at >= STATUS_EVERY.milliseconds || JSON.stringify(facts) !== reported
-  }
-
-  async #reportStatus(facts: MachineFacts, since: string): Promise<void> {
-    const conditions = [readyCondition(this.#seconds(), since)]
-    const node = await this.#patch({ ...machineStatus(this.#description, facts), conditions })
-    this.#uid = textIn(objectIn(node, 'metadata'), 'uid')
-    this.#reported = { facts: JSON.stringify(facts), at: this.#ports.clock.monotonic() }
-  }
-
-  /** The patch travels as a text, as a kubelet makes it. Gives the Node. */
-  async #patch(status: JsonObject): Promise<JsonObject> {
-    const resource = `null/nodepatch/${this.#description.nodeName}`
-    const { Object: node, Err: err } = await this.#askObject(OPERATIONS.patch, resource, JSON.stringify({ status }))
-    if (err !== undefined) throw new Error(`the status of the node was not taken: ${err}`)
-    return node ?? {}
-  }
-
-  async #renewLease(): Promise<void> {
-    const resource = `kube-node-lease/lease/${this.#description.nodeName}`
-    if (!this.#lease) {
-      const { Object: lease, Err: err } = await this.#askObject(OPERATIONS.query, resource, null)
-      if (err !== undefined && err !== 'NotFound') throw new Error(`the lease could not be read: ${err}`)
-      if (err === undefined) this.#lease = lease
-    }
-    const operation = this.#lease ? OPERATIONS.update : OPERATIONS.insert
-    const { Object: lease, Err: err } = await this.#askObject(operation, resource, this.#renewed())
-    if (err !== undefined) throw new Error(`the lease was not taken: ${err}`)
-    this.#lease = lease
-  }
-
-  #renewed(): JsonObject {
+  async #register(seen: Seen): Promise<void> {
     const { nodeName } = this.#description
-    // MicroTime has six digits.
-    const renewTime = `${new Date(this.#ports.clock.now()).toISOString().slice(0, -1)}000Z`
-    const owner = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: this.#uid ?? '' }
-    const metadata = {
-      ...objectIn(this.#lease, 'metadata'),
-      name: nodeName,
-      namespace: 'kube-node-lease',
-      ...(this.#uid ? { ownerReferences: [owner] } : {}),
+    const { extras } = this.#self
+    const conditions = reportedConditions(seen.conditions, undefined, this.#seconds())
+    const node = nodeObject(this.#description, seen.facts, conditions, extras)
+    const made = await this.#api.insertNode(node)
+    this.#reported.at = Number.NEGATIVE_INFINITY
+    if ('object' in made) {
+      this.#node = made.object
+      return
     }
-    const spec = { holderIdentity: nodeName, leaseDurationSeconds: LEASE_SECONDS, renewTime }
-    return { ...this.#lease, apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }
+    if (made.err !== 'AlreadyExists') throw new Error(`the node was not taken: ${made.err}`)
+    // Labels may be those of another version, or of whoever made the Node before this edge joined; others are kept.
+    const metadata = { name: nodeName, labels: nodeLabels(nodeName, seen.facts, extras) }
+    await this.#api.updateNode({ ...node, metadata })
+    this.#node = await this.#patch(machineStatus(this.#description, seen.facts))
+  }
+
+  #isDue(seen: Seen): boolean {
+    const { at, text } = this.#reported
+    return this.#ports.clock.monotonic() - at >= STATUS_EVERY.milliseconds || JSON.stringify(seen) !== text
+  }
+
+  async #reportStatus(seen: Seen): Promise<void> {
+    const conditions = [
+      ...reportedConditions(seen.conditions, this.#node, this.#seconds()),
+      ...removedConditions(seen.over),
+    ]
+    this.#node = await this.#patch({ ...machineStatus(this.#description, seen.facts), conditions })
+    this.#reported = { text: JSON.stringify(seen), at: this.#ports.clock.monotonic() }
+  }
+
+  async #patch(status: JsonObject): Promise<JsonObject> {
+    const answer = await this.#api.patchStatus(status)
+    if ('err' in answer) throw new Error(`the status of the node was not taken: ${answer.err}`)
+    return answer.object
+  }
+
+  async #pause(duration: Duration): Promise<void> {
+    if (this.#isNews) return
+    this.#wake = new AbortController()
+    await this.#ports.clock.sleep(duration, this.#wake.signal).catch(() => undefined)
+  }
+
+  #stir(): void {
+    this.#isNews = true
+    this.#wake.abort()
   }
 
   #seconds(): string {
     return new Date(this.#ports.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
   }
-
-  async #ask(operation: string, resource: string, content: Json): Promise<Json> {
-    const route: FrameRoute = { source: MODULES.edged, group: GROUPS.meta, operation, resource }
-    return this.#ports.ask(this.#ports.frames.make(route, content))
-  }
-
-  /** Answers of the form {Object, Err}; Err as its reason. */
-  async #askObject(operation: string, resource: string, content: Json): Promise<{ Object?: JsonObject; Err?: string }> {
-    const answer = await this.#ask(operation, resource, content)
-    if (!isObject(answer)) throw new Error('the answer has an unknown form')
-    const { Object: object, Err: err } = answer
-    if (err === null || err === undefined) return isObject(object) ? { Object: object } : {}
-    return { Err: textIn(objectIn(isObject(err) ? err : undefined, 'ErrStatus'), 'reason') ?? 'Unknown' }
-  }
-}
-
-/** When the Node turned Ready; undefined where it is not, so that this is a transition now. */
-function readySince(node: JsonObject): string | undefined {
-  const conditions = objectIn(node, 'status')['conditions']
-  if (!Array.isArray(conditions)) return undefined
-  const ready: Json | undefined = conditions.find((each) => isObject(each) && each['type'] === 'Ready')
-  return isObject(ready) && ready['status'] === 'True' ? textIn(ready, 'lastTransitionTime') : undefined
-}
-
-function objectIn(object: JsonObject | undefined, key: string): JsonObject {
-  const value = object?.[key]
-  return isObject(value) ? value : {}
-}
-
-function textIn(object: JsonObject, key: string): string | undefined {
-  const value = object[key]
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

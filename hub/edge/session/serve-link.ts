@@ -4,6 +4,7 @@ import type { Frame } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { MachineFacts } from '../node/node-object.ts'
 import { runNodeReporter } from '../node/node-reporter.ts'
+import type { NodeSelf } from '../node/node-self.ts'
 import type { Road, RoadUser } from '../road.ts'
 import type { LinkSession } from './link-session.ts'
 
@@ -11,6 +12,7 @@ export interface ServeLinkPorts {
   readonly frames: FrameFactory
   readonly nodeName: string
   readonly version: string
+  readonly node?: NodeSelf
   readonly facts?: () => MachineFacts
   readonly clock: Clock
   readonly log: Logger

@@ -1,0 +1,76 @@
+import type { Bus } from '../../../platform/bus/index.ts'
+import type { Clock } from '../../../platform/time/index.ts'
+import { nodeConditions } from '../../../schemas/index.ts'
+import { type NodeCondition, type NodeHealth, readyCondition } from './conditions.ts'
+import { type MachineFacts, machineFacts } from './machine.ts'
+import type { NodeExtras } from './node-object.ts'
+import { DEFAULT_THRESHOLDS, measureRoom, Pressures, type Room, type Thresholds } from './pressure.ts'
+
+/** How a node is just now. */
+export interface Seen {
+  readonly facts: MachineFacts
+  readonly conditions: readonly NodeCondition[]
+  /** Types of conditions that it had, and has no more. */
+  readonly over: readonly string[]
+}
+
+/** What a node knows of itself, whatever becomes of its links. */
+export interface NodeSelf {
+  readonly extras: NodeExtras
+  look(): Promise<Seen>
+  /** Told when it is worth to look before the next time. */
+  onChange(handler: () => void): Disposable
+}
+
+export interface NodeSelfPorts {
+  readonly bus: Bus
+  readonly clock: Clock
+  /** Of the disk that counts. */
+  readonly directory: string
+  readonly health: () => NodeHealth
+  readonly extras: NodeExtras
+  /** Instead of the first address of this machine. */
+  readonly address?: string
+  readonly thresholds?: Thresholds
+  /** Default: this machine. */
+  readonly measure?: (directory: string) => Promise<Room>
+}
+
+/** This machine, the parts of this edge, and the conditions that other parts contribute on the bus. */
+export function createNodeSelf(ports: NodeSelfPorts): NodeSelf {
+  const { bus, clock, directory, health, extras, address, measure = measureRoom } = ports
+  const contributedEver = new Set<string>()
+  const pressures = new Pressures(ports.thresholds ?? DEFAULT_THRESHOLDS, clock)
+  return {
+    extras,
+    async look() {
+      const room = await measure(directory)
+      const own = [readyCondition(health()), ...pressures.conditions(room)]
+      const contributed = [...bus.list(nodeConditions)].map(([type, report]) => ({ type, ...report }))
+      // Nobody but the edge itself says that it is Ready; of the rest, who contributes knows better.
+      const others = contributed.filter(({ type }) => type !== 'Ready')
+      const types = new Set(others.map(({ type }) => type))
+      for (const type of types) contributedEver.add(type)
+      const conditions = [...own.filter(({ type }) => !types.has(type)), ...others]
+      return {
+        facts: {
+          ...machineFacts(),
+          ...(address === undefined ? {} : { address }),
+          ...(room.diskBytes === undefined ? {} : { diskBytes: room.diskBytes }),
+        },
+        conditions,
+        over: [...contributedEver].filter((type) => !conditions.some((each) => each.type === type)),
+      }
+    },
+    onChange: (handler) => bus.watch(nodeConditions, () => handler()),
+  }
+}
+
+/** A node that says of itself only that it is connected. */
+export function plainSelf(facts: () => MachineFacts = machineFacts): NodeSelf {
+  return {
+    extras: { labels: {}, taints: [] },
+    look: async () => ({ facts: facts(), conditions: [readyCondition({ failing: [], waiting: [] })], over: [] }),
+    onChange: () => ({ [Symbol.dispose]: () => undefined }),
+  }
+}
