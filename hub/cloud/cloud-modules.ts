@@ -6,6 +6,7 @@ import { createAdmissionModule } from './admission/module.ts'
 import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
 import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
 import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
+import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/controller.ts'
 import {
@@ -14,6 +15,7 @@ import {
   DEVICE_STATUSES,
   DEVICES,
   type Kubernetes,
+  LEASES,
   NODES,
   OBJECT_SYNCS,
 } from './kubernetes/index.ts'
@@ -28,6 +30,8 @@ export interface CloudModulesConfig {
     readonly nodeLimit: number
     readonly certificateDays: number
   }
+  /** Absent: defaults. */
+  readonly devices?: DeviceLimits
   readonly admission: { readonly host: string; readonly port: number; readonly url?: string }
 }
 
@@ -59,6 +63,7 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
     models: createInformer(DEVICE_MODELS, {}, ports),
     statuses: createInformer(DEVICE_STATUSES, {}, ports),
     nodes: createInformer(NODES, {}, ports),
+    leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
     records: createInformer(OBJECT_SYNCS, {}, ports),
   }
   const address = () => `${bracketed(hubConfig.advertise[0] ?? hubConfig.host)}:${certificates.port}`
@@ -72,7 +77,10 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
   const modules = [
     createCacheModule(Object.values(informers)),
     authority,
-    createDeviceControllerModule({ ...ports, ...informers, hub }),
+    createDeviceControllerModule({
+      ...{ ...ports, ...informers, hub },
+      ...(config.devices ? { limits: config.devices } : {}),
+    }),
     createEdgeControllerModule({ ...ports, hub }),
     certificates,
     admission,

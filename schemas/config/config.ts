@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { DeviceStatesConfig } from './device-states.ts'
 import { host, port, strict } from './fields.ts'
 import { MappersConfig, UpMappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
@@ -118,6 +119,7 @@ export const CloudConfig = Type.Object(
       },
       { ...strict, default: {}, description: 'CloudHub and the certificate endpoint.' },
     ),
+    devices: DeviceStatesConfig,
     admission: Type.Object(
       {
         host: host('127.0.0.1', 'Address of the admission webhook (HTTPS).'),

@@ -60,7 +60,13 @@ export interface StateSync {
   readonly event_id: string
   readonly timestamp: number
   readonly device: { readonly name: string; readonly state: string; readonly lastOnlineTime?: string }
-  readonly skerry?: { readonly reason?: string; readonly code?: string }
+  /** Only between Skerry peers. `uid` and `revision` are those of the twin that has this state. */
+  readonly skerry?: {
+    readonly uid?: string
+    readonly revision?: number
+    readonly reason?: string
+    readonly code?: string
+  }
 }
 
 /** Content of the `membership` update (cloud to edge, group twin). The unused list is null, not []. */

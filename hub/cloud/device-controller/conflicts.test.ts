@@ -80,7 +80,6 @@ test('a status is not written over a spec that its writer has not seen', async (
   const cloud = await withPump('1200')
   const edge = cloud.connect('edge-1')
   await cloud.settle(300)
-  await report(cloud, edge, 1, {})
   // Just before the status goes, somebody edits the spec; no watch has told of it yet.
   const patch = cloud.kubernetes.patch.bind(cloud.kubernetes)
   let edits = 0
@@ -90,6 +89,7 @@ test('a status is not written over a spec that its writer has not seen', async (
     }
     return patch(type, at, body, options, ...rest)
   }
+  await report(cloud, edge, 1, {})
   await cloud.settle(600)
   assert.ok(edits >= 2)
   assert.equal(intentsIn(lastDevice(edge)).targetSpeed.seen, undefined)

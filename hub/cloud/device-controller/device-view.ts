@@ -1,5 +1,6 @@
-import type { Device, DeviceStatus, Frame } from '../../../schemas/index.ts'
+import { type Device, type DeviceStatus, type Frame, refusalsDigest } from '../../../schemas/index.ts'
 import type { NodePeer } from '../cloudhub/delivery.ts'
+import { type EdgeRecord, readRecord } from './edge-record.ts'
 import type { Refusal } from './edge-verdict.ts'
 import type { DeviceReport } from './reports.ts'
 import { applySync, readConflicts, type TwinView, viewOfStatus } from './twin-view.ts'
@@ -13,66 +14,132 @@ export interface Unconfirmed {
 /** Reports waiting for one device; more would only repeat the same state, and the edge sends them again. */
 const UNCONFIRMED_BOUND = 64
 
+/** What became of a report; only what is taken is confirmed, once the API holds it. */
+export type Taken = 'taken' | 'other-incarnation' | 'old-session'
+
 /** What the cloud knows of one incarnation of a device: begins with what the API holds, follows the reports of its node. */
 export class DeviceView {
   readonly uid: string
-  twins: TwinView
+  twins: TwinView = new Map()
   state: string | undefined
   stateReason: string | undefined
   stateCode: string | undefined
   lastOnlineTime: string | undefined
   refusals: { readonly generation: number; readonly list: readonly Refusal[] } | undefined
-  hasReported: boolean
+  hasReported = false
   /** Conflicts that were told, by id, also where the API has no record of that yet. */
-  told: ReadonlySet<string>
+  told: ReadonlySet<string> = new Set()
+  /** How far the edge's telling has come; absent for an original edge. */
+  record: EdgeRecord | undefined
   #unconfirmed: Unconfirmed[] = []
-  #revision: { readonly epoch: string; readonly revision: number } | undefined
+  /** The DeviceStatus that this view began with, or that was last written from it. */
+  #base: DeviceStatus | undefined
+  /** Of the reports taken last. */
+  #session: string | undefined
+  /** A session whose edge has gone on with another database elsewhere. */
+  #outdated: string | undefined
 
   constructor(device: Device, status: DeviceStatus | undefined) {
     this.uid = device.metadata.uid ?? ''
-    this.twins = viewOfStatus(device, status)
-    this.state = status?.status?.state
-    this.lastOnlineTime = status?.status?.lastOnlineTime ?? device.status?.lastOnlineTime
-    this.hasReported = this.twins.size > 0
-    this.told = new Set(readConflicts(device).map(({ id }) => id))
+    this.#begin(device, status)
   }
 
-  /** Takes a report; false when it is about another incarnation of the device, which is not confirmed. */
-  take(report: DeviceReport, peer: NodePeer, unconfirmed: Unconfirmed): boolean {
-    if (report.kind === 'state') {
-      this.state = report.sync.device.state.toLowerCase()
-      this.stateReason = report.sync.skerry?.reason
-      this.stateCode = report.sync.skerry?.code
-      this.lastOnlineTime = report.sync.device.lastOnlineTime ?? this.lastOnlineTime
-    } else if (!this.#takeTwin(report.sync, peer)) {
-      return false
-    }
+  /**
+   * Goes on from what the API shows where somebody else has written it who knew more: one who holds a later session of the node.
+   * Nothing that was confirmed is lost by that, and what was not, the edge says again.
+   */
+  follow(device: Device, status: DeviceStatus | undefined, isServedHere: boolean): void {
+    if (!status || status.metadata.resourceVersion === this.#base?.metadata.resourceVersion) return
+    const shown = readRecord(status)
+    const { record } = this
+    const isOther = shown !== undefined && record !== undefined && shown.epoch !== record.epoch
+    const isAhead = shown && record && !isOther && (shown.twin > record.twin || shown.state > record.state)
+    const hasMoved = isOther && isLater(status, this.#base) && !isSameRecord(shown, readRecord(this.#base))
+    if (isServedHere && !isAhead && !hasMoved) return
+    if (isServedHere && hasMoved) this.#outdated = this.#session
+    this.#unconfirmed = []
+    this.#begin(device, status)
+  }
+
+  /** The API took what this view says. */
+  wrote(status: DeviceStatus): void {
+    this.#base = status
+  }
+
+  /** Takes a report of the node that the device is on. */
+  take(report: DeviceReport, peer: NodePeer, unconfirmed: Unconfirmed): Taken {
+    if (peer.session === this.#outdated) return 'old-session'
+    const { skerry } = report.sync
+    if (skerry?.uid !== undefined && skerry.uid !== this.uid) return 'other-incarnation'
+    this.#session = peer.session
+    if (report.kind === 'state') this.#takeState(report.sync, peer)
+    else this.#takeTwin(report.sync, peer)
     this.#unconfirmed.push(unconfirmed)
     if (this.#unconfirmed.length > UNCONFIRMED_BOUND) this.#unconfirmed.shift()
-    return true
+    return 'taken'
   }
 
   get unconfirmed(): readonly Unconfirmed[] {
     return this.#unconfirmed
   }
 
-  /** Those among the unconfirmed that the API took now. */
-  confirmed(taken: readonly Unconfirmed[]): void {
-    this.#unconfirmed = this.#unconfirmed.filter((entry) => !taken.includes(entry))
+  /** All reports so far are in the API. */
+  confirmed(): void {
+    this.#unconfirmed = []
   }
 
-  #takeTwin(sync: Extract<DeviceReport, { kind: 'twin' }>['sync'], peer: NodePeer): boolean {
+  #begin(device: Device, status: DeviceStatus | undefined): void {
+    this.#base = status
+    this.twins = viewOfStatus(device, status)
+    this.state = status?.status?.state
+    this.stateReason = undefined
+    this.stateCode = undefined
+    this.lastOnlineTime = status?.status?.lastOnlineTime ?? device.status?.lastOnlineTime
+    this.refusals = undefined
+    this.hasReported = this.twins.size > 0
+    this.told = new Set(readConflicts(device).map(({ id }) => id))
+    this.record = readRecord(status)
+  }
+
+  /** An older state of the same database changes nothing, and is confirmed: what it says is outdated. */
+  #takeState(sync: Extract<DeviceReport, { kind: 'state' }>['sync'], peer: NodePeer): void {
+    const revision = sync.skerry?.revision
+    if (revision !== undefined) {
+      const record = this.#recordFor(peer)
+      if (revision < record.state) return
+      this.record = { ...record, state: revision }
+    }
+    this.state = sync.device.state.toLowerCase()
+    this.stateReason = sync.skerry?.reason
+    this.stateCode = sync.skerry?.code
+    this.lastOnlineTime = sync.device.lastOnlineTime ?? this.lastOnlineTime
+  }
+
+  #takeTwin(sync: Extract<DeviceReport, { kind: 'twin' }>['sync'], peer: NodePeer): void {
     const { skerry } = sync
     if (skerry) {
-      if (skerry.uid !== this.uid) return false
-      const before = this.#revision
-      // An older state of the same database changes nothing, and is confirmed: what it says is outdated.
-      if (before && before.epoch === peer.epoch && skerry.revision < before.revision) return true
-      this.#revision = { epoch: peer.epoch, revision: skerry.revision }
-      this.refusals = { generation: skerry.generation, list: skerry.refusals ?? [] }
+      const record = this.#recordFor(peer)
+      if (skerry.revision < record.twin) return
+      const list = skerry.refusals ?? []
+      this.record = { ...record, twin: skerry.revision, refusals: refusalsDigest(list) }
+      this.refusals = { generation: skerry.generation, list }
     }
     this.twins = applySync(this.twins, sync)
     this.hasReported = true
-    return true
   }
+
+  /** Another database begins anew: its revisions may be smaller. */
+  #recordFor({ epoch }: NodePeer): EdgeRecord {
+    return this.record?.epoch === epoch ? this.record : { epoch, twin: 0, state: 0, refusals: '' }
+  }
+}
+
+function isSameRecord(a: EdgeRecord | undefined, b: EdgeRecord | undefined): boolean {
+  return a?.epoch === b?.epoch && a?.twin === b?.twin && a?.state === b?.state
+}
+
+/** An API that went back to a backup shows older versions; what cannot be compared counts as later. */
+function isLater(status: DeviceStatus, base: DeviceStatus | undefined): boolean {
+  const [now, before] = [status.metadata.resourceVersion ?? '', base?.metadata.resourceVersion ?? '']
+  return !/^\d+$/.test(now) || !/^\d+$/.test(before) || BigInt(now) > BigInt(before)
 }

@@ -82,7 +82,7 @@ function parseValue(side: unknown): TwinSyncProperty['actual'] | undefined {
 function parseExtra(skerry: Fields): TwinSyncExtra | undefined {
   const uid = textOf(skerry['uid'])
   const generation = numberOf(skerry['generation'])
-  const revision = numberOf(skerry['revision'])
+  const revision = revisionOf(skerry['revision'])
   if (uid === undefined || generation === undefined || revision === undefined) return undefined
   const given = isRecord(skerry['properties']) ? skerry['properties'] : {}
   const refusals = skerry['refusals']
@@ -157,15 +157,29 @@ function parseStateSync(body: Fields): StateSync | undefined {
   const state = textOf(device['state'])
   if (!state) return undefined
   const lastOnlineTime = textOf(device['lastOnlineTime'])
-  const extra = isRecord(body['skerry']) ? body['skerry'] : {}
-  const reason = textOf(extra['reason'])
-  const code = textOf(extra['code'])
+  const skerry = isRecord(body['skerry']) ? parseStateExtra(body['skerry']) : undefined
   return {
     event_id: textOf(body['event_id']) ?? '',
     timestamp: numberOf(body['timestamp']) ?? 0,
     device: { name: textOf(device['name']) ?? '', state, ...(lastOnlineTime ? { lastOnlineTime } : {}) },
-    ...(reason ? { skerry: { reason, ...(code !== undefined && CODE.test(code) ? { code } : {}) } } : {}),
+    ...(skerry ? { skerry } : {}),
   }
+}
+
+function parseStateExtra(extra: Fields): NonNullable<StateSync['skerry']> {
+  const [uid, reason, code] = [textOf(extra['uid']), textOf(extra['reason']), textOf(extra['code'])]
+  const revision = revisionOf(extra['revision'])
+  return {
+    ...(uid === undefined ? {} : { uid }),
+    ...(revision === undefined ? {} : { revision }),
+    ...(reason ? { reason } : {}),
+    ...(reason && code !== undefined && CODE.test(code) ? { code } : {}),
+  }
+}
+
+/** It has to be remembered exactly. */
+function revisionOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
 function textOf(value: unknown): string | undefined {

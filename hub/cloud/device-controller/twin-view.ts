@@ -41,27 +41,59 @@ export const EXTRA = {
   failureMessage: 'failureMessage',
 } as const
 
-/** What was known before this process: the twins on Device hold everything, those on DeviceStatus what KubeEdge has. */
+/**
+ * What was known before this process: the twins on Device hold everything, but of values those on DeviceStatus may be later,
+ * which is written first.
+ */
 export function viewOfStatus(device: Device, status: DeviceStatus | undefined): TwinView {
-  const twins: unknown = device.status?.twins ?? status?.status?.twins
   const view = new Map<string, PropertyView>()
   for (const conflict of readConflicts(device)) {
     const { conflicts = [] } = view.get(conflict.propertyName) ?? {}
     view.set(conflict.propertyName, { conflicts: [...conflicts, conflict] })
   }
-  // The status of a Device keeps what others wrote: nothing about its form is certain.
+  const later = twinsIn(status?.status?.twins)
+  const known = device.status?.twins === undefined ? later : twinsIn(device.status.twins)
+  for (const [name, { reported, observedDesired }] of known) {
+    const value = reported && laterValue(reported, later.get(name)?.reported)
+    view.set(name, {
+      ...view.get(name),
+      ...(value ? { reported: value } : {}),
+      ...(observedDesired ? { observedDesired } : {}),
+    })
+  }
+  return view
+}
+
+/** The status of a Device keeps what others wrote: nothing about its form is certain. */
+function twinsIn(twins: unknown): ReadonlyMap<string, Pick<PropertyView, 'reported' | 'observedDesired'>> {
+  const found = new Map<string, Pick<PropertyView, 'reported' | 'observedDesired'>>()
   for (const twin of Array.isArray(twins) ? twins : []) {
     if (!isRecord(twin) || typeof twin['propertyName'] !== 'string') continue
     const reported = readValue(twin['reported'])
     const observedDesired = readValue(twin['observedDesired'])
     if (!reported && !observedDesired) continue
-    view.set(twin['propertyName'], {
-      ...view.get(twin['propertyName']),
+    found.set(twin['propertyName'], {
       ...(reported ? { reported } : {}),
       ...(observedDesired ? { observedDesired } : {}),
     })
   }
-  return view
+  return found
+}
+
+/** With what else is known of it, except when it was measured. */
+function laterValue(known: StatusTwinValue, later: StatusTwinValue | undefined): StatusTwinValue {
+  if (!later) return known
+  const { timestamp, type } = later.metadata ?? {}
+  if (later.value === known.value && timestamp === known.metadata?.['timestamp']) return known
+  const { [EXTRA.sourceTime]: _old, ...metadata } = known.metadata ?? {}
+  return {
+    value: later.value,
+    metadata: {
+      ...metadata,
+      ...(timestamp === undefined ? {} : { timestamp }),
+      ...(type === undefined ? {} : { type }),
+    },
+  }
 }
 
 function readValue(side: unknown): StatusTwinValue | undefined {

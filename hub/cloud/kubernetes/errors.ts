@@ -21,6 +21,12 @@ export function reasonOfError(error: unknown): string | undefined {
   return isRecord(fields) && typeof fields['reason'] === 'string' ? fields['reason'] : undefined
 }
 
+/** How long the API asked to be left alone, ms; nothing where it did not say. */
+export function retryAfterOf(error: unknown): number | undefined {
+  const fields = error instanceof Error && 'fields' in error ? error.fields : undefined
+  return isRecord(fields) && typeof fields['retryAfterMs'] === 'number' ? fields['retryAfterMs'] : undefined
+}
+
 /** The API's own sentence behind an error, for people; empty where there is none. */
 export function detailOfError(error: unknown): string {
   const fields = error instanceof Error && 'fields' in error ? error.fields : undefined

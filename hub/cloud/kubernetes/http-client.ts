@@ -86,7 +86,7 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
           const answer = await open(request, limited)
           const body = parseJson((await readBody(answer, LARGEST_ANSWER, limited)).toString('utf8')) ?? {}
           const status = answer.statusCode ?? 0
-          if (status >= 300 || status < 200) throw errorOfStatus(status, body, fields)
+          if (status >= 300 || status < 200) throw errorOfStatus(status, body, { ...fields, ...retryAfter(answer) })
           return body
         })
       } catch (error) {
@@ -98,6 +98,12 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
       for (const own of agents.values()) destroy(own)
     },
   }
+}
+
+/** API servers that throttle say for how many seconds (RFC 9110 §10.2.3; its form with a date is of no use to machines). */
+function retryAfter({ headers }: IncomingMessage): { readonly retryAfterMs?: number } {
+  const text = headers['retry-after'] ?? ''
+  return /^\d{1,6}$/.test(text) ? { retryAfterMs: Number(text) * 1000 } : {}
 }
 
 async function* readLines(

@@ -20,6 +20,13 @@ interface Change {
   readonly object: Plain
 }
 
+interface Failure {
+  readonly match: (call: string) => boolean
+  readonly status: number
+  readonly fields: object
+  left: number
+}
+
 /** Kinds whose status can only be written through the subresource. */
 const WITH_STATUS = new Set(['devices', 'objectsyncs', 'nodes', 'pods', 'certificatesigningrequests'])
 
@@ -30,7 +37,7 @@ export class FakeKubernetes implements Kubernetes {
   readonly #changes = new Map<string, Change[]>()
   /** Watches that wait, by kind. */
   readonly #waiters = new Map<string, Set<() => void>>()
-  readonly #failures: { readonly match: (call: string) => boolean; readonly status: number; left: number }[] = []
+  readonly #failures: Failure[] = []
   #version = 100
   #uid = 0
   /** Calls that wrote or tried to, as `PATCH devicestatuses default/pump-1`. */
@@ -39,8 +46,13 @@ export class FakeKubernetes implements Kubernetes {
   watching = 0
 
   /** The next `times` calls whose text (see `writes`; reads are `GET`, `LIST` and `WATCH`) contains `part` fail. */
-  fail(part: string, status: number, times = 1): void {
-    this.#failures.push({ match: (call) => call.includes(part), status, left: times })
+  fail(part: string, status: number, times = 1, fields: object = {}): void {
+    this.#failures.push({ match: (call) => call.includes(part), status, fields, left: times })
+  }
+
+  /** From now on nothing fails any more that was meant to. */
+  heal(): void {
+    this.#failures.length = 0
   }
 
   /** Closes all watches, as a server that restarts. */
@@ -232,7 +244,7 @@ export class FakeKubernetes implements Kubernetes {
     const failure = this.#failures.find((candidate) => candidate.left > 0 && candidate.match(call))
     if (!failure) return
     failure.left--
-    throw errorOfStatus(failure.status, {}, { call })
+    throw errorOfStatus(failure.status, {}, { ...failure.fields, call })
   }
 }
 

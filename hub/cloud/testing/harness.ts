@@ -15,7 +15,7 @@ import { SyncRecords } from '../cloudhub/sync-records.ts'
 import { DeviceController } from '../device-controller/controller.ts'
 import { createInformer } from '../kubernetes/informer.ts'
 import type { ResourceType } from '../kubernetes/kubernetes.ts'
-import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES, NODES, OBJECT_SYNCS } from '../kubernetes/resources.ts'
+import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES, LEASES, NODES, OBJECT_SYNCS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
 
 /** Same sequence in each run. */
@@ -64,6 +64,7 @@ export async function startCloud(kubernetes = new FakeKubernetes(), clock = new 
     models: createInformer(DEVICE_MODELS, {}, ports),
     statuses: createInformer(DEVICE_STATUSES, {}, ports),
     nodes: createInformer(NODES, {}, ports),
+    leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
     records: createInformer(OBJECT_SYNCS, {}, ports),
   }
   const records = new SyncRecords({ ...ports, records: informers.records })

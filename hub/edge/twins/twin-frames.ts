@@ -63,7 +63,7 @@ export function stateSync(twin: Twin, isSkerry: boolean, stamp: Stamp): StateSyn
       state: twin.stateText ?? twin.state,
       ...(twin.lastOnlineTime === undefined ? {} : { lastOnlineTime: twin.lastOnlineTime }),
     },
-    ...(isSkerry && twin.stateReason !== undefined ? { skerry: stateExtra(twin) } : {}),
+    ...(isSkerry ? { skerry: stateExtra(twin) } : {}),
   }
 }
 
@@ -79,8 +79,10 @@ export function stateMark(twin: Twin, isSkerry: boolean): string {
   return JSON.stringify([uid, stateText ?? state, isSkerry ? stateReason : null, ...(isSkerry ? code : [])])
 }
 
-function stateExtra({ stateReason, stateCode }: Twin): NonNullable<StateSync['skerry']> {
+function stateExtra({ uid, revision, stateReason, stateCode }: Twin): NonNullable<StateSync['skerry']> {
   return {
+    uid,
+    revision,
     ...(stateReason === undefined ? {} : { reason: stateReason }),
     ...(stateCode === undefined ? {} : { code: stateCode }),
   }

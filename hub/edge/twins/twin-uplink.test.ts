@@ -131,7 +131,12 @@ test('a state goes up when it changes, not with each value', async () => {
   setTwin(edge.bus, twinOf('pump-1', 4, { state: 'unknown', ...crash }))
   await edge.advance()
   const state = edge.cloud.reports().at(-2)
-  assert.deepEqual(skerryOf(state), { reason: 'mapper x crashed: y', code: 'MapperCrashed' })
+  assert.deepEqual(skerryOf(state), {
+    uid: 'uid-pump-1',
+    revision: 4,
+    reason: 'mapper x crashed: y',
+    code: 'MapperCrashed',
+  })
   await edge.stop()
 })
 
