@@ -1,8 +1,9 @@
 import type { Metrics } from '../../platform/health/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import type { Clock, Random } from '../../platform/time/index.ts'
+import { type Clock, minutes, type Random } from '../../platform/time/index.ts'
 import { createAdmissionModule } from './admission/module.ts'
+import { createKeadmTokenModule } from './authority/keadm-token.ts'
 import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
 import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
 import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
@@ -19,6 +20,8 @@ import {
   NODES,
   OBJECT_SYNCS,
 } from './kubernetes/index.ts'
+import { createNodeRegisterModule } from './node-register/module.ts'
+import type { NodeRegister } from './node-register/node-register.ts'
 
 /** What the cloud half is configured with; the parts of CloudConfig that concern it. */
 export interface CloudModulesConfig {
@@ -29,6 +32,9 @@ export interface CloudModulesConfig {
     readonly advertise: readonly string[]
     readonly nodeLimit: number
     readonly certificateDays: number
+    /** Default 30. */
+    readonly renewalGraceDays?: number
+    readonly keadmToken?: boolean
   }
   /** Absent: defaults. */
   readonly devices?: DeviceLimits
@@ -50,6 +56,8 @@ export interface CloudModules {
   readonly modules: readonly Module[]
   /** For join tokens, once `authority` has started. */
   readonly authority: AuthorityHolder
+  /** Which nodes are admitted, once its module has started. */
+  readonly register: NodeRegister
   readonly cloudhub: CloudHubModule
   readonly certificates: ListeningModule
   readonly admission: ListeningModule
@@ -66,17 +74,26 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
     leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
     records: createInformer(OBJECT_SYNCS, {}, ports),
   }
-  const address = () => `${bracketed(hubConfig.advertise[0] ?? hubConfig.host)}:${certificates.port}`
+  const dialled = bracketed(hubConfig.advertise[0] ?? hubConfig.host)
+  const hints = () => ({ address: `${dialled}:${certificates.port}`, server: `${dialled}:${cloudhub.port}` })
   const names = withAddress(hubConfig.advertise, config.admission.host)
-  const authority = createAuthorityModule({ names, certificateDays: hubConfig.certificateDays, address }, ports)
+  const authority = createAuthorityModule({ names, certificateDays: hubConfig.certificateDays, hints }, ports)
+  const registering = createNodeRegisterModule({ ...ports, nodes: informers.nodes })
+  const { register } = registering
   const { host, port, certificatePort, nodeLimit } = hubConfig
-  const certificates = createCertificateServerModule({ host, port: certificatePort }, { ...ports, authority })
-  const cloudhub = createCloudHubModule({ host, port, nodeLimit }, { ...ports, ...informers, authority })
+  const grace = minutes((hubConfig.renewalGraceDays ?? 30) * 24 * 60)
+  const certificates = createCertificateServerModule(
+    { host, port: certificatePort, grace },
+    { ...ports, authority, register },
+  )
+  const cloudhub = createCloudHubModule({ host, port, nodeLimit }, { ...ports, ...informers, authority, register })
   const { hub } = cloudhub
   const admission = createAdmissionModule(config.admission, { ...ports, authority })
   const modules = [
     createCacheModule(Object.values(informers)),
     authority,
+    ...(hubConfig.keadmToken ? [createKeadmTokenModule({ ...ports, authority })] : []),
+    registering,
     createDeviceControllerModule({
       ...{ ...ports, ...informers, hub },
       ...(config.devices ? { limits: config.devices } : {}),
@@ -87,7 +104,7 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
     // Last, so that an edge meets everything that answers it.
     cloudhub,
   ]
-  return { modules, authority, cloudhub, certificates, admission }
+  return { modules, authority, register, cloudhub, certificates, admission }
 }
 
 /** Follows the objects that the controllers look at. Does not wait for the first lists: those who need them do. */

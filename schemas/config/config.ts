@@ -116,6 +116,18 @@ export const CloudConfig = Type.Object(
           maximum: 36500,
           description: 'Lifetime of node certificates.',
         }),
+        renewalGraceDays: Type.Integer({
+          default: 30,
+          minimum: 0,
+          maximum: 36500,
+          description:
+            'So many days after its end a node that was offline may still renew its certificate. CloudHub itself takes none that has ended.',
+        }),
+        keadmToken: Type.Boolean({
+          default: false,
+          description:
+            'Keep a join token for any node, valid for 24 hours and made anew every 12, in Secret kubeedge/tokensecret, where keadm gettoken reads it.',
+        }),
       },
       { ...strict, default: {}, description: 'CloudHub and the certificate endpoint.' },
     ),

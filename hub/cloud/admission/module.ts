@@ -2,6 +2,7 @@ import { readBody, sendJson, sendText, serveHttps } from '../../../platform/http
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Random, seconds } from '../../../platform/time/index.ts'
+import type { ServingCertificate } from '../authority/cloud-authority.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { ListeningModule } from '../certificate-server/module.ts'
 import { parseJson } from '../kubernetes/guards.ts'
@@ -39,11 +40,12 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
     },
     async start(scope) {
       const { serving, caPem } = ports.authority.current
+      const contextOf = ({ certificatePem, keyPem }: ServingCertificate) => ({ cert: certificatePem, key: keyPem })
       const modelOf: ModelLookup = (namespace, name) => ports.kubernetes.get(DEVICE_MODELS, { namespace, name })
       const server = await serveHttps({
         at: options,
         log: ports.log,
-        tls: { cert: serving.certificatePem, key: serving.keyPem },
+        tls: contextOf(serving),
         handler: async (request, response, signal) => {
           if (request.method !== 'POST') return sendText(response, 405, 'text/plain', 'POST an AdmissionReview\n')
           const body = await readBody(request, LARGEST_REVIEW, signal)
@@ -53,6 +55,7 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
         },
       })
       scope.use(server)
+      scope.use(ports.authority.current.onServing((renewed) => server.renew(contextOf(renewed))))
       port = server.port
       const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host
       const url = options.url ?? `https://${host.includes(':') ? `[${host}]` : host}:${port}${PATH}`

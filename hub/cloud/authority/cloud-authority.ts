@@ -1,6 +1,6 @@
-import type { Duration } from '../../../platform/time/index.ts'
-import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
-import type { TokenClaims, TokenVerdict } from './tokens.ts'
+import type { X509Certificate } from 'node:crypto'
+import type { JoinTokenRequest, JoinTokens } from './join-tokens.ts'
+import type { CertificateLine, NodeCertificate } from './node-certificate.ts'
 
 /** DER of a certificate and of its key (SEC1), as KubeEdge's Secrets hold them. */
 export interface KeyedCertificate {
@@ -14,13 +14,6 @@ export interface ServingCertificate {
   readonly keyPem: string
 }
 
-export interface JoinTokenRequest {
-  /** The only node that may join with it, once; absent: any node until it expires. */
-  readonly node?: string
-  /** Default 24 h. */
-  readonly ttl?: Duration
-}
-
 /** EKUs by Go's numbers: 1 server authentication, 2 client authentication. */
 export type ExtKeyUsage = 1 | 2
 
@@ -28,30 +21,35 @@ export type RequestVerdict =
   | { readonly ok: true; readonly keyFingerprint: string }
   | { readonly ok: false; readonly reason: string }
 
+/** What a node's certificate is to say beside the node's name. */
+export interface NodeProfile {
+  readonly node: string
+  readonly usages: readonly ExtKeyUsage[]
+  readonly line: CertificateLine
+  /** Unix ms. */
+  readonly issued: number
+  readonly expires: number
+}
+
 /** Identity of the cloud half and of its nodes: one CA, kept in Secrets and shared by all replicas. */
 export interface CloudAuthority {
   readonly caCertificate: Uint8Array
   readonly caPem: string
   /** Lower-case hex SHA-256 of the CA certificate: the first part of each token. */
   readonly caHash: string
+  /** The present one; `onServing` tells of a later one. */
   readonly serving: ServingCertificate
+  onServing(handler: (serving: ServingCertificate) => void): Disposable
+  readonly tokens: JoinTokens
   createToken(request: JoinTokenRequest): Promise<string>
-  verifyToken(bearer: string): Promise<TokenVerdict>
-  /** Marks a node-bound token as used by this key; false when another key used it before. */
-  redeem(claims: TokenClaims, keyFingerprint: string, signal: AbortSignal): Promise<boolean>
+  /** From now to the end of a certificate that is issued now, Unix ms. */
+  validity(): { readonly issued: number; readonly expires: number }
+  /** Whose certificate this is; nothing for one that is not a node's of this CA. Its dates and revocation are not looked at. */
+  nodeCertificate(certificate: X509Certificate | undefined): NodeCertificate | undefined
   /** Checks a request (DER) against the node's name; the fingerprint of its key when it is good. */
   inspectRequest(csr: Uint8Array, node: string): Promise<RequestVerdict>
   /** Signs a request that `inspectRequest` found good. */
-  signNode(csr: Uint8Array, node: string, usages: readonly ExtKeyUsage[]): Promise<Uint8Array>
-}
-
-/** The node that a certificate's subject names; nothing where it is not a node's. */
-export function nodeOfSubject(
-  subject: { readonly CN?: unknown; readonly O?: unknown } | undefined,
-): string | undefined {
-  const organizations = Array.isArray(subject?.O) ? subject.O : [subject?.O]
-  const name = subject?.CN
-  if (organizations[0] !== NODE_ORGANIZATION || typeof name !== 'string') return undefined
-  const prefix = nodeCommonName('')
-  return name.startsWith(prefix) && name.length > prefix.length ? name.slice(prefix.length) : undefined
+  signNode(csr: Uint8Array, profile: NodeProfile): Promise<Uint8Array>
+  /** Renews the serving certificate where it is time; what other replicas have renewed is taken over. */
+  refreshServing(signal: AbortSignal): Promise<boolean>
 }

@@ -1,6 +1,6 @@
-import { BugError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
+import { BugError, describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import { Backoff, type Clock, minutes, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Kubernetes } from '../kubernetes/index.ts'
 import type { CloudAuthority } from './cloud-authority.ts'
 import { type AuthorityOptions, openAuthority } from './open-authority.ts'
@@ -30,7 +30,28 @@ export function createAuthorityModule(options: AuthorityOptions, ports: Authorit
     async start(scope) {
       authority = await openPatiently(options, ports, scope)
       ports.log.info('Authority is open', { caHash: authority.caHash })
+      const opened = authority
+      scope.run((signal) => keepServing(opened, ports, signal))
     },
+  }
+}
+
+/** Often enough for a clock that jumps and for what another replica has renewed. */
+const LOOK_EVERY = minutes(60)
+
+async function keepServing(
+  authority: CloudAuthority,
+  { clock, log }: AuthorityPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await clock.sleep(LOOK_EVERY, signal)
+    try {
+      if (await authority.refreshServing(signal)) log.info('Serving certificate renewed')
+    } catch (error) {
+      signal.throwIfAborted()
+      log.warn('The serving certificate could not be looked after; trying again', { error: describeError(error) })
+    }
   }
 }
 

@@ -14,7 +14,7 @@ export async function ensureSecret(
   name: string,
   isUsable: (bytes: SecretBytes) => boolean,
   make: () => Promise<SecretBytes>,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<SecretBytes> {
   const at = { namespace: SYSTEM_NAMESPACE, name }
   for (let attempt = 0; ; attempt++) {
@@ -38,8 +38,8 @@ export async function writeSecret(
   name: string,
   bytes: SecretBytes,
   present: Secret | undefined,
-  signal: AbortSignal,
-): Promise<void> {
+  signal?: AbortSignal,
+): Promise<Secret> {
   const data = Object.fromEntries(
     Object.entries(bytes).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
   )
@@ -47,18 +47,12 @@ export async function writeSecret(
     const { resourceVersion = '' } = present.metadata
     const metadata = { name, namespace: SYSTEM_NAMESPACE, resourceVersion }
     const object = { apiVersion: 'v1', kind: 'Secret', metadata, data }
-    await kubernetes.replace(SECRETS, { namespace: SYSTEM_NAMESPACE, name }, object, {}, signal)
-  } else {
-    await ensureNamespace(kubernetes, signal)
-    const object = {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name, namespace: SYSTEM_NAMESPACE },
-      type: 'Opaque',
-      data,
-    }
-    await kubernetes.create(SECRETS, SYSTEM_NAMESPACE, object, signal)
+    return kubernetes.replace(SECRETS, { namespace: SYSTEM_NAMESPACE, name }, object, {}, signal)
   }
+  await ensureNamespace(kubernetes, signal)
+  const metadata = { name, namespace: SYSTEM_NAMESPACE }
+  const object = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data }
+  return kubernetes.create(SECRETS, SYSTEM_NAMESPACE, object, signal)
 }
 
 export function bytesOf(secret: Secret): SecretBytes {
@@ -67,7 +61,7 @@ export function bytesOf(secret: Secret): SecretBytes {
   )
 }
 
-async function ensureNamespace(kubernetes: Kubernetes, signal: AbortSignal): Promise<void> {
+async function ensureNamespace(kubernetes: Kubernetes, signal?: AbortSignal): Promise<void> {
   if (await kubernetes.get(NAMESPACES, { name: SYSTEM_NAMESPACE }, signal)) return
   try {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SYSTEM_NAMESPACE } }

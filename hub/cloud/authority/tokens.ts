@@ -6,6 +6,8 @@ export interface TokenClaims {
   readonly id: string
   /** Unix seconds. */
   readonly expires: number
+  /** Unix ms: when it was made. */
+  readonly made?: number
   /** The only node that may join with it; absent: any. */
   readonly node?: string
 }
@@ -20,6 +22,13 @@ export interface TokenRequest {
   readonly ttl: Duration
   /** HOST:PORT of the certificate endpoint, a hint for the edge. */
   readonly address?: string
+  /** HOST:PORT of CloudHub, another one. */
+  readonly server?: string
+}
+
+export interface MintedToken {
+  readonly text: string
+  readonly claims: TokenClaims
 }
 
 const LONGEST_BEARER = 4096
@@ -30,15 +39,18 @@ export async function mintToken(
   caHash: string,
   request: TokenRequest,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
-): Promise<string> {
-  const { node, address, ttl } = request
-  const claims = { ...(node === undefined ? {} : { node }), ...(address === undefined ? {} : { address }) }
-  const jwt = await new SignJWT(claims)
+): Promise<MintedToken> {
+  const { ttl, node, ...hints } = request
+  const made = clock.now()
+  const claims = { id: random.uuid(), expires: Math.floor((made + ttl.milliseconds) / 1000), made }
+  const jwt = await new SignJWT({ ...hints, ...(node === undefined ? {} : { node }) })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setExpirationTime(Math.floor((clock.now() + ttl.milliseconds) / 1000))
-    .setJti(random.uuid())
+    .setExpirationTime(claims.expires)
+    // In fractions of a second (RFC 7519 2): what is older than a revocation must not undo it.
+    .setIssuedAt(made / 1000)
+    .setJti(claims.id)
     .sign(key)
-  return `${caHash}.${jwt}`
+  return { text: `${caHash}.${jwt}`, claims: { ...claims, ...(node === undefined ? {} : { node }) } }
 }
 
 /** Checks the three-part JWT that an edge presents (or all four parts). */
@@ -51,10 +63,11 @@ export async function verifyToken(key: Uint8Array, bearer: string, clock: Clock)
       currentDate: new Date(clock.now()),
       requiredClaims: ['exp', 'jti'],
     })
-    const { exp, jti } = payload
+    const { exp, jti, iat } = payload
     const node = payload['node']
     if (exp === undefined || jti === undefined) return refuse('the token lacks a claim')
-    return { ok: true, claims: { id: jti, expires: exp, ...(typeof node === 'string' ? { node } : {}) } }
+    const made = iat === undefined ? {} : { made: Math.round(iat * 1000) }
+    return { ok: true, claims: { id: jti, expires: exp, ...made, ...(typeof node === 'string' ? { node } : {}) } }
   } catch (error) {
     if (error instanceof errors.JWTExpired) return refuse('the token has expired: create a new one')
     if (error instanceof errors.JOSEError) return refuse('the token is not one of this cloud')

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net'
 import { CertificateError, fingerprint, generateKeyPair } from '../../../platform/certificates/index.ts'
 import { type Authority, createAuthority, parseCsr } from '../../../platform/certificates/issuing/index.ts'
-import { type Clock, type Duration, minutes } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, minutes, type Random } from '../../../platform/time/index.ts'
 import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
-import type { ExtKeyUsage, KeyedCertificate, RequestVerdict } from './cloud-authority.ts'
+import type { KeyedCertificate, NodeProfile, RequestVerdict } from './cloud-authority.ts'
+import { serialInLine } from './node-certificate.ts'
 
 const days = (count: number): Duration => minutes(count * 24 * 60)
 
@@ -35,16 +36,19 @@ export async function issueServing(
   return { certificate, key: keyPair.privateKeyDer }
 }
 
-/** A node may ask for its own name only. Alternative names of the request are not taken over. */
+/** A node may ask for its own name only. Alternative names of the request are not taken over; one of another node is refused. */
 export async function inspectNodeRequest(csr: Uint8Array, node: string): Promise<RequestVerdict> {
   try {
-    const { subject, publicKeyDer } = await parseCsr(csr)
+    const { subject, publicKeyDer, dnsNames } = await parseCsr(csr)
     if (subject.commonName !== nodeCommonName(node)) {
       return { ok: false, reason: `the common name of the request has to be ${nodeCommonName(node)}` }
     }
     const [organization, ...others] = subject.organizations
     if (organization !== NODE_ORGANIZATION || others.length > 0) {
       return { ok: false, reason: `the organization of the request has to be ${NODE_ORGANIZATION}` }
+    }
+    if (dnsNames.some((name) => name !== node && name !== nodeCommonName(node))) {
+      return { ok: false, reason: `the request may name ${node} and nobody else` }
     }
     return { ok: true, keyFingerprint: fingerprint(publicKeyDer) }
   } catch (error) {
@@ -56,15 +60,15 @@ export async function inspectNodeRequest(csr: Uint8Array, node: string): Promise
 export async function signNodeRequest(
   authority: Authority,
   csr: Uint8Array,
-  profile: { readonly node: string; readonly usages: readonly ExtKeyUsage[]; readonly days: number },
-  clock: Clock,
+  { node, usages, line, issued, expires }: NodeProfile,
+  random: Random,
 ): Promise<Uint8Array> {
-  const now = clock.now()
   return authority.issue({
     csr,
-    subject: { commonName: nodeCommonName(profile.node), organizations: [NODE_ORGANIZATION] },
-    usages: profile.usages.map((usage) => (usage === 1 ? 'serverAuth' : 'clientAuth')),
-    notBefore: new Date(now),
-    notAfter: new Date(now + days(profile.days).milliseconds),
+    subject: { commonName: nodeCommonName(node), organizations: [NODE_ORGANIZATION] },
+    usages: usages.map((usage) => (usage === 1 ? 'serverAuth' : 'clientAuth')),
+    notBefore: new Date(issued),
+    notAfter: new Date(expires),
+    serialNumber: serialInLine(line, random),
   })
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { parseCertificate } from '../../../platform/certificates/index.ts'
@@ -8,7 +10,7 @@ import { minutes, ms, systemClock, systemRandom } from '../../../platform/time/i
 import { openAuthority } from '../authority/open-authority.ts'
 import { NODES, SECRETS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
-import { call, csrOf, join, startTlsCloud } from '../testing/tls-cloud.ts'
+import { call, certificateBetween, csrOf, join, startTlsCloud, type TlsCloud } from '../testing/tls-cloud.ts'
 
 const bearer = (token: string) => `Bearer ${token.split('.').slice(1).join('.')}`
 
@@ -63,7 +65,139 @@ test('what is not in order is refused with a text', async (t) => {
   assert.equal(await ask(good, new Uint8Array([1, 2, 3])), 403)
   assert.equal(await ask(good, (await csrOf('edge-2')).csr), 403)
   assert.equal(await ask(good, (await csrOf('edge-1', undefined, ['system:masters'])).csr), 403)
+  assert.equal(await ask(good, (await csrOf('edge-1', undefined, ['system:nodes'], ['edge-1', 'edge-2'])).csr), 403)
   assert.equal(await ask(good), 200)
+})
+
+test('a certificate names its node and nobody else, whatever the request wished for, and the connection is closed', async (t) => {
+  const { authority, certificates } = await startTlsCloud(t)
+  const { csr } = await csrOf('edge-1', undefined, ['system:nodes'], ['edge-1'])
+  const headers = { NodeName: 'edge-1', Authorization: bearer(await authority.createToken({})) }
+  const ask = (body: Uint8Array) => call(certificates.port, { path: '/edge.crt', ca: authority.caPem, headers, body })
+  const answer = await ask(csr)
+  const { subject, dnsNames, ipAddresses, notBefore } = parseCertificate(answer.body)
+  assert.deepEqual(subject, { commonName: 'system:node:edge-1', organizations: ['system:nodes'] })
+  assert.deepEqual([dnsNames, ipAddresses], [[], []])
+  const lag = systemClock.now() - notBefore.getTime()
+  assert.ok(lag >= minutes(4).milliseconds, 'a gateway whose clock is some minutes behind can use it at once')
+  const foreign = await ask((await csrOf('edge-2')).csr)
+  assert.deepEqual([foreign.status, foreign.connection], [403, 'close'])
+})
+
+test('a request without a good token is refused before its body is read', async (t) => {
+  const { authority, certificates } = await startTlsCloud(t)
+  const socket = connect({ host: '127.0.0.1', port: certificates.port, ca: authority.caPem })
+  t.after(() => socket.destroy())
+  const answered = text(socket)
+  // Of the body that it promises not a byte follows.
+  socket.write('GET /edge.crt HTTP/1.1\r\nHost: a\r\nNodeName: edge-1\r\nContent-Length: 500\r\n\r\n')
+  assert.match(await answered, /^HTTP\/1\.1 401 .*a join token or a client certificate is needed/s)
+})
+
+async function renewStatus(cloud: TlsCloud, node: string, identity: { cert: string; key: string }) {
+  const { csr } = await csrOf(node)
+  const { authority, certificates } = cloud
+  const headers = { NodeName: node }
+  const answer = await call(certificates.port, { path: '/edge.crt', ca: authority.caPem, headers, body: csr, identity })
+  return [answer.status, answer.status === 200 ? '' : String(answer.body).trim()] as const
+}
+
+test('a certificate that has ended is renewed within the grace, and not a day longer', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const now = systemClock.now()
+  const day = 86_400_000
+  const ended = (days: number) => certificateBetween(cloud, 'edge-1', now - 400 * day, now - days * day)
+  assert.deepEqual(await renewStatus(cloud, 'edge-1', await ended(1)), [200, ''])
+  assert.deepEqual(await renewStatus(cloud, 'edge-1', await ended(29.9)), [200, ''])
+  assert.equal((await renewStatus(cloud, 'edge-2', await ended(1)))[0], 401)
+  const [status, reason] = await renewStatus(cloud, 'edge-1', await ended(30.1))
+  assert.equal(status, 401)
+  assert.match(reason, /more than 30 days ago.*skerry token create.*skerry join --force/)
+  await cloud.register.revoke('edge-1')
+  assert.equal((await renewStatus(cloud, 'edge-1', await ended(1)))[0], 401)
+})
+
+test('a certificate whose owner’s clock, or the cloud’s, was wrong by hours is renewed', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const now = systemClock.now()
+  const early = await certificateBetween(cloud, 'edge-1', now + 7_200_000, now + 9_000_000)
+  assert.equal((await renewStatus(cloud, 'edge-1', early))[0], 200)
+})
+
+test('a certificate of our CA that is no client’s, or whose key the peer does not have, renews nothing', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const { authority } = cloud
+  const serving = { cert: authority.serving.certificatePem, key: authority.serving.keyPem }
+  assert.equal((await renewStatus(cloud, 'edge-1', serving))[0], 401)
+  const { cert } = await join(cloud, 'edge-1')
+  const { key } = await join(cloud, 'edge-2')
+  await assert.rejects(renewStatus(cloud, 'edge-1', { cert, key }), /key values mismatch/)
+})
+
+test('a revoked node neither renews nor joins with what it has; a new token lets it in, its old certificate stays refused', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const { authority, certificates, register } = cloud
+  const token = await authority.createToken({ node: 'edge-1' })
+  const { csr, keyPair } = await csrOf('edge-1')
+  const joinWith = async (given: string, body = csr) => {
+    const headers = { NodeName: 'edge-1', Authorization: bearer(given) }
+    return call(certificates.port, { path: '/edge.crt', ca: authority.caPem, headers, body })
+  }
+  const first = await joinWith(token)
+  assert.equal(first.status, 200)
+  const old = { cert: new X509Certificate(first.body).toString(), key: keyPair.privateKeyPem }
+  assert.equal((await renewStatus(cloud, 'edge-1', old))[0], 200)
+  await register.revoke('edge-1')
+  assert.equal((await renewStatus(cloud, 'edge-1', old))[0], 401)
+  const again = await joinWith(token)
+  assert.deepEqual([again.status, /older than the revocation/.test(String(again.body))], [401, true])
+  const fresh = await joinWith(await authority.createToken({ node: 'edge-1' }))
+  assert.equal(fresh.status, 200)
+  const renewed = { cert: new X509Certificate(fresh.body).toString(), key: keyPair.privateKeyPem }
+  assert.equal((await renewStatus(cloud, 'edge-1', renewed))[0], 200)
+  assert.equal((await renewStatus(cloud, 'edge-1', old))[0], 401)
+})
+
+test('tokens are listed, taken back one by one and all at once', async (t) => {
+  const { authority, certificates } = await startTlsCloud(t)
+  const ask = async (token: string, node: string) => {
+    const { csr } = await csrOf(node)
+    const headers = { NodeName: node, Authorization: bearer(token) }
+    const answer = await call(certificates.port, { path: '/edge.crt', ca: authority.caPem, headers, body: csr })
+    return [answer.status, answer.status === 200 ? '' : String(answer.body).trim()]
+  }
+  const bound = await authority.createToken({ node: 'edge-1' })
+  const open = await authority.createToken({ ttl: minutes(60) })
+  assert.deepEqual(await ask(open, 'edge-2'), [200, ''])
+  assert.deepEqual(await ask(open, 'edge-3'), [200, ''])
+  const [first, second] = await authority.tokens.list()
+  assert.deepEqual([first?.node, first?.joins, second?.node, second?.joins], [undefined, 2, 'edge-1', 0])
+  await assert.rejects(authority.tokens.revoke('nonsense'), { code: 'HUB_TOKEN_UNKNOWN' })
+  assert.equal((await authority.tokens.revoke(first?.id.slice(0, 13) ?? '')).isRevoked, true)
+  assert.deepEqual(await ask(open, 'edge-2'), [401, 'the token was revoked: create a new one'])
+  assert.equal(await authority.tokens.rotate(), 1)
+  assert.deepEqual(await ask(bound, 'edge-1'), [401, 'the token is not one of this cloud'])
+  assert.deepEqual(await authority.tokens.list(), [])
+  assert.deepEqual(await ask(await authority.createToken({}), 'edge-1'), [200, ''])
+})
+
+test('both listeners show a renewed serving certificate to new connections, without a restart', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const shown = async (port: number) => {
+    const socket = connect({ host: '127.0.0.1', port, ca: cloud.authority.caPem })
+    await once(socket, 'secureConnect')
+    const { fingerprint256 } = socket.getPeerCertificate()
+    socket.destroy()
+    return fingerprint256
+  }
+  const ports = [cloud.certificates.port, cloud.cloudhub.port, cloud.admission.port]
+  const before = await Promise.all(ports.map(shown))
+  assert.equal(new Set(before).size, 1)
+  assert.equal(await cloud.authority.refreshServing(new AbortController().signal), false)
+  await cloud.kubernetes.delete(SECRETS, { namespace: 'kubeedge', name: 'cloudcoresecret' })
+  assert.equal(await cloud.authority.refreshServing(new AbortController().signal), true)
+  const after = await Promise.all(ports.map(shown))
+  assert.deepEqual([new Set(after).size, before.includes(after[0] ?? '')], [1, false])
 })
 
 test('a body above 1 MiB is refused before it is read', async (t) => {

@@ -1,23 +1,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { type HttpHandler, readBody, sendText, serveHttps } from '../../../platform/http/index.ts'
 import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type CloudAuthority, nodeOfSubject } from '../authority/cloud-authority.ts'
+import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
+import type { CloudAuthority, ServingCertificate } from '../authority/cloud-authority.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
+import type { NodeCertificate } from '../authority/node-certificate.ts'
 import { type Kubernetes, NODES } from '../kubernetes/index.ts'
+import type { NodeRegister } from '../node-register/node-register.ts'
+import { ConnectionBounds } from './connection-bounds.ts'
 import { answerEdgeCertificate } from './edge-certificate.ts'
+import { FailureBounds } from './failure-bounds.ts'
 
 export interface CertificateServerOptions {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
+  /** A certificate may be renewed so long after its end. */
+  readonly grace: Duration
 }
 
 export interface CertificateServerPorts {
   readonly authority: AuthorityHolder
+  readonly register: NodeRegister
   readonly kubernetes: Kubernetes
+  readonly clock: Clock
   readonly log: Logger
   readonly metrics?: Metrics
 }
@@ -29,13 +39,26 @@ export interface ListeningModule extends Module {
 
 /** A CSR is a few hundred bytes; KubeEdge takes up to this. */
 const LARGEST_BODY = 1024 * 1024
+/** For handshake and head of a request, and for the whole of it. */
+const HEAD_WITHIN = seconds(10)
+const REQUEST_WITHIN = seconds(20)
+const MOST_CONNECTIONS = 4096
+const WAITING = { perAddress: 256, altogether: 1024 }
+const FAILURES = { atOnce: 20, waiting: 32 }
 
 /** HTTPS endpoint from which edges get the CA and their certificates. Client certificates are optional there. */
 export function createCertificateServerModule(
   options: CertificateServerOptions,
   ports: CertificateServerPorts,
 ): ListeningModule {
+  const { metrics = silentMetrics } = ports
   let port = 0
+  const closed = metrics.counter({
+    name: 'skerry_certificates_closed_total',
+    help: 'Connections to the certificate endpoint that were closed without an answer, by cause.',
+    labels: ['cause'],
+  })
+  const bounds = new ConnectionBounds({ ...WAITING, onClosed: () => closed.add(1, { cause: 'slow' }) })
   return {
     name: 'Certificates',
     get port() {
@@ -43,23 +66,43 @@ export function createCertificateServerModule(
     },
     async start(scope) {
       const authority = ports.authority.current
-      const { certificatePem, keyPem } = authority.serving
+      const contextOf = ({ certificatePem, keyPem }: ServingCertificate) => {
+        return { cert: certificatePem, key: keyPem, ca: authority.caPem }
+      }
+      const onFailed = () => closed.add(1, { cause: 'failures' })
       const server = await serveHttps({
         at: options,
         log: ports.log,
-        handler: createHandler(authority, ports),
-        // An edge that joins has no certificate yet: who it is, is decided for each request.
-        tls: { cert: certificatePem, key: keyPem, ca: authority.caPem, requestCert: true, rejectUnauthorized: false },
+        handler: createHandler(authority, { ...ports, grace: options.grace, bounds, onFailed }),
+        headWithin: HEAD_WITHIN,
+        requestWithin: REQUEST_WITHIN,
+        maxConnections: MOST_CONNECTIONS,
+        // An edge that joins has no certificate yet, one that was away has an old one: who it is, is decided for each request.
+        tls: { ...contextOf(authority.serving), requestCert: true, rejectUnauthorized: false },
       })
       scope.use(server)
+      scope.use(authority.onServing((serving) => server.renew(contextOf(serving))))
+      server.server.on('connection', (socket: Socket) => {
+        const peer = peerName(socket)
+        bounds.opened(peer, socket.remoteAddress, socket)
+        socket.once('close', () => bounds.settled(peer))
+      })
       port = server.port
       ports.log.info('Certificate endpoint listens', { host: options.host, port })
     },
   }
 }
 
-function createHandler(authority: CloudAuthority, ports: CertificateServerPorts): HttpHandler {
+interface HandlerPorts extends CertificateServerPorts {
+  readonly grace: Duration
+  readonly bounds: ConnectionBounds
+  onFailed(): void
+}
+
+function createHandler(authority: CloudAuthority, ports: HandlerPorts): HttpHandler {
   const { kubernetes, log, metrics = silentMetrics } = ports
+  const settled = (socket: Socket) => ports.bounds.settled(peerName(socket))
+  const failures = new FailureBounds({ ...FAILURES, clock: ports.clock })
   const issued = metrics.counter({
     name: 'skerry_certificates_requests_total',
     help: 'Certificate requests of edges, by HTTP status.',
@@ -67,21 +110,28 @@ function createHandler(authority: CloudAuthority, ports: CertificateServerPorts)
   })
 
   const edgeCertificate = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
-    const csr = await readBody(request, LARGEST_BODY, signal)
-    const { headers } = request
+    const { headers, socket } = request
+    if (Number(headers['content-length'] ?? 0) > LARGEST_BODY) return sendPlain(response, 413, TOO_LARGE)
     const node = headers['nodename']?.toString()
     const extKeyUsages = headers['extkeyusages']?.toString()
     const { authorization } = headers
-    const asked = { node, authorization, extKeyUsages, peer: peerOf(request), csr }
-    const answer = await answerEdgeCertificate(asked, authority, signal)
+    const csr = () => {
+      settled(socket)
+      return readBody(request, LARGEST_BODY, signal)
+    }
+    const asked = { node, authorization, extKeyUsages, peer: peerOf(request, authority), csr }
+    const answer = await answerEdgeCertificate(asked, { ...ports, authority }, signal)
+    settled(socket)
     issued.add(1, { status: String(answer.status) })
     if (answer.status === 200) {
       log.info('Certificate issued', { node })
-      sendBytes(response, answer.certificate)
-    } else {
-      log.warn('Certificate request refused', { node, status: answer.status, reason: answer.reason })
-      sendPlain(response, answer.status, answer.reason)
+      return sendBytes(response, answer.certificate)
     }
+    const { status, reason } = answer
+    log.warn('Certificate request refused', { node, from: socket.remoteAddress, status, reason })
+    if (await failures.pause(socket.remoteAddress, signal)) return sendPlain(response, status, reason)
+    ports.onFailed()
+    socket.destroy()
   }
 
   const nodeProbe = async (name: string, response: ServerResponse, signal: AbortSignal) => {
@@ -92,6 +142,9 @@ function createHandler(authority: CloudAuthority, ports: CertificateServerPorts)
 
   return async (request, response, signal) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
+    // One request is all that an edge has, and an idle connection costs as much as a slow one.
+    response.setHeader('connection', 'close')
+    if (path !== '/edge.crt') settled(request.socket)
     try {
       if (request.method !== 'GET') sendPlain(response, 405, 'only GET is served here')
       else if (path === '/ca.crt') sendBytes(response, authority.caCertificate)
@@ -102,20 +155,23 @@ function createHandler(authority: CloudAuthority, ports: CertificateServerPorts)
       if (signal.aborted || response.headersSent) throw error
       const tooLarge = error instanceof Error && 'code' in error && error.code === 'PLATFORM_BODY_TOO_LARGE'
       if (!tooLarge) log.warn('A request at the certificate endpoint failed', { path, error: describeError(error) })
-      // What is left of a refused body is not read.
-      response.setHeader('connection', 'close')
-      if (tooLarge) sendPlain(response, 413, 'the request is larger than 1 MiB')
+      if (tooLarge) sendPlain(response, 413, TOO_LARGE)
       else sendPlain(response, 500, 'the request could not be served now; try again')
     }
   }
 }
 
-function peerOf(request: IncomingMessage): string | 'foreign' | undefined {
-  const { socket } = request
-  if (!(socket instanceof TLSSocket)) return undefined
-  const certificate = socket.getPeerCertificate()
-  if (certificate.raw === undefined) return undefined
-  return (socket.authorized ? nodeOfSubject(certificate.subject) : undefined) ?? 'foreign'
+/** The same for a connection before and after its handshake. */
+function peerName({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+const TOO_LARGE = 'the request is larger than 1 MiB'
+
+/** The handshake has proved that the peer owns the key, whatever is to be thought of the certificate. */
+function peerOf({ socket }: IncomingMessage, authority: CloudAuthority): NodeCertificate | 'foreign' | undefined {
+  const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
+  return shown && (authority.nodeCertificate(shown) ?? 'foreign')
 }
 
 function sendPlain(response: ServerResponse, status: number, text: string): void {

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { WebSocket } from 'ws'
+import { systemClock } from '../../../platform/time/index.ts'
 import type { Frame } from '../../../schemas/index.ts'
-import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES } from '../kubernetes/resources.ts'
+import { eventually } from '../../edge/testing/joined-edge.ts'
+import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES, NODES } from '../kubernetes/resources.ts'
 import { pumpDevice, pumpModel } from '../testing/harness.ts'
-import { join, startTlsCloud } from '../testing/tls-cloud.ts'
+import { certificateBetween, join, startTlsCloud } from '../testing/tls-cloud.ts'
 
 type Cloud = Awaited<ReturnType<typeof startTlsCloud>>
 type Identity = Awaited<ReturnType<typeof join>>
@@ -55,6 +57,40 @@ test('no certificate, another node’s name and a full house are refused and clo
   const second = await dial(t, cloud, one, 'edge-1')
   await closed
   assert.equal(second.socket.readyState, WebSocket.OPEN)
+})
+
+test('a certificate that has ended opens no connection, also not within the grace of its renewal', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const now = systemClock.now()
+  const ended = await certificateBetween(cloud, 'edge-1', now - 2 * 86_400_000, now - 60_000)
+  assert.equal((await dial(t, cloud, ended, 'edge-1')).outcome, 'tls')
+})
+
+test('a revoked node is cut off at once and refused until it joins again; deleting its Node does the same', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const { register, kubernetes } = cloud
+  const outcome = async (as: Identity) => (await dial(t, cloud, as, 'edge-1')).outcome
+  const old = await join(cloud, 'edge-1')
+  const other = await dial(t, cloud, await join(cloud, 'edge-2'), 'edge-2')
+  const first = await dial(t, cloud, old, 'edge-1')
+  const closed = once(first.socket, 'close')
+  await register.revoke('edge-1')
+  assert.match(String((await closed)[1]), /the node was revoked/)
+  assert.equal(await outcome(old), '403')
+  const fresh = await join(cloud, 'edge-1')
+  assert.equal(await outcome(old), '403')
+  const second = await dial(t, cloud, fresh, 'edge-1')
+  assert.equal(second.outcome, 'open')
+  await kubernetes.create(NODES, undefined, { metadata: { name: 'edge-1' } })
+  await eventually(() => register.entries.get('edge-1')?.registered)
+  const gone = once(second.socket, 'close')
+  await kubernetes.delete(NODES, { name: 'edge-1' })
+  await gone
+  await eventually(() => register.entries.get('edge-1')?.revoked?.admits === undefined || undefined)
+  assert.equal(await outcome(fresh), '403')
+  assert.equal(await register.allow('edge-1'), true)
+  assert.equal(await outcome(fresh), 'open')
+  assert.equal(other.socket.readyState, WebSocket.OPEN)
 })
 
 test('a device reaches a dialling edge, and its report reaches DeviceStatus', async (t) => {

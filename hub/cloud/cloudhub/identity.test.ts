@@ -2,25 +2,35 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { identify } from './identity.ts'
 
-const subject = { CN: 'system:node:edge-1', O: 'system:nodes' }
+const certificate = { node: 'edge-1', serial: '4f', expires: 1 }
+const admitted = () => undefined
 
 test('the certificate decides, and node_id has to say the same', () => {
-  assert.deepEqual(identify({ node_id: 'edge-1', connectionuse: 'msg' }, subject), {
+  assert.deepEqual(identify({ node_id: 'edge-1', connectionuse: 'msg' }, certificate, admitted), {
     ok: true,
     peer: { node: 'edge-1', skerry: false, epoch: '' },
+    certificate,
   })
-  const status = (headers: Record<string, string>, of: object | undefined = subject) => {
-    const found = identify(headers, of)
+  const status = (headers: Record<string, string>, of: typeof certificate | undefined) => {
+    const found = identify(headers, of, admitted)
     return found.ok ? 200 : found.status
   }
-  assert.equal(status({ node_id: 'edge-2' }), 403)
-  assert.equal(status({}), 400)
-  assert.equal(status({ node_id: 'edge-1' }, {}), 403)
-  assert.equal(status({ node_id: 'edge-1' }, { CN: 'system:node:edge-1', O: 'others' }), 403)
-  assert.equal(status({ node_id: 'edge-1', connectionuse: 'str' }), 400)
+  assert.equal(status({ node_id: 'edge-2' }, certificate), 403)
+  assert.equal(status({}, certificate), 400)
+  assert.equal(status({ node_id: 'edge-1' }, undefined), 403)
+  assert.equal(status({ node_id: 'edge-1', connectionuse: 'str' }, certificate), 400)
+})
+
+test('a certificate that counts no more is refused as the register says it', () => {
+  const refused = { status: 503, reason: 'later' }
+  assert.deepEqual(
+    identify({ node_id: 'edge-1' }, certificate, (asked) => (asked === certificate ? refused : undefined)),
+    { ok: false, ...refused },
+  )
 })
 
 test('a Skerry edge says so, and which database it has', () => {
   const headers = { node_id: 'edge-1', 'x-skerry-wire': '1', 'x-skerry-epoch': 'db' }
-  assert.deepEqual(identify(headers, subject), { ok: true, peer: { node: 'edge-1', skerry: true, epoch: 'db' } })
+  const found = identify(headers, certificate, admitted)
+  assert.deepEqual(found.ok && found.peer, { node: 'edge-1', skerry: true, epoch: 'db' })
 })

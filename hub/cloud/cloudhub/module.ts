@@ -9,6 +9,7 @@ import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform
 import { createUpgradeAcceptor } from '../../link/index.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { AnyObject, Informer, Kubernetes, ObjectSync } from '../kubernetes/index.ts'
+import type { NodeRegister } from '../node-register/node-register.ts'
 import { openCloudEpoch } from './cloud-epoch.ts'
 import type { CloudHub } from './delivery.ts'
 import { Hub } from './hub.ts'
@@ -26,6 +27,7 @@ export interface CloudHubOptions {
 
 export interface CloudHubPorts {
   readonly authority: AuthorityHolder
+  readonly register: NodeRegister
   readonly kubernetes: Kubernetes
   readonly records: Informer<ObjectSync>
   readonly nodes: Informer<AnyObject>
@@ -78,6 +80,11 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
         void accept(request, socket, head)
       })
       scope.use(server)
+      scope.use(
+        authority.current.onServing(({ certificatePem, keyPem }) =>
+          server.renew({ cert: certificatePem, key: keyPem, ca: caPem }),
+        ),
+      )
       scope.defer(() => hub.endAll('the cloud half is stopping'))
       port = server.port
       log.info('CloudHub listens', { host: options.host, port })
@@ -107,7 +114,7 @@ interface AcceptorPorts extends CloudHubPorts {
 }
 
 function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: AcceptorPorts): AcceptUpgrade {
-  const { random, log, metrics = silentMetrics } = ports
+  const { authority, register, random, log, metrics = silentMetrics } = ports
   const acceptLink = createUpgradeAcceptor(ports)
   const refused = metrics.counter({
     name: 'skerry_cloudhub_refused_total',
@@ -124,14 +131,19 @@ function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: Accepto
   }
 
   return async (request, socket, head) => {
-    const subject = request.socket instanceof TLSSocket ? request.socket.getPeerCertificate().subject : undefined
-    const identified = identify(request.headers, subject)
+    const shown = request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate() : undefined
+    const certificate = authority.current.nodeCertificate(shown)
+    const identified = identify(request.headers, certificate, (each) => register.refusal(each))
     if (!identified.ok) return refuse(socket, identified.status, identified.reason, request.headers['node_id'])
     const { node } = identified.peer
     if (hub.size >= nodeLimit && !hub.isConnected(node))
       return refuse(socket, 503, 'too many nodes are connected', node)
     try {
       const link = await acceptLink(request, socket, head)
+      // The upgrade took a moment, in which the node may have been revoked.
+      const late = register.refusal(identified.certificate)
+      if (late) return link.close(late.reason)
+      using _held = register.hold(identified.certificate, (reason) => hub.cutOff(node, reason))
       await serveLink(hub, link, { ...identified.peer, session: random.uuid() })
     } catch (error) {
       log.debug('A connection broke', { node, error: describeError(error) })

@@ -2,12 +2,13 @@ import { request as httpsRequest } from 'node:https'
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { generateKeyPair, type KeyPair, pemOf } from '../../../platform/certificates/index.ts'
-import { createCsr } from '../../../platform/certificates/issuing/index.ts'
+import { createCsr, loadAuthority } from '../../../platform/certificates/issuing/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CloudAuthority } from '../authority/cloud-authority.ts'
 import { createCloudModules } from '../cloud-modules.ts'
+import { SECRETS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
 
 /** The whole cloud half on loopback, real TLS and free ports, over the fake Kubernetes. */
@@ -51,8 +52,12 @@ export async function startTlsCloud(t: TestContext, options: { kubernetes?: Fake
   return { ...cloud, kubernetes, authority: cloud.authority.current, stop }
 }
 
+export type TlsCloud = Awaited<ReturnType<typeof startTlsCloud>>
+
 export interface HttpAnswer {
   readonly status: number
+  /** Header of the answer. */
+  readonly connection: string | undefined
   readonly body: Buffer
 }
 
@@ -83,7 +88,11 @@ export async function call(
       agent: false,
     },
     (response) => {
-      buffer(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject)
+      buffer(response).then(
+        (answer) =>
+          resolve({ status: response.statusCode ?? 0, connection: response.headers.connection, body: answer }),
+        reject,
+      )
     },
   )
   outgoing.on('error', reject)
@@ -91,9 +100,34 @@ export async function call(
   return promise
 }
 
-export async function csrOf(node: string, keyPair?: KeyPair, organizations: readonly string[] = ['system:nodes']) {
+/** A certificate of the cloud's own CA for a node, with dates that nobody would be given now. */
+export async function certificateBetween(cloud: Pick<TlsCloud, 'kubernetes'>, node: string, from: number, to: number) {
+  const stored = await cloud.kubernetes.get(SECRETS, { namespace: 'kubeedge', name: 'casecret' })
+  const bytesOf = (key: string) => Buffer.from(stored?.data?.[key] ?? '', 'base64')
+  const ca = loadAuthority({ certificate: bytesOf('cadata'), privateKey: bytesOf('cakeydata') })
+  const { csr, keyPair } = await csrOf(node)
+  const certificate = await ca.issue({
+    csr,
+    subject: { commonName: `system:node:${node}`, organizations: ['system:nodes'] },
+    usages: ['clientAuth'],
+    notBefore: new Date(from),
+    notAfter: new Date(to),
+  })
+  return { cert: pemOf(certificate, 'CERTIFICATE'), key: keyPair.privateKeyPem }
+}
+
+export async function csrOf(
+  node: string,
+  keyPair?: KeyPair,
+  organizations: readonly string[] = ['system:nodes'],
+  dnsNames: readonly string[] = [],
+) {
   const used = keyPair ?? (await generateKeyPair())
-  const csr = await createCsr({ keyPair: used, subject: { commonName: `system:node:${node}`, organizations } })
+  const csr = await createCsr({
+    keyPair: used,
+    subject: { commonName: `system:node:${node}`, organizations },
+    dnsNames,
+  })
   return { csr, keyPair: used }
 }
 

@@ -34,6 +34,8 @@ export interface CertificateProfile extends Partial<AlternativeNames> {
   readonly notBefore: Date
   /** Cut to the authority's own end. */
   readonly notAfter: Date
+  /** Hex; drawn by chance where it is absent. */
+  readonly serialNumber?: string
 }
 
 /** A certificate authority in memory; its owner keeps the two DER forms. */
@@ -96,6 +98,7 @@ function authorityOf(certificateDer: Uint8Array<ArrayBuffer>, keyPair: KeyPair):
     async issue(request) {
       const publicKey = await publicKeyOf(request)
       const issued = await X509CertificateGenerator.create({
+        ...(request.serialNumber === undefined ? {} : { serialNumber: request.serialNumber }),
         subject: nameOf(request.subject),
         // As it is written there: a chain is built by comparing the bytes of the two names.
         issuer: certificate.subjectName,

@@ -48,6 +48,19 @@ test('a certificate carries the profile it was asked for', async () => {
   assert.ok(read.verify(new X509Certificate(authority.certificatePem).publicKey))
 })
 
+test('a serial number that is asked for is the one that the certificate has', async () => {
+  const authority = await testAuthority()
+  const { publicKeyDer } = await generateKeyPair()
+  const serialNumber = '4fa0b1c2d3e4f5061728394a5b6c7d8e'
+  const profile = { publicKey: publicKeyDer, subject: NODE, usages: ['clientAuth'] as const, ...SOON }
+  assert.equal(parseCertificate(await authority.issue({ ...profile, serialNumber })).serialNumber, serialNumber)
+  const [one, two] = [
+    parseCertificate(await authority.issue(profile)),
+    parseCertificate(await authority.issue(profile)),
+  ]
+  assert.notEqual(one.serialNumber, two.serialNumber)
+})
+
 test('a certificate never outlives its authority', async () => {
   const authority = await testAuthority({ days: 1 })
   const { publicKeyDer } = await generateKeyPair()
