@@ -3,13 +3,17 @@ import { dirname } from 'node:path'
 import { configurationPage } from './gen/configuration.ts'
 import { errorsPage } from './gen/errors.ts'
 import { kubernetesTypes } from './gen/kubernetes-schemas.ts'
+import { metricsPage } from './gen/metrics.ts'
 import { protocolsPage } from './gen/protocols.ts'
+import { statusPage } from './gen/status.ts'
 
 /** Generated files: where each is, and what makes it. */
 const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/errors.md': errorsPage,
+  'docs/reference/metrics.md': metricsPage,
   'docs/reference/protocols.md': protocolsPage,
+  'docs/reference/status.md': statusPage,
   'hub/kube/builtin/types.generated.ts': kubernetesTypes,
 }
 

@@ -5,7 +5,7 @@ import {
   kubernetesStore,
   openApiPki,
 } from '../../hub/apiserver/index.ts'
-import { createCloudModules, kubernetesFromConfig } from '../../hub/cloud/index.ts'
+import { type CloudHub, createCloudModules, kubernetesFromConfig } from '../../hub/cloud/index.ts'
 import { environment } from '../../platform/environment/index.ts'
 import { writeFileAtomic } from '../../platform/files/index.ts'
 import { ConfigError, type ModuleEntry } from '../../platform/lifecycle/index.ts'
@@ -14,6 +14,7 @@ import { systemClock as clock, ms, systemRandom as random } from '../../platform
 import type { CloudConfig, Endpoints } from '../../schemas/config/index.ts'
 import { crds } from '../../schemas/crd/index.ts'
 import type { Composition, Ground } from './host.ts'
+import type { NodesReport } from './status/report.ts'
 import { freePort } from './up/ports.ts'
 
 /** The Kubernetes that the cloud half uses: how it is reached, and what has to run first where it is the embedded one. */
@@ -41,6 +42,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       cloudhub: `wss://${host}:${cloudhub.port}`,
       certificates: `https://${host}:${certificates.port}`,
     }),
+    links: () => ({ nodes: nodesReport(cloudhub.hub.snapshot()) }),
     routes: {
       'POST /tokens': async (body) => ({ token: await authority.current.createToken(tokenRequest(body)) }),
       'GET /authority': async () => ({ caHash: authority.current.caHash }),
@@ -85,6 +87,11 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
     ca: pki.ca,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
+}
+
+function nodesReport({ nodes, dropped }: ReturnType<CloudHub['snapshot']>): NodesReport {
+  const connected = nodes.map(({ skerry, ...each }) => ({ ...each, peer: skerry ? 'skerry' : 'kubeedge' }) as const)
+  return { connected, dropped }
 }
 
 /** Where a server that listens on this address is reached from this machine. */

@@ -70,6 +70,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
     endpoints: () => mqtt.endpoints(),
+    links: () => ({ road: { cloud: server, ...edgeHub.status() } }),
     routes: {
       'GET /mappers': async () => [...bus.list(mappersLoaded).values()],
       'GET /road': async () => edgeHub.status(),

@@ -18,7 +18,7 @@ import { EXIT } from './exit.ts'
 import { type LoggingConfig, openLogger } from './logging.ts'
 import { settleHeap } from './settle-heap.ts'
 import { stopSignal } from './signals.ts'
-import type { StatusReport } from './status-report.ts'
+import type { LinksReport, StatusReport } from './status/report.ts'
 import type { Console } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -28,6 +28,8 @@ export interface Composition extends AsyncDisposable {
   /** Asked once all modules serve. */
   endpoints(): Endpoints
   readonly routes?: ControlRoutes
+  /** For `skerry status`. */
+  links?(): LinksReport
 }
 
 /** What every composition root stands on. */
@@ -64,14 +66,15 @@ export async function hostProcess(options: HostOptions): Promise<number> {
   const metrics = createMetrics()
   const board = createModuleBoard(systemClock)
   const startedMs = systemClock.now()
-  const report = (): StatusReport => {
-    const state = board.ready() ? 'ready' : 'starting'
-    const modules = board.states().map((module) => ({ ...module }))
-    return { version, processes: [{ name, state, sinceMs: startedMs, pid: process.pid, modules }] }
-  }
   const health = await serveHealth({ ...options.metrics, metrics, log, states: () => board.states() })
   await using _health = health
   await using composition = await options.compose({ directory, log, metrics, states: () => board.states() })
+  const report = (): StatusReport => {
+    const state = board.ready() ? 'ready' : 'starting'
+    const modules = board.states().map((module) => ({ ...module }))
+    const own = { name, state, sinceMs: startedMs, pid: process.pid, modules }
+    return { version, processes: [{ ...own, ...composition.links?.() }] }
+  }
   const routes = { 'GET /status': async () => report(), ...composition.routes }
   await using _control = await serveControl({ dir: directory, routes, log })
   await using running = await runModules(composition.modules, {

@@ -1,7 +1,6 @@
 export * from './device-extra.ts'
 export * from './frame.ts'
 export * from './node.ts'
-export * from './node-links.ts'
 export * from './resource.ts'
 export * from './rule.ts'
 export * from './twin-digest.ts'

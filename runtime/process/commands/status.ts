@@ -2,9 +2,10 @@ import { type Duration, ms, seconds, systemClock } from '../../../platform/time/
 import { askProcess } from '../ask.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { dataDirectory } from '../data-directory.ts'
-import { durationText, parseDuration } from '../duration-text.ts'
+import { parseDuration } from '../duration-text.ts'
 import { EXIT } from '../exit.ts'
-import { isReady, parseStatusReport, type StatusReport } from '../status-report.ts'
+import { isReady, parseStatusReport, type StatusReport } from '../status/report.ts'
+import { statusText } from '../status/text.ts'
 import type { Console } from '../terminal.ts'
 
 export interface StatusOptions extends CommonOptions {
@@ -15,7 +16,7 @@ export interface StatusOptions extends CommonOptions {
 export async function status(options: StatusOptions, terminal: Console): Promise<number> {
   const limit = options.wait === undefined ? ms(0) : parseDuration(options.wait)
   const report = await poll(options.data, limit)
-  terminal.print(options.output, { ready: isReady(report), ...report }, text(report, systemClock.now()))
+  terminal.print(options.output, { ready: isReady(report), ...report }, statusText(report, systemClock.now()))
   if (isReady(report)) return EXIT.ok
   const late = report.processes.filter((each) => each.state !== 'ready' && each.state !== 'stopped')
   terminal.error(
@@ -46,24 +47,4 @@ async function ask(directory: string): Promise<StatusReport | Error> {
     if (error instanceof Error) return error
     throw error
   }
-}
-
-function text(report: StatusReport, now: number): string {
-  const lines: string[] = [`skerry ${report.version}`]
-  for (const each of report.processes) {
-    const restarts = each.restarts ? `, restarted ${each.restarts} times` : ''
-    const pid = each.pid === undefined ? '' : ` (pid ${each.pid})`
-    lines.push('', `${each.name}${pid}: ${each.state} for ${durationText(now - each.sinceMs)}${restarts}`)
-    for (const module of each.modules) {
-      const more = [module.pending ? `waits for ${module.pending}` : '', module.detail ?? ''].filter(
-        (part) => part !== '',
-      )
-      const since = durationText(now - module.sinceMs)
-      lines.push(
-        `  ${module.name.padEnd(20)} ${module.state.padEnd(11)} ${since.padEnd(8)} ${more.join('; ')}`.trimEnd(),
-      )
-    }
-    if (each.log !== undefined && each.state !== 'ready') lines.push(`  log: ${each.log}`)
-  }
-  return lines.join('\n')
 }

@@ -13,7 +13,7 @@ import { namedMapper, withMapperPaths } from '../mapper-settings.ts'
 import { readConfig } from '../read-config.ts'
 import { settleHeap } from '../settle-heap.ts'
 import { stopSignal, untilAborted } from '../signals.ts'
-import { type ProcessReport, parseStatusReport, type StatusReport } from '../status-report.ts'
+import { type ProcessReport, parseStatusReport, type StatusReport } from '../status/report.ts'
 import type { Console } from '../terminal.ts'
 import { hints } from '../up/hints.ts'
 import type { Part } from '../up/part.ts'
@@ -118,7 +118,8 @@ async function partReport(supervisor: Supervisor, part: Part, directory: string)
   try {
     const dir = join(directory, part.name)
     const own = parseStatusReport(await callControl({ dir, method: 'GET', path: '/status', deadline: seconds(3) }))
-    return { ...part.status, modules: own.processes[0]?.modules ?? [] }
+    const { modules = [], road, nodes } = own.processes[0] ?? {}
+    return { ...part.status, modules, ...(road ? { road } : {}), ...(nodes ? { nodes } : {}) }
   } catch {
     // A part that does not answer is a finding of this report, not a failure of it.
     const state = part.status.state === 'ready' ? 'silent' : part.status.state

@@ -1,0 +1,98 @@
+import { durationText } from '../duration-text.ts'
+import type { NodesReport, RoadReport } from './report.ts'
+
+/** The road of an edge: to whom since when, or why not and what to do; then what waits and what was lost. */
+export function roadLines(road: RoadReport, now: number): readonly string[] {
+  const since = durationText(now - road.since)
+  const receipt = road.lastReceipt === undefined ? 'no receipt yet' : `last receipt ${ago(now, road.lastReceipt)}`
+  const link = road.connected
+    ? `connected to ${road.peer === 'kubeedge' ? 'a KubeEdge cloud' : 'the cloud half'} at ${road.cloud} for ${since}; ${receipt}`
+    : `not connected to ${road.cloud} for ${since}: ${road.detail}. ${adviceFor(road.detail)}`
+  const { userMessages: user } = road
+  const oldest = user.oldestAge === undefined ? '' : `, the oldest for ${durationText(user.oldestAge)}`
+  const messages = `${amount(user.waiting, 'message')} of clients (${bytesText(user.bytes)}${oldest})`
+  const waiting = [
+    amount(road.twinsWaiting, 'device'),
+    messages,
+    amount(road.podsWaiting, 'pod'),
+    amount(road.requests, 'request'),
+  ]
+  return [
+    line('cloud', link),
+    line('waiting', waiting.join(', ')),
+    line('dropped', countsText(user.dropped)),
+    ...(sum(road.refused) === 0 ? [] : [line('refused', countsText(road.refused))]),
+    line('from the cloud', `${amount(road.objects.count, 'object')} on disk (${bytesText(road.objects.bytes)})`),
+  ]
+}
+
+/** The nodes of a cloud half, those with the most to do first. */
+export function nodesLines({ connected, dropped }: NodesReport, now: number): readonly string[] {
+  const sorted = [...connected].sort((a, b) => b.waiting - a.waiting || a.node.localeCompare(b.node))
+  const rows = sorted.slice(0, MOST_NODES).map((each) => {
+    const receipt =
+      each.acknowledgedAt === undefined ? 'no receipt yet' : `last receipt ${ago(now, each.acknowledgedAt)}`
+    const oldest = each.waitingSince === undefined ? '' : `, the oldest for ${durationText(now - each.waitingSince)}`
+    const lost = each.dropped === 0 ? '' : `; ${each.dropped} dropped`
+    const peer = each.peer === 'kubeedge' ? ' (KubeEdge)' : ''
+    const since = durationText(now - each.connectedAt)
+    return `    ${each.node}${peer}: for ${since}; ${amount(each.waiting, 'object')} waiting${oldest}; ${receipt}${lost}`
+  })
+  const more = sorted.length - rows.length
+  return [
+    line('nodes', connected.length === 0 ? 'none is connected' : `${connected.length} connected`),
+    ...rows,
+    ...(more > 0 ? [`    and ${more} more; -o json lists all`] : []),
+    line('dropped', countsText(dropped)),
+  ]
+}
+
+const MOST_NODES = 20
+
+/** By what the link said last: what to do about it. */
+const ADVICE: readonly (readonly [sign: RegExp, advice: string])[] = [
+  [
+    /revoked|deleted|not allowed|no longer|cut off/i,
+    'In the cloud: skerry node allow NAME, or join again with a new token',
+  ],
+  [
+    /certificate|handshake|TLS|self.signed|\b40[13]\b/i,
+    'Is it the cloud that this node joined, and has its certificate not expired? Else join again: skerry join',
+  ],
+  [/ENOTFOUND|EAI_AGAIN/, 'The name is not known here: check cloud.server in config.yaml and the name server'],
+  [/ECONNREFUSED/, 'Nothing listens there: is skerry cloud running, and cloud.server in config.yaml right?'],
+  [/replaced by a newer session/, 'Another edge has the same name: give each node a name of its own'],
+  [/too many nodes|\b503\b/, 'The cloud takes no more nodes: raise cloudhub.nodeLimit there'],
+]
+const COMMON_ADVICE = 'It tries again by itself; check the network, and cloud.server in config.yaml'
+
+function adviceFor(detail: string): string {
+  return ADVICE.find(([sign]) => sign.test(detail))?.[1] ?? COMMON_ADVICE
+}
+
+function line(what: string, text: string): string {
+  return `  ${what.padEnd(20)} ${text}`
+}
+
+function ago(now: number, then: number): string {
+  return `${durationText(now - then)} ago`
+}
+
+function amount(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0)
+  return some.length === 0 ? 'nothing' : some.map(([cause, count]) => `${count} (${cause})`).join(', ')
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
+}
+
+function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`
+  const [size, unit] = bytes < 1024 ** 2 ? [bytes / 1024, 'KiB'] : [bytes / 1024 ** 2, 'MiB']
+  return `${size.toFixed(1)} ${unit}`
+}
