@@ -11,6 +11,7 @@ import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/controller.ts'
 import {
+  CLUSTER_OBJECT_SYNCS,
   createInformer,
   DEVICE_MODELS,
   DEVICE_STATUSES,
@@ -73,6 +74,7 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
     nodes: createInformer(NODES, {}, ports),
     leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
     records: createInformer(OBJECT_SYNCS, {}, ports),
+    clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
   }
   const dialled = bracketed(hubConfig.advertise[0] ?? hubConfig.host)
   const hints = () => ({ address: `${dialled}:${certificates.port}`, server: `${dialled}:${cloudhub.port}` })

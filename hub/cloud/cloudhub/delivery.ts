@@ -39,6 +39,8 @@ export interface NodeSource {
   noticesFor?(node: string, session: string): readonly Frame[]
   /** The last known form of an object that is gone, for peers that need more than its name to let go of it. */
   departed?(uid: string): KubeObject | undefined
+  /** The node said that it cannot take an object. It is sent again after growing waits; this is the place for an Event. */
+  refused?(node: string, object: KubeObject, reason: string): void
   /** `default/device/pump-1` for an object of one of the kinds, and the module name for its deletion. */
   addressOf(object: KubeObject): { readonly resource: string; readonly source: string }
 }

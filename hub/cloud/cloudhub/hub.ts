@@ -1,12 +1,11 @@
-import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
+import { type Counter, type Histogram, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Clock, ms, type Random } from '../../../platform/time/index.ts'
+import type { Clock, Duration, Random } from '../../../platform/time/index.ts'
 import { type Frame, GROUPS, type KubeObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
-import type { Informer, ObjectSync } from '../kubernetes/index.ts'
 import type { CloudHub, HubSnapshot, NodePeer, NodeSource, UpstreamHandler, UserMessageHandler } from './delivery.ts'
-import { planSync } from './plan.ts'
+import { NodeSync } from './node-sync.ts'
+import type { OutboxItem } from './outbox.ts'
 import { Session, type SessionLink } from './session.ts'
 import type { SyncRecords } from './sync-records.ts'
 import { isCloudSource, upstreamRoute } from './upstream.ts'
@@ -14,7 +13,6 @@ import { UserMessages } from './user-messages.ts'
 
 export interface HubPorts {
   readonly records: SyncRecords
-  readonly recordInformer: Informer<ObjectSync>
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -23,32 +21,21 @@ export interface HubPorts {
   readonly clusterCa?: string
 }
 
-/** Records that are still listed are looked at again after this. */
-const NOT_READY_WAIT = ms(100)
-/** A source that is still listing is asked again after this, unless it calls before. */
-const SOURCE_WAIT = ms(500)
-/** Objects that one node may hold against the will of the API, and be told so; what it makes up must not fill the API. */
-const MOST_EVICTED = 1000
-/** Records opened side by side. */
-const OPEN_AT_ONCE = 32
+const LONGEST_REASON = 500
 
 /** Sessions of all nodes, apart from sockets: who is connected, what goes down, where what comes up goes. */
 export class Hub implements CloudHub {
   readonly #ports: HubPorts
   readonly #frames: FrameFactory
-  readonly #sources = new Set<NodeSource>()
   readonly #sessions = new Map<string, Session>()
   readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
   readonly #handlers = new Map<'devices' | 'edge', UpstreamHandler>()
   readonly #users: UserMessages
-  readonly #syncs: Reconciler
+  readonly #syncs: NodeSync
   readonly #dropped: Counter
   readonly #droppedBy = new Map<string, number>()
   readonly #expelled: Counter
-  /** Objects behind the frames under way. */
-  readonly #delivered = new WeakMap<Frame, KubeObject>()
-  /** By node and uid, while the record is being made. */
-  readonly #evicting = new Set<string>()
+  readonly #took: Histogram
 
   constructor(ports: HubPorts) {
     this.#ports = ports
@@ -64,19 +51,47 @@ export class Hub implements CloudHub {
       name: 'skerry_cloudhub_expelled_total',
       help: 'Connections that were closed because the node claimed what is another’s.',
     })
-    metrics.gauge({ name: 'skerry_cloudhub_nodes', help: 'Connected nodes.' }).follow(() => this.#sessions.size)
-    metrics
-      .gauge({ name: 'skerry_cloudhub_outbox_depth', help: 'Objects not yet acknowledged by connected nodes.' })
-      .follow(() => [...this.#sessions.values()].reduce((sum, session) => sum + session.outbox.depth, 0))
-    this.#syncs = createReconciler({
-      name: 'node-sync',
-      reconcile: (node, signal) => this.#sync(node, signal),
-      workers: 8,
-      clock: ports.clock,
-      random: ports.random,
-      log: ports.log,
-      metrics,
+    this.#took = metrics.histogram({
+      name: 'skerry_cloudhub_acknowledged_seconds',
+      help: 'From the first send of an object until the node acknowledged it.',
     })
+    this.#syncs = new NodeSync({ ...ports, frames: this.#frames }, (node) => this.#sessions.get(node))
+    ports.records.ownedBy({
+      holds: (node) => this.#sessions.has(node),
+      onForeignChange: (node) => this.sync(node),
+    })
+    this.#follow(metrics)
+  }
+
+  #follow(metrics: Metrics): void {
+    const sum = (of: (session: Session) => number) =>
+      [...this.#sessions.values()].reduce((all, each) => all + of(each), 0)
+    const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
+      ['nodes', 'Connected nodes.', () => this.#sessions.size],
+      [
+        'outbox_depth',
+        'Objects not yet acknowledged by connected nodes.',
+        () => sum((session) => this.#waiting(session)),
+      ],
+      ['outbox_age_seconds', 'How long the oldest of them has been waiting.', () => this.#oldestAge()],
+      [
+        'notices_depth',
+        'Frames without acknowledgement that wait for their socket.',
+        () => sum((each) => each.noticeDepth),
+      ],
+      ['upstream_depth', 'Frames of nodes that are worked on.', () => sum((each) => each.unsettled)],
+    ]
+    for (const [name, help, read] of gauges) metrics.gauge({ name: `skerry_cloudhub_${name}`, help }).follow(read)
+  }
+
+  #waiting(session: Session): number {
+    return session.outbox.depth + this.#syncs.beyond(session.peer.node)
+  }
+
+  #oldestAge(): number {
+    const now = this.#ports.clock.now()
+    const since = [...this.#sessions.values()].map(({ outbox }) => outbox.waitingSince ?? now)
+    return Math.max(0, now - Math.min(now, ...since)) / 1000
   }
 
   get size(): number {
@@ -88,12 +103,11 @@ export class Hub implements CloudHub {
   }
 
   addSource(source: NodeSource): Disposable {
-    this.#sources.add(source)
-    return { [Symbol.dispose]: () => void this.#sources.delete(source) }
+    return this.#syncs.addSource(source)
   }
 
   sync(node: string): void {
-    if (this.#sessions.has(node)) this.#syncs.enqueue(node)
+    this.#syncs.sync(node)
   }
 
   isConnected(node: string): boolean {
@@ -124,21 +138,19 @@ export class Hub implements CloudHub {
 
   /** Begins a session; an older one of the node ends. The caller feeds `receive` and calls `disconnect`. */
   connect(peer: NodePeer, link: SessionLink): Session {
-    const { clock, random, log, records } = this.#ports
-    const session = new Session({
-      peer,
-      link,
-      clock,
-      random,
-      log,
-      onAcknowledged: ({ frame, key, version, isDeletion }) => {
-        const object = this.#delivered.get(frame)
-        if (!object) return
-        if (isDeletion) records.gone(peer.node, object)
-        else records.acknowledged(peer.node, object, version, peer.epoch)
-        log.debug('Delivered', { node: peer.node, uid: key, resource: frame.route.resource })
+    const { clock, random, log } = this.#ports
+    const session: Session = new Session({
+      ...{ peer, link, clock, random, log },
+      onAcknowledged: (item, took) => this.#acknowledged(session, item, took),
+      onRefused: ({ object, resource }, reason) => {
+        log.warn('A node cannot take an object', { node: peer.node, resource, reason })
+        this.#syncs.refused(peer.node, object, reason)
       },
-      onDrop: () => this.#drop('notices-full'),
+      onRoom: () => this.#syncs.room(session),
+      onDrop: (cause) => this.#drop(cause),
+      onEnd: () => {
+        for (const { object } of session.outbox.uncertain()) this.#ports.records.doubt(peer.node, object)
+      },
     })
     const older = this.#sessions.get(peer.node)
     this.#sessions.set(peer.node, session)
@@ -154,6 +166,7 @@ export class Hub implements CloudHub {
     const { node } = session.peer
     if (this.#sessions.get(node) !== session) return
     this.#sessions.delete(node)
+    this.#syncs.forget(node)
     this.#ports.log.info('Node disconnected', { node, reason })
     for (const handler of this.#connections) handler(session.peer, false)
   }
@@ -172,32 +185,34 @@ export class Hub implements CloudHub {
   }
 
   snapshot(): HubSnapshot {
-    const nodes = [...this.#sessions.values()].map((session) => session.snapshot())
+    const nodes = [...this.#sessions.values()].map((session) => ({
+      ...session.snapshot(),
+      waiting: this.#waiting(session),
+    }))
     return { nodes, dropped: Object.fromEntries(this.#droppedBy) }
   }
 
   evict(node: string, object: KubeObject): void {
-    const key = `${node}/${object.metadata.uid}`
-    if (!this.#sessions.has(node) || this.#evicting.has(key) || this.#evicting.size >= OPEN_AT_ONCE) return
-    this.#evicting.add(key)
-    void this.#evict(node, object).finally(() => this.#evicting.delete(key))
-  }
-
-  /** A record of what the node has is all that a sync needs to take it away. */
-  async #evict(node: string, object: KubeObject): Promise<void> {
-    const { records, log } = this.#ports
-    const unacknowledged = [...records.of(node).values()].filter(({ version }) => version === '')
-    if (unacknowledged.length >= MOST_EVICTED) return
-    try {
-      await records.open(node, object)
-      this.sync(node)
-    } catch (error) {
-      log.warn('A node keeps an object that it should not have; it is tried again', { node, error })
-    }
+    this.#syncs.evict(node, object)
   }
 
   endAll(reason: string): void {
     for (const session of [...this.#sessions.values()]) this.disconnect(session, reason)
+  }
+
+  #acknowledged({ peer, epoch }: Session, { object, version, isDeletion, resource }: OutboxItem, took: Duration): void {
+    const { records, log } = this.#ports
+    this.#took.observe(took.milliseconds / 1000)
+    if (isDeletion) records.gone(peer.node, object)
+    else records.acknowledged(peer.node, object, version, epoch)
+    log.debug('Delivered', { node: peer.node, resource })
+  }
+
+  /** Not a receipt: what it refers to is sent again, after a wait. */
+  #refused({ peer, outbox }: Session, { header, route, content }: Frame): void {
+    const reason = (typeof content === 'string' ? content : 'no reason given').slice(0, LONGEST_REASON)
+    if (outbox.refuse(header.parent_msg_id, route.resource, reason)) return
+    this.#ports.log.warn('A node reported an error', { node: peer.node, source: route.source, reason })
   }
 
   /** The caller waits for `session.room()` before it reads on. */
@@ -211,8 +226,7 @@ export class Hub implements CloudHub {
     } else if (operation === OPERATIONS.response) {
       session.outbox.acknowledge(frame.header.parent_msg_id ?? '')
     } else if (operation === OPERATIONS.error) {
-      // Not a receipt: what it refers to is sent again.
-      log.warn('A node reported an error', { node, source, content: String(frame.content).slice(0, 500) })
+      this.#refused(session, frame)
     } else if (isCloudSource(source)) {
       this.#drop('forged-source')
       log.warn('Dropped a frame that claims to come from the cloud', { node, source })
@@ -268,38 +282,5 @@ export class Hub implements CloudHub {
     if (clusterCa === undefined) return this.#frames.refuse(frame, 'the CA of the Kubernetes API is not known here')
     const route = { source: MODULES.cloudHub, group: GROUPS.resource }
     return this.#frames.reply(frame, clusterCa, route)
-  }
-
-  async #sync(node: string, signal: AbortSignal): Promise<void> {
-    const session = this.#sessions.get(node)
-    if (!session) return
-    const { recordInformer, records } = this.#ports
-    if (!recordInformer.isSynced) return this.#syncs.enqueueAfter(node, NOT_READY_WAIT)
-    for (const source of this.#sources) {
-      if (!source.isReady(node)) {
-        this.#syncs.enqueueAfter(node, SOURCE_WAIT)
-        continue
-      }
-      for (const notice of source.noticesFor?.(node, session.peer.session) ?? []) session.notify(notice)
-      const steps = planSync(source, session.peer, records.of(node), (uid) => session.outbox.pending(uid))
-      // Deletions go at once: a device that moves leaves its old node before the new one gets it.
-      const additions = steps.filter((step) => step.operation !== OPERATIONS.delete)
-      for (const step of steps) if (step.operation === OPERATIONS.delete) this.#put(session, step)
-      for (let at = 0; at < additions.length; at += OPEN_AT_ONCE) {
-        const batch = additions.slice(at, at + OPEN_AT_ONCE)
-        await Promise.all(batch.map((step) => records.open(node, step.object, signal)))
-        if (this.#sessions.get(node) !== session) return
-        for (const step of batch) this.#put(session, step)
-      }
-    }
-  }
-
-  #put(session: Session, step: ReturnType<typeof planSync>[number]): void {
-    const { operation, resource, source, object, content, version } = step
-    const isDeletion = operation === OPERATIONS.delete
-    const route = { source, group: GROUPS.resource, operation, resource }
-    const frame = this.#frames.make(route, content, isDeletion ? undefined : object.metadata.resourceVersion)
-    this.#delivered.set(frame, object)
-    session.outbox.put({ key: object.metadata.uid ?? '', frame, version, isDeletion })
   }
 }

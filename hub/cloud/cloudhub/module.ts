@@ -30,6 +30,7 @@ export interface CloudHubPorts {
   readonly register: NodeRegister
   readonly kubernetes: Kubernetes
   readonly records: Informer<ObjectSync>
+  readonly clusterRecords: Informer<ObjectSync>
   readonly nodes: Informer<AnyObject>
   readonly clock: Clock
   readonly random: Random
@@ -48,7 +49,7 @@ export interface CloudHubModule extends Module {
 
 /** CloudHub: WSS with mutual TLS. A connection is that of the node in its certificate, or it is refused and closed. */
 export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPorts): CloudHubModule {
-  const hub = new Hub({ ...ports, records: new SyncRecords(ports), recordInformer: ports.records })
+  const hub = new Hub({ ...ports, records: new SyncRecords(ports) })
   let port = 0
   return {
     name: 'CloudHub',

@@ -1,14 +1,17 @@
-import { Backoff, type Clock, type Duration, minutes, type Random, seconds } from '../../../platform/time/index.ts'
-import type { Frame } from '../../../schemas/index.ts'
+import { Backoff, type Clock, type Duration, minutes, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import type { Frame, KubeObject } from '../../../schemas/index.ts'
 
 /** One object on its way to a node. */
 export interface OutboxItem {
   /** uid of the object: a newer item replaces an older one that has not been acknowledged. */
   readonly key: string
-  readonly frame: Frame
+  readonly object: KubeObject
+  readonly resource: string
   /** See Delivery.version; empty for a deletion. */
   readonly version: string
   readonly isDeletion: boolean
+  /** Called once, before the first send, so that what waits costs little. */
+  make(): Frame
 }
 
 export interface OutboxOptions {
@@ -17,13 +20,22 @@ export interface OutboxOptions {
   readonly clock: Clock
   readonly random: Random
   send(frame: Frame): void
-  onAcknowledged(item: OutboxItem): void
+  /** `took`: since the item was first sent. */
+  onAcknowledged(item: OutboxItem, took: Duration): void
+  /** The node said that it cannot take the item; it is sent again after a growing wait. */
+  onRefused?(item: OutboxItem, reason: string): void
+  /** There are fewer active items than before. */
+  onRoom?(): void
 }
 
 interface Slot {
   /** Unix ms; when the object began to differ from what the node acknowledged, as far as this session knows. */
   readonly since: number
   item: OutboxItem
+  /** Of `item`, once it was sent. */
+  frame: Frame | undefined
+  /** Monotonic ms. */
+  sentAt: number
   /** Came while `item` was under way. */
   next: OutboxItem | undefined
   state: 'queued' | 'sent' | 'waiting'
@@ -42,20 +54,27 @@ export class Outbox implements Disposable {
   readonly #slots = new Map<string, Slot>()
   /** Keys in the order in which they are to be sent. */
   readonly #queue = new Set<string>()
-  readonly #sent = new Map<string, string>()
+  /** By the id of the frame: those under way, and those that wait for their next round, whose receipt may be late. */
+  readonly #byId = new Map<string, Slot>()
+  #inFlight = 0
   #closed = false
 
   constructor(options: OutboxOptions) {
     this.#options = options
   }
 
-  /** Items that wait or are under way. */
+  /** Items that are not acknowledged. */
   get depth(): number {
     return this.#slots.size
   }
 
+  /** Those of them that are queued or under way, without those that wait for their next round. */
+  get active(): number {
+    return this.#queue.size + this.#inFlight
+  }
+
   get inFlight(): number {
-    return this.#sent.size
+    return this.#inFlight
   }
 
   /** Since when the oldest item waits, Unix ms. */
@@ -71,32 +90,45 @@ export class Outbox implements Disposable {
     return slot?.next ?? slot?.item
   }
 
+  /** Those that were sent and may have reached the node. */
+  uncertain(): readonly OutboxItem[] {
+    return [...this.#byId.values()].map(({ item }) => item)
+  }
+
   put(item: OutboxItem): void {
     if (this.#closed) return
     const slot = this.#slots.get(item.key)
-    if (!slot) {
-      const backoff = new Backoff({ first: seconds(5), most: minutes(5) }, this.#options.random)
-      const since = this.#options.clock.now()
-      this.#slots.set(item.key, { since, item, next: undefined, state: 'queued', sends: 0, timer: undefined, backoff })
-      this.#queue.add(item.key)
-    } else if (slot.state === 'sent') {
-      slot.next = item
-    } else {
-      this.#restart(slot, item)
-    }
+    if (!slot) this.#add(item)
+    else if (slot.state === 'sent') slot.next = item
+    else this.#restart(slot, item)
     this.#pump()
   }
 
-  /** False when no such frame is under way: late and repeated receipts do no harm. */
+  /** False when no such frame is known: late receipts of what was overtaken, and repeated ones, do no harm. */
   acknowledge(messageId: string): boolean {
-    const key = this.#sent.get(messageId)
-    const slot = key === undefined ? undefined : this.#slots.get(key)
-    if (key === undefined || !slot) return false
-    const { item, next } = slot
+    const slot = this.#byId.get(messageId)
+    if (!slot) return false
+    const { item, next, sentAt } = slot
     this.#release(slot)
-    this.#slots.delete(key)
-    this.#options.onAcknowledged(item)
+    this.#queue.delete(item.key)
+    this.#slots.delete(item.key)
+    this.#options.onAcknowledged(item, ms(this.#options.clock.monotonic() - sentAt))
     if (next) this.put(next)
+    this.#pump()
+    this.#options.onRoom?.()
+    return true
+  }
+
+  /**
+   * The node said `error` to a frame: no receipt, but sending the same at once would not help, and its place in the window is
+   * for others. Where the answer names no frame, the resource under way is meant.
+   */
+  refuse(messageId: string | undefined, resource: string | undefined, reason: string): boolean {
+    const slot = messageId === undefined ? this.#underWay(resource) : this.#byId.get(messageId)
+    if (slot?.state !== 'sent') return false
+    this.#options.onRefused?.(slot.item, reason)
+    if (slot.next) this.#restart(slot, slot.next)
+    else this.#wait(slot)
     this.#pump()
     return true
   }
@@ -106,55 +138,89 @@ export class Outbox implements Disposable {
     for (const slot of this.#slots.values()) slot.timer?.[Symbol.dispose]()
     this.#slots.clear()
     this.#queue.clear()
-    this.#sent.clear()
+    this.#byId.clear()
+    this.#inFlight = 0
+  }
+
+  #add(item: OutboxItem): void {
+    const { clock, random } = this.#options
+    const backoff = new Backoff({ first: seconds(5), most: minutes(5) }, random)
+    const fresh = { frame: undefined, sentAt: 0, next: undefined, state: 'queued', sends: 0, timer: undefined } as const
+    this.#slots.set(item.key, { since: clock.now(), item, ...fresh, backoff })
+    this.#queue.add(item.key)
+  }
+
+  #underWay(resource: string | undefined): Slot | undefined {
+    for (const slot of this.#byId.values()) {
+      if (slot.state === 'sent' && slot.item.resource === resource) return slot
+    }
+    return undefined
   }
 
   #pump(): void {
     for (const key of this.#queue) {
-      if (this.#closed || this.#sent.size >= this.#options.window) return
+      if (this.#closed || this.#inFlight >= this.#options.window) return
       this.#queue.delete(key)
       const slot = this.#slots.get(key)
-      if (slot) this.#send(slot)
+      if (!slot) continue
+      slot.state = 'sent'
+      this.#inFlight++
+      this.#send(slot)
     }
   }
 
   #send(slot: Slot): void {
-    slot.state = 'sent'
+    const { clock, send } = this.#options
+    if (!slot.frame) {
+      slot.frame = slot.item.make()
+      slot.sentAt = clock.monotonic()
+      this.#byId.set(slot.frame.header.msg_id, slot)
+    }
     slot.sends++
-    this.#sent.set(slot.item.frame.header.msg_id, slot.item.key)
-    slot.timer = this.#options.clock.after(RESEND_AFTER, () => this.#overdue(slot))
-    this.#options.send(slot.item.frame)
+    slot.timer = clock.after(RESEND_AFTER, () => this.#overdue(slot))
+    send(slot.frame)
   }
 
   #overdue(slot: Slot): void {
-    const { next } = slot
-    if (next) {
-      this.#release(slot)
-      this.#restart(slot, next)
-    } else if (slot.sends % SENDS_PER_ROUND !== 0) {
-      this.#send(slot)
-    } else {
-      this.#release(slot)
-      slot.state = 'waiting'
-      slot.timer = this.#options.clock.after(slot.backoff.next(), () => this.#restart(slot, slot.item))
-    }
+    if (slot.next) this.#restart(slot, slot.next)
+    else if (slot.sends % SENDS_PER_ROUND !== 0) this.#send(slot)
+    else this.#wait(slot)
     this.#pump()
+  }
+
+  /** Gives its place in the window away. A receipt that still comes is taken. */
+  #wait(slot: Slot): void {
+    slot.timer?.[Symbol.dispose]()
+    this.#inFlight--
+    slot.state = 'waiting'
+    slot.sends = 0
+    slot.timer = this.#options.clock.after(slot.backoff.next(), () => {
+      this.#restart(slot, slot.item)
+      this.#pump()
+    })
+    this.#options.onRoom?.()
   }
 
   #restart(slot: Slot, item: OutboxItem): void {
-    slot.timer?.[Symbol.dispose]()
+    if (item === slot.item) {
+      if (slot.state === 'sent') this.#inFlight--
+      slot.timer?.[Symbol.dispose]()
+    } else {
+      this.#release(slot)
+      slot.item = item
+      slot.frame = undefined
+      slot.sends = 0
+    }
     slot.timer = undefined
-    if (item !== slot.item) slot.sends = 0
-    slot.item = item
     slot.next = undefined
     slot.state = 'queued'
     this.#queue.add(item.key)
-    this.#pump()
   }
 
   #release(slot: Slot): void {
+    if (slot.state === 'sent') this.#inFlight--
     slot.timer?.[Symbol.dispose]()
     slot.timer = undefined
-    this.#sent.delete(slot.item.frame.header.msg_id)
+    if (slot.frame) this.#byId.delete(slot.frame.header.msg_id)
   }
 }

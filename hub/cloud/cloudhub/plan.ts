@@ -1,8 +1,8 @@
 import { type Json, type KubeObject, OPERATIONS } from '../../../schemas/index.ts'
 import { parseJson } from '../kubernetes/guards.ts'
-import type { Delivery, NodePeer, NodeSource } from './delivery.ts'
+import type { Delivery, NodeSource } from './delivery.ts'
 import type { OutboxItem } from './outbox.ts'
-import type { SyncRecord } from './sync-records.ts'
+import type { SyncRecord } from './record-form.ts'
 
 /** One frame that a node needs. */
 export interface SyncStep {
@@ -10,72 +10,78 @@ export interface SyncStep {
   readonly resource: string
   readonly source: string
   readonly object: KubeObject
-  readonly content: Json
   readonly version: string
+  content(): Json
 }
 
-/**
- * What has to go down so that the node has what the source says: deletions first, because a successor may bear the same
- * name, then everything that the node has not acknowledged in its present version with its present database.
- */
+/** Whom it is for. */
+export interface SyncTarget {
+  readonly node: string
+  readonly skerry: boolean
+  /** What a record has to bear to count; see SyncRecord.epoch. */
+  readonly epoch: string
+}
+
+export interface SyncPlan {
+  /** Go first, because a successor may bear the same name. */
+  readonly deletions: readonly SyncStep[]
+  /** Everything that the node has not acknowledged in its present version with its present database. */
+  readonly additions: readonly SyncStep[]
+}
+
+/** What has to go down so that the node has what the source says. */
 export function planSync(
   source: NodeSource,
-  peer: NodePeer,
+  target: SyncTarget,
   records: ReadonlyMap<string, SyncRecord>,
   pending: (uid: string) => OutboxItem | undefined,
-): readonly SyncStep[] {
-  const deliveries = source.deliveriesFor(peer.node)
+): SyncPlan {
+  const deliveries = source.deliveriesFor(target.node)
   const wanted = new Set(deliveries.map(uidOf))
-  const steps: SyncStep[] = []
+  const deletions: SyncStep[] = []
   for (const kind of source.kinds) {
     for (const record of records.values()) {
       if (record.object.kind !== kind || wanted.has(record.uid) || pending(record.uid)?.isDeletion) continue
       if (source.isUnsure?.(record.object)) continue
-      steps.push(deletion(source, record))
+      deletions.push(deletion(source, record))
     }
   }
-  const due = new Set(deliveries.filter((delivery) => isDue(delivery, peer, records, pending)).map(uidOf))
+  const due = new Set<string>()
+  const companions = new Set<string>()
   for (const delivery of deliveries) {
-    if (due.has(uidOf(delivery)) || isCompanion(delivery, deliveries, due, peer)) {
-      steps.push(delivering(delivery, peer, records.get(uidOf(delivery))))
-    }
+    if (!isDue(delivery, target, records, pending)) continue
+    due.add(uidOf(delivery))
+    if (!target.skerry && delivery.companion !== undefined) companions.add(delivery.companion)
   }
-  return steps
+  const additions = deliveries
+    .filter((delivery) => due.has(uidOf(delivery)) || companions.has(uidOf(delivery)))
+    .map((delivery) => delivering(delivery, target, records.get(uidOf(delivery))))
+  return { deletions, additions }
 }
 
 function isDue(
   delivery: Delivery,
-  peer: NodePeer,
+  target: SyncTarget,
   records: ReadonlyMap<string, SyncRecord>,
   pending: (uid: string) => OutboxItem | undefined,
 ): boolean {
   const underWay = pending(uidOf(delivery))
   if (underWay) return underWay.isDeletion || underWay.version !== delivery.version
   const record = records.get(uidOf(delivery))
-  return record?.version !== delivery.version || record.epoch !== peer.epoch
-}
-
-function isCompanion(
-  delivery: Delivery,
-  deliveries: readonly Delivery[],
-  due: ReadonlySet<string>,
-  peer: NodePeer,
-): boolean {
-  if (peer.skerry) return false
-  return deliveries.some((other) => other.companion === uidOf(delivery) && due.has(uidOf(other)))
+  return record?.version !== delivery.version || record.epoch !== target.epoch
 }
 
 function deletion(source: NodeSource, record: SyncRecord): SyncStep {
   const object = source.departed?.(record.uid) ?? record.object
   const address = source.addressOf(object)
-  return { operation: OPERATIONS.delete, ...address, object, content: asJson(object), version: '' }
+  return { operation: OPERATIONS.delete, ...address, object, content: () => asJson(object), version: '' }
 }
 
-function delivering(delivery: Delivery, peer: NodePeer, record: SyncRecord | undefined): SyncStep {
-  const known = record !== undefined && record.version !== '' && record.epoch === peer.epoch
+function delivering(delivery: Delivery, target: SyncTarget, record: SyncRecord | undefined): SyncStep {
+  const known = record !== undefined && record.version !== '' && record.epoch === target.epoch
   const { resource, source, object, version, extra, isAlwaysUpdate = false } = delivery
   const operation = known || isAlwaysUpdate ? OPERATIONS.update : OPERATIONS.insert
-  const content = asJson(peer.skerry && extra ? { ...object, skerry: extra } : object)
+  const content = () => asJson(target.skerry && extra ? { ...object, skerry: extra } : object)
   return { operation, resource, source, object, content, version }
 }
 

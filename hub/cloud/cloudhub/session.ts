@@ -3,7 +3,8 @@ import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Frame } from '../../../schemas/index.ts'
 import type { NodePeer, NodeSnapshot } from './delivery.ts'
-import { Outbox, type OutboxItem } from './outbox.ts'
+import { Notices } from './notices.ts'
+import { Outbox, type OutboxOptions } from './outbox.ts'
 
 /** What a session needs of its link. */
 export interface SessionLink {
@@ -18,16 +19,20 @@ export interface SessionOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  onAcknowledged(item: OutboxItem): void
-  /** A notice was dropped because the queue was full. */
-  onDrop(): void
+  readonly onAcknowledged: OutboxOptions['onAcknowledged']
+  readonly onRefused: NonNullable<OutboxOptions['onRefused']>
+  /** More objects may be put into the outbox. */
+  readonly onRoom: () => void
+  /** A frame to the node was dropped. */
+  readonly onDrop: (cause: string) => void
+  /** Just before the outbox is emptied. */
+  readonly onEnd: () => void
 }
 
 /** KubeEdge edges send a keepalive each 15 s and expect 30 s of patience. */
 const KEEPALIVE_TIMEOUT = seconds(30)
 /** Under the receive queue of 100 frames that an edge keeps. */
 const SKERRY_WINDOW = 32
-const NOTICE_BOUND = 1000
 /** Frames of the node that others work on; beyond that its socket is not read. */
 const MOST_UNSETTLED = 64
 
@@ -35,29 +40,42 @@ const MOST_UNSETTLED = 64
 export class Session {
   readonly peer: NodePeer
   readonly outbox: Outbox
+  /** What an acknowledgement of this session bears, and a record has to bear to count: which memory of the edge it speaks of. */
+  epoch: string
   readonly #options: SessionOptions
-  readonly #notices: Frame[] = []
+  readonly #notices: Notices
   readonly #connectedAt: number
   #acknowledgedAt: number | undefined
   #dropped = 0
   #unsettled = 0
   #onRoom: (() => void) | undefined
   #keepalive: Disposable
-  #writing = false
   #ended = false
 
   constructor(options: SessionOptions) {
     this.#options = options
     this.peer = options.peer
+    this.epoch = options.peer.epoch
     this.#connectedAt = options.clock.now()
     this.outbox = new Outbox({
       window: options.peer.skerry ? SKERRY_WINDOW : 1,
       clock: options.clock,
       random: options.random,
       send: (frame) => void this.#write(frame),
-      onAcknowledged: (item) => {
+      onAcknowledged: (item, took) => {
         this.#acknowledgedAt = options.clock.now()
-        options.onAcknowledged(item)
+        options.onAcknowledged(item, took)
+      },
+      onRefused: options.onRefused,
+      onRoom: options.onRoom,
+    })
+    this.#notices = new Notices({
+      clock: options.clock,
+      isPaced: !options.peer.skerry,
+      write: (frame) => this.#write(frame),
+      onDrop: (cause) => {
+        this.#dropped++
+        options.onDrop(cause)
       },
     })
     this.#keepalive = this.#armKeepalive()
@@ -69,14 +87,7 @@ export class Session {
 
   /** Sends once, without acknowledgement. */
   notify(frame: Frame): void {
-    if (this.#ended) return
-    if (this.#notices.length < NOTICE_BOUND) {
-      this.#notices.push(frame)
-      if (!this.#writing) void this.#drain()
-    } else {
-      this.#dropped++
-      this.#options.onDrop()
-    }
+    if (!this.#ended) this.#notices.put(frame)
   }
 
   /** Says one last thing and ends. */
@@ -84,6 +95,15 @@ export class Session {
     if (this.#ended) return
     void this.#write(last)
     this.end(reason)
+  }
+
+  /** Frames of the node that are worked on. */
+  get unsettled(): number {
+    return this.#unsettled
+  }
+
+  get noticeDepth(): number {
+    return this.#notices.depth
   }
 
   /** Counts work on a frame of the node until it settles. */
@@ -131,8 +151,9 @@ export class Session {
     if (this.#ended) return
     this.#ended = true
     this.#keepalive[Symbol.dispose]()
+    this.#options.onEnd()
     this.outbox[Symbol.dispose]()
-    this.#notices.length = 0
+    this.#notices[Symbol.dispose]()
     this.#options.link.close(reason)
     this.#onRoom?.()
   }
@@ -143,12 +164,6 @@ export class Session {
       if (this.#onRoom) this.#keepalive = this.#armKeepalive()
       else this.end('no keepalive for 30 s')
     })
-  }
-
-  async #drain(): Promise<void> {
-    this.#writing = true
-    for (let frame = this.#notices.shift(); frame; frame = this.#notices.shift()) await this.#write(frame)
-    this.#writing = false
   }
 
   async #write(frame: Frame): Promise<void> {

@@ -1,60 +1,106 @@
-import type { Metrics } from '../../../platform/health/index.ts'
-import { createReconciler } from '../../../platform/lifecycle/index.ts'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { BugError, createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import type { Clock, Random } from '../../../platform/time/index.ts'
+import { type Clock, ms, type Random } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
-import { type Informer, type Kubernetes, OBJECT_SYNCS, type ObjectSync, reasonOfError } from '../kubernetes/index.ts'
-
-/** What a node acknowledged of one object, or that something of it was sent. */
-export interface SyncRecord {
-  readonly uid: string
-  /** Skeleton of the object, for its deletion. */
-  readonly object: KubeObject
-  /** See Delivery.version; empty while nothing is acknowledged. */
-  readonly version: string
-  /** Database of the edge that acknowledged; empty for an original edge. */
-  readonly epoch: string
-}
-
-export const VERSION_ANNOTATION = 'skerry.dev/version'
-export const EPOCH_ANNOTATION = 'skerry.dev/epoch'
+import { type Informer, joinKey, type Kubernetes, type ObjectSync, reasonOfError } from '../kubernetes/index.ts'
+import {
+  EPOCH_ANNOTATION,
+  newRecord,
+  placeOf,
+  placeOfRecord,
+  type RecordPlace,
+  readRecord,
+  type SyncRecord,
+  skeletonOf,
+  typeAt,
+  VERSION_ANNOTATION,
+} from './record-form.ts'
+import { WriteGate } from './write-gate.ts'
 
 export interface SyncRecordPorts {
   readonly kubernetes: Kubernetes
   readonly records: Informer<ObjectSync>
+  /** Of cluster-scoped objects; where it is absent, such objects cannot be delivered. */
+  readonly clusterRecords?: Informer<ObjectSync>
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
 }
 
+/** What CloudHub is asked, and told, by its records. */
+export interface RecordOwner {
+  /** Whether the node has its session here. */
+  holds(node: string): boolean
+  /** Somebody else made, changed or deleted a record of the node. */
+  onForeignChange(node: string): void
+}
+
 type Wish =
   | { readonly kind: 'acknowledged'; readonly record: SyncRecord; readonly resourceVersion: string }
   | { readonly kind: 'gone' }
 
+interface Entry {
+  readonly place: RecordPlace
+  sync: ObjectSync | undefined
+  /** What was learned and is not written yet. */
+  wish: Wish | undefined
+  /** Monotonic ms. */
+  writtenAt: number
+}
+
+/** For all writes of records: a quarter of what KubeEdge's cloudcore allows itself with 500 nodes. */
+const WRITES_PER_SECOND = 600
+const WRITE_BURST = 1200
+const WRITES_ABREAST = 16
+/** Between two writes of one record, so that an object that changes all the time does not cost a write each time. */
+const REST = ms(1000)
+
 /**
- * KubeEdge's ObjectSync objects, `<node>.<uid>` in the namespace of the object. A record is made before the first send, so
- * that a deletion is never forgotten; it is raised after the acknowledgement and removed after that of the deletion.
+ * KubeEdge's ObjectSync objects, `<node>.<uid>` in the namespace of the object, and ClusterObjectSyncs. A record is made before
+ * the first send, so that a deletion is never forgotten; it is raised after the acknowledgement and removed after that of the
+ * deletion. Replicas share them: a write of another is never overwritten by one that no longer has the node.
  */
 export class SyncRecords {
   readonly #ports: SyncRecordPorts
-  readonly #byNode = new Map<string, Map<string, ObjectSync>>()
-  /** What was learned and is not written yet, by record key. */
-  readonly #wishes = new Map<string, Wish>()
-  readonly #writer
+  /** By the key of the record. */
+  readonly #entries = new Map<string, Entry>()
+  /** By node and uid, as they will be when everything learned is written. */
+  readonly #byNode = new Map<string, Map<string, SyncRecord>>()
+  readonly #gate: WriteGate
+  readonly #writer: Reconciler
+  #owner: RecordOwner | undefined
+  /** An own write is being absorbed. */
+  #isOwn = false
+  #wishes = 0
 
   constructor(ports: SyncRecordPorts) {
     this.#ports = ports
-    this.#writer = createReconciler({
-      name: 'objectsyncs',
-      reconcile: (key, signal) => this.#write(key, signal),
-      workers: 8,
-      clock: ports.clock,
-      random: ports.random,
-      log: ports.log,
-      ...(ports.metrics ? { metrics: ports.metrics } : {}),
-    })
-    ports.records.onChange((now, before) => this.#index(now, before))
+    const { clock, random, log, metrics = silentMetrics } = ports
+    const rates = { abreast: WRITES_ABREAST, perSecond: WRITES_PER_SECOND, burst: WRITE_BURST }
+    this.#gate = new WriteGate({ clock, ...rates })
+    const reconcile = (key: string, signal: AbortSignal) => this.#write(key, signal)
+    const workers = WRITES_ABREAST
+    this.#writer = createReconciler({ name: 'objectsyncs', reconcile, workers, clock, random, log, metrics })
+    metrics
+      .gauge({
+        name: 'skerry_cloudhub_records_unwritten',
+        help: 'Acknowledgements that are not written to the API yet.',
+      })
+      .follow(() => this.#wishes)
+    for (const informer of [ports.records, ports.clusterRecords]) {
+      informer?.onChange((now, before) => this.#index(now, before))
+    }
+  }
+
+  get isSynced(): boolean {
+    const { records, clusterRecords } = this.#ports
+    return records.isSynced && (clusterRecords?.isSynced ?? true)
+  }
+
+  ownedBy(owner: RecordOwner): void {
+    this.#owner = owner
   }
 
   /** Writes what is learned until the signal aborts. */
@@ -62,157 +108,172 @@ export class SyncRecords {
     return this.#writer.run(signal)
   }
 
-  /** Records of a node by uid of the object, with what is learned but not written yet. */
+  /** Records of a node by uid of the object, with what is learned but not written yet. A live view. */
   of(node: string): ReadonlyMap<string, SyncRecord> {
-    const records = new Map<string, SyncRecord>()
-    for (const [uid, sync] of this.#byNode.get(node) ?? []) {
-      const wish = this.#wishes.get(keyOfRecord(namespaceOf(sync), node, uid))
-      if (wish?.kind === 'gone') continue
-      records.set(uid, wish ? wish.record : readRecord(uid, sync))
-    }
-    return records
+    return this.#byNode.get(node) ?? NONE
   }
 
   /** Whether the node has a record that is not about to go. */
   has(node: string): boolean {
-    for (const [uid, sync] of this.#byNode.get(node) ?? []) {
-      if (this.#wishes.get(keyOfRecord(namespaceOf(sync), node, uid))?.kind !== 'gone') return true
-    }
-    return false
+    return this.of(node).size > 0
+  }
+
+  nodes(): Iterable<string> {
+    return this.#byNode.keys()
   }
 
   /** Settles when the record exists. */
   async open(node: string, object: KubeObject, signal?: AbortSignal): Promise<void> {
-    const namespace = object.metadata.namespace ?? 'default'
-    const uid = object.metadata.uid ?? ''
-    this.#wishes.delete(keyOfRecord(namespace, node, uid))
-    const name = `${node}.${uid}`
-    if (this.#byNode.get(node)?.has(uid)) return
-    const { apiVersion: objectAPIVersion, kind: objectKind, metadata } = object
-    const spec = { objectAPIVersion, objectKind, objectName: metadata.name }
-    try {
-      const made = await this.#ports.kubernetes.create(OBJECT_SYNCS, namespace, { metadata: { name }, spec }, signal)
-      this.#ports.records.absorb(made)
-    } catch (error) {
-      if (reasonOfError(error) !== 'AlreadyExists') throw error
-      const present = await this.#ports.kubernetes.get(OBJECT_SYNCS, { namespace, name }, signal)
-      if (!present) throw error
-      this.#ports.records.absorb(present)
+    const place = placeOf(node, object)
+    const entry = this.#entryAt(place)
+    if (entry.wish?.kind === 'gone') this.#wish(entry, undefined)
+    if (entry.sync) return
+    if (place.at.namespace === undefined && !this.#ports.clusterRecords) {
+      throw new BugError('nobody follows the records of cluster-scoped objects', { code: 'HUB_CLUSTER_RECORDS' })
     }
+    await this.#gate.pass(true, signal, () => this.#create(place, object, signal))
   }
 
   acknowledged(node: string, object: KubeObject, version: string, epoch: string): void {
-    const uid = object.metadata.uid ?? ''
-    const record = { uid, object: skeletonOf(object), version, epoch }
-    this.#wish(node, object, {
-      kind: 'acknowledged',
-      record,
-      resourceVersion: object.metadata.resourceVersion ?? '',
-    })
+    const entry = this.#entryAt(placeOf(node, object))
+    const record = { uid: entry.place.uid, object: skeletonOf(object), version, epoch }
+    this.#learn(entry, { kind: 'acknowledged', record, resourceVersion: object.metadata.resourceVersion ?? '' })
+  }
+
+  /** The session ended while something else than what the node acknowledged may have reached it. */
+  doubt(node: string, object: KubeObject): void {
+    const known = this.of(node).get(object.metadata.uid ?? '')
+    if (known && known.version !== '') this.acknowledged(node, object, '', known.epoch)
   }
 
   /** The node let go of the object. */
   gone(node: string, object: KubeObject): void {
-    this.#wish(node, object, { kind: 'gone' })
+    this.#learn(this.#entryAt(placeOf(node, object)), { kind: 'gone' })
   }
 
   /** The node itself is gone. */
   forget(node: string): void {
-    for (const record of this.of(node).values()) this.gone(node, record.object)
+    for (const record of [...this.of(node).values()]) this.gone(node, record.object)
   }
 
-  #wish(node: string, object: KubeObject, wish: Wish): void {
-    const key = keyOfRecord(object.metadata.namespace ?? 'default', node, object.metadata.uid ?? '')
-    this.#wishes.set(key, wish)
-    this.#writer.enqueue(key)
+  #learn(entry: Entry, wish: Wish): void {
+    this.#wish(entry, wish)
+    this.#writer.enqueue(joinKey(entry.place.at))
+  }
+
+  async #create({ at, ...place }: RecordPlace, object: KubeObject, signal: AbortSignal | undefined): Promise<void> {
+    const { kubernetes } = this.#ports
+    const type = typeAt(at)
+    try {
+      this.#absorb(await kubernetes.create(type, at.namespace, newRecord({ at, ...place }, object), signal))
+    } catch (error) {
+      if (reasonOfError(error) !== 'AlreadyExists') throw error
+      const present = await kubernetes.get(type, at, signal)
+      if (!present) throw error
+      this.#absorb(present)
+    }
   }
 
   async #write(key: string, signal: AbortSignal): Promise<void> {
-    const wish = this.#wishes.get(key)
-    if (!wish) return
-    const at = atOf(key)
-    if (wish.kind === 'gone') {
-      await this.#ports.kubernetes.delete(OBJECT_SYNCS, at, {}, signal)
-      this.#unindex(at.name)
-    } else {
-      await this.#raise(at, wish, signal)
-    }
-    if (this.#wishes.get(key) === wish) this.#wishes.delete(key)
+    const entry = this.#entries.get(key)
+    const wish = entry?.wish
+    if (!entry || !wish) return
+    const rest = entry.writtenAt + REST.milliseconds - this.#ports.clock.monotonic()
+    if (wish.kind === 'acknowledged' && rest > 0) return this.#writer.enqueueAfter(key, ms(rest))
+    await this.#gate.pass(false, signal, async () => {
+      // Something newer may have been learned while this one waited for its turn.
+      if (entry.wish === wish) await this.#carryOut(entry, wish, signal)
+    })
+    entry.writtenAt = this.#ports.clock.monotonic()
+    if (entry.wish === wish) this.#wish(entry, undefined)
+    else if (entry.wish) this.#writer.enqueue(key)
+    this.#drop(entry)
   }
 
-  async #raise(at: { namespace: string; name: string }, wish: Wish & { kind: 'acknowledged' }, signal: AbortSignal) {
-    const { kubernetes, records } = this.#ports
-    const { version, epoch } = wish.record
-    const annotations = { [VERSION_ANNOTATION]: version, [EPOCH_ANNOTATION]: epoch }
-    const type = 'merge'
+  async #carryOut(entry: Entry, wish: Wish, signal: AbortSignal): Promise<void> {
+    const { at } = entry.place
+    if (wish.kind === 'acknowledged') return this.#raise(entry, wish, signal)
+    await this.#ports.kubernetes.delete(typeAt(at), at, {}, signal)
+    entry.sync = undefined
+  }
+
+  async #raise(entry: Entry, wish: Wish & { kind: 'acknowledged' }, signal: AbortSignal): Promise<void> {
+    const { kubernetes } = this.#ports
+    const { at, node } = entry.place
+    const type = typeAt(at)
+    const annotations = { [VERSION_ANNOTATION]: wish.record.version, [EPOCH_ANNOTATION]: wish.record.epoch }
+    const resourceVersion = entry.sync?.metadata.resourceVersion
+    const metadata = { annotations, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
     const status = { objectResourceVersion: wish.resourceVersion }
     try {
-      await kubernetes.patch(OBJECT_SYNCS, at, { metadata: { annotations } }, { type }, signal)
-      records.absorb(await kubernetes.patch(OBJECT_SYNCS, at, { status }, { type, subresource: 'status' }, signal))
+      this.#absorb(await kubernetes.patch(type, at, { metadata }, { type: 'merge' }, signal))
+      this.#absorb(await kubernetes.patch(type, at, { status }, { type: 'merge', subresource: 'status' }, signal))
     } catch (error) {
+      const reason = reasonOfError(error)
       // Somebody deleted the record: the next sync makes it anew and sends again.
-      if (reasonOfError(error) !== 'NotFound') throw error
+      if (reason === 'NotFound') return this.#owner?.onForeignChange(node)
+      if (reason !== 'Conflict') throw error
+      const present = await kubernetes.get(type, at, signal)
+      if (present) this.#absorb(present)
+      // Who has the node knows best. Otherwise the record is another replica's now.
+      if (present && this.#owner?.holds(node) !== false) throw error
+    }
+  }
+
+  #absorb(sync: ObjectSync): void {
+    const { records, clusterRecords } = this.#ports
+    this.#isOwn = true
+    try {
+      const informer = sync.metadata.namespace === undefined ? clusterRecords : records
+      informer?.absorb(sync)
+    } finally {
+      this.#isOwn = false
     }
   }
 
   #index(now: ObjectSync | undefined, before: ObjectSync | undefined): void {
-    if (!now && before) this.#unindex(before.metadata.name)
-    const parts = now && splitRecordName(now.metadata.name)
-    if (!now || !parts) return
-    const ofNode = this.#byNode.get(parts.node) ?? new Map<string, ObjectSync>()
-    ofNode.set(parts.uid, now)
-    this.#byNode.set(parts.node, ofNode)
+    const sync = now ?? before
+    const place = sync && placeOfRecord(sync)
+    if (!place) return
+    const entry = this.#entryAt(place)
+    // An own deletion has been carried out before the news of it arrives.
+    const isAwaited = this.#isOwn || entry.wish?.kind === 'gone' || (!now && !entry.sync)
+    entry.sync = now
+    this.#show(entry)
+    this.#drop(entry)
+    if (!isAwaited) this.#owner?.onForeignChange(place.node)
   }
 
-  #unindex(name: string): void {
-    const parts = splitRecordName(name)
-    const ofNode = parts && this.#byNode.get(parts.node)
-    if (!parts || !ofNode) return
-    ofNode.delete(parts.uid)
-    if (ofNode.size === 0) this.#byNode.delete(parts.node)
+  #entryAt(place: RecordPlace): Entry {
+    const key = joinKey(place.at)
+    const known = this.#entries.get(key)
+    if (known) return known
+    const entry: Entry = { place, sync: undefined, wish: undefined, writtenAt: Number.NEGATIVE_INFINITY }
+    this.#entries.set(key, entry)
+    return entry
+  }
+
+  #wish(entry: Entry, wish: Wish | undefined): void {
+    this.#wishes += (wish ? 1 : 0) - (entry.wish ? 1 : 0)
+    entry.wish = wish
+    this.#show(entry)
+  }
+
+  #drop(entry: Entry): void {
+    if (!entry.sync && !entry.wish) this.#entries.delete(joinKey(entry.place.at))
+  }
+
+  /** Keeps the view by node true. */
+  #show({ place, sync, wish }: Entry): void {
+    const { node, uid } = place
+    // What is acknowledged of a record that is gone counts for nothing: it is made anew, and the object sent again.
+    const record = !sync || wish?.kind === 'gone' ? undefined : (wish?.record ?? readRecord(uid, sync))
+    const ofNode = this.#byNode.get(node) ?? new Map<string, SyncRecord>()
+    if (record) ofNode.set(uid, record)
+    else ofNode.delete(uid)
+    if (ofNode.size > 0) this.#byNode.set(node, ofNode)
+    else this.#byNode.delete(node)
   }
 }
 
-/** apiVersion, kind, name, namespace and uid. */
-export function skeletonOf(object: KubeObject): KubeObject {
-  const { name, namespace, uid } = object.metadata
-  return {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    metadata: { name, ...(namespace ? { namespace } : {}), ...(uid ? { uid } : {}) },
-  }
-}
-
-function readRecord(uid: string, sync: ObjectSync): SyncRecord {
-  const annotations = sync.metadata.annotations ?? {}
-  return {
-    uid,
-    object: {
-      apiVersion: sync.spec?.objectAPIVersion ?? '',
-      kind: sync.spec?.objectKind ?? '',
-      metadata: { name: sync.spec?.objectName ?? '', namespace: namespaceOf(sync), uid },
-    },
-    // A record of KubeEdge's own has no annotation: its version then says nothing, and the object is sent once.
-    version: annotations[VERSION_ANNOTATION] ?? '',
-    epoch: annotations[EPOCH_ANNOTATION] ?? '',
-  }
-}
-
-/** Node names may hold dots, uids do not. */
-function splitRecordName(name: string): { readonly node: string; readonly uid: string } | undefined {
-  const dot = name.lastIndexOf('.')
-  return dot <= 0 ? undefined : { node: name.slice(0, dot), uid: name.slice(dot + 1) }
-}
-
-function namespaceOf(sync: ObjectSync): string {
-  return sync.metadata.namespace ?? 'default'
-}
-
-function keyOfRecord(namespace: string, node: string, uid: string): string {
-  return `${namespace}/${node}.${uid}`
-}
-
-function atOf(key: string): { namespace: string; name: string } {
-  const slash = key.indexOf('/')
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
-}
+const NONE: ReadonlyMap<string, SyncRecord> = new Map()

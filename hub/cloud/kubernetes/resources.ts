@@ -59,6 +59,14 @@ export const OBJECT_SYNCS: ResourceType<ObjectSync> = {
   accepts: (object): object is ObjectSync => hasRecords(object, ['spec', 'status']),
 }
 
+/** The same for cluster-scoped objects. */
+export const CLUSTER_OBJECT_SYNCS: ResourceType<ObjectSync> = {
+  ...OBJECT_SYNCS,
+  plural: 'clusterobjectsyncs',
+  kind: 'ClusterObjectSync',
+  namespaced: false,
+}
+
 export const SECRETS: ResourceType<Secret> = {
   group: '',
   version: 'v1',

@@ -28,7 +28,14 @@ interface Failure {
 }
 
 /** Kinds whose status can only be written through the subresource. */
-const WITH_STATUS = new Set(['devices', 'objectsyncs', 'nodes', 'pods', 'certificatesigningrequests'])
+const WITH_STATUS = new Set([
+  'devices',
+  'objectsyncs',
+  'clusterobjectsyncs',
+  'nodes',
+  'pods',
+  'certificatesigningrequests',
+])
 
 /** A Kubernetes API in memory: versions, generations, conflicts, watches, status subresources, garbage collection. */
 export class FakeKubernetes implements Kubernetes {

@@ -15,7 +15,15 @@ import { SyncRecords } from '../cloudhub/sync-records.ts'
 import { DeviceController } from '../device-controller/controller.ts'
 import { createInformer } from '../kubernetes/informer.ts'
 import type { ResourceType } from '../kubernetes/kubernetes.ts'
-import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES, LEASES, NODES, OBJECT_SYNCS } from '../kubernetes/resources.ts'
+import {
+  CLUSTER_OBJECT_SYNCS,
+  DEVICE_MODELS,
+  DEVICE_STATUSES,
+  DEVICES,
+  LEASES,
+  NODES,
+  OBJECT_SYNCS,
+} from '../kubernetes/resources.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
 
 /** Same sequence in each run. */
@@ -66,9 +74,10 @@ export async function startCloud(kubernetes = new FakeKubernetes(), clock = new 
     nodes: createInformer(NODES, {}, ports),
     leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
     records: createInformer(OBJECT_SYNCS, {}, ports),
+    clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
   }
-  const records = new SyncRecords({ ...ports, records: informers.records })
-  const hub = new Hub({ ...ports, records, recordInformer: informers.records })
+  const records = new SyncRecords({ ...ports, ...informers })
+  const hub = new Hub({ ...ports, records })
   const controller = new DeviceController({ ...ports, ...informers, hub })
   const work = [...Object.values(informers).map((informer) => informer.run(signal)), hub.run(signal)]
   work.push(controller.run(signal).catch(() => undefined))

@@ -1,0 +1,173 @@
+import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, minutes, ms, type Random } from '../../../platform/time/index.ts'
+import { GROUPS, type KubeObject, OPERATIONS } from '../../../schemas/index.ts'
+import type { FrameFactory } from '../../link/index.ts'
+import type { NodeSource } from './delivery.ts'
+import { planSync, type SyncStep } from './plan.ts'
+import type { Session } from './session.ts'
+import type { SyncRecords } from './sync-records.ts'
+
+export interface NodeSyncPorts {
+  readonly records: SyncRecords
+  readonly frames: FrameFactory
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics?: Metrics
+}
+
+/** Records that are still listed are looked at again after this. */
+const NOT_READY_WAIT = ms(100)
+/** A source that is still listing is asked again after this, unless it calls before. */
+const SOURCE_WAIT = ms(500)
+/** Should ever a source forget to say that something changed. */
+const ANYWAY = minutes(5)
+/** Objects that one node may hold against the will of the API, and be told so; what it makes up must not fill the API. */
+const MOST_EVICTED = 1000
+/** Records opened side by side for one node. */
+const OPEN_AT_ONCE = 32
+/**
+ * Objects of one node in its outbox. What is beyond stays a plan, which is made again when there is room: so a node with very many
+ * objects takes turns with the others, and costs little memory while it does not read.
+ */
+export const MOST_ACTIVE = 512
+
+/** Brings each connected node what the sources say that it should have. Nodes take turns. */
+export class NodeSync {
+  readonly #ports: NodeSyncPorts
+  readonly #sessionOf: (node: string) => Session | undefined
+  readonly #sources = new Set<NodeSource>()
+  readonly #queue: Reconciler
+  readonly #refused: Counter
+  /** Objects planned beyond the outbox, by node. */
+  readonly #beyond = new Map<string, number>()
+  /** By node and uid, while the record is being made. */
+  readonly #evicting = new Set<string>()
+
+  constructor(ports: NodeSyncPorts, sessionOf: (node: string) => Session | undefined) {
+    this.#ports = ports
+    this.#sessionOf = sessionOf
+    const { clock, random, log, metrics = silentMetrics } = ports
+    this.#refused = metrics.counter({
+      name: 'skerry_cloudhub_refused_objects_total',
+      help: 'Objects that a node said it could not take; they are sent again after a wait.',
+    })
+    this.#queue = createReconciler({
+      name: 'node-sync',
+      reconcile: (node, signal) => this.#sync(node, signal),
+      workers: 16,
+      ...{ clock, random, log, metrics },
+    })
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.run(signal)
+  }
+
+  addSource(source: NodeSource): Disposable {
+    this.#sources.add(source)
+    return { [Symbol.dispose]: () => void this.#sources.delete(source) }
+  }
+
+  sync(node: string): void {
+    if (this.#sessionOf(node)) this.#queue.enqueue(node)
+  }
+
+  /** Objects that the node needs and that are not in its outbox yet. */
+  beyond(node: string): number {
+    return this.#beyond.get(node) ?? 0
+  }
+
+  /** The outbox of the session has fewer active items than before. */
+  room({ peer, outbox }: Session): void {
+    if (this.#beyond.has(peer.node) && outbox.active <= MOST_ACTIVE / 2) this.sync(peer.node)
+  }
+
+  forget(node: string): void {
+    this.#beyond.delete(node)
+  }
+
+  refused(node: string, object: KubeObject, reason: string): void {
+    this.#refused.add()
+    for (const source of this.#sources) if (source.kinds.includes(object.kind)) source.refused?.(node, object, reason)
+  }
+
+  evict(node: string, object: KubeObject): void {
+    const key = `${node}/${object.metadata.uid}`
+    if (!this.#sessionOf(node) || this.#evicting.has(key) || this.#evicting.size >= OPEN_AT_ONCE) return
+    this.#evicting.add(key)
+    void this.#evict(node, object).finally(() => this.#evicting.delete(key))
+  }
+
+  /** A record of what the node has is all that a sync needs to take it away. */
+  async #evict(node: string, object: KubeObject): Promise<void> {
+    const { records, log } = this.#ports
+    const unacknowledged = [...records.of(node).values()].filter(({ version }) => version === '')
+    if (unacknowledged.length >= MOST_EVICTED) return
+    try {
+      await records.open(node, object)
+      this.sync(node)
+    } catch (error) {
+      log.warn('A node keeps an object that it should not have; it is tried again', { node, error })
+    }
+  }
+
+  async #sync(node: string, signal: AbortSignal): Promise<void> {
+    const session = this.#sessionOf(node)
+    if (!session) return
+    const { records } = this.#ports
+    if (!records.isSynced) return this.#queue.enqueueAfter(node, NOT_READY_WAIT)
+    let beyond = 0
+    let sourcesLeft = this.#sources.size
+    for (const source of this.#sources) {
+      if (!source.isReady(node)) {
+        this.#queue.enqueueAfter(node, SOURCE_WAIT)
+        sourcesLeft--
+        continue
+      }
+      const { deletions, additions } = this.#planned(source, session)
+      // Deletions go at once: an object that moves leaves its old node before the new one gets it.
+      for (const step of deletions) this.#put(session, step)
+      // No source keeps the others waiting until it is through.
+      const share = Math.ceil(Math.max(0, MOST_ACTIVE - session.outbox.active) / sourcesLeft--)
+      beyond += Math.max(0, additions.length - share)
+      if (!(await this.#add(session, additions.slice(0, share), signal))) return
+    }
+    if (beyond > 0) this.#beyond.set(node, beyond)
+    else this.#beyond.delete(node)
+    // The outbox may have been emptied meanwhile, when nobody knew of more.
+    this.room(session)
+    this.#queue.enqueueAfter(node, ANYWAY)
+  }
+
+  #planned(source: NodeSource, session: Session) {
+    const { node, skerry, session: id } = session.peer
+    for (const notice of source.noticesFor?.(node, id) ?? []) session.notify(notice)
+    const target = { node, skerry, epoch: session.epoch }
+    return planSync(source, target, this.#ports.records.of(node), (uid) => session.outbox.pending(uid))
+  }
+
+  /** Each with its record first. False when the session is over. */
+  async #add(session: Session, additions: readonly SyncStep[], signal: AbortSignal): Promise<boolean> {
+    const { node } = session.peer
+    for (let at = 0; at < additions.length; at += OPEN_AT_ONCE) {
+      const batch = additions.slice(at, at + OPEN_AT_ONCE)
+      await Promise.all(batch.map((step) => this.#ports.records.open(node, step.object, signal)))
+      if (this.#sessionOf(node) !== session) return false
+      for (const step of batch) this.#put(session, step)
+    }
+    return true
+  }
+
+  #put(session: Session, step: SyncStep): void {
+    const { operation, resource, source, object, version } = step
+    const isDeletion = operation === OPERATIONS.delete
+    const route = { source, group: GROUPS.resource, operation, resource }
+    const key = object.metadata.uid ?? ''
+    const make = () =>
+      this.#ports.frames.make(route, step.content(), isDeletion ? undefined : object.metadata.resourceVersion)
+    session.outbox.put({ key, object, resource, version, isDeletion, make })
+  }
+}
