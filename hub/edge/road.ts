@@ -3,6 +3,8 @@ import type { Frame, RoadStatus } from '../../schemas/index.ts'
 /** What an uplink needs of the link of the moment. */
 export interface Road {
   readonly isSkerry: boolean
+  /** Sends a question and gives its answer. */
+  ask(frame: Frame): Promise<Frame>
   /** Sends a frame and settles with the cloud's receipt. */
   confirm(frame: Frame): Promise<void>
   /** As `confirm`; towards a cloud that gives no receipts for such frames it settles when the socket has taken it. */

@@ -7,6 +7,7 @@ import type { CloudHub } from '../cloudhub/delivery.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
 import { createDeviceIndex, type DeviceIndex } from './device-index.ts'
 import { DeviceViews } from './device-views.ts'
+import { Digests } from './digests.ts'
 import { createEventRecorder } from './event-recorder.ts'
 import { IntentLedger } from './intent-ledger.ts'
 import { type DeviceLimits, writeLimits } from './limits.ts'
@@ -40,6 +41,7 @@ export class DeviceController implements Disposable {
   readonly #presence: NodePresence
   readonly #statuses: StatusReconciler
   readonly #intake: ReportIntake
+  readonly #digests: Digests
   readonly #subscriptions: readonly Disposable[]
 
   constructor(ports: DeviceControllerPorts) {
@@ -59,6 +61,7 @@ export class DeviceController implements Disposable {
       limits: writeLimits(ports.limits),
     })
     this.#intake = new ReportIntake({ ...shared, onReport: (id) => this.#statuses.look(id) })
+    this.#digests = new Digests({ ...shared, intake: this.#intake, frames: this.#frames })
     this.#subscriptions = this.#connect()
   }
 
@@ -66,6 +69,7 @@ export class DeviceController implements Disposable {
     const { devices, models, statuses, nodes, leases } = this.#ports
     await Promise.all([devices, models, statuses, nodes, leases].map((informer) => informer.synced(signal)))
     for (const device of devices.list()) this.#ledger.note(device, undefined)
+    this.#digests.ready()
     await this.#statuses.run(signal)
   }
 
@@ -86,7 +90,9 @@ export class DeviceController implements Disposable {
       this.#presence,
       source,
       hub.addSource(source),
-      hub.onUpstream('devices', (upstream) => this.#intake.receive(upstream)),
+      hub.onUpstream('devices', (upstream) => {
+        if (!this.#digests.take(upstream)) this.#intake.receive(upstream)
+      }),
       hub.onConnection((peer, connected) => {
         this.#presence.connection(peer.node, connected)
         this.#lookAtNode(peer.node)

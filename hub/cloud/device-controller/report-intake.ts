@@ -45,7 +45,7 @@ export class ReportIntake {
     const device = this.deviceOf(peer, id, report.sync.skerry?.uid)
     if (typeof device === 'string') return device
     const outcome = views.of(device).take(report, peer, { frame, reply })
-    if (outcome === 'other-incarnation') this.#evict(peer, id, report.sync.skerry?.uid)
+    if (outcome === 'other-incarnation') this.evict(peer, id, report.sync.skerry?.uid)
     if (outcome !== 'taken') return outcome
     onReport(id)
     return undefined
@@ -57,12 +57,12 @@ export class ReportIntake {
     const device = index.devices.get(splitDeviceId(id))
     if (device && device.spec.nodeName === peer.node) return device
     if (device) log.warn('A node spoke of a device of another node', { node: peer.node, device: id })
-    this.#evict(peer, id, uid)
+    this.evict(peer, id, uid)
     return device ? 'foreign-device' : 'unknown-device'
   }
 
   /** What an edge still has although it should not, because it went back to a backup, say, is deleted there. */
-  #evict({ node }: NodePeer, id: string, uid: string | undefined): void {
+  evict({ node }: NodePeer, id: string, uid: string | undefined): void {
     const { namespace, name } = splitDeviceId(id)
     if (!this.#ports.index.devices.isSynced || uid === undefined || ![namespace, uid].every(isLabel)) return
     const metadata = { namespace, name, uid }

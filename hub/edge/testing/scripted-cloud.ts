@@ -1,4 +1,4 @@
-import type { Frame, FrameRoute, Json } from '../../../schemas/index.ts'
+import { DIGEST_RESOURCE, type Frame, type FrameRoute, type Json } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { LinkPair } from '../../link/testing/index.ts'
 
@@ -31,7 +31,7 @@ export function createScriptedCloud(frames: FrameFactory): ScriptedCloud {
   }
   return {
     received,
-    reports: () => received.filter(({ route }) => route.source === 'twin'),
+    reports: () => received.filter(({ route }) => route.source === 'twin' && route.resource !== DIGEST_RESOURCE),
     summary: () => received.map(({ route }) => `${route.operation} ${route.resource}`),
     answers: (frame) => defaultAnswer(frames, frame),
     say(route, content, resourceVersion) {
@@ -50,6 +50,9 @@ export function createScriptedCloud(frames: FrameFactory): ScriptedCloud {
 export function defaultAnswer(frames: FrameFactory, frame: Frame): Frame | undefined {
   const { operation, source, resource } = frame.route
   if (operation === 'keepalive' || operation === 'response' || operation === 'error') return undefined
+  if (resource === DIGEST_RESOURCE) {
+    return frames.reply(frame, { skerry: { missing: [] } }, { source: 'devicecontroller', group: 'twin' })
+  }
   if (source === 'twin') {
     return frames.reply(frame, 'OK', { source: 'devicecontroller', group: 'twin', resource: 'twin' })
   }

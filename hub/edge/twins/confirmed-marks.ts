@@ -5,12 +5,14 @@ import type { DeviceId } from '../../../schemas/index.ts'
 /** What the cloud has confirmed of one device. Opaque texts; equal means that there is nothing to send. */
 export interface Mark {
   readonly state: string
+  /** Revision of the twin with that state; 0: not known. */
+  readonly stateRevision: number
   readonly twin: string
   /** JSON of what the mapper refused, as it was sent with the twin. */
   readonly refusals: string
 }
 
-const NOTHING: Mark = { state: '', twin: '', refusals: '[]' }
+const NOTHING: Mark = { state: '', stateRevision: 0, twin: '', refusals: '[]' }
 
 /**
  * Remembers on disk what is confirmed, so that a restart sends only what is not. A mark that is lost costs one message more;
@@ -32,7 +34,7 @@ export class ConfirmedMarks {
     this.#marks.clear()
     for (const row of await this.#store.read({ statement: 'meta.marks', parameters: [] })) {
       this.#marks.set(textIn(row, 'device'), {
-        state: textIn(row, 'state'),
+        ...splitState(textIn(row, 'state')),
         twin: textIn(row, 'twin'),
         refusals: textIn(row, 'refusals'),
       })
@@ -88,11 +90,17 @@ export class ConfirmedMarks {
   #call(id: DeviceId): StoreCall {
     const mark = this.#marks.get(id)
     if (!mark) return { statement: 'meta.unmark', parameters: [id] }
-    return { statement: 'meta.mark', parameters: [id, mark.state, mark.twin, mark.refusals] }
+    return { statement: 'meta.mark', parameters: [id, `${mark.stateRevision} ${mark.state}`, mark.twin, mark.refusals] }
   }
 }
 
 function textIn(row: Row, column: string): string {
   const value = row[column]
   return typeof value === 'string' ? value : ''
+}
+
+/** The revision stands before the state, with a blank between; rows of before it was kept have none. */
+function splitState(text: string): Pick<Mark, 'state' | 'stateRevision'> {
+  const [, revision, state] = /^(\d+) (.*)$/s.exec(text) ?? []
+  return state === undefined ? { state: text, stateRevision: 0 } : { state, stateRevision: Number(revision) }
 }

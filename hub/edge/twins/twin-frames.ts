@@ -1,4 +1,5 @@
 import type {
+  ConfirmedDevice,
   DeviceRefusal,
   FrameRoute,
   Json,
@@ -10,7 +11,8 @@ import type {
   TwinSyncProperty,
   TwinSyncPropertyExtra,
 } from '../../../schemas/index.ts'
-import { GROUPS, MODULES, OPERATIONS, splitDeviceId } from '../../../schemas/index.ts'
+import { GROUPS, MODULES, OPERATIONS, refusalsDigest, splitDeviceId } from '../../../schemas/index.ts'
+import type { Mark } from './confirmed-marks.ts'
 
 /** Why a device cannot be driven as it is configured. */
 export interface Refusal {
@@ -77,6 +79,26 @@ export function stateMark(twin: Twin, isSkerry: boolean): string {
   const { uid, stateText, state, stateReason = '', stateCode } = twin
   const code = stateCode === undefined ? [] : [stateCode]
   return JSON.stringify([uid, stateText ?? state, isSkerry ? stateReason : null, ...(isSkerry ? code : [])])
+}
+
+/** What the marks of a device say as the cloud can compare it; nothing where they say nothing that a Skerry cloud confirmed. */
+export function confirmedDevice(id: string, mark: Mark): ConfirmedDevice | undefined {
+  const [, uid, revision] = /^(.*):(\d+):skerry$/s.exec(mark.twin) ?? []
+  const stateUid = uidIn(mark.state)
+  const known = uid ?? stateUid
+  if (known === undefined) return undefined
+  return {
+    ...{ id, uid: known, twin: uid === undefined ? 0 : Number(revision) },
+    state: stateUid === known ? mark.stateRevision : 0,
+    refusals: refusalsDigest(parseRefusals(mark.refusals)),
+  }
+}
+
+/** Of a mark of a state. */
+function uidIn(mark: string): string | undefined {
+  const [, text] = /^\[("(?:[^"\\]|\\.)*")/.exec(mark) ?? []
+  const uid: unknown = text === undefined ? undefined : JSON.parse(text)
+  return typeof uid === 'string' ? uid : undefined
 }
 
 function stateExtra({ uid, revision, stateReason, stateCode }: Twin): NonNullable<StateSync['skerry']> {

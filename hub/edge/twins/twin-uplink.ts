@@ -15,8 +15,10 @@ import {
 } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { Road } from '../road.ts'
-import { ConfirmedMarks } from './confirmed-marks.ts'
+import { compareConfirmed } from './confirmed-digest.ts'
+import { ConfirmedMarks, type Mark } from './confirmed-marks.ts'
 import {
+  confirmedDevice,
   parseRefusals,
   type Refusal,
   refusalsOf,
@@ -110,6 +112,7 @@ export class TwinUplink {
     this.#failing.clear()
     for (const id of [...this.#resting.keys()]) this.#wake(id)
     this.#forgetDeparted()
+    if (road.isSkerry) void compareConfirmed(this.#ports, this.#confirmations, road)
     this.#noteAll()
   }
 
@@ -124,8 +127,21 @@ export class TwinUplink {
 
   /** The cloud has to be told of this twin again, as if it had never been. */
   resend(id: DeviceId): void {
+    this.#resend(id, { twin: '' })
+  }
+
+  get #confirmations() {
+    const marks = this.#marks
+    return {
+      devices: marks.devices,
+      confirmedOf: (id: DeviceId) => confirmedDevice(id, marks.of(id)),
+      lacking: (id: DeviceId) => this.#resend(id, { twin: '', state: '', stateRevision: 0 }),
+    }
+  }
+
+  #resend(id: DeviceId, unconfirmed: Partial<Mark>): void {
     if (!this.#ports.bus.get(twins, id)) return
-    this.#marks.confirm(id, { twin: '' })
+    this.#marks.confirm(id, unconfirmed)
     this.#again.add(id)
     this.#note(id)
   }
@@ -236,7 +252,7 @@ export class TwinUplink {
     if (mark.state !== state) {
       // KubeEdge sends this one as a text that holds JSON.
       const content = JSON.stringify(stateSync(twin, road.isSkerry, stamp()))
-      messages.push({ uid, part: { state }, frame: frames.make(stateRoute(id), content) })
+      messages.push({ uid, part: { state, stateRevision: twin.revision }, frame: frames.make(stateRoute(id), content) })
     }
     const found = this.#refusalsOf(twin, mark.twin.startsWith(`${twin.uid}:`) ? mark.refusals : '[]')
     const part = { twin: twinMark(twin, road.isSkerry), refusals: JSON.stringify(found) }
@@ -259,5 +275,7 @@ interface Message {
   readonly frame: Frame
   readonly uid: string
   /** What is confirmed with the frame's receipt. */
-  readonly part: { readonly state: string } | { readonly twin: string; readonly refusals: string }
+  readonly part:
+    | { readonly state: string; readonly stateRevision: number }
+    | { readonly twin: string; readonly refusals: string }
 }
