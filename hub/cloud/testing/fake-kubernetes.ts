@@ -62,6 +62,17 @@ export class FakeKubernetes implements Kubernetes {
     this.#failures.length = 0
   }
 
+  /** Remembers everything; what it gives puts it back, as an administrator does with a backup of the server. */
+  backup(): () => void {
+    const objects = [...this.#objects]
+    return () => {
+      this.#objects.clear()
+      for (const [id, object] of objects) this.#objects.set(id, object)
+      this.#changes.clear()
+      this.dropWatches()
+    }
+  }
+
   /** Closes all watches, as a server that restarts. */
   dropWatches(): void {
     this.#epoch++

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { type Device, type DeviceModel, type Twin, twins } from '../../../schemas/index.ts'
 import { ScriptedEventBus } from '../../../twin/testing/index.ts'
 import { createFrameFactory } from '../../link/index.ts'
-import { createMemoryDialer, type MemoryDialer } from '../../link/testing/index.ts'
+import { createMemoryDialer, type LinkPair, type MemoryDialer } from '../../link/testing/index.ts'
 import { createEdgeHub, type EdgeHub } from '../edge-hub.ts'
 import { createMetaManager, type MetaManager } from '../meta/meta-manager.ts'
 import { metaStoreDomain } from '../meta/meta-store.ts'
@@ -39,6 +39,10 @@ export interface BenchOptions {
   readonly incarnation?: number
   readonly isReachable?: boolean
   readonly userMessages?: UserMessageLimits
+  /** Another cloud than the scripted one. */
+  readonly accept?: (pair: LinkPair) => void
+  /** That this cloud lives in. */
+  readonly clock?: FakeClock
   /** Told before the modules start, when the bus is still empty. */
   readonly prepare?: (bus: Bus) => void
 }
@@ -46,14 +50,14 @@ export interface BenchOptions {
 /** MetaManager and EdgeHub on virtual time, with a scripted cloud at the other end of a link in memory. */
 export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> {
   const { after, isSkerry = true, isReachable = true, incarnation = 0, prepare, userMessages } = options
-  const clock = after?.clock ?? new FakeClock()
+  const clock = options.clock ?? after?.clock ?? new FakeClock()
   const random = countingRandom(after ? 5000 : 0)
   const log = memoryLogger()
   const bus = createLocalBus(clock, log)
   const store = memoryStore([metaStoreDomain, userStoreDomain], after?.store)
   const frames = createFrameFactory({ clock, random })
   const cloud = after?.cloud ?? createScriptedCloud(frames)
-  const dialer = createMemoryDialer(clock, (pair) => cloud.accept(pair))
+  const dialer = createMemoryDialer(clock, options.accept ?? ((pair) => cloud.accept(pair)))
   dialer.isSkerry = isSkerry
   dialer.isReachable = isReachable
   prepare?.(bus)
