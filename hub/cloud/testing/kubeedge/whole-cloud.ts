@@ -1,13 +1,16 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createMetrics } from '../../../../platform/health/index.ts'
 import { createScope } from '../../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../../platform/log/index.ts'
 import { type Clock, seconds, systemClock, systemRandom } from '../../../../platform/time/index.ts'
 import { crds } from '../../../../schemas/crd/index.ts'
-import { type ServedApi, serveTestApi } from '../../../apiserver/testing/serve.ts'
+import { serveApi } from '../../../apiserver/testing/serve.ts'
 import { createCloudModules } from '../../cloud-modules.ts'
 import { type Kubernetes, kubernetesFromConfig } from '../../kubernetes/index.ts'
-import { join } from '../tls-cloud.ts'
+import { join as joinCloud } from '../tls-cloud.ts'
 import { OriginalEdge, type OriginalEdgeOptions } from './original-edge.ts'
 
 export interface WholeCloud {
@@ -31,25 +34,32 @@ export interface WholeCloudOptions {
 /** The whole cloud half on real sockets over the embedded Kubernetes API, for original edges to dial. */
 export async function startWholeCloud(t: TestContext, options: WholeCloudOptions = {}): Promise<WholeCloud> {
   const { clock = systemClock } = options
-  const api: ServedApi = await serveTestApi(t, { crds })
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-cloud-'))
+  const api = await serveApi(directory, { crds })
   const kubernetes = await kubernetesFromConfig({ file: api.kubeconfig }, { clock: systemClock, log: silentLogger })
   let half = await startHalf(kubernetes, options)
   const stop = () => half.stop()
+  // In this order: an API that is closed first waits for its watches.
   t.after(async () => {
+    await Promise.all(edges.map((edge) => edge.cut()))
     await stop()
     kubernetes[Symbol.dispose]()
+    await api[Symbol.asyncDispose]()
+    await rm(directory, { recursive: true, force: true })
   })
-  const identities = new Map<string, Awaited<ReturnType<typeof join>>>()
+  const edges: OriginalEdge[] = []
+  const identities = new Map<string, Awaited<ReturnType<typeof joinCloud>>>()
   const identityOf = async (node: string) => {
     const known =
-      identities.get(node) ?? (await join({ certificates: half.certificates, authority: half.authority.current }, node))
+      identities.get(node) ??
+      (await joinCloud({ certificates: half.certificates, authority: half.authority.current }, node))
     identities.set(node, known)
     return known
   }
   const dial = async (node: string, given: Partial<OriginalEdgeOptions> = {}) => {
     const { caPem: ca } = half.authority.current
     const edge = await OriginalEdge.dial({ port: half.cloudhub.port, node, ca, clock, ...given })
-    if (edge instanceof OriginalEdge) t.after(() => edge.cut())
+    if (edge instanceof OriginalEdge) edges.push(edge)
     return edge
   }
   return {
