@@ -8,9 +8,8 @@ import { createScope, type ManagedScope, type Module } from '../../../platform/l
 import { silentLogger } from '../../../platform/log/index.ts'
 import type { StoreDomain } from '../../../platform/store/index.ts'
 import { openTestStore } from '../../../platform/store/testing/index.ts'
-import { systemClock as clock, ms, systemRandom as random, seconds } from '../../../platform/time/index.ts'
+import { type Clock, ms, systemRandom as random, seconds, systemClock } from '../../../platform/time/index.ts'
 import { ScriptedEventBus } from '../../../twin/testing/index.ts'
-import type { startTlsCloud } from '../../cloud/testing/tls-cloud.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../link/index.ts'
 import { createEdgeHub } from '../edge-hub.ts'
 import { identityFiles, readIdentity } from '../join/identity-files.ts'
@@ -27,7 +26,16 @@ function onCrash(error: unknown): never {
   throw error
 }
 
+/** What of a cloud an edge needs to join and to dial. */
+export interface JoinableCloud {
+  readonly authority: { createToken(request: { readonly node: string }): Promise<string> }
+  readonly certificates: { readonly port: number }
+  readonly cloudhub: { readonly port: number }
+}
+
 export interface JoinedEdgeOptions {
+  /** Default: that of the machine. */
+  readonly clock?: Clock
   readonly nodeName?: string
   /** Beside those of the hub. */
   readonly domains?: readonly StoreDomain[]
@@ -36,14 +44,14 @@ export interface JoinedEdgeOptions {
 /** `start` begins to live on the disk of the node, until `stop`; also again. */
 export async function joinEdge(
   t: TestContext,
-  cloud: Awaited<ReturnType<typeof startTlsCloud>>,
-  { nodeName = 'edge-1', domains = [] }: JoinedEdgeOptions = {},
+  cloud: JoinableCloud,
+  { nodeName = 'edge-1', domains = [], clock = systemClock }: JoinedEdgeOptions = {},
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'skerry-edge-'))
   t.after(() => rm(directory, { recursive: true, force: true }))
   const files = identityFiles(directory)
   const token = parseJoinToken(await cloud.authority.createToken({ node: nodeName }))
-  await joinNode({ address: `127.0.0.1:${cloud.certificates.port}`, token, nodeName, files, clock })
+  await joinNode({ address: `127.0.0.1:${cloud.certificates.port}`, token, nodeName, files, clock: systemClock })
   const scopes: ManagedScope[] = []
   t.after(async () => {
     for (const scope of scopes) await scope.close(seconds(5))
@@ -52,7 +60,7 @@ export async function joinEdge(
   const frames = createFrameFactory({ clock, random })
   const identity = () => readIdentity(files, nodeName)
   const start = async (port = cloud.cloudhub.port) => {
-    const scope = createScope('edge', { clock, log, deadline: seconds(5), onCrash })
+    const scope = createScope('edge', { clock: systemClock, log, deadline: seconds(5), onCrash })
     scopes.push(scope)
     const bus = createLocalBus(clock, log)
     const mqtt = new ScriptedEventBus()
@@ -75,11 +83,11 @@ export async function joinEdge(
 
 /** Looks again and again for ten seconds: for what neither clock nor event of the test can tell. */
 export async function eventually<T>(read: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const end = clock.monotonic() + 10_000
+  const end = systemClock.monotonic() + 10_000
   for (;;) {
     const value = await read()
     if (value !== undefined) return value
-    if (clock.monotonic() > end) throw new Error('did not happen within 10 s')
-    await clock.sleep(ms(10))
+    if (systemClock.monotonic() > end) throw new Error('did not happen within 10 s')
+    await systemClock.sleep(ms(10))
   }
 }
