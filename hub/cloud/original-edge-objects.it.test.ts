@@ -82,7 +82,7 @@ test('an object without a receipt is sent again each 5 s with the same id, five 
   await model(kubernetes)
   await device(kubernetes, 'pump-1', '1')
   const edge = await connect()
-  edge.meta.failure = 'database is locked'
+  edge.hold()
   const first = await within(clock, edge, () => edge.objects.find(isObject('insert', MODEL)) ?? undefined)
   const copies = () => edge.objects.filter(({ header }) => header.msg_id === first.header.msg_id)
   for (let sends = 2; sends <= 5; sends++) {
@@ -92,7 +92,7 @@ test('an object without a receipt is sent again each 5 s with the same id, five 
   }
   await passing(clock, edge, 4)
   assert.equal(copies().length, 5)
-  edge.meta.failure = undefined
+  edge.release()
   const stored = await within(clock, edge, () => edge.meta.rows.get(MODEL), 400)
   assert.equal(stored.type, 'devicemodel')
   for (const frame of copies()) edge.acknowledge(frame)
