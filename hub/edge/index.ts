@@ -1,5 +1,6 @@
 export * from './edge-hub.ts'
 export * from './join/identity-files.ts'
+export * from './join/renewing-dialer.ts'
 export * from './join/rotation.ts'
 export * from './meta/meta-manager.ts'
 export { metaStoreDomain } from './meta/meta-store.ts'

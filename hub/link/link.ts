@@ -19,3 +19,6 @@ export interface Link {
 export interface LinkDialer {
   dial(headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Link>
 }
+
+/** What CloudHub says when it refuses a certificate that has ended, and an edge knows by. */
+export const CERTIFICATE_ENDED = 'the certificate has expired: renew it'

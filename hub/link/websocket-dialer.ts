@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws'
+import { readBody } from '../../platform/http/index.ts'
 import { UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import { type Clock, seconds, withDeadline } from '../../platform/time/index.ts'
@@ -26,6 +27,8 @@ export interface LinkIdentity {
   readonly key: string
 }
 
+/** Bytes of a refusal that are looked at. */
+const LONGEST_REASON = 1000
 const HANDSHAKE_DEADLINE = seconds(30)
 const LONGEST_EPOCH = 64
 
@@ -73,8 +76,14 @@ function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; l
     // Stays: an error after the opening has its listener in the link, one after a failed opening has nobody else.
     socket.on('error', (error) => fail(error.message, error))
     socket.once('unexpected-response', (_request, response) => {
-      fail(`CloudHub refused the connection with HTTP ${response.statusCode}`)
-      socket.terminate()
+      const refused = (reason: string) => {
+        fail(`CloudHub refused the connection with HTTP ${response.statusCode}${reason === '' ? '' : `: ${reason}`}`)
+        socket.terminate()
+      }
+      readBody(response, LONGEST_REASON, signal).then(
+        (body) => refused(body.toString('utf8').trim()),
+        () => refused(''),
+      )
     })
     socket.once('open', () => {
       signal.removeEventListener('abort', onAbort)

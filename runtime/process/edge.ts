@@ -5,6 +5,7 @@ import {
   createRotationModule,
   identityFiles,
   readIdentity,
+  renewingDialer,
   UserUplink,
 } from '../../hub/edge/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
@@ -50,8 +51,13 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     ...{ clock, random, log, metrics },
   })
   const path = `/${projectId}/${nodeName}/events`
-  const identity = () => readIdentity(files, nodeName)
-  const dialer = createWebSocketDialer({ server, path, identity, largestFrame: maxFrameBytes, clock, log })
+  const onRotated = () => edgeHub.reconnect('the certificate was renewed')
+  const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
+  const { identity } = rotation
+  const dialer = renewingDialer(
+    createWebSocketDialer({ server, path, identity, largestFrame: maxFrameBytes, clock, log }),
+    rotation,
+  )
   const node = createNodeSelf({
     ...{ bus, clock, directory, health: () => nodeHealth(ground.states()) },
     extras: { labels: config.node.labels, taints: config.node.taints },
@@ -63,8 +69,6 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     incarnation: store.incarnation,
     ...{ clock, random, log, metrics },
   })
-  const onRotated = () => edgeHub.reconnect('the certificate was renewed')
-  const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
   // Clients come in after those who answer them, and leave before they end: a receipt without them would be a lie.
   const modules = [twin, userUplink, methods, ...mqtt.modules, mapperHost, meta, edgeHub, rotation]
   return {

@@ -49,6 +49,8 @@ test('no certificate, another node’s name and a full house are refused and clo
   const one = await join(cloud, 'edge-1')
   const two = await join(cloud, 'edge-2')
   assert.equal((await dial(t, cloud, undefined, 'edge-1')).outcome, 'tls')
+  const stranger = await join(await startTlsCloud(t), 'edge-1')
+  assert.equal((await dial(t, cloud, stranger, 'edge-1')).outcome, 'tls')
   assert.equal((await dial(t, cloud, one, 'edge-2')).outcome, '403')
   const first = await dial(t, cloud, one, 'edge-1')
   assert.equal(first.outcome, 'open')
@@ -63,7 +65,7 @@ test('a certificate that has ended opens no connection, also not within the grac
   const cloud = await startTlsCloud(t)
   const now = systemClock.now()
   const ended = await certificateBetween(cloud, 'edge-1', now - 2 * 86_400_000, now - 60_000)
-  assert.equal((await dial(t, cloud, ended, 'edge-1')).outcome, 'tls')
+  assert.equal((await dial(t, cloud, ended, 'edge-1')).outcome, '403')
 })
 
 test('a revoked node is cut off at once and refused until it joins again; deleting its Node does the same', async (t) => {

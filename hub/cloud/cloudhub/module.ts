@@ -72,10 +72,12 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
           key: serving.keyPem,
           ca: caPem,
           requestCert: true,
-          rejectUnauthorized: true,
+          // See below: Node.js would cut off without a word.
+          rejectUnauthorized: false,
         },
         handler: (_request, response) => sendText(response, 426, 'text/plain', 'this is CloudHub: WebSocket only\n'),
       })
+      server.server.on('secureConnection', admitAtTls)
       const accept = createAcceptor(hub, options, { ...ports, cloudEpoch })
       server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         void accept(request, socket, head)
@@ -108,6 +110,14 @@ async function openPatiently(ports: CloudHubPorts, scope: Scope): Promise<string
       scope.pending(undefined)
     }
   }
+}
+
+/**
+ * Who has no certificate of our CA is cut off here. One that has ended is let through to its refusal, so that a node whose clock is
+ * wrong learns that it has to renew it.
+ */
+function admitAtTls(socket: TLSSocket): void {
+  if (!socket.authorized && String(socket.authorizationError) !== 'CERT_HAS_EXPIRED') socket.destroy()
 }
 
 interface AcceptorPorts extends CloudHubPorts {

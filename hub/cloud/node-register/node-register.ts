@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../../platform/time/index.ts'
+import { CERTIFICATE_ENDED } from '../../link/index.ts'
 import type { CertificateLine, NodeCertificate } from '../authority/node-certificate.ts'
 import { lineOf, newLine } from '../authority/node-certificate.ts'
 import { SecretTable } from '../authority/secret-table.ts'
@@ -74,8 +75,7 @@ export class NodeRegister {
   /** Why this certificate opens no door now. Answers from memory: what another replica has just written comes with the watch. */
   refusal({ node, serial, expires }: NodeCertificate): Refusal | undefined {
     if (!this.#ports.secret.isSynced) return { ok: false, status: 503, reason: NOT_OPEN }
-    if (expires <= this.#ports.clock.now())
-      return { ok: false, status: 403, reason: 'the certificate has expired: renew it' }
+    if (expires <= this.#ports.clock.now()) return { ok: false, status: 403, reason: CERTIFICATE_ENDED }
     if (isRefused(this.#entries.get(node) ?? {}, serial)) return { ok: false, status: 403, reason: REVOKED }
     return this.#settling.has(node) ? { ok: false, status: 503, reason: SETTLING } : undefined
   }

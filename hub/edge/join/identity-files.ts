@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import {
   CertificateError,
@@ -9,10 +8,17 @@ import {
   type ParsedCertificate,
   parseCertificate,
 } from '../../../platform/certificates/index.ts'
-import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
-import { ConfigError } from '../../../platform/lifecycle/index.ts'
+import {
+  ensureDirectory,
+  lockDirectory,
+  readFileIfPresent,
+  removeFile,
+  writeFileAtomic,
+} from '../../../platform/files/index.ts'
+import { ConfigError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
 import type { LinkIdentity } from '../../link/index.ts'
+import { commitIdentity, readJournal } from './identity-journal.ts'
 
 /** Where the identity of a node is: PEM files, under KubeEdge's own names by default. */
 export interface IdentityFiles {
@@ -36,17 +42,35 @@ export function nodeSubject(nodeName: string) {
 
 /** Reads the identity and proves that it is that of this node. Throws ConfigError. */
 export async function readIdentity(files: IdentityFiles, nodeName: string): Promise<LinkIdentity> {
-  const [ca, certificate] = await Promise.all([readFileIfPresent(files.ca), readFileIfPresent(files.certificate)])
-  if (ca === undefined || certificate === undefined) throw notJoined(files)
-  readable(ca, files.ca)
-  const { commonName } = readable(certificate, files.certificate).subject
+  const identity = await storedIdentity(files)
+  readable(identity.ca, files.ca)
+  const { commonName } = readable(identity.certificate, files.certificate).subject
   if (commonName !== nodeSubject(nodeName).commonName) {
     throw new ConfigError('The certificate is that of another node: run skerry join again, or correct node.name', {
       code: 'HUB_CERTIFICATE_OF_ANOTHER_NODE',
       fields: { certificate: files.certificate, commonName, node: nodeName },
     })
   }
-  return { ca, certificate, key: await keyOf(files, certificate) }
+  if (belongs(identity.key, identity.certificate)) return identity
+  // Somebody may have begun to replace the files while they were read here.
+  const newer = await readJournal(files)
+  if (newer && belongs(newer.key, newer.certificate)) return newer
+  throw new ConfigError('The key of this node is not that of its certificate: run skerry join again', {
+    code: 'HUB_KEY_OF_ANOTHER_CERTIFICATE',
+    fields: { certificate: files.certificate, key: files.key },
+  })
+}
+
+async function storedIdentity(files: IdentityFiles): Promise<LinkIdentity> {
+  const committed = await readJournal(files)
+  if (committed) return committed
+  const paths = [files.ca, files.certificate, files.key]
+  const [ca, certificate, key] = await Promise.all(paths.map(readFileIfPresent))
+  if (ca !== undefined && certificate !== undefined && key !== undefined) return { ca, certificate, key }
+  throw new ConfigError('This node has no certificate yet: run skerry join', {
+    code: 'HUB_NOT_JOINED',
+    fields: { certificate: files.certificate },
+  })
 }
 
 /**
@@ -63,15 +87,29 @@ export async function openNextKey(files: IdentityFiles): Promise<KeyPair> {
   return made
 }
 
+/** Stores the identity with the key that `openNextKey` gave, which is no longer the next one then. */
+export async function writeIdentity(files: IdentityFiles, identity: LinkIdentity): Promise<void> {
+  await commitIdentity(files, identity)
+  await removeFile(nextKey(files))
+}
+
 /**
- * Stores the certificate of the key that `openNextKey` gave. At any moment one of the two keys on disk belongs to the
- * certificate there, so that a power cut leaves the old identity or the new one.
+ * Keeps others of this machine from changing the identity meanwhile: two commands, or a command and a running edge. Rejects with
+ * RefusedError HUB_IDENTITY_BUSY.
  */
-export async function writeIdentity(files: IdentityFiles, { ca, certificate }: Omit<LinkIdentity, 'key'>) {
-  for (const file of Object.values(files)) await ensureDirectory(dirname(file), 0o700)
-  await writeFileAtomic(files.ca, ca, 0o600)
-  await writeFileAtomic(files.certificate, certificate, 0o600)
-  await rename(nextKey(files), files.key)
+export async function lockIdentity(files: IdentityFiles): Promise<AsyncDisposable> {
+  const folder = dirname(files.key)
+  await ensureDirectory(folder, 0o700)
+  try {
+    return await lockDirectory(folder, 'identity.lock')
+  } catch (cause) {
+    if (!(cause instanceof RefusedError)) throw cause
+    throw new RefusedError('another join or renewal of this node is under way: wait until it has ended', {
+      code: 'HUB_IDENTITY_BUSY',
+      fields: { folder },
+      cause,
+    })
+  }
 }
 
 function readable(pem: string, path: string): ParsedCertificate {
@@ -85,21 +123,6 @@ function readable(pem: string, path: string): ParsedCertificate {
       cause,
     })
   }
-}
-
-async function keyOf(files: IdentityFiles, certificate: string): Promise<string> {
-  const key = await readFileIfPresent(files.key)
-  if (key !== undefined && belongs(key, certificate)) return key
-  const next = await readFileIfPresent(nextKey(files))
-  if (next !== undefined && belongs(next, certificate)) {
-    await rename(nextKey(files), files.key)
-    return next
-  }
-  if (key === undefined) throw notJoined(files)
-  throw new ConfigError('The key of this node is not that of its certificate: run skerry join again', {
-    code: 'HUB_KEY_OF_ANOTHER_CERTIFICATE',
-    fields: { certificate: files.certificate, key: files.key },
-  })
 }
 
 function belongs(key: string, certificate: string): boolean {
@@ -118,11 +141,4 @@ function isKey(pem: string): boolean {
 
 function nextKey(files: IdentityFiles): string {
   return `${files.key}.next`
-}
-
-function notJoined(files: IdentityFiles): ConfigError {
-  return new ConfigError('This node has no certificate yet: run skerry join', {
-    code: 'HUB_NOT_JOINED',
-    fields: { certificate: files.certificate },
-  })
 }

@@ -5,7 +5,14 @@ import { ConfigError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { LinkIdentity } from '../../link/index.ts'
 import { callCertificateEndpoint } from './certificate-client.ts'
-import { type IdentityFiles, nodeSubject, openNextKey, writeIdentity } from './identity-files.ts'
+import {
+  type IdentityFiles,
+  lockIdentity,
+  nodeSubject,
+  openNextKey,
+  readIdentity,
+  writeIdentity,
+} from './identity-files.ts'
 import type { JoinToken } from './token.ts'
 
 export interface JoinOptions {
@@ -30,6 +37,7 @@ export async function joinNode(options: JoinOptions): Promise<LinkIdentity> {
       fields: { node: nodeName, tokenNode: token.node },
     })
   }
+  await using _lock = await lockIdentity(files)
   const caDer = await callCertificateEndpoint({ address, path: '/ca.crt' }, clock, signal)
   if (fingerprint(caDer) !== token.caHash) {
     throw new RefusedError(
@@ -53,11 +61,17 @@ export async function joinNode(options: JoinOptions): Promise<LinkIdentity> {
   return identity
 }
 
-/** A new key and certificate for the same node, on the strength of the present certificate; no token is sent. */
+/**
+ * A new key and certificate for the same node, on the strength of the present certificate; no token is sent. Where somebody else
+ * has replaced that meanwhile, theirs is taken.
+ */
 export async function renewIdentity(
   options: Omit<JoinOptions, 'token'> & { readonly present: LinkIdentity },
 ): Promise<LinkIdentity> {
   const { address, nodeName, files, clock, signal, present } = options
+  await using _lock = await lockIdentity(files)
+  const stored = await readIdentity(files, nodeName)
+  if (stored.certificate !== present.certificate) return stored
   const keyPair = await openNextKey(files)
   const client = { certificate: present.certificate, key: present.key }
   const certificate = await requestCertificate({ address, nodeName, keyPair, ca: present.ca, client }, clock, signal)

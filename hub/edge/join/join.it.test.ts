@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fingerprint, parseCertificate } from '../../../platform/certificates/index.ts'
 import { type Authority, parseCsr } from '../../../platform/certificates/issuing/index.ts'
 import { testAuthority } from '../../../platform/certificates/testing/index.ts'
-import { ConfigError, createScope } from '../../../platform/lifecycle/index.ts'
+import { ConfigError, createScope, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { ms, seconds, systemClock } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { type CertificateEndpoint, startEndpoint } from '../testing/certificate-endpoint.ts'
 import { countingRandom } from '../testing/edge-bench.ts'
 import { identityFiles, readIdentity } from './identity-files.ts'
+import { finishCommit } from './identity-journal.ts'
 import { joinNode, renewIdentity } from './join-node.ts'
+import { renewingDialer } from './renewing-dialer.ts'
 import { createRotationModule } from './rotation.ts'
 import { parseJoinToken } from './token.ts'
 
@@ -128,17 +133,73 @@ test('renewing uses the present certificate, no token, and a new key', async (t)
   assert.deepEqual(await readIdentity(files, 'edge-1'), renewed)
 })
 
-test('a power cut between certificate and key leaves an identity that works', async (t) => {
+test('a power cut in the middle of a change leaves the old identity or the new one, whole', async (t) => {
   const { files, join } = await bench(t)
-  const identity = await join()
-  // As it is on disk when the new certificate is there and the new key has not got its name yet.
-  await writeFile(`${files.key}.next`, identity.key)
-  const { files: other, join: joinOther } = await bench(t)
-  await writeFile(files.key, (await joinOther()).key)
-  assert.deepEqual(await readIdentity(files, 'edge-1'), identity)
-  assert.equal(await readFile(files.key, 'utf8'), identity.key)
-  await writeFile(other.key, identity.key)
-  await assert.rejects(readIdentity(other, 'edge-1'), { code: 'HUB_KEY_OF_ANOTHER_CERTIFICATE' })
+  const old = await join()
+  const { files: others, join: joinAnother } = await bench(t)
+  const next = await joinAnother()
+  await writeFile(`${files.key}.new.tmp`, '{')
+  assert.deepEqual(await readIdentity(files, 'edge-1'), old, 'before the commit')
+  await writeFile(`${files.key}.new`, JSON.stringify(next))
+  for (const each of ['', 'ca', 'certificate', 'key'] as const) {
+    if (each !== '') await copyFile(others[each], files[each])
+    assert.deepEqual(await readIdentity(files, 'edge-1'), next, `after ${each || 'the commit'}`)
+  }
+  await copyFile(files.certificate, `${files.certificate}.kept`)
+  await finishCommit(files)
+  assert.deepEqual(await readIdentity(files, 'edge-1'), next)
+  assert.equal(await readFile(files.key, 'utf8'), next.key, 'an original edgecore finds it in the files')
+  await assert.rejects(stat(`${files.key}.new`), { code: 'ENOENT' })
+  await writeFile(files.key, old.key)
+  await assert.rejects(readIdentity(files, 'edge-1'), { code: 'HUB_KEY_OF_ANOTHER_CERTIFICATE' })
+})
+
+test('killed at any moment while it renews, a node has an identity that works', { timeout: 60_000 }, async (t) => {
+  const { endpoint, files, join, authority } = await bench(t)
+  const first = await join()
+  const script = `
+    import { renewIdentity } from ${JSON.stringify(new URL('./join-node.ts', import.meta.url).href)}
+    import { readIdentity } from ${JSON.stringify(new URL('./identity-files.ts', import.meta.url).href)}
+    import { systemClock as clock } from ${JSON.stringify(new URL('../../../platform/time/index.ts', import.meta.url).href)}
+    const files = ${JSON.stringify(files)}
+    for (;;) {
+      const present = await readIdentity(files, 'edge-1')
+      await renewIdentity({ address: '${endpoint.address}', nodeName: 'edge-1', files, clock, present })
+      process.stdout.write('.')
+    }`
+  for (let round = 0; round < 6; round++) {
+    const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(child.stdout, 'data')
+    // One renewal takes some 20 ms: the moments spread over all its steps.
+    await systemClock.sleep(ms(round * 7))
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const { certificate, key, ca } = await readIdentity(files, 'edge-1')
+    assert.ok(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
+    assert.equal(ca, authority.certificatePem)
+  }
+  assert.notEqual((await readIdentity(files, 'edge-1')).certificate, first.certificate)
+})
+
+test('of two joins at once one is told to wait, and the other is whole', async (t) => {
+  const { files, join } = await bench(t)
+  const [one, two] = await Promise.allSettled([join(), join()])
+  const [done, failed] = one.status === 'fulfilled' ? [one, two] : [two, one]
+  assert.equal(failed.status === 'rejected' && failed.reason.code, 'HUB_IDENTITY_BUSY')
+  assert.deepEqual(done.status === 'fulfilled' && done.value, await readIdentity(files, 'edge-1'))
+  await join()
+})
+
+test('a renewal that comes after a join has replaced the identity takes what is there', async (t) => {
+  const { endpoint, files, join } = await bench(t)
+  const present = await join()
+  const rejoined = await join()
+  const options = { address: endpoint.address, nodeName: 'edge-1', files, clock: systemClock }
+  const before = endpoint.calls.length
+  assert.deepEqual(await renewIdentity({ ...options, present }), rejoined)
+  assert.equal(endpoint.calls.length, before)
 })
 
 test('the identity of another node is refused by name', async (t) => {
@@ -210,6 +271,86 @@ async function keysOf(endpoint: CertificateEndpoint): Promise<readonly string[]>
   const keys = await Promise.all(requests.map(async ({ body }) => (await parseCsr(body)).publicKeyDer))
   return keys.map((key) => Buffer.from(key).toString('hex'))
 }
+
+function rotationOf(
+  endpoint: CertificateEndpoint,
+  { files, clock }: { files: ReturnType<typeof identityFiles>; clock: FakeClock },
+  onRotated = () => {},
+) {
+  const ports = { clock, random: countingRandom(), log: silentLogger, onRotated }
+  return createRotationModule({ address: endpoint.address, nodeName: 'edge-1', files, ...ports })
+}
+
+const lifeOf = (certificate: string) => {
+  const { notBefore, notAfter } = parseCertificate(certificate)
+  return { begin: notBefore.getTime(), end: notAfter.getTime() }
+}
+
+test('a certificate that ended while the node was off is renewed before anybody is dialled, once for all who ask', async (t) => {
+  const { endpoint, files, join } = await bench(t, { days: 0.5 })
+  const old = await join()
+  const clock = new FakeClock(lifeOf(old.certificate).end + 1000)
+  const rotation = rotationOf(endpoint, { files, clock })
+  const before = endpoint.calls.length
+  const [one, two] = await Promise.all([rotation.identity(), rotation.identity()])
+  assert.deepEqual(one, two)
+  assert.notEqual(one.certificate, old.certificate)
+  assert.equal(endpoint.calls.length, before + 1)
+  assert.equal(endpoint.calls.at(-1)?.client, 'system:node:edge-1')
+})
+
+test('where nobody can renew it the old certificate is tried, and a refusal says what to do', async (t) => {
+  const { endpoint, files, join } = await bench(t, { days: 0.5 })
+  const old = await join()
+  const clock = new FakeClock(lifeOf(old.certificate).end + 1000)
+  const rotation = rotationOf(endpoint, { files, clock })
+  endpoint.answer = async () => ({ status: 503, body: 'later' })
+  assert.deepEqual(await rotation.identity(), old)
+  endpoint.answer = async () => ({ status: 401, body: 'the certificate ended: join again (skerry join --force)' })
+  await assert.rejects(rotation.identity(), { code: 'HUB_CERTIFICATE_REFUSED', message: /skerry join --force/ })
+})
+
+test('a certificate that CloudHub calls ended is renewed, though the clock of the node is weeks behind', async (t) => {
+  const { endpoint, files, join } = await bench(t)
+  const old = await join()
+  const clock = new FakeClock(lifeOf(old.certificate).begin)
+  const rotation = rotationOf(endpoint, { files, clock })
+  const failing = (message: string) =>
+    renewingDialer(
+      { dial: () => Promise.reject(new UnavailableError(message, { code: 'HUB_LINK_REFUSED' })) },
+      rotation,
+    )
+  const { signal } = new AbortController()
+  await assert.rejects(failing('certificate has expired').dial({}, signal))
+  assert.deepEqual(await rotation.identity(), old, 'that was about the certificate of the server')
+  await assert.rejects(
+    failing('write EPROTO 40:error:0A000415:SSL routines::ssl/tls alert certificate expired').dial({}, signal),
+  )
+  const renewed = await rotation.identity()
+  assert.notEqual(renewed.certificate, old.certificate)
+  assert.deepEqual(await rotation.identity(), renewed)
+})
+
+test('a clock that jumps, or a machine that slept, delays a renewal by minutes', async (t) => {
+  const { endpoint, files, join } = await bench(t)
+  const { certificate } = await join()
+  const { begin, end } = lifeOf(certificate)
+  const clock = new FakeClock(begin)
+  const rotated = Promise.withResolvers<void>()
+  await using scope = createScope('rotation', {
+    clock: systemClock,
+    log: silentLogger,
+    deadline: seconds(5),
+    onCrash: (error) => rotated.reject(error),
+  })
+  await rotationOf(endpoint, { files, clock }, () => rotated.resolve()).start(scope)
+  await advanceWhile(clock, seconds(60))
+  clock.jump(ms((end - begin) * 0.95))
+  const calls = endpoint.calls.length
+  await advanceWhile(clock, seconds(300))
+  await rotated.promise
+  assert.equal(endpoint.calls.length, calls + 1)
+})
 
 test('a damaged certificate is told by its file', async (t) => {
   const { files, join } = await bench(t)

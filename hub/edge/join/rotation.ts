@@ -1,8 +1,10 @@
 import { parseCertificate } from '../../../platform/certificates/index.ts'
-import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
+import { describeError, type Module, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, minutes, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import type { LinkIdentity } from '../../link/index.ts'
 import { type IdentityFiles, readIdentity } from './identity-files.ts'
+import { finishCommit } from './identity-journal.ts'
 
 export interface RotationOptions {
   /** HOST:PORT of the certificate endpoint. */
@@ -16,44 +18,103 @@ export interface RotationOptions {
   readonly onRotated: () => void
 }
 
+export interface Rotation extends Module {
+  /**
+   * The identity to dial with. One that has ended is renewed first; rejects with RefusedError where the cloud says no to that.
+   * Where it cannot be asked, the old one is given: whether it counts is for the other end to say.
+   */
+  identity(): Promise<LinkIdentity>
+  /** The other end says that the certificate has ended, whatever the clock here says: the next `identity` renews it. */
+  distrust(): void
+}
+
 /** Renews the certificate between 70 and 90 % of its lifetime, at a moment drawn by chance so that a fleet does not ask at once. */
-export function createRotationModule(options: RotationOptions): Module {
+export function createRotationModule(options: RotationOptions): Rotation {
+  const { clock, files, nodeName, log } = options
+  const renewing: RenewalState = { isDistrusted: false, now: undefined }
+  const identity = async () => {
+    const present = await readIdentity(files, nodeName)
+    const { notAfter } = parseCertificate(present.certificate)
+    if (!renewing.isDistrusted && clock.now() < notAfter.getTime()) return present
+    try {
+      return await renew(options, present, renewing)
+    } catch (error) {
+      if (error instanceof RefusedError && error.code === 'HUB_CERTIFICATE_REFUSED') throw error
+      log.warn('The certificate has ended and could not be renewed yet', {
+        node: nodeName,
+        error: describeError(error),
+      })
+      return present
+    }
+  }
   return {
     name: 'CertificateRotation',
+    identity,
+    distrust: () => {
+      renewing.isDistrusted = true
+    },
     async start(scope) {
-      await readIdentity(options.files, options.nodeName)
-      scope.run((signal) => keepFresh(options, signal))
+      await finishCommit(files)
+      await readIdentity(files, nodeName)
+      scope.run((signal) => keepFresh(options, renewing, signal))
     },
   }
 }
 
-/** Looks again at least this often: the wall clock may jump. */
-const LONGEST_SLEEP = minutes(60)
+interface RenewalState {
+  isDistrusted: boolean
+  /** One at a time, whoever asks. */
+  now: Promise<LinkIdentity> | undefined
+}
 
-async function keepFresh(options: RotationOptions, signal: AbortSignal): Promise<void> {
+/** Looks again at least this often: the wall clock may jump, and stands still while the machine sleeps. */
+const LONGEST_SLEEP = minutes(5)
+
+async function keepFresh(options: RotationOptions, renewing: RenewalState, signal: AbortSignal): Promise<void> {
   const { clock, random, log, files, nodeName } = options
   const backoff = new Backoff({ first: seconds(2), most: minutes(10) }, random)
   const share = 0.7 + 0.2 * random.next()
   while (!signal.aborted) {
-    const present = await readIdentity(files, nodeName)
-    const { notBefore, notAfter } = parseCertificate(present.certificate)
-    const due = notBefore.getTime() + (notAfter.getTime() - notBefore.getTime()) * share
-    const wait = due - clock.now()
-    if (wait > 0) {
-      await clock.sleep(ms(Math.min(wait, LONGEST_SLEEP.milliseconds)), signal)
-      continue
-    }
     try {
-      // Loaded when it is due: what makes a request is large, and needed once in months.
-      const { renewIdentity } = await import('./join-node.ts')
-      await renewIdentity({ ...options, present, signal })
+      const present = await readIdentity(files, nodeName)
+      const { notBefore, notAfter } = parseCertificate(present.certificate)
+      const due = notBefore.getTime() + (notAfter.getTime() - notBefore.getTime()) * share
+      const wait = due - clock.now()
+      if (wait > 0) {
+        await clock.sleep(ms(Math.min(wait, LONGEST_SLEEP.milliseconds)), signal)
+        continue
+      }
+      await renew({ ...options, signal }, present, renewing)
       backoff.reset()
-      log.info('Certificate renewed', { node: nodeName })
-      options.onRotated()
     } catch (error) {
       signal.throwIfAborted()
       log.warn('Certificate could not be renewed', { node: nodeName, error: describeError(error) })
       await clock.sleep(backoff.next(), signal)
     }
   }
+}
+
+function renew(
+  options: RotationOptions & { readonly signal?: AbortSignal },
+  present: LinkIdentity,
+  renewing: RenewalState,
+): Promise<LinkIdentity> {
+  renewing.now ??= renewNow(options, present, renewing).finally(() => {
+    renewing.now = undefined
+  })
+  return renewing.now
+}
+
+async function renewNow(
+  options: RotationOptions & { readonly signal?: AbortSignal },
+  present: LinkIdentity,
+  renewing: RenewalState,
+): Promise<LinkIdentity> {
+  // Loaded when it is due: what makes a request is large, and needed once in months.
+  const { renewIdentity } = await import('./join-node.ts')
+  const renewed = await renewIdentity({ ...options, present })
+  renewing.isDistrusted = false
+  options.log.info('Certificate renewed', { node: options.nodeName })
+  options.onRotated()
+  return renewed
 }
