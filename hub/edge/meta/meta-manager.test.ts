@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assignedDevices, type Frame, type Json, listed } from '../../../schemas/index.ts'
+import {
+  assignedDevices,
+  assignedPods,
+  type Frame,
+  type Json,
+  type JsonObject,
+  listed,
+  objectChanges,
+} from '../../../schemas/index.ts'
 import { pumpDevice, pumpModel, startEdge } from '../testing/edge-bench.ts'
 
 const down = (operation: string, resource: string) => ({
@@ -165,3 +173,177 @@ test('what the cloud says of its intents stays with the device, over a restart a
   assert.deepEqual([assigned?.intents, assigned?.model?.metadata.name], [intents, 'pump'])
   await again.stop()
 })
+
+test('a Skerry cloud is believed also with a smaller version of the same object: its API may have gone back', async () => {
+  const edge = await startEdge()
+  for (const version of ['10', '4']) {
+    const frame = edge.cloud.say(down('update', DEVICE), json(pumpDevice('pump-1', version)), version)
+    assert.equal((await deliver(edge, frame))?.content, 'OK')
+  }
+  assert.equal(edge.bus.get(assignedDevices, 'default/pump-1')?.device.metadata.resourceVersion, '4')
+  edge.cloud.say(down('update', DEVICE), json(pumpDevice('pump-1', '4')), '4')
+  await edge.advance()
+  assert.equal(
+    edge.store.written.filter((statement) => statement === 'meta.put').length,
+    2,
+    'a repetition is not written',
+  )
+  await edge.stop()
+})
+
+test('a change that its deletion overtook does not bring the object back; a new one of the name does come', async () => {
+  for (const isSkerry of [true, false]) {
+    const edge = await startEdge({ isSkerry })
+    const shown = () => edge.bus.get(assignedDevices, 'default/pump-1')?.device.metadata.uid
+    edge.cloud.say(down('insert', DEVICE), json(pumpDevice()), '10')
+    edge.cloud.say(down('delete', DEVICE), json(pumpDevice()))
+    const late = edge.cloud.say(down('update', DEVICE), json(pumpDevice()), '10')
+    assert.equal((await deliver(edge, late))?.content, 'OK')
+    assert.equal(shown(), undefined)
+    const other = { ...pumpDevice(), metadata: { ...pumpDevice().metadata, uid: 'uid-new' } }
+    edge.cloud.say(down('update', DEVICE), json(other), '11')
+    await edge.advance()
+    assert.equal(shown(), 'uid-new')
+    await edge.stop()
+  }
+})
+
+test('what a dead link still had is not applied, so it cannot undo the word of the next one', async () => {
+  const edge = await startEdge()
+  edge.cloud.say(down('insert', DEVICE), json(pumpDevice()), '10')
+  await edge.advance()
+  // The frame is in the queue of the old link when that breaks.
+  const old = edge.dialer.pair
+  edge.cloud.say(down('update', DEVICE), json(pumpDevice('pump-1', '11', 'edge-2')), '11')
+  old?.cut('the cable')
+  await edge.advance(2000)
+  assert.notEqual(edge.dialer.pair, old)
+  assert.equal(edge.bus.get(assignedDevices, 'default/pump-1')?.device.metadata.resourceVersion, '10')
+  await edge.stop()
+})
+
+test('pods of this node are on the bus, whole and from disk; those of others are stored and left alone', async () => {
+  const before = await startEdge()
+  before.cloud.say(down('insert', 'shop/pod/till'), pod('till', 'u-1'), '5')
+  before.cloud.say(down('insert', 'shop/pod/other'), pod('other', 'u-2', 'edge-2'), '6')
+  await before.advance()
+  assert.deepEqual([...before.bus.list(assignedPods).keys()], ['shop/till'])
+  await before.stop()
+  const edge = await startEdge({
+    after: before,
+    isReachable: false,
+    prepare: (bus) => bus.set(assignedPods, 'shop/ghost', { uid: 'g', pod: {} }),
+  })
+  assert.equal(edge.bus.get(listed, 'pods'), true)
+  assert.deepEqual([...edge.bus.list(assignedPods)], [['shop/till', { uid: 'u-1', pod: pod('till', 'u-1') }]])
+  await edge.stop()
+})
+
+test('a pod is deleted by its uid alone, and the deletion of its predecessor leaves it', async () => {
+  const edge = await startEdge()
+  edge.cloud.say(down('insert', 'shop/pod/till'), pod('till', 'u-2'), '5')
+  for (const [content, answer] of [
+    [{ metadata: { name: 'till', namespace: 'shop', uid: 'u-1' } }, 'OK'],
+    ['u-2', 'a pod is deleted by its object, with its metadata.uid'],
+    [{ metadata: { name: 'till' } }, 'a pod is deleted by its object, with its metadata.uid'],
+  ] as const) {
+    assert.equal((await deliver(edge, edge.cloud.say(down('delete', 'shop/pod/till'), content)))?.content, answer)
+    assert.ok(edge.bus.get(assignedPods, 'shop/till'))
+  }
+  const skeleton = { metadata: { name: 'till', namespace: 'shop', uid: 'u-2' } }
+  assert.equal((await deliver(edge, edge.cloud.say(down('delete', 'shop/pod/till'), skeleton)))?.content, 'OK')
+  assert.equal(edge.bus.get(assignedPods, 'shop/till'), undefined)
+  await edge.stop()
+})
+
+test('every kind is kept as it came and told on the bus, whoever of the cloud sends it', async () => {
+  const edge = await startEdge({ isSkerry: false })
+  const changes: string[] = []
+  edge.bus.subscribe(objectChanges, ({ resource, change }) => changes.push(`${change} ${resource}`))
+  const kinds = ['configmap', 'secret', 'serviceaccountaccess', 'service', 'endpoints', 'rule', 'persistentvolumeclaim']
+  for (const [at, kind] of kinds.entries()) {
+    const source = ['edgecontroller', 'policycontroller', 'dynamiccontroller'][at % 3] ?? ''
+    const object = { kind, metadata: { name: 'x', namespace: 'shop', uid: `u-${kind}` }, data: { a: 'ü' } }
+    const frame = edge.cloud.say({ ...down('insert', `shop/${kind}/x`), source }, object, '5')
+    assert.equal((await deliver(edge, frame))?.content, 'OK')
+    assert.deepEqual(edge.meta.stored(`shop/${kind}/x`), object)
+  }
+  const node = edge.cloud.say(down('update', 'default/node/edge-1'), { metadata: { name: 'edge-1', uid: 'n' } }, '6')
+  assert.deepEqual((await deliver(edge, node))?.route, { ...node.route, operation: 'response' })
+  assert.ok(edge.meta.stored('null/node/edge-1'))
+  assert.deepEqual(changes, [...kinds.map((kind) => `stored shop/${kind}/x`), 'stored null/node/edge-1'])
+  await edge.stop()
+})
+
+test('an unsolicited list of pods, CSI calls and unknown operations get an error and poison nothing', async () => {
+  const edge = await startEdge({ isSkerry: false })
+  for (const [operation, resource, content] of [
+    ['response', 'shop/pod', [pod('till', 'u-1')]],
+    ['response', 'default/podlist', []],
+    ['createvolume', 'shop/volume/v1', { capacity: 1 }],
+    ['update', 'shop/pod/till', [pod('till', 'u-1')]],
+    ['update', 'shop/pod/till', null],
+    ['update', 'shop/pod/till', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
+  ] as const) {
+    const frame = edge.cloud.say({ ...down(operation, resource), source: 'edgecontroller' }, content, '5')
+    const answer = await deliver(edge, frame)
+    assert.deepEqual([answer?.route.operation, answer?.route.resource], ['error', resource], `${operation} ${resource}`)
+  }
+  assert.deepEqual(await edge.store.read({ statement: 'meta.all', parameters: [] }), [])
+  assert.equal(edge.hub.isConnected, true)
+  await edge.stop()
+})
+
+test('an object beyond the bounds is refused with a reason, and room that comes is used', async () => {
+  const edge = await startEdge({ metaLimits: { maxObjects: 2, maxObjectBytes: 300, maxBytes: 500 } })
+  const config = (name: string, size: number) => ({ metadata: { name, uid: name }, data: { a: 'ü'.repeat(size / 2) } })
+  const say = async (name: string, size: number) => {
+    const frame = edge.cloud.say(down('update', `shop/configmap/${name}`), config(name, size), String(size))
+    return (await deliver(edge, frame))?.content
+  }
+  assert.match(String(await say('big', 400)), /this node takes 300.*maxObjectBytes/)
+  assert.equal(await say('a', 100), 'OK')
+  assert.equal(await say('b', 200), 'OK')
+  assert.match(String(await say('c', 10)), /no room for more objects \(2 of 2/)
+  assert.match(String(await say('a', 240)), /no room/)
+  assert.equal(await say('b', 20), 'OK', 'what shrinks is taken')
+  assert.equal(await say('a', 240), 'OK')
+  assert.deepEqual(edge.meta.size.count, 2)
+  assert.deepEqual(edge.meta.refused, { failed: 3 })
+  await edge.stop()
+})
+
+test('objects on disk that cannot be read are asked of the cloud again, as with another database', async () => {
+  const before = await startEdge()
+  before.cloud.say(down('insert', DEVICE), json(pumpDevice()), '10')
+  await before.advance()
+  const epoch = before.dialer.attempts[0]?.['x-skerry-epoch']
+  await before.stop()
+  before.store.database.exec(`INSERT INTO meta VALUES ('default/device/bad', 'device', 'u', '1', '{"metadata":')`)
+  before.store.database.exec(`INSERT INTO meta VALUES ('', x'00ff', 'u', '1', x'00ff')`)
+  const edge = await startEdge({ after: before })
+  assert.deepEqual([...edge.bus.list(assignedDevices).keys()], ['default/pump-1'])
+  const asked = edge.dialer.attempts[0]?.['x-skerry-epoch']
+  assert.notEqual(asked, epoch)
+  await edge.stop()
+  const again = await startEdge({ after: edge })
+  assert.equal(again.dialer.attempts[0]?.['x-skerry-epoch'], asked, 'once')
+  await again.stop()
+})
+
+test('ten thousand devices at once are taken, each once', async () => {
+  const edge = await startEdge()
+  for (let at = 0; at < 10_000; at++) {
+    edge.cloud.say(down('insert', `default/device/d${at}`), json(pumpDevice(`d${at}`)), '10')
+    if (at % 500 === 0) await edge.advance()
+  }
+  await edge.advance()
+  assert.equal(edge.bus.list(assignedDevices).size, 10_000)
+  const receipts = edge.cloud.received.filter(({ route }) => route.resource?.includes('/device/d'))
+  assert.equal(receipts.filter(({ content }) => content === 'OK').length, 10_000)
+  await edge.stop()
+})
+
+function pod(name: string, uid: string, nodeName = 'edge-1'): JsonObject {
+  return { kind: 'Pod', metadata: { name, namespace: 'shop', uid }, spec: { nodeName, containers: [] } }
+}

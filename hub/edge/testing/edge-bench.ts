@@ -10,6 +10,7 @@ import { createMemoryDialer, type LinkPair, type MemoryDialer } from '../../link
 import { createEdgeHub, type EdgeHub } from '../edge-hub.ts'
 import { createMetaManager, type MetaManager } from '../meta/meta-manager.ts'
 import { metaStoreDomain } from '../meta/meta-store.ts'
+import type { MetaLimits } from '../meta/meta-table.ts'
 import type { UserMessageLimits } from '../user/user-outbox.ts'
 import { userStoreDomain } from '../user/user-store.ts'
 import { UserUplink } from '../user/user-uplink.ts'
@@ -39,6 +40,7 @@ export interface BenchOptions {
   readonly incarnation?: number
   readonly isReachable?: boolean
   readonly userMessages?: UserMessageLimits
+  readonly metaLimits?: MetaLimits
   /** Another cloud than the scripted one. */
   readonly accept?: (pair: LinkPair) => void
   /** That this cloud lives in. */
@@ -49,7 +51,7 @@ export interface BenchOptions {
 
 /** MetaManager and EdgeHub on virtual time, with a scripted cloud at the other end of a link in memory. */
 export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> {
-  const { after, isSkerry = true, isReachable = true, incarnation = 0, prepare, userMessages } = options
+  const { after, isSkerry = true, isReachable = true, incarnation = 0, prepare, userMessages, metaLimits } = options
   const clock = options.clock ?? after?.clock ?? new FakeClock()
   const random = countingRandom(after ? 5000 : 0)
   const log = memoryLogger()
@@ -62,7 +64,7 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
   dialer.isReachable = isReachable
   prepare?.(bus)
   const ports = { store, bus, frames, nodeName: 'edge-1', clock, random, log }
-  const meta = createMetaManager(ports)
+  const meta = createMetaManager({ ...ports, ...(metaLimits ? { limits: metaLimits } : {}) })
   const mqtt = new ScriptedEventBus()
   const userUplink = userMessages && new UserUplink({ ...ports, eventBus: mqtt, limits: userMessages })
   const uplinks = userUplink && { userUplink }

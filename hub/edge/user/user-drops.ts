@@ -2,7 +2,7 @@ import type { Bus } from '../../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Store, StoreCall } from '../../../platform/store/index.ts'
-import { type Clock, minutes, seconds } from '../../../platform/time/index.ts'
+import { type Clock, minutes, ms, seconds } from '../../../platform/time/index.ts'
 import { nodeConditions } from '../../../schemas/index.ts'
 
 /** `size`: larger than a frame may be, or than all messages together. `refused`: the cloud does not want it. */
@@ -36,7 +36,10 @@ export class UserDrops {
   /** Not said yet. */
   readonly #news = new Map<DropReason, number>()
   #saidAt = Number.NEGATIVE_INFINITY
-  #timer: Disposable | undefined
+  /** Until it may be said again. */
+  #saying: Disposable | undefined
+  /** Until it is over. */
+  #ending: Disposable | undefined
 
   constructor(ports: UserDropsPorts) {
     this.#ports = ports
@@ -83,29 +86,28 @@ export class UserDrops {
   }
 
   [Symbol.dispose](): void {
-    this.#timer?.[Symbol.dispose]()
-    this.#timer = undefined
+    this.#saying?.[Symbol.dispose]()
+    this.#ending?.[Symbol.dispose]()
   }
 
   #say(): void {
     const { clock, log } = this.#ports
     const wait = this.#saidAt + SAY_EVERY.milliseconds - clock.monotonic()
     if (wait > 0) {
-      this.#timer ??= clock.after({ milliseconds: wait }, () => this.#later())
+      this.#saying ??= clock.after(ms(wait), () => {
+        this.#saying = undefined
+        this.#say()
+      })
       return
     }
     this.#saidAt = clock.monotonic()
     log.warn('Messages of MQTT clients to the cloud were dropped', Object.fromEntries(this.#news))
     this.#news.clear()
     this.#show('True', 'Dropping', `Messages of MQTT clients were dropped: ${this.#text()}`)
-    this.#timer?.[Symbol.dispose]()
-    this.#timer = clock.after(OVER_AFTER, () => this.#later())
-  }
-
-  #later(): void {
-    this.#timer = undefined
-    if (this.#news.size > 0) this.#say()
-    else this.#show('False', 'NoneRecently', `Messages of MQTT clients were dropped earlier: ${this.#text()}`)
+    this.#ending?.[Symbol.dispose]()
+    this.#ending = clock.after(OVER_AFTER, () =>
+      this.#show('False', 'NoneRecently', `Messages of MQTT clients were dropped earlier: ${this.#text()}`),
+    )
   }
 
   #show(status: 'True' | 'False', reason: string, message: string): void {

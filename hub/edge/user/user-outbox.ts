@@ -47,6 +47,8 @@ export class UserOutbox {
   #head = 0
   #bytes = 0
   #lastId = 0
+  /** Messages up to it are gone for good, on disk or with the next removal. */
+  #removedUpTo = 0
 
   constructor(ports: UserOutboxPorts) {
     this.#ports = ports
@@ -82,6 +84,7 @@ export class UserOutbox {
 
   async open(): Promise<void> {
     const { store, clock, drops } = this.#ports
+    this.#removedUpTo = 0
     await drops.open()
     this.#entries.length = 0
     this.#head = 0
@@ -94,7 +97,7 @@ export class UserOutbox {
       this.#bytes += bytes
       this.#lastId = Math.max(this.#lastId, id)
     }
-    if (this.#shrink(0, 0) > 0) await this.#write([this.#removal()])
+    await this.#makeRoom({ messages: 0, bytes: 0 }, (removal) => this.#write(removal))
   }
 
   /** Settles when it is on disk, or dropped; rejects when it could not be written. */
@@ -102,30 +105,31 @@ export class UserOutbox {
     const { clock, random, limits } = this.#ports
     const bytes = Buffer.byteLength(topic) + payload.length
     if (bytes > Math.min(limits.maxBytes, LARGEST_MESSAGE)) return await this.drop('size', 1).catch(() => undefined)
-    const removed = this.#shrink(1, bytes)
-    const id = ++this.#lastId
-    const entry: Entry = { id, bytes, born: clock.monotonic(), isStored: false }
-    this.#entries.push(entry)
-    this.#bytes += bytes
     const received = Math.trunc(clock.now())
-    const put = { statement: 'user.put', parameters: [id, random.uuid(), topic, payload, received] }
-    try {
-      await this.#write(removed > 0 ? [this.#removal(id - 1), put] : [put])
-      entry.isStored = true
-    } catch (error) {
-      const at = this.#entries.indexOf(entry, this.#head)
-      if (at >= 0) {
-        this.#entries.splice(at, 1)
-        this.#bytes -= bytes
+    await this.#makeRoom({ messages: 1, bytes }, async (removal) => {
+      const id = ++this.#lastId
+      const entry: Entry = { id, bytes, born: clock.monotonic(), isStored: false }
+      this.#entries.push(entry)
+      this.#bytes += bytes
+      const put = { statement: 'user.put', parameters: [id, random.uuid(), topic, payload, received] }
+      try {
+        await this.#write([...removal, put])
+        entry.isStored = true
+      } catch (error) {
+        const at = this.#entries.indexOf(entry, this.#head)
+        if (at >= 0) {
+          this.#entries.splice(at, 1)
+          this.#bytes -= bytes
+        }
+        throw error
       }
-      throw error
-    }
+    })
   }
 
   /** The oldest on disk, in order; at least one where there is one. */
   async peek(most: { readonly messages: number; readonly bytes: number }): Promise<readonly UserMessage[]> {
     const { store } = this.#ports
-    if (this.#shrink(0, 0) > 0) await this.#write([this.#removal()])
+    await this.#makeRoom({ messages: 0, bytes: 0 }, (removal) => this.#write(removal))
     const first = this.#entries[this.#head]
     let last: Entry | undefined
     let bytes = 0
@@ -146,9 +150,15 @@ export class UserOutbox {
   async removeUpTo(id: number): Promise<void> {
     for (let first = this.#entries[this.#head]; first && first.id <= id; first = this.#entries[this.#head])
       this.#shift()
-    await this.#write([{ statement: 'user.removeUpTo', parameters: [id] }]).catch((error: unknown) => {
+    this.#removedUpTo = Math.max(this.#removedUpTo, id)
+    await this.#write([removalUpTo(id)]).catch((error: unknown) => {
       this.#ports.log.warn('Messages that the cloud has got could not be removed', { error })
     })
+  }
+
+  /** Settles when nothing that is known is missing on disk. */
+  async flush(): Promise<void> {
+    await this.#write([])
   }
 
   /** Not one of those that wait, or not any more. */
@@ -157,11 +167,35 @@ export class UserOutbox {
     await this.#write([])
   }
 
-  /** Makes room for so many more; answers how many went. */
-  #shrink(messages: number, bytes: number): number {
-    const { limits, clock, drops } = this.#ports
+  /**
+   * Lets the oldest go until so much more fits, in one write with what comes. Where that cannot be written they stay, and are not
+   * counted: a disk that takes nothing must not cost what it has.
+   */
+  async #makeRoom(
+    room: { readonly messages: number; readonly bytes: number },
+    write: (removal: readonly StoreCall[]) => Promise<void>,
+  ): Promise<void> {
+    const gone = this.#shrink(room.messages, room.bytes)
+    const upTo = gone.at(-1)?.entry.id
+    try {
+      await write(upTo === undefined ? [] : [removalUpTo(upTo)])
+    } catch (error) {
+      for (const { entry } of gone) if (entry.isStored && entry.id > this.#removedUpTo) this.#restore(entry)
+      throw error
+    }
+    if (upTo === undefined) return
+    this.#removedUpTo = Math.max(this.#removedUpTo, upTo)
+    const counts = new Map<DropReason, number>()
+    // One that came meanwhile and could not be written was never taken.
+    for (const { entry, reason } of gone) if (entry.isStored) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    for (const [reason, count] of counts) this.#ports.drops.note(reason, count)
+  }
+
+  /** The oldest that have to go for so many more. */
+  #shrink(messages: number, bytes: number): readonly { readonly entry: Entry; readonly reason: DropReason }[] {
+    const { limits, clock } = this.#ports
     const oldest = clock.monotonic() - limits.maxAgeHours * 3_600_000
-    const gone = new Map<DropReason, number>()
+    const gone: { readonly entry: Entry; readonly reason: DropReason }[] = []
     for (let first = this.#entries[this.#head]; first; first = this.#entries[this.#head]) {
       const reason =
         first.born < oldest
@@ -173,14 +207,16 @@ export class UserOutbox {
               : undefined
       if (!reason) break
       this.#shift()
-      gone.set(reason, (gone.get(reason) ?? 0) + 1)
+      gone.push({ entry: first, reason })
     }
-    let count = 0
-    for (const [reason, some] of gone) {
-      drops.note(reason, some)
-      count += some
-    }
-    return count
+    return gone
+  }
+
+  #restore(entry: Entry): void {
+    let at = this.#head
+    while ((this.#entries[at]?.id ?? Number.POSITIVE_INFINITY) < entry.id) at++
+    this.#entries.splice(at, 0, entry)
+    this.#bytes += entry.bytes
   }
 
   /** With what is not noted yet of what was dropped. */
@@ -204,12 +240,10 @@ export class UserOutbox {
     this.#entries.splice(0, this.#head)
     this.#head = 0
   }
+}
 
-  /** Of everything before the first that is left. */
-  #removal(last = this.#lastId): StoreCall {
-    const first = this.#entries[this.#head]
-    return { statement: 'user.removeUpTo', parameters: [first ? Math.min(first.id - 1, last) : last] }
-  }
+function removalUpTo(id: number): StoreCall {
+  return { statement: 'user.removeUpTo', parameters: [id] }
 }
 
 function messageOf(row: Row): UserMessage {

@@ -59,6 +59,9 @@ export class UserUplink implements Module, UserRoad {
     scope.defer(async () => {
       this.#road = undefined
       await this.#pumping
+      await this.#outbox.flush().catch((error: unknown) => {
+        this.#ports.log.warn('How many messages were dropped could not be noted', { error: describeError(error) })
+      })
       this.#drops[Symbol.dispose]()
     })
     for (const filter of Object.values(USER_FILTERS)) {
