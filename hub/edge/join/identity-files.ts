@@ -18,14 +18,9 @@ import {
 import { ConfigError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
 import type { LinkIdentity } from '../../link/index.ts'
-import { commitIdentity, readJournal } from './identity-journal.ts'
+import { commitIdentity, type IdentityFiles, readJournal } from './identity-journal.ts'
 
-/** Where the identity of a node is: PEM files, under KubeEdge's own names by default. */
-export interface IdentityFiles {
-  readonly ca: string
-  readonly certificate: string
-  readonly key: string
-}
+export type { IdentityFiles } from './identity-journal.ts'
 
 export function identityFiles(directory: string, given: Partial<IdentityFiles> = {}): IdentityFiles {
   return {

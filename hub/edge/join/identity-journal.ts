@@ -1,7 +1,13 @@
 import { dirname } from 'node:path'
 import { ensureDirectory, readFileIfPresent, removeFile, writeFileAtomic } from '../../../platform/files/index.ts'
 import type { LinkIdentity } from '../../link/index.ts'
-import type { IdentityFiles } from './identity-files.ts'
+
+/** Where the identity of a node is: PEM files, under KubeEdge's own names by default. */
+export interface IdentityFiles {
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+}
 
 /**
  * Three files cannot be replaced in one step. So CA, certificate and key are written to one file first: from then on they are the
