@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Endpoints } from '../../../schemas/config/index.ts'
+import { parseEndpoints } from '../parse-endpoints.ts'
+import { freePort } from '../up/ports.ts'
+import { collect, eventually, type Ran, run } from './run.ts'
+import { launcher, removeDirectory, temporaryDirectory } from './up.ts'
+
+const START_DEADLINE = 45_000
+
+/** One half of a fleet: a process of its own on a data directory of its own. */
+export class Half {
+  readonly directory: string
+  readonly #kind: 'cloud' | 'edge'
+  #child: ChildProcess | undefined
+  #endpoints: Endpoints = {}
+
+  constructor(kind: 'cloud' | 'edge', directory: string) {
+    this.#kind = kind
+    this.directory = directory
+  }
+
+  get endpoints(): Endpoints {
+    return this.#endpoints
+  }
+
+  /** Settles when the process says that it serves. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [launcher, this.#kind, '--data', this.directory], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    this.#child = child
+    const output = collect(child)
+    const words = () => output.stderr().slice(-2000)
+    this.#endpoints = await new Promise<Endpoints>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${this.#kind} is not ready: ${words()}`)), START_DEADLINE)
+      child.once('close', () => reject(new Error(`${this.#kind} ended: ${words()}`)))
+      child.on('message', (message: unknown) => {
+        if (typeof message !== 'object' || message === null || !('ready' in message)) return
+        clearTimeout(timer)
+        resolve(parseEndpoints(message.ready, this.#kind))
+      })
+    })
+  }
+
+  /** Settles when the process is gone. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#child
+    this.#child = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const closed = once(child, 'exit')
+    child.kill(signal)
+    await closed
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal)
+  }
+
+  skerry(...args: readonly string[]): Promise<Ran> {
+    return run(process.execPath, [launcher, ...args, '--data', this.directory])
+  }
+
+  /** The process in `skerry status -o json`. */
+  async status(): Promise<Readonly<Record<string, unknown>>> {
+    const ran = await this.skerry('status', '-o', 'json')
+    const report: { processes: readonly Readonly<Record<string, unknown>>[] } = JSON.parse(ran.stdout)
+    const [own] = report.processes
+    assert.ok(own, ran.stdout)
+    return own
+  }
+
+  /** Sum of a metric over its label values that match; 0 where it has none yet. */
+  async metric(name: string, labels = ''): Promise<number> {
+    const response = await fetch(`${this.#endpoints.metrics?.[this.#kind]}/metrics`, {
+      signal: AbortSignal.timeout(5000),
+    })
+    const lines = (await response.text()).split('\n').filter((line) => /^[a-z]/.test(line))
+    const own = lines.filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    const wanted = own.filter((line) => line.includes(labels))
+    return wanted.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+  }
+
+  async metricNames(): Promise<readonly string[]> {
+    const response = await fetch(`${this.#endpoints.metrics?.[this.#kind]}/metrics`, {
+      signal: AbortSignal.timeout(5000),
+    })
+    return [...(await response.text()).matchAll(/^# TYPE (skerry_\S+)/gm)].map(([, name = '']) => name)
+  }
+}
+
+/** A cloud half and edges that joined it with tokens, as they stand on different machines. */
+export class Fleet {
+  readonly directory: string
+  readonly cloud: Half
+  readonly #edges = new Map<string, Half>()
+  #cloudhub = 0
+  #certificates = 0
+
+  private constructor(directory: string) {
+    this.directory = directory
+    this.cloud = new Half('cloud', join(directory, 'cloud'))
+  }
+
+  static async start(): Promise<Fleet> {
+    const fleet = new Fleet(await temporaryDirectory())
+    fleet.#cloudhub = await freePort()
+    fleet.#certificates = await freePort()
+    await mkdir(fleet.cloud.directory)
+    const config = {
+      kubernetes: { port: await freePort() },
+      cloudhub: { port: fleet.#cloudhub, certificatePort: fleet.#certificates },
+      metrics: { port: 0 },
+    }
+    await writeFile(join(fleet.cloud.directory, 'config.yaml'), JSON.stringify(config))
+    await fleet.cloud.start()
+    return fleet
+  }
+
+  edge(name: string): Half {
+    const found = this.#edges.get(name)
+    assert.ok(found, name)
+    return found
+  }
+
+  /** Joins with a token of its own, and starts it. The folder may be one that had joined before. */
+  async join(name: string, folder = name): Promise<Half> {
+    const half = new Half('edge', join(this.directory, folder))
+    await this.joinAgain(half, name)
+    await half.start()
+    this.#edges.set(name, half)
+    return half
+  }
+
+  async joinAgain(half: Half, name: string): Promise<void> {
+    const token = await this.cloud.skerry('token', 'create', '--node', name)
+    assert.equal(token.code, 0, token.stderr)
+    const where = ['--cloud', `127.0.0.1:${this.#cloudhub}`, '--cert-port', String(this.#certificates)]
+    const joined = await half.skerry('join', ...where, '--node', name, '--token', token.stdout.trim())
+    assert.equal(joined.code, 0, joined.stderr)
+    const config = {
+      node: { name, labels: { 'example.com/site': 'harbour' } },
+      cloud: { server: `127.0.0.1:${this.#cloudhub}`, certificates: `127.0.0.1:${this.#certificates}` },
+      mqtt: { port: await freePort(), anonymous: 'full' },
+      metrics: { port: 0 },
+    }
+    await writeFile(join(half.directory, 'config.yaml'), JSON.stringify(config))
+  }
+
+  kubectl(args: readonly string[], input?: string): Promise<Ran> {
+    const env = {
+      KUBECONFIG: join(this.cloud.directory, 'kubeconfig'),
+      HOME: this.directory,
+      KUBECACHEDIR: join(this.directory, 'kubectl-cache'),
+    }
+    return run('kubectl', args, { env, ...(input === undefined ? {} : { input }) })
+  }
+
+  async apply(...objects: readonly object[]): Promise<void> {
+    const list = { apiVersion: 'v1', kind: 'List', items: objects }
+    const ran = await this.kubectl(['apply', '-f', '-'], JSON.stringify(list))
+    assert.equal(ran.code, 0, ran.stderr)
+  }
+
+  /** A field by a JSON path of kubectl. */
+  async field(kind: string, name: string, path: string): Promise<string> {
+    const ran = await this.kubectl(['get', kind, name, '-o', `jsonpath=${path}`])
+    if (ran.code !== 0) throw new Error(ran.stderr)
+    return ran.stdout
+  }
+
+  untilField(kind: string, name: string, path: string, wanted: string, timeoutMs = 20_000): Promise<string> {
+    return eventually(
+      `${path} of ${kind} ${name} is ${wanted}`,
+      async () => {
+        const text = await this.field(kind, name, path)
+        if (text === wanted) return text
+        throw new Error(`it is ${text}`)
+      },
+      timeoutMs,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const half of [...this.#edges.values(), this.cloud]) {
+      half.signal('SIGCONT')
+      await half.end('SIGKILL')
+    }
+    await removeDirectory(this.directory)
+  }
+}
+
+/** Publishes at QoS 1 and settles with the broker's receipt. */
+export async function publish(edge: Half, topic: string, ...messages: readonly string[]): Promise<void> {
+  const ran = await run('mosquitto_pub', [...at(edge), '-q', '1', '-t', topic, '-l'], {
+    input: messages.map((message) => `${message}\n`).join(''),
+    timeoutMs: 10_000,
+  })
+  assert.equal(ran.code, 0, ran.stderr)
+}
+
+/** A retained message; undefined where there is none. */
+export async function retained(edge: Half, topic: string): Promise<string | undefined> {
+  const ran = await run('mosquitto_sub', [...at(edge), '-t', topic, '-C', '1', '-W', '1'], { timeoutMs: 5000 })
+  return ran.code === 0 ? ran.stdout.trim() : undefined
+}
+
+function at(edge: Half): readonly string[] {
+  const { hostname, port } = new URL(edge.endpoints.mqtt ?? '')
+  return ['-h', hostname, '-p', port]
+}
