@@ -9,7 +9,7 @@ import { createCertificateServerModule, type ListeningModule } from './certifica
 import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
 import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
-import { createEdgeControllerModule } from './edge-controller/controller.ts'
+import { createEdgeControllerModule } from './edge-controller/module.ts'
 import {
   CLUSTER_OBJECT_SYNCS,
   createInformer,
@@ -20,6 +20,8 @@ import {
   LEASES,
   NODES,
   OBJECT_SYNCS,
+  RULE_ENDPOINTS,
+  RULES,
 } from './kubernetes/index.ts'
 import { createNodeRegisterModule } from './node-register/module.ts'
 import type { NodeRegister } from './node-register/node-register.ts'
@@ -75,6 +77,8 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
     leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
     records: createInformer(OBJECT_SYNCS, {}, ports),
     clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
+    rules: createInformer(RULES, {}, ports),
+    endpoints: createInformer(RULE_ENDPOINTS, {}, ports),
   }
   const dialled = bracketed(hubConfig.advertise[0] ?? hubConfig.host)
   const hints = () => ({ address: `${dialled}:${certificates.port}`, server: `${dialled}:${cloudhub.port}` })
@@ -100,7 +104,7 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
       ...{ ...ports, ...informers, hub },
       ...(config.devices ? { limits: config.devices } : {}),
     }),
-    createEdgeControllerModule({ ...ports, hub }),
+    createEdgeControllerModule({ ...ports, ...informers, hub }),
     certificates,
     admission,
     // Last, so that an edge meets everything that answers it.

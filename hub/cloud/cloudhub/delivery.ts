@@ -31,8 +31,8 @@ export interface NodeSource {
    * Other sources do not wait for it.
    */
   isReady(node: string): boolean
-  /** Nothing is known of the object now, because its kind cannot be read, say: a node that has it keeps it meanwhile. */
-  isUnsure?(object: KubeObject): boolean
+  /** Nothing is known of the object now, because its kind cannot be read, say: the node, which has it, keeps it meanwhile. */
+  isUnsure?(object: KubeObject, node: string): boolean
   /** In the order in which they should arrive. */
   deliveriesFor(node: string): readonly Delivery[]
   /** Frames without acknowledgement that go before the deliveries of this sync. */

@@ -42,7 +42,7 @@ export function planSync(
   for (const kind of source.kinds) {
     for (const record of records.values()) {
       if (record.object.kind !== kind || wanted.has(record.uid) || pending(record.uid)?.isDeletion) continue
-      if (source.isUnsure?.(record.object)) continue
+      if (source.isUnsure?.(record.object, target.node)) continue
       deletions.push(deletion(source, record))
     }
   }

@@ -1,9 +1,18 @@
+import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
 import { reasonOfError } from './errors.ts'
-import { joinKey, type Kubernetes, keyOf, type ListOptions, type ObjectKey, type ResourceType } from './kubernetes.ts'
+import {
+  joinKey,
+  type Kubernetes,
+  keyOf,
+  type ListOptions,
+  type ObjectKey,
+  type ObjectList,
+  type ResourceType,
+} from './kubernetes.ts'
 
 /** Called in the order of changes. `now` is absent after a deletion, `before` on the first sight. Must not throw. */
 export type InformerHandler<T> = (now: T | undefined, before: T | undefined) => void
@@ -28,15 +37,29 @@ export interface InformerPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  readonly metrics?: Metrics
 }
 
-/** Builds an informer and its endless work; the caller runs `run` in its scope. */
+export interface InformerOptions<T> extends ListOptions {
+  /** Objects that are not kept are as if they were not there, and cost no memory. */
+  readonly keep?: (object: T) => boolean
+  /** Told of each try that failed, before the wait for the next one. */
+  readonly onTrouble?: (error: unknown) => void
+}
+
+/** An informer with its endless work, which the caller runs in its scope. */
+export interface RunningInformer<T extends KubeObject> extends Informer<T> {
+  run(signal: AbortSignal): Promise<void>
+  /** Grows when a complete list begins, and again when the cache has taken it over: odd in between. */
+  readonly lists: number
+}
+
 export function createInformer<T extends KubeObject>(
   type: ResourceType<T>,
-  options: ListOptions,
+  options: InformerOptions<T>,
   ports: InformerPorts,
-): Informer<T> & { run(signal: AbortSignal): Promise<void> } {
-  const cache = new InformerCache(type)
+): RunningInformer<T> {
+  const cache = new InformerCache(type, options.keep)
   cache.follow = (signal) => follow(cache, options, ports, signal)
   return cache
 }
@@ -44,7 +67,7 @@ export function createInformer<T extends KubeObject>(
 /** Deletions remembered: far more than there can be while one write is under way. */
 const GONE_BOUND = 5000
 
-class InformerCache<T extends KubeObject> implements Informer<T> {
+class InformerCache<T extends KubeObject> implements RunningInformer<T> {
   follow: (signal: AbortSignal) => Promise<void> = async () => undefined
   readonly type: ResourceType<T>
   readonly #objects = new Map<string, T>()
@@ -52,10 +75,28 @@ class InformerCache<T extends KubeObject> implements Informer<T> {
   /** uids of objects that the watch or a list took away, oldest first. */
   readonly #gone = new Set<string>()
   readonly #first = Promise.withResolvers<void>()
+  readonly #keep: ((object: T) => boolean) | undefined
   #isSynced = false
+  #lists = 0
 
-  constructor(type: ResourceType<T>) {
+  constructor(type: ResourceType<T>, keep: ((object: T) => boolean) | undefined) {
     this.type = type
+    this.#keep = keep
+  }
+
+  get lists(): number {
+    return this.#lists
+  }
+
+  async refill(list: () => Promise<ObjectList<T>>): Promise<string> {
+    this.#lists++
+    try {
+      const { items, resourceVersion } = await list()
+      this.#replaceAll(items)
+      return resourceVersion
+    } finally {
+      this.#lists++
+    }
   }
 
   run(signal: AbortSignal): Promise<void> {
@@ -100,6 +141,7 @@ class InformerCache<T extends KubeObject> implements Informer<T> {
 
   /** A complete list wins even where it is older: the API may have been restored from a backup. */
   apply(object: T, complete = false): void {
+    if (this.#keep && !this.#keep(object)) return
     const key = keyOf(object)
     const before = this.#objects.get(key)
     if (before && (isOlder(object, before) ? !complete : isSame(object, before))) return
@@ -126,7 +168,7 @@ class InformerCache<T extends KubeObject> implements Informer<T> {
     if (this.#gone.size > GONE_BOUND && oldest !== undefined) this.#gone.delete(oldest)
   }
 
-  replaceAll(objects: readonly T[]): void {
+  #replaceAll(objects: readonly T[]): void {
     const present = new Set(objects.map(keyOf))
     for (const [key, object] of [...this.#objects]) if (!present.has(key)) this.remove(object)
     for (const object of objects) this.apply(object, true)
@@ -137,18 +179,21 @@ class InformerCache<T extends KubeObject> implements Informer<T> {
 
 async function follow<T extends KubeObject>(
   cache: InformerCache<T>,
-  options: ListOptions,
-  { kubernetes, clock, random, log }: InformerPorts,
+  { keep: _keep, onTrouble, ...options }: InformerOptions<T>,
+  { kubernetes, clock, random, log, metrics = silentMetrics }: InformerPorts,
   signal: AbortSignal,
 ): Promise<void> {
+  const failures: Counter = metrics.counter({
+    name: 'skerry_kubernetes_watch_failures_total',
+    help: 'Tries to list or to watch a kind that failed, by kind; each is tried again.',
+    labels: ['kind'],
+  })
   const backoff = new Backoff({ first: ms(200), most: seconds(15) }, random)
   let version: string | undefined
   while (!signal.aborted) {
     try {
       if (version === undefined) {
-        const list = await kubernetes.list(cache.type, options, signal)
-        cache.replaceAll(list.items)
-        version = list.resourceVersion
+        version = await cache.refill(() => kubernetes.list(cache.type, options, signal))
       }
       for await (const event of kubernetes.watch(cache.type, { ...options, resourceVersion: version }, signal)) {
         backoff.reset()
@@ -166,7 +211,12 @@ async function follow<T extends KubeObject>(
       if (signal.aborted) return
       const reason = reasonOfError(error)
       if (reason === 'Expired' || reason === 'Gone') version = undefined
-      else log.warn('watch interrupted', { kind: cache.type.kind, error: describeError(error) })
+      else {
+        failures.add(1, { kind: cache.type.kind })
+        const { namespace } = options
+        log.warn('watch interrupted', { kind: cache.type.kind, namespace, error: describeError(error) })
+        onTrouble?.(error)
+      }
       try {
         await clock.sleep(backoff.next(), signal)
       } catch {

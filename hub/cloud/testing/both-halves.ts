@@ -5,7 +5,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { assignedDevices, type Device, EPOCH_HEADER, type Frame, type Twin } from '../../../schemas/index.ts'
 import { type BenchOptions, type EdgeBench, setTwin, startEdge, twinOf } from '../../edge/testing/edge-bench.ts'
 import { serveLink } from '../cloudhub/serve-link.ts'
-import { createEdgeControllerModule } from '../edge-controller/controller.ts'
+import { runEdgeController } from './edge-controller-bench.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
 import { type CloudHarness, countingRandom, startCloud } from './harness.ts'
 
@@ -39,7 +39,7 @@ export class BothHalves {
     }
     const scope = createScope('edge-controller', { ...ground, deadline: seconds(5), onCrash })
     const ports = { ...ground, kubernetes, random: countingRandom(), hub: this.#cloud.hub }
-    await createEdgeControllerModule(ports).start(scope)
+    await runEdgeController(ports, scope)
     this.#stopController = () => scope.close(seconds(5))
     if (this.#edge) this.#edge.dialer.isReachable = true
   }

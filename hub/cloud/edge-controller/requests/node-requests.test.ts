@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { Frame, Json } from '../../../../schemas/index.ts'
+import { NODES } from '../../kubernetes/resources.ts'
+import { startEdgeController } from '../../testing/edge-controller-bench.ts'
+
+async function setup(t: TestContext) {
+  const bench = await startEdgeController()
+  t.after(() => bench.stop())
+  const edge = bench.connect('edge-1')
+  const ask = (operation: string, resource: string, content: Json = null): Promise<Frame | undefined> =>
+    bench.ask(edge, operation, resource, content)
+  return { ...bench, edge, ask }
+}
+
+const node = { kind: 'Node', apiVersion: 'v1', metadata: { name: 'edge-1', labels: { a: 'b' } }, spec: {} }
+
+test('a node registers itself, and a second time is told AlreadyExists', async (t) => {
+  const { kubernetes, ask } = await setup(t)
+  const first = await ask('insert', 'null/node/edge-1', node)
+  assert.deepEqual(
+    [first?.route.operation, first?.route.group, first?.route.source],
+    ['response', 'resource', 'edgecontroller'],
+  )
+  assert.match(JSON.stringify(first?.content), /"Err":null/)
+  assert.equal((await kubernetes.get(NODES, { name: 'edge-1' }))?.metadata.labels?.['a'], 'b')
+  const second = await ask('insert', 'null/node/edge-1', node)
+  assert.match(JSON.stringify(second?.content), /"Object":null,"Err":\{"ErrStatus":\{.*"reason":"AlreadyExists"/)
+})
+
+test('labels of administrators are not for nodes to set', async (t) => {
+  const { kubernetes, ask } = await setup(t)
+  const labels = { mine: 'yes', 'node-restriction.kubernetes.io/zone': 'a' }
+  await ask('insert', 'null/node/edge-1', { ...node, metadata: { name: 'edge-1', labels } })
+  assert.deepEqual((await kubernetes.get(NODES, { name: 'edge-1' }))?.metadata.labels, { mine: 'yes' })
+})
+
+test('a status patch given as text is applied, and answers with the new version', async (t) => {
+  const { kubernetes, ask } = await setup(t)
+  await ask('insert', 'null/node/edge-1', node)
+  const patch = JSON.stringify({ status: { phase: 'Running' }, spec: { unschedulable: true } })
+  const answer = await ask('patch', 'null/nodepatch/edge-1', patch)
+  assert.match(JSON.stringify(answer?.content), /"resourceVersion":"\d+".*"Err":null/)
+  const stored = await kubernetes.get(NODES, { name: 'edge-1' })
+  assert.deepEqual([stored?.status, stored?.spec], [{ phase: 'Running' }, {}])
+})
+
+test('a missing lease is NotFound, then inserted, then renewed', async (t) => {
+  const { ask } = await setup(t)
+  const at = 'kube-node-lease/lease/edge-1'
+  assert.match(JSON.stringify((await ask('query', at))?.content), /"Object":null,.*"reason":"NotFound"/)
+  const lease = { metadata: { name: 'edge-1', namespace: 'kube-node-lease' }, spec: { renewTime: '1' } }
+  assert.match(JSON.stringify((await ask('insert', at, lease))?.content), /"Err":null/)
+  const renewed = await ask('update', at, { ...lease, spec: { renewTime: '2' } })
+  assert.match(JSON.stringify(renewed?.content), /"renewTime":"2"/)
+  const stale = { ...lease, metadata: { ...lease.metadata, resourceVersion: '1' } }
+  assert.match(JSON.stringify((await ask('update', at, stale))?.content), /"reason":"Conflict"/)
+})
+
+test('a node that speaks for another is answered with an error, and its connection is closed', async (t) => {
+  const cases: readonly (readonly [string, string, Json])[] = [
+    ['insert', 'null/node/edge-2', { ...node, metadata: { name: 'edge-2' } }],
+    ['insert', 'null/node/edge-1', { ...node, metadata: { name: 'edge-2' } }],
+    ['patch', 'null/nodepatch/edge-2', { status: {} }],
+    ['query', 'null/node/edge-2', null],
+    ['update', 'kube-node-lease/lease/edge-2', { metadata: { name: 'edge-2' } }],
+    ['insert', 'kube-node-lease/lease/edge-1', { metadata: { name: 'edge-2' } }],
+  ]
+  const bench = await startEdgeController()
+  t.after(() => bench.stop())
+  const { writes } = bench.kubernetes
+  for (const [operation, resource, content] of cases) {
+    const edge = bench.connect('edge-1')
+    const answer = await bench.ask(edge, operation, resource, content)
+    assert.equal(answer?.route.operation, 'error', resource)
+    assert.match(String(answer?.content), /may only speak of itself/)
+    assert.notEqual(edge.closed, undefined, `${operation} ${resource}`)
+  }
+  assert.deepEqual(writes, [])
+  assert.match(await bench.metrics.text(), /requests_total\{outcome="foreign"\} 6/)
+})
+
+test('what is not served, and what is malformed, gets an error on which the edge waits, and harms nobody', async (t) => {
+  const { ask, edge } = await setup(t)
+  const wrong: readonly (readonly [string, string, Json])[] = [
+    ['query', 'shop/pizza/margherita', null],
+    ['dance', 'null/node/edge-1', null],
+    ['query', 'nonsense', null],
+    ['update', 'null/node/edge-1', 'not JSON'],
+    ['query', 'shop/lease/edge-1', null],
+  ]
+  for (const [operation, resource, content] of wrong) {
+    const { route } = (await ask(operation, resource, content)) ?? {}
+    // Without this group an original edge does not find who waits.
+    const isError = route?.operation === 'error' || route?.resource === 'shop/lease/edge-1'
+    assert.deepEqual([isError, route?.group, route?.source], [true, 'resource', 'edgecontroller'], resource)
+  }
+  assert.equal(edge.closed, undefined)
+})
+
+test('a bare query that fails is answered with op error, never with an object', async (t) => {
+  const { ask } = await setup(t)
+  const answer = await ask('query', 'null/node/edge-1')
+  assert.deepEqual([answer?.route.operation, answer?.content], ['error', 'nodes "edge-1" not found'])
+})

@@ -1,0 +1,95 @@
+import type { JsonObject } from '../../../../schemas/index.ts'
+import { isJsonObject } from '../../kubernetes/guards.ts'
+import { type Kubernetes, LEASES, NODES } from '../../kubernetes/index.ts'
+import { type Ask, asJson, bodyOf, foreign, found, objectOf, type RequestTable, refused } from './ask.ts'
+
+export const LEASE_NAMESPACE = 'kube-node-lease'
+
+/** What a node says of itself: its Node and its Lease. */
+export function nodeRequests(kubernetes: Kubernetes): RequestTable {
+  const own = (ask: Ask) => {
+    if (ask.name !== ask.node) throw foreign(`a node may only speak of itself, not of ${ask.name}`)
+    return { name: ask.node }
+  }
+  const ownLease = (ask: Ask) => {
+    own(ask)
+    if (ask.namespace !== LEASE_NAMESPACE) throw refused('BadRequest', `leases of nodes are in ${LEASE_NAMESPACE}`)
+    return { namespace: LEASE_NAMESPACE, name: ask.node }
+  }
+  const ownObject = (ask: Ask) => {
+    const named = bodyOf(ask)['metadata']
+    // Told apart from an object that is merely wrong: this one is another node's.
+    if (isJsonObject(named) && typeof named['name'] === 'string' && named['name'] !== ask.node) {
+      throw foreign(`a node may only speak of itself, not of ${named['name']}`)
+    }
+    return ask.type === 'node' ? bodyOf(ask) : objectOf(ask)
+  }
+  const patchStatus = async (ask: Ask, status: JsonObject, signal: AbortSignal) => {
+    const options = { type: 'strategic', subresource: 'status' } as const
+    return asJson(await kubernetes.patch(NODES, own(ask), status, options, signal))
+  }
+  return {
+    'insert node': {
+      shape: 'object',
+      async perform(ask, signal) {
+        own(ask)
+        return asJson(await kubernetes.create(NODES, undefined, restrictLabels(named(ownObject(ask), ask)), signal))
+      },
+    },
+    // KubeEdge's node update merges labels and annotations into the Node that is there.
+    'update node': {
+      shape: 'ok',
+      async perform(ask, signal) {
+        const at = own(ask)
+        const { metadata } = restrictLabels(named(ownObject(ask), ask))
+        const body = { metadata: { labels: metadata['labels'] ?? {}, annotations: metadata['annotations'] ?? {} } }
+        return asJson(await kubernetes.patch(NODES, at, body, { type: 'merge' }, signal))
+      },
+    },
+    'query node': {
+      shape: 'bare',
+      perform: async (ask, signal) => asJson(await found(kubernetes, NODES, own(ask), signal)),
+    },
+    'patch nodepatch': {
+      shape: 'object',
+      // The patch may carry metadata, too (annotations of volumes); only status counts here.
+      perform: (ask, signal) => patchStatus(ask, { status: bodyOf(ask)['status'] ?? {} }, signal),
+    },
+    // Body of KubeEdge 1.11 and older: {UID, Status, ExtendResources}.
+    'update nodestatus': {
+      shape: 'ok',
+      perform: (ask, signal) => patchStatus(ask, { status: bodyOf(ask)['Status'] ?? {} }, signal),
+    },
+    'query lease': {
+      shape: 'object',
+      perform: async (ask, signal) => asJson(await found(kubernetes, LEASES, ownLease(ask), signal)),
+    },
+    'insert lease': {
+      shape: 'object',
+      async perform(ask, signal) {
+        ownLease(ask)
+        return asJson(await kubernetes.create(LEASES, LEASE_NAMESPACE, ownObject(ask), signal))
+      },
+    },
+    'update lease': {
+      shape: 'object',
+      perform: async (ask, signal) =>
+        asJson(await kubernetes.replace(LEASES, ownLease(ask), ownObject(ask), {}, signal)),
+    },
+  }
+}
+
+/** The Node has the name of the request also where its own is missing. */
+function named(object: JsonObject, { name }: Ask): JsonObject & { readonly metadata: JsonObject } {
+  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {}
+  return { ...object, metadata: { ...metadata, name } }
+}
+
+/** Labels under node-restriction.kubernetes.io/ are the administrators' (as the NodeRestriction admission plugin holds). */
+function restrictLabels(body: JsonObject & { readonly metadata: JsonObject }): typeof body {
+  const { metadata } = body
+  const labels = metadata['labels']
+  if (!isJsonObject(labels)) return body
+  const kept = Object.entries(labels).filter(([key]) => !key.includes('node-restriction.kubernetes.io/'))
+  return { ...body, metadata: { ...metadata, labels: Object.fromEntries(kept) } }
+}
