@@ -1,5 +1,5 @@
 import type { Condition, StatusConflict } from '../../../schemas/index.ts'
-import type { EventNote } from './event-recorder.ts'
+import type { EventNote } from './event-object.ts'
 
 /** Characters of a value in a sentence. */
 const SHOWN = 100

@@ -8,9 +8,9 @@ import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
 import { createDeviceIndex, type DeviceIndex } from './device-index.ts'
 import { DeviceViews } from './device-views.ts'
 import { Digests } from './digests.ts'
-import { createEventRecorder } from './event-recorder.ts'
+import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
 import { IntentLedger } from './intent-ledger.ts'
-import { type DeviceLimits, writeLimits } from './limits.ts'
+import { controllerLimits, type DeviceLimits } from './limits.ts'
 import { NodePresence } from './node-presence.ts'
 import { ReportIntake } from './report-intake.ts'
 import { createDeviceSource, deviceVersion } from './source.ts'
@@ -40,6 +40,7 @@ export class DeviceController implements Disposable {
   readonly #frames: FrameFactory
   readonly #presence: NodePresence
   readonly #statuses: StatusReconciler
+  readonly #events: EventRecorder
   readonly #intake: ReportIntake
   readonly #digests: Digests
   readonly #subscriptions: readonly Disposable[]
@@ -51,14 +52,16 @@ export class DeviceController implements Disposable {
     this.#ledger = new IntentLedger(this.#index, clock)
     this.#frames = createFrameFactory(ports)
     this.#presence = new NodePresence(ports)
+    const limits = controllerLimits(ports.limits)
+    this.#events = createEventRecorder({ ...ports, component: 'skerry-devicecontroller', rate: limits.events })
     const shared = { ...ports, metrics, index: this.#index, views: new DeviceViews(ports.statuses) }
     this.#statuses = new StatusReconciler({
       ...shared,
       ledger: this.#ledger,
       presence: this.#presence,
-      events: createEventRecorder({ ...ports, component: 'skerry-devicecontroller' }),
+      events: this.#events,
       frames: this.#frames,
-      limits: writeLimits(ports.limits),
+      limits: limits.writes,
     })
     this.#intake = new ReportIntake({ ...shared, onReport: (id) => this.#statuses.look(id) })
     this.#digests = new Digests({ ...shared, intake: this.#intake, frames: this.#frames })
@@ -70,7 +73,7 @@ export class DeviceController implements Disposable {
     await Promise.all([devices, models, statuses, nodes, leases].map((informer) => informer.synced(signal)))
     for (const device of devices.list()) this.#ledger.note(device, undefined)
     this.#digests.ready()
-    await this.#statuses.run(signal)
+    await Promise.all([this.#statuses.run(signal), this.#events.run(signal)])
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+import type { Rate } from './token-bucket.ts'
 import type { WriteLimits } from './write-queue.ts'
 
 /** What an operator says about the load that device states may put on the API server. */
@@ -23,14 +24,18 @@ export const DEFAULT_DEVICE_LIMITS: DeviceLimits = {
 /** Changes of state of one device go at once, unless it flutters. */
 const STATE = { perSecond: 4, burst: 10 }
 
-export function writeLimits(limits: DeviceLimits = DEFAULT_DEVICE_LIMITS): WriteLimits {
-  const { readingInterval, writesPerSecond, copiesPerSecond, writesAtOnce } = limits
+export function controllerLimits(limits: DeviceLimits = DEFAULT_DEVICE_LIMITS): {
+  readonly writes: WriteLimits
+  readonly events: Rate
+} {
+  const { readingInterval, writesPerSecond, copiesPerSecond, writesAtOnce, eventsPerSecond } = limits
   // Two at once after a rest: a report that comes a little early or late waits for nothing.
   const reading = { perSecond: 1000 / readingInterval, burst: 2 }
-  return {
+  const writes = {
     server: { perSecond: writesPerSecond, burst: Math.max(1, writesPerSecond / 5) },
-    mirrors: { perSecond: copiesPerSecond, burst: Math.max(1, copiesPerSecond) },
+    mirrors: { perSecond: copiesPerSecond, burst: copiesPerSecond },
     atOnce: writesAtOnce,
     device: { state: STATE, reading, mirror: reading },
   }
+  return { writes, events: { perSecond: eventsPerSecond, burst: 5 * eventsPerSecond } }
 }

@@ -1,7 +1,7 @@
 import type { Condition } from '../../../schemas/index.ts'
 import { conditionNamed, SERVED_BY_NOBODY } from './conditions.ts'
 import { WITH_WARNINGS } from './edge-verdict.ts'
-import type { EventNote } from './event-recorder.ts'
+import type { EventNote } from './event-object.ts'
 
 /** Events for what changed between two sets of conditions: what a person would want to be told. */
 export function notesOf(before: readonly Condition[], after: readonly Condition[]): readonly EventNote[] {

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { errorOfStatus } from '../kubernetes/errors.ts'
 import { countingRandom } from '../testing/harness.ts'
 import type { Urgency } from './fair-queue.ts'
-import { writeLimits } from './limits.ts'
+import { controllerLimits } from './limits.ts'
 import { type WriteLimits, type WriteOutcome, WriteQueue } from './write-queue.ts'
 
 const FREE: WriteLimits = {
@@ -70,7 +70,7 @@ test('a device is written once however often it is offered, and again when it is
 })
 
 test('values of a device are written at its rate, a change of its state at once', async () => {
-  const world = start({ device: writeLimits().device })
+  const world = start({ device: controllerLimits().writes.device })
   for (let count = 0; count < 100; count++) {
     world.offer('a')
     await world.clock.advance(ms(100))
@@ -85,7 +85,7 @@ test('values of a device are written at its rate, a change of its state at once'
 })
 
 test('a device that reports each second never waits for its rate', async () => {
-  const world = start({ device: writeLimits().device })
+  const world = start({ device: controllerLimits().writes.device })
   for (let count = 0; count < 300; count++) {
     const at = world.clock.monotonic()
     // A little early, a little late.
