@@ -14,7 +14,7 @@ import { controllerLimits, type DeviceLimits } from './limits.ts'
 import { NodePresence } from './node-presence.ts'
 import { ReportIntake } from './report-intake.ts'
 import { createDeviceSource, deviceVersion } from './source.ts'
-import { StatusReconciler } from './status-reconciler.ts'
+import { isUnreachable, StatusReconciler } from './status-reconciler.ts'
 
 export interface DeviceControllerPorts {
   readonly kubernetes: Kubernetes
@@ -135,6 +135,7 @@ export class DeviceController implements Disposable {
     this.#statuses.look(deviceIdOf(device.metadata))
     const from = before?.spec.nodeName ?? ''
     const to = now?.spec.nodeName ?? ''
+    if (now && before && from === to && isUnreachable(before) && !isUnreachable(now)) this.#presence.heard(to)
     // The old node lets go before the new one takes over.
     if (from !== '' && from !== to) hub.sync(from)
     // Our own status writes change the device too, and must not have its whole node compared each time.

@@ -53,6 +53,13 @@ export class NodePresence implements Disposable {
     else this.#left.set(node, this.#ports.clock.monotonic())
   }
 
+  /** Another replica has written what only who has the node's session can know. */
+  heard(node: string): void {
+    if (node === '' || this.#ports.hub.isConnected(node)) return
+    const duration = this.#renewed.get(node)?.duration ?? LEASE_DURATION.milliseconds
+    this.#renewed.set(node, { at: this.#ports.clock.monotonic(), duration })
+  }
+
   /** The node is gone from the API. */
   forget(node: string): void {
     if (!this.#ports.hub.isConnected(node)) this.#left.delete(node)

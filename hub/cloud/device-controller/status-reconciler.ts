@@ -195,7 +195,7 @@ export class StatusReconciler {
       device,
       model: index.modelOf(device),
       nodeKnown: hub.isKnown(node) || nodes.get({ name: node }) !== undefined,
-      away: presence.isAway,
+      away: presence.isAway || (presence.at !== 'here' && isUnreachable(device)),
       state: view.state,
       stateReason: view.stateReason,
       stateCode: view.stateCode,
@@ -210,7 +210,7 @@ export class StatusReconciler {
       conditions,
       intents: statusIntents(intents),
       conflicts: conflictsForDevice(device, view.twins).filter(({ id }) => view.told.has(id)),
-      state: conditionNamed(conditions, 'Online')?.reason === 'NodeUnreachable' ? 'unknown' : (view.state ?? 'unknown'),
+      state: isUnreachable({ status: { conditions } }) ? 'unknown' : (view.state ?? 'unknown'),
       ...(view.state === undefined ? {} : { reportedState: view.state }),
       ...(view.lastOnlineTime === undefined ? {} : { lastOnlineTime: view.lastOnlineTime }),
       ...(view.hasReported
@@ -226,4 +226,9 @@ export class StatusReconciler {
     for (const { frame, reply } of view.unconfirmed) reply(frames.reply(frame, 'OK', route))
     view.confirmed()
   }
+}
+
+/** It stays so until somebody has the session of its node: a start of this process, say, is no news of it. */
+export function isUnreachable({ status }: Pick<Device, 'status'>): boolean {
+  return conditionNamed(status?.conditions, 'Online')?.reason === 'NodeUnreachable'
 }

@@ -302,3 +302,21 @@ test('a mapper that crashes again and again is a condition and a bounded number 
   assert.ok(crashes.length > 0 && crashes.length <= 10, `${crashes.length} Events`)
   await cloud.stop()
 })
+
+test('a start of the cloud is no news of a node that is away: its devices stay unknown, without a write', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  await cloud.settle()
+  edge.disconnect()
+  await cloud.settle(15_000)
+  assert.equal(condition(await cloud.device(), 'Online')?.reason, 'NodeUnreachable')
+  await cloud.stop()
+  cloud.kubernetes.writes.length = 0
+  const again = await startCloud(cloud.kubernetes, cloud.clock)
+  await again.settle(60_000)
+  assert.deepEqual(cloud.kubernetes.writes, [])
+  again.connect('edge-1')
+  await again.settle(300)
+  assert.equal(condition(await again.device(), 'Online')?.reason, 'NotReported')
+  await again.stop()
+})
