@@ -37,6 +37,12 @@ const WITH_STATUS = new Set([
   'certificatesigningrequests',
 ])
 
+/** Everything in the API at one moment. */
+export interface FakeSnapshot {
+  readonly version: number
+  readonly objects: ReadonlyMap<string, Readonly<Record<string, unknown>>>
+}
+
 /** A Kubernetes API in memory: versions, generations, conflicts, watches, status subresources, garbage collection. */
 export class FakeKubernetes implements Kubernetes {
   readonly #objects = new Map<string, Plain>()
@@ -46,6 +52,7 @@ export class FakeKubernetes implements Kubernetes {
   readonly #waiters = new Map<string, Set<() => void>>()
   readonly #failures: Failure[] = []
   #version = 100
+  #compacted = 0
   #uid = 0
   /** Calls that wrote or tried to, as `PATCH devicestatuses default/pump-1`. */
   readonly writes: string[] = []
@@ -79,6 +86,39 @@ export class FakeKubernetes implements Kubernetes {
     for (const plural of this.#waiters.keys()) this.#wake(plural)
   }
   #epoch = 0
+
+  /** All that is stored now, for `restore`. */
+  snapshot(): FakeSnapshot {
+    return { version: this.#version, objects: new Map(this.#objects) }
+  }
+
+  /** As from a backup: versions go on from those of then, and whoever watched has to list again. */
+  restore({ version, objects }: FakeSnapshot): void {
+    this.#objects.clear()
+    for (const [id, object] of objects) this.#objects.set(id, object)
+    this.#version = version
+    this.#changes.clear()
+    this.#compacted = version
+    this.dropWatches()
+  }
+
+  /** Forgets what happened so far: a watch that asks for it is told that its version is too old. */
+  compact(): void {
+    this.#changes.clear()
+    this.#compacted = this.#version
+    this.dropWatches()
+  }
+
+  /** What belongs to nobody any more, because it was made after its owner was deleted, goes too. */
+  collectGarbage(): void {
+    const uids = new Set([...this.#objects.values()].map((object) => metadataOf(object)['uid']))
+    for (const [id, object] of [...this.#objects]) {
+      const owners = metadataOf(object)['ownerReferences']
+      if (!Array.isArray(owners) || owners.length === 0) continue
+      if (owners.some((owner: unknown) => isRecord(owner) && uids.has(owner['uid']))) continue
+      this.#drop(id.slice(0, id.indexOf('|')), id, object)
+    }
+  }
 
   async get<T extends KubeObject>(type: ResourceType<T>, at: ObjectKey): Promise<T | undefined> {
     this.#admit('GET', type, joinKey(at))
@@ -176,6 +216,8 @@ export class FakeKubernetes implements Kubernetes {
     this.#admit('WATCH', type, options.namespace ?? '')
     const epoch = this.#epoch
     let seen = Number(options.resourceVersion)
+    // A version of the future comes from a database that is gone.
+    if (seen < this.#compacted || seen > this.#version) throw errorOfStatus(410, {}, {})
     this.watching++
     try {
       while (!signal.aborted && epoch === this.#epoch) {

@@ -1,0 +1,107 @@
+import { createScope, type ManagedScope, type Module } from '../../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../../platform/log/index.ts'
+import { seconds } from '../../../../platform/time/index.ts'
+import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../../../schemas/index.ts'
+import type { UserMessageHandler } from '../../../cloud/cloudhub/delivery.ts'
+import { Hub } from '../../../cloud/cloudhub/hub.ts'
+import { identify } from '../../../cloud/cloudhub/identity.ts'
+import { serveLink } from '../../../cloud/cloudhub/serve-link.ts'
+import { SyncRecords } from '../../../cloud/cloudhub/sync-records.ts'
+import { createDeviceControllerModule } from '../../../cloud/device-controller/module.ts'
+import { createEdgeControllerModule } from '../../../cloud/edge-controller/controller.ts'
+import { createInformer } from '../../../cloud/kubernetes/informer.ts'
+import type { Kubernetes } from '../../../cloud/kubernetes/kubernetes.ts'
+import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES, NODES, OBJECT_SYNCS } from '../../../cloud/kubernetes/resources.ts'
+import type { Caller } from '../ground/network.ts'
+import type { ProcessClock } from '../ground/process-clock.ts'
+import type { SeededRandom } from '../ground/seeded-random.ts'
+import { Counting } from './counting.ts'
+
+export interface CloudOptions {
+  readonly kubernetes: Kubernetes
+  readonly clock: ProcessClock
+  readonly random: SeededRandom
+  readonly log: Logger
+  readonly onUserMessage: UserMessageHandler
+  readonly onCrash: (module: string, error: unknown) => void
+}
+
+/** One run of the cloud half: its real parts on an API, a network and a time of the world. */
+export class Cloud {
+  readonly clock: ProcessClock
+  readonly counting = new Counting()
+  readonly #options: CloudOptions
+  readonly #scopes: ManagedScope[] = []
+  #hub: Hub | undefined
+
+  constructor(options: CloudOptions) {
+    this.#options = options
+    this.clock = options.clock
+  }
+
+  async start(): Promise<void> {
+    const { kubernetes, clock, random, log, onUserMessage, onCrash } = this.#options
+    const ports = { kubernetes, clock, random, log, metrics: this.counting }
+    const informers = {
+      devices: createInformer(DEVICES, {}, ports),
+      models: createInformer(DEVICE_MODELS, {}, ports),
+      statuses: createInformer(DEVICE_STATUSES, {}, ports),
+      nodes: createInformer(NODES, {}, ports),
+      records: createInformer(OBJECT_SYNCS, {}, ports),
+    }
+    const records = new SyncRecords({ ...ports, records: informers.records })
+    const hub = new Hub({ ...ports, records, recordInformer: informers.records })
+    const cache: Module = {
+      name: 'KubernetesCache',
+      async start(scope) {
+        for (const informer of Object.values(informers)) scope.run((signal) => informer.run(signal))
+      },
+    }
+    const sessions: Module = {
+      name: 'CloudHub',
+      start: async (scope) => {
+        scope.use(informers.nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
+        scope.use(hub.onUserMessage(onUserMessage))
+        scope.run((signal) => hub.run(signal))
+        scope.defer(() => hub.endAll('the cloud half is stopping'))
+        this.#hub = hub
+      },
+    }
+    const modules = [
+      cache,
+      createDeviceControllerModule({ ...ports, ...informers, hub }),
+      createEdgeControllerModule({ ...ports, hub }),
+      sessions,
+    ]
+    for (const module of modules) {
+      const { name } = module
+      const scope = createScope(name, { clock, log, deadline: seconds(10), onCrash: (error) => onCrash(name, error) })
+      this.#scopes.unshift(scope)
+      await module.start(scope)
+    }
+  }
+
+  /** Whether it lets the caller in. */
+  accept({ headers, node, link }: Caller): boolean {
+    const hub = this.#hub
+    if (!hub || this.clock.isDead) return false
+    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+    const upgrade = { ...lower, [SKERRY_HEADER]: SKERRY_WIRE_VERSION }
+    const identified = identify(upgrade, { CN: `system:node:${node}`, O: 'system:nodes' })
+    if (!identified.ok) return false
+    void serveLink(hub, link, { ...identified.peer, session: this.#options.random.uuid() })
+    return true
+  }
+
+  /** As SIGTERM does it. */
+  async stop(): Promise<void> {
+    this.#hub = undefined
+    for (const scope of this.#scopes) await scope.close(seconds(10)).catch(() => undefined)
+    this.clock.kill()
+  }
+
+  kill(): void {
+    this.#hub = undefined
+    this.clock.kill()
+  }
+}

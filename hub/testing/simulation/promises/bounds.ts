@@ -1,0 +1,21 @@
+import type { World } from '../world.ts'
+import type { Witness } from './promise.ts'
+
+/** No queue grows beyond its bound, at any time. */
+export function boundedQueues(world: World): Witness {
+  return {
+    name: 'bounded queues',
+    sample() {
+      for (const { node, edge } of world.machines) {
+        if (!edge || edge.clock.isDead) continue
+        const waiting = edge.counting.level('skerry_edgehub_user_waiting')
+        if (waiting > world.limits.maxMessages) return `${node}: ${waiting} user messages wait`
+      }
+      const depth = world.cloud?.counting.level('skerry_cloudhub_outbox_depth') ?? 0
+      return depth > MOST_OBJECTS ? `${depth} objects wait for nodes` : undefined
+    },
+  }
+}
+
+/** More than all objects that any history makes, with their deletions. */
+const MOST_OBJECTS = 400

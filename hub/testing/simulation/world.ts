@@ -1,0 +1,315 @@
+import { describeError } from '../../../platform/lifecycle/index.ts'
+import type { StoreCall } from '../../../platform/store/index.ts'
+import type { Json } from '../../../schemas/index.ts'
+import { twinStoreDomain } from '../../../twin/index.ts'
+import { FakeKubernetes, type FakeSnapshot } from '../../cloud/testing/fake-kubernetes.ts'
+import { metaStoreDomain } from '../../edge/meta/meta-store.ts'
+import type { UserMessageLimits } from '../../edge/user/user-outbox.ts'
+import { userStoreDomain } from '../../edge/user/user-store.ts'
+import { type ApiConditions, createApiClient, GOOD_API } from './ground/api-client.ts'
+import { Disk } from './ground/disk.ts'
+import { Network } from './ground/network.ts'
+import { ProcessClock, type WallClock } from './ground/process-clock.ts'
+import { Scheduler } from './ground/scheduler.ts'
+import { SeededRandom } from './ground/seeded-random.ts'
+import { Trace } from './ground/trace.ts'
+import type { Mutant } from './mutants.ts'
+import { Cloud } from './parts/cloud.ts'
+import type { Counting } from './parts/counting.ts'
+import { Edge } from './parts/edge.ts'
+import { Machine } from './parts/machine.ts'
+import { witnessLog } from './parts/witness-log.ts'
+import { DurableWishes } from './promises/durable.ts'
+import type { MakeWitness, Witness } from './promises/promise.ts'
+import { UserMessageOrder } from './promises/user-messages.ts'
+import { WITNESSES } from './promises/witnesses.ts'
+
+export interface WorldOptions {
+  readonly seed: string
+  readonly keepsTrace?: boolean
+  /** A fault that is planted in the product, to see that it is found. */
+  readonly mutant?: Mutant
+}
+
+export interface Violation {
+  readonly promise: string
+  readonly detail: string
+  /** Virtual ms. */
+  readonly at: number
+}
+
+export const CALM = 'nothing crashes'
+const DOMAINS = [metaStoreDomain, userStoreDomain, twinStoreDomain]
+
+/** Edges, hub and API with everything between them, under one time and one seed, and the witnesses of what is promised. */
+export class World {
+  readonly scheduler = new Scheduler()
+  readonly random: SeededRandom
+  readonly trace: Trace
+  readonly cluster = new FakeKubernetes()
+  readonly api: { -readonly [Key in keyof ApiConditions]: ApiConditions[Key] } = { ...GOOD_API }
+  readonly network: Network
+  readonly machines: readonly Machine[]
+  readonly cloudWall: WallClock = { offset: 0 }
+  readonly limits: UserMessageLimits
+  readonly durable: DurableWishes
+  readonly messages: UserMessageOrder
+  readonly violations: Violation[] = []
+  /** Kind in the plural of each object that was deleted from the API, by its uid. */
+  readonly deleted = new Map<string, string>()
+  /** Of those, the ones whose deletion the present process of the cloud has heard of. */
+  readonly knownDeleted = new Set<string>()
+  /** `<device id>/<property>/<value>` of what clients of edges have wished for. */
+  readonly wishes = new Set<string>()
+  /** By whom and when the records of what nodes have were written last. */
+  readonly recordWrites = new Map<string, { readonly run: number; readonly at: number }>()
+  cloud: Cloud | undefined
+  cloudRuns = 0
+  cloudStartedAt = 0
+  /** Backups of the API that were put back. */
+  apiSetbacks = 0
+  apiBackup: FakeSnapshot | undefined
+  /** The handler of user messages does not take any. */
+  isHandlerFailing = false
+  /** Faults end when it turns false. */
+  isFaulty = true
+  readonly #witnesses: readonly Witness[]
+  readonly #mutant: Mutant
+  #killCloud = new AbortController()
+  readonly #countings = new Map<Machine, Counting[]>()
+
+  constructor({ seed, keepsTrace = false, mutant = {} }: WorldOptions) {
+    this.#mutant = mutant
+    this.random = new SeededRandom(seed)
+    this.trace = new Trace(this.scheduler, keepsTrace)
+    this.limits = { maxMessages: this.random.pick([15, 1000]), maxBytes: 100_000, maxAgeHours: 24 }
+    this.network = new Network(this.scheduler, this.random.fork('network'), (node, way, frame, isArrival) => {
+      const { operation, resource = '' } = frame.route
+      if (!isArrival) this.trace.note(node, `${way === 'up' ? '↑' : '↓'} ${operation} ${resource}`)
+      for (const witness of this.#witnesses) witness.onFrame?.(node, way, frame, isArrival)
+    })
+    const names = ['edge-1', 'edge-2', ...(this.random.chance(0.4) ? ['edge-3'] : [])]
+    this.machines = names.map((node) => this.#machine(node))
+    this.durable = new DurableWishes(this)
+    this.messages = new UserMessageOrder(this)
+    const made = WITNESSES.map((make: MakeWitness) => make(this))
+    this.#witnesses = [this.durable, this.messages, ...made]
+  }
+
+  [Symbol.dispose](): void {
+    for (const machine of this.machines) {
+      machine.edge?.kill()
+      machine.disk[Symbol.dispose]()
+    }
+    this.cloud?.kill()
+    this.#killCloud.abort()
+    this.cluster.dropWatches()
+  }
+
+  get now(): number {
+    return this.scheduler.now
+  }
+
+  machine(node: string): Machine | undefined {
+    return this.machines.find((each) => each.node === node)
+  }
+
+  say(what: string): void {
+    this.trace.note('world', what)
+  }
+
+  violate(promise: string, detail: string): void {
+    this.trace.note('BROKEN', `${promise}: ${detail}`)
+    this.violations.push({ promise, detail, at: this.now })
+  }
+
+  /** Later, unless faults are over by then. */
+  later(milliseconds: number, end: () => void): void {
+    this.scheduler.after(milliseconds, () => {
+      if (this.isFaulty) end()
+    })
+  }
+
+  sample(): void {
+    this.cluster.collectGarbage()
+    for (const { name, sample } of this.#witnesses) {
+      const broken = sample?.()
+      if (broken !== undefined) this.violate(name, broken)
+    }
+  }
+
+  /** What is not as promised yet, now that everything works. */
+  async unrest(): Promise<{ readonly promise: string; readonly detail: string } | undefined> {
+    for (const witness of this.#witnesses) {
+      const detail = await witness.atRest?.()
+      if (detail !== undefined) return { promise: witness.name, detail }
+    }
+    return undefined
+  }
+
+  startEdge(machine: Machine): void {
+    if (machine.edge && !machine.edge.clock.isDead) return
+    const { node, disk } = machine
+    const who = `${node}`
+    machine.runs++
+    const clock = new ProcessClock(this.scheduler, machine.wall)
+    const store = disk.open()
+    const edge: Edge = new Edge({
+      ...{ node, clock, limits: this.limits },
+      store: this.#mutant.store?.(store) ?? store,
+      incarnation: disk.incarnation,
+      dialer: this.network.dialer(node, clock, () => !clock.isDead),
+      random: this.random.fork(`${node}/${machine.runs}`),
+      log: witnessLog(
+        who,
+        this.trace,
+        () => !clock.isDead,
+        (text) => this.violate(CALM, `${who}: ${text}`),
+      ),
+      thing: (id) => machine.thing(id),
+      onWritten: (id, property, value) => this.trace.note(node, `writes ${property}=${value} to ${id}`),
+      onCrash: (module, error) => {
+        if (!clock.isDead) this.violate(CALM, `${node}: ${module} crashed: ${describeError(error)}`)
+      },
+      ...(this.#mutant.meta ? { around: this.#mutant.meta } : {}),
+    })
+    machine.edge = edge
+    this.#countings.set(machine, [...(this.#countings.get(machine) ?? []), edge.counting])
+    this.trace.note(node, `starts (run ${machine.runs})`)
+    edge.start().catch((error: unknown) => {
+      if (clock.isDead) return
+      // As a process whose start fails: it ends, and whoever looks after it starts it again.
+      this.trace.note(node, `does not start: ${describeError(error)}`)
+      this.killEdge(machine, true)
+      this.scheduler.after(3000, () => this.startEdge(machine))
+    })
+  }
+
+  async stopEdge(machine: Machine): Promise<void> {
+    const { edge, node } = machine
+    if (!edge || edge.clock.isDead) return
+    this.trace.note(node, 'stops')
+    await edge.stop()
+    this.network.ended('edge', node)
+  }
+
+  /** `isHeard`: its machine lives on, and tells the peers. */
+  killEdge(machine: Machine, isHeard: boolean): void {
+    const { edge, node, disk } = machine
+    if (!edge || edge.clock.isDead) return
+    this.trace.note(node, isHeard ? 'is killed' : 'loses power')
+    edge.kill()
+    disk.crash()
+    if (isHeard) this.network.ended('edge', node)
+    else for (const connection of this.network.connectionsOf(node)) connection.blackhole()
+  }
+
+  /** Another content of the disk; undefined: none. The edge is not running. */
+  setBack(machine: Machine, snapshot: Machine['backup']): void {
+    this.trace.note(machine.node, snapshot ? 'gets its backup back' : 'gets an empty disk')
+    machine.setbacks++
+    machine.disk.restore(snapshot)
+    for (const witness of this.#witnesses) witness.onSetback?.(machine)
+  }
+
+  startCloud(): void {
+    if (this.cloud && !this.cloud.clock.isDead) return
+    const run = ++this.cloudRuns
+    this.cloudStartedAt = this.now
+    this.knownDeleted.clear()
+    const clock = new ProcessClock(this.scheduler, this.cloudWall)
+    this.#killCloud = new AbortController()
+    const random = this.random.fork(`cloud/${run}`)
+    const client = createApiClient(
+      {
+        ...{ cluster: this.cluster, conditions: this.api, scheduler: this.scheduler, random: random.fork('api') },
+        onDeleted: (uid) => {
+          if (!clock.isDead) this.knownDeleted.add(uid)
+        },
+        onCall: (verb, { plural }, name) => {
+          if (verb === 'LIST' && !clock.isDead)
+            for (const [uid, kind] of this.deleted) if (kind === plural) this.knownDeleted.add(uid)
+          if (verb === 'GET' || verb === 'LIST' || verb === 'WATCH') return
+          this.trace.note('api', `${verb} ${plural} ${name}`)
+          if (plural === 'objectsyncs') this.recordWrites.set(name, { run, at: this.now })
+        },
+      },
+      this.#killCloud.signal,
+    )
+    const cloud = new Cloud({
+      ...{ clock, random },
+      kubernetes: this.#mutant.kubernetes?.(client) ?? client,
+      log: witnessLog(
+        'cloud',
+        this.trace,
+        () => !clock.isDead,
+        (text) => this.violate(CALM, `cloud: ${text}`),
+      ),
+      onUserMessage: async ({ peer, payload }) => {
+        const isRefused = this.isHandlerFailing && random.chance(0.5)
+        const isSlow = random.chance(0.2)
+        if (!isRefused) this.messages.taken(peer.node, Buffer.from(payload).toString(), run)
+        if (isSlow) await clock.sleep({ milliseconds: random.next() * 200 })
+        if (isRefused) throw new Error('the handler does not want it now')
+        return 'taken'
+      },
+      onCrash: (module, error) => {
+        if (!clock.isDead) this.violate(CALM, `cloud: ${module} crashed: ${describeError(error)}`)
+      },
+    })
+    this.cloud = cloud
+    this.network.answer = (caller) =>
+      this.#mutant.caller ? cloud.accept(this.#mutant.caller(caller)) : cloud.accept(caller)
+    this.trace.note('cloud', `starts (run ${run})`)
+    cloud.start().catch((error: unknown) => {
+      if (!clock.isDead) this.violate(CALM, `cloud: it does not start: ${describeError(error)}`)
+    })
+  }
+
+  async stopCloud(): Promise<void> {
+    const { cloud } = this
+    if (!cloud || cloud.clock.isDead) return
+    this.trace.note('cloud', 'stops')
+    this.network.answer = undefined
+    await cloud.stop()
+    this.network.ended('cloud')
+    this.#killCloud.abort()
+  }
+
+  killCloud(): void {
+    if (!this.cloud || this.cloud.clock.isDead) return
+    this.trace.note('cloud', 'is killed')
+    this.network.answer = undefined
+    this.cloud.kill()
+    this.#killCloud.abort()
+    this.network.ended('cloud')
+  }
+
+  droppedMessages(machine: Machine): number {
+    const reasons = ['count', 'bytes', 'age', 'size', 'refused']
+    return (this.#countings.get(machine) ?? []).reduce(
+      (sum, counting) =>
+        sum + reasons.reduce((all, reason) => all + counting.count('skerry_edgehub_user_dropped_total', { reason }), 0),
+      0,
+    )
+  }
+
+  #machine(node: string): Machine {
+    const machine: Machine = new Machine(
+      node,
+      new Disk({
+        ...{ domains: DOMAINS, scheduler: this.scheduler, random: this.random.fork(`disk/${node}`) },
+        onCommitted: (calls) => this.#committed(machine, calls),
+      }),
+    )
+    return machine
+  }
+
+  #committed(machine: Machine, calls: readonly StoreCall[]): void {
+    for (const { statement, parameters } of calls) this.trace.note(machine.node, `disk ${statement} ${parameters[0]}`)
+    for (const witness of this.#witnesses) witness.onCommitted?.(machine, calls)
+  }
+}
+
+/** A value as a person would write it in a manifest. */
+export type Manifest = Readonly<Record<string, Json>>
