@@ -262,7 +262,7 @@ export class World {
       this.#mutant.caller ? cloud.accept(this.#mutant.caller(caller)) : cloud.accept(caller)
     this.trace.note('cloud', `starts (run ${run})`)
     cloud.start().catch((error: unknown) => {
-      if (!clock.isDead) this.violate(CALM, `cloud: it does not start: ${describeError(error)}`)
+      if (!clock.isDead && !cloud.isStopping) this.violate(CALM, `cloud: it does not start: ${describeError(error)}`)
     })
   }
 

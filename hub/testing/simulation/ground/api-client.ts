@@ -95,6 +95,8 @@ export function createApiClient(options: ApiClientOptions, killed: AbortSignal):
     list: (type, wanted, signal) => call('LIST', type, '', signal, () => cluster.list(type, wanted)),
     create: (type, namespace, object, signal) =>
       call('POST', type, nameOf(object), signal, () => cluster.create(type, namespace, object)),
+    createBelow: (type, at, subresource, body, signal) =>
+      call('POST', type, `${at.name}/${subresource}`, signal, () => cluster.createBelow(type, at, subresource, body)),
     replace: (type, at, object, wanted, signal) =>
       call('PUT', type, at.name, signal, () => cluster.replace(type, at, object, wanted)),
     patch: (type, at, body, wanted, signal) =>

@@ -27,8 +27,8 @@ export interface Caller {
 /** Told of each frame that is handed to a connection, and of each that arrives. */
 export type OnFrame = (node: string, way: 'up' | 'down', frame: Frame, isArrival: boolean) => void
 
-/** Who answers at the address of the cloud; undefined: nobody listens. */
-export type Answer = (caller: Caller) => boolean
+/** Who answers at the address of the cloud. Gives the identity of its memory; undefined: the caller is refused. */
+export type Answer = (caller: Caller) => string | undefined
 
 /** As of a WebSocket link: pings each 8 s, closed after 30 s of silence. */
 const SILENCE_MS = 30_000
@@ -104,7 +104,8 @@ export class Network {
         this.#connections.add(connection)
         void connection.over.then(() => this.#connections.delete(connection))
         this.changed(node)
-        if (!this.answer({ headers, node, link: connection.cloud })) {
+        const cloudEpoch = this.answer({ headers, node, link: connection.cloud })
+        if (cloudEpoch === undefined) {
           connection.reset('cloud')
           throw refused('CloudHub refused the connection with HTTP 503')
         }
@@ -115,6 +116,7 @@ export class Network {
           throw error
         }
         if (!isAlive()) connection.reset('edge')
+        connection.edge.cloudEpoch = cloudEpoch
         return connection.edge
       },
     }
@@ -205,6 +207,7 @@ export class Connection {
 /** One end of a connection, as the process there sees it. */
 export class End implements Link {
   readonly isSkerry = true
+  cloudEpoch = ''
   readonly frames: FrameQueue
   readonly closed: Promise<string>
   readonly #closed = Promise.withResolvers<string>()

@@ -3,6 +3,7 @@ import type { Logger } from '../../../../platform/log/index.ts'
 import { seconds } from '../../../../platform/time/index.ts'
 import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../../../schemas/index.ts'
 import type { UserMessageHandler } from '../../../cloud/cloudhub/delivery.ts'
+import { openCloudEpoch } from '../../../cloud/cloudhub/cloud-epoch.ts'
 import { Hub } from '../../../cloud/cloudhub/hub.ts'
 import { identify } from '../../../cloud/cloudhub/identity.ts'
 import { serveLink } from '../../../cloud/cloudhub/serve-link.ts'
@@ -32,7 +33,8 @@ export class Cloud {
   readonly counting = new Counting()
   readonly #options: CloudOptions
   readonly #scopes: ManagedScope[] = []
-  #hub: Hub | undefined
+  isStopping = false
+  #serving: { readonly hub: Hub; readonly epoch: string } | undefined
 
   constructor(options: CloudOptions) {
     this.#options = options
@@ -60,11 +62,12 @@ export class Cloud {
     const sessions: Module = {
       name: 'CloudHub',
       start: async (scope) => {
+        const epoch = await openPatiently(ports, scope.signal)
         scope.use(informers.nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
         scope.use(hub.onUserMessage(onUserMessage))
         scope.run((signal) => hub.run(signal))
         scope.defer(() => hub.endAll('the cloud half is stopping'))
-        this.#hub = hub
+        this.#serving = { hub, epoch }
       },
     }
     const modules = [
@@ -81,27 +84,43 @@ export class Cloud {
     }
   }
 
-  /** Whether it lets the caller in. */
-  accept({ headers, node, link }: Caller): boolean {
-    const hub = this.#hub
-    if (!hub || this.clock.isDead) return false
+  /** Gives the identity of its memory to whom it lets in. */
+  accept({ headers, node, link }: Caller): string | undefined {
+    const serving = this.#serving
+    if (!serving || this.clock.isDead) return undefined
     const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
     const upgrade = { ...lower, [SKERRY_HEADER]: SKERRY_WIRE_VERSION }
     const identified = identify(upgrade, { CN: `system:node:${node}`, O: 'system:nodes' })
-    if (!identified.ok) return false
-    void serveLink(hub, link, { ...identified.peer, session: this.#options.random.uuid() })
-    return true
+    if (!identified.ok) return undefined
+    void serveLink(serving.hub, link, { ...identified.peer, session: this.#options.random.uuid() })
+    return serving.epoch
   }
 
   /** As SIGTERM does it. */
   async stop(): Promise<void> {
-    this.#hub = undefined
+    this.isStopping = true
+    this.#serving = undefined
     for (const scope of this.#scopes) await scope.close(seconds(10)).catch(() => undefined)
     this.clock.kill()
   }
 
   kill(): void {
-    this.#hub = undefined
+    this.#serving = undefined
     this.clock.kill()
+  }
+}
+
+/** As the module of CloudHub does it: the API may be away for a moment. */
+async function openPatiently(
+  ports: Pick<CloudOptions, 'kubernetes' | 'random' | 'clock'>,
+  signal: AbortSignal,
+): Promise<string> {
+  for (;;) {
+    try {
+      return await openCloudEpoch(ports, signal)
+    } catch {
+      signal.throwIfAborted()
+      await ports.clock.sleep(seconds(1), signal)
+    }
   }
 }

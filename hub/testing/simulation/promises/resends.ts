@@ -18,6 +18,11 @@ export function noNeedlessResend(world: World): Witness {
     const record = await world.cluster.get(OBJECT_SYNCS, { namespace, name: `${node}.${uid}` })
     const annotations = record?.metadata.annotations ?? {}
     if (annotations[VERSION_ANNOTATION] !== deviceVersion(device)) return
+    // What is on record may be behind what the node has acknowledged since.
+    const rows = world.machine(node)?.disk.rows('meta.all') ?? []
+    const held = rows.find((row) => textOf(row, 'key') === frame.route.resource)
+    const present = held && parseDevice(JSON.parse(textOf(held, 'value')))
+    if (!present || deviceVersion(present) !== deviceVersion(device)) return
     const epoch = world.machine(node)?.disk.rows('meta.fact', 'epoch')[0]
     if (!epoch || textOf(epoch, 'value') !== annotations[EPOCH_ANNOTATION]) return
     const written = world.recordWrites.get(`${node}.${uid}`)
