@@ -23,11 +23,12 @@ const SUITES: readonly Suite[] = [
   {
     name: 'unit',
     pattern: '.test.ts',
-    excludes: ['.it.test.ts', '.e2e.test.ts'],
+    excludes: ['.it.test.ts', '.e2e.test.ts', '.sim.test.ts'],
     concurrency: cores,
     timeoutMs: 60_000,
   },
   { name: 'it', pattern: '.it.test.ts', excludes: [], concurrency: cores, timeoutMs: 120_000 },
+  { name: 'sim', pattern: '.sim.test.ts', excludes: [], concurrency: cores, timeoutMs: 900_000 },
   {
     name: 'e2e',
     pattern: '.e2e.test.ts',
@@ -45,7 +46,7 @@ interface Tally {
   notApplicable: number
 }
 
-/** `node tools/test.ts [unit|it|e2e ...] [path prefix ...]`: all suites without a name; prefixes narrow the files. */
+/** `node tools/test.ts [unit|it|sim|e2e ...] [path prefix ...]`: all suites without a name; prefixes narrow the files. */
 async function main(words: readonly string[]): Promise<number> {
   const named = SUITES.filter((suite) => words.includes(suite.name))
   const prefixes = words.filter((word) => !SUITES.some((suite) => suite.name === word))

@@ -20,7 +20,7 @@ import { Edge } from './parts/edge.ts'
 import { Machine } from './parts/machine.ts'
 import { witnessLog } from './parts/witness-log.ts'
 import { DurableWishes } from './promises/durable.ts'
-import type { MakeWitness, Witness } from './promises/promise.ts'
+import type { MakeWitness, Scene, Witness } from './promises/promise.ts'
 import { UserMessageOrder } from './promises/user-messages.ts'
 import { WITNESSES } from './promises/witnesses.ts'
 
@@ -42,7 +42,7 @@ export const CALM = 'nothing crashes'
 const DOMAINS = [metaStoreDomain, userStoreDomain, twinStoreDomain]
 
 /** Edges, hub and API with everything between them, under one time and one seed, and the witnesses of what is promised. */
-export class World {
+export class World implements Scene {
   readonly scheduler = new Scheduler()
   readonly random: SeededRandom
   readonly trace: Trace

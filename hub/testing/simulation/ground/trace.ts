@@ -36,7 +36,12 @@ export class Trace {
     this.#mix(now * 1000)
     this.#mixText(who)
     this.#mixText(what)
-    this.#lines?.push(`${(now / 1000).toFixed(4).padStart(9)}  ${who.padEnd(8)} ${what}`)
+    this.remark(who, what)
+  }
+
+  /** For people alone: it does not tell one history from another. */
+  remark(who: string, what: string): void {
+    this.#lines?.push(`${(this.#scheduler.now / 1000).toFixed(4).padStart(9)}  ${who.padEnd(8)} ${what}`)
   }
 
   #mixText(text: string): void {

@@ -2,8 +2,8 @@ import { createScope, type ManagedScope, type Module } from '../../../../platfor
 import type { Logger } from '../../../../platform/log/index.ts'
 import { seconds } from '../../../../platform/time/index.ts'
 import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../../../schemas/index.ts'
-import type { UserMessageHandler } from '../../../cloud/cloudhub/delivery.ts'
 import { openCloudEpoch } from '../../../cloud/cloudhub/cloud-epoch.ts'
+import type { UserMessageHandler } from '../../../cloud/cloudhub/delivery.ts'
 import { Hub } from '../../../cloud/cloudhub/hub.ts'
 import { identify } from '../../../cloud/cloudhub/identity.ts'
 import { serveLink } from '../../../cloud/cloudhub/serve-link.ts'
@@ -12,7 +12,15 @@ import { createDeviceControllerModule } from '../../../cloud/device-controller/m
 import { createEdgeControllerModule } from '../../../cloud/edge-controller/controller.ts'
 import { createInformer } from '../../../cloud/kubernetes/informer.ts'
 import type { Kubernetes } from '../../../cloud/kubernetes/kubernetes.ts'
-import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES, NODES, OBJECT_SYNCS } from '../../../cloud/kubernetes/resources.ts'
+import {
+  CLUSTER_OBJECT_SYNCS,
+  DEVICE_MODELS,
+  DEVICE_STATUSES,
+  DEVICES,
+  LEASES,
+  NODES,
+  OBJECT_SYNCS,
+} from '../../../cloud/kubernetes/resources.ts'
 import type { Caller } from '../ground/network.ts'
 import type { ProcessClock } from '../ground/process-clock.ts'
 import type { SeededRandom } from '../ground/seeded-random.ts'
@@ -49,10 +57,11 @@ export class Cloud {
       models: createInformer(DEVICE_MODELS, {}, ports),
       statuses: createInformer(DEVICE_STATUSES, {}, ports),
       nodes: createInformer(NODES, {}, ports),
+      leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
       records: createInformer(OBJECT_SYNCS, {}, ports),
+      clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
     }
-    const records = new SyncRecords({ ...ports, records: informers.records })
-    const hub = new Hub({ ...ports, records, recordInformer: informers.records })
+    const hub = new Hub({ ...ports, records: new SyncRecords({ ...ports, ...informers }) })
     const cache: Module = {
       name: 'KubernetesCache',
       async start(scope) {
@@ -90,7 +99,7 @@ export class Cloud {
     if (!serving || this.clock.isDead) return undefined
     const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
     const upgrade = { ...lower, [SKERRY_HEADER]: SKERRY_WIRE_VERSION }
-    const identified = identify(upgrade, { CN: `system:node:${node}`, O: 'system:nodes' })
+    const identified = identify(upgrade, { node, serial: '01', expires: Number.MAX_SAFE_INTEGER }, () => undefined)
     if (!identified.ok) return undefined
     void serveLink(serving.hub, link, { ...identified.peer, session: this.#options.random.uuid() })
     return serving.epoch

@@ -11,7 +11,7 @@ const EXPECTED: readonly RegExp[] = [
 /** The log of one process. Warnings are part of the history; an error that no fault explains breaks a promise. */
 export function witnessLog(who: string, trace: Trace, isAlive: () => boolean, onError: (text: string) => void): Logger {
   const say = (level: string, message: string, fields?: LogFields) => {
-    if (trace.isRead && isAlive()) trace.note(who, `${level} ${message} ${textOf(fields)}`)
+    if (trace.isRead && isAlive()) trace.remark(who, `${level} ${message} ${textOf(fields)}`)
   }
   const log: Logger = {
     debug: () => undefined,

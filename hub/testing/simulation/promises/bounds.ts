@@ -1,17 +1,16 @@
-import type { World } from '../world.ts'
-import type { Witness } from './promise.ts'
+import type { Scene, Witness } from './promise.ts'
 
 /** No queue grows beyond its bound, at any time. */
-export function boundedQueues(world: World): Witness {
+export function boundedQueues(scene: Scene): Witness {
   return {
     name: 'bounded queues',
     sample() {
-      for (const { node, edge } of world.machines) {
+      for (const { node, edge } of scene.machines) {
         if (!edge || edge.clock.isDead) continue
         const waiting = edge.counting.level('skerry_edgehub_user_waiting')
-        if (waiting > world.limits.maxMessages) return `${node}: ${waiting} user messages wait`
+        if (waiting > scene.limits.maxMessages) return `${node}: ${waiting} user messages wait`
       }
-      const depth = world.cloud?.counting.level('skerry_cloudhub_outbox_depth') ?? 0
+      const depth = scene.cloud?.counting.level('skerry_cloudhub_outbox_depth') ?? 0
       return depth > MOST_OBJECTS ? `${depth} objects wait for nodes` : undefined
     },
   }

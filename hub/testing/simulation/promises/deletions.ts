@@ -1,7 +1,6 @@
 import type { StoreCall } from '../../../../platform/store/index.ts'
 import type { Machine } from '../parts/machine.ts'
-import type { World } from '../world.ts'
-import { at, textOf, type Witness } from './promise.ts'
+import { at, type Scene, textOf, type Witness } from './promise.ts'
 
 const NAME = 'nothing resurrected'
 
@@ -13,7 +12,7 @@ interface Held {
 }
 
 /** What was deleted in the API, and then at the edge, never comes back. */
-export function nothingResurrected(world: World): Witness {
+export function nothingResurrected(scene: Scene): Witness {
   const held = new Map<Machine, Held>()
   /** `<node>/<uid>` of the deletions that the cloud has sent because the object is gone, not because it has moved. */
   const said = new Set<string>()
@@ -35,8 +34,8 @@ export function nothingResurrected(world: World): Witness {
     } else if (statement === 'meta.put') {
       const uid = String(parameters[2])
       uids.set(key, uid)
-      if (gone.has(uid) && world.deleted.has(uid))
-        world.violate(NAME, `${machine.node} has ${key} (${uid}) again, which was deleted`)
+      if (gone.has(uid) && scene.deleted.has(uid))
+        scene.violate(NAME, `${machine.node} has ${key} (${uid}) again, which was deleted`)
     }
   }
   return {
@@ -44,7 +43,7 @@ export function nothingResurrected(world: World): Witness {
     onFrame(node, way, { route, content }, isArrival) {
       if (way === 'up' || isArrival || route.operation !== 'delete') return
       const uid = String(at(content, 'metadata', 'uid'))
-      if (world.knownDeleted.has(uid)) said.add(`${node}/${uid}`)
+      if (scene.knownDeleted.has(uid)) said.add(`${node}/${uid}`)
     },
     onCommitted(machine, calls) {
       for (const call of calls) if (call.statement.startsWith('meta.')) take(machine, call)

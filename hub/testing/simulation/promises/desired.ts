@@ -1,15 +1,14 @@
 import { parseTwin } from '../../../../schemas/index.ts'
 import { DEVICES } from '../../../cloud/kubernetes/resources.ts'
-import type { World } from '../world.ts'
-import { textOf, type Witness } from './promise.ts'
+import { type Scene, textOf, type Witness } from './promise.ts'
 
 /** The edge knows the last desired value of the spec, holds it or a wish made at the edge, and the device has what the twin wants. */
-export function latestDesired(world: World): Witness {
+export function latestDesired(scene: Scene): Witness {
   return {
     name: 'latest desired',
     async atRest() {
-      const { items } = await world.cluster.list(DEVICES, {})
-      for (const machine of world.machines) {
+      const { items } = await scene.cluster.list(DEVICES, {})
+      for (const machine of scene.machines) {
         for (const row of machine.disk.rows('twin.all')) {
           const twin = parseTwin(textOf(row, 'document'))
           const device = items.find(({ metadata }) => metadata.uid === twin?.uid)
@@ -20,7 +19,7 @@ export function latestDesired(world: World): Witness {
             if (intent?.value !== wanted)
               return `${where} should know the desired value ${wanted}, not ${intent?.value}`
             const isAsked = wanted !== undefined && desired?.value === wanted
-            const isWished = desired?.origin === 'edge' && world.wishes.has(`${twin.id}/${name}/${desired.value}`)
+            const isWished = desired?.origin === 'edge' && scene.wishes.has(`${twin.id}/${name}/${desired.value}`)
             if (!isAsked && !isWished && (wanted !== undefined || desired)) return `${where} wants ${desired?.value}`
             const value = machine.thing(twin.id).values.get(name) ?? '0'
             const isOrdered =

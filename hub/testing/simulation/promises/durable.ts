@@ -2,8 +2,7 @@ import type { StoreCall } from '../../../../platform/store/index.ts'
 import type { Twin } from '../../../../schemas/index.ts'
 import { parseTwin } from '../../../../schemas/index.ts'
 import type { Machine } from '../parts/machine.ts'
-import type { World } from '../world.ts'
-import { textOf, type Witness } from './promise.ts'
+import { type Scene, textOf, type Witness } from './promise.ts'
 
 const NAME = 'durable before acknowledged'
 
@@ -22,12 +21,12 @@ interface Wish {
  */
 export class DurableWishes implements Witness {
   readonly name = NAME
-  readonly #world: World
+  readonly #scene: Scene
   readonly #open = new Set<Wish>()
   readonly #twins = new Map<Machine, Map<string, Twin>>()
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(scene: Scene) {
+    this.#scene = scene
   }
 
   asked(machine: Machine, id: string, property: string, value: string): Wish {
@@ -42,7 +41,7 @@ export class DurableWishes implements Witness {
     this.#open.delete(wish)
     if (!isTaken || wish.isDurable) return
     const { machine, id, property, value } = wish
-    this.#world.violate(NAME, `${machine.node}: ${property}=${value} of ${id} was acknowledged and is not on the disk`)
+    this.#scene.violate(NAME, `${machine.node}: ${property}=${value} of ${id} was acknowledged and is not on the disk`)
   }
 
   onCommitted(machine: Machine, calls: readonly StoreCall[]): void {
@@ -58,8 +57,10 @@ export class DurableWishes implements Witness {
   }
 
   #take(machine: Machine, id: string, twin: Twin | undefined): void {
-    if (!twin)
-      return this.#world.violate(NAME, `${machine.node}: the twin of ${id} is written so that it cannot be read`)
+    if (!twin) {
+      this.#scene.violate(NAME, `${machine.node}: the twin of ${id} is written so that it cannot be read`)
+      return
+    }
     const twins = this.#twinsOf(machine)
     const before = twins.get(id)
     twins.set(id, twin)
@@ -69,14 +70,14 @@ export class DurableWishes implements Witness {
     }
     if (!before || before.uid !== twin.uid) return
     if (twin.revision < before.revision)
-      this.#world.violate(NAME, `${machine.node}: the revision of ${id} went back to ${twin.revision}`)
+      this.#scene.violate(NAME, `${machine.node}: the revision of ${id} went back to ${twin.revision}`)
     for (const [property, { desired, intent }] of Object.entries(before.properties)) {
       const now = twin.properties[property]
       if (desired?.origin !== 'edge' || !now || now.desired?.value === desired.value) continue
       const isWished = [...this.#open].some((wish) => wish.id === id && wish.value === now.desired?.value)
       const isIntended = now.desired?.origin === 'cloud' && now.intent?.generation !== intent?.generation
       if (!isWished && !isIntended)
-        this.#world.violate(
+        this.#scene.violate(
           NAME,
           `${machine.node}: the wish ${property}=${desired.value} of ${id} is gone without a cause`,
         )

@@ -1,17 +1,16 @@
 import type { Device } from '../../../../schemas/index.ts'
 import { DEVICE_MODELS, DEVICES } from '../../../cloud/kubernetes/resources.ts'
 import type { Machine } from '../parts/machine.ts'
-import type { World } from '../world.ts'
-import { at, canonical, textOf, type Witness } from './promise.ts'
+import { at, canonical, type Scene, textOf, type Witness } from './promise.ts'
 
 /** Every node has exactly the objects that the API gives it, as they are there now, and a twin of each of its devices. */
-export function exactObjects(world: World): Witness {
+export function exactObjects(scene: Scene): Witness {
   return {
     name: 'exact objects',
     async atRest() {
-      const devices = (await world.cluster.list(DEVICES, {})).items
-      const models = (await world.cluster.list(DEVICE_MODELS, {})).items
-      for (const machine of world.machines) {
+      const devices = (await scene.cluster.list(DEVICES, {})).items
+      const models = (await scene.cluster.list(DEVICE_MODELS, {})).items
+      for (const machine of scene.machines) {
         const own = devices.filter(({ spec }) => spec.nodeName === machine.node)
         const wanted = new Map<string, string>()
         for (const device of own)

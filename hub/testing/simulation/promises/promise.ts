@@ -1,7 +1,9 @@
 import type { Row, StoreCall } from '../../../../platform/store/index.ts'
 import type { Frame } from '../../../../schemas/index.ts'
+import type { FakeKubernetes } from '../../../cloud/testing/fake-kubernetes.ts'
+import type { UserMessageLimits } from '../../../edge/user/user-outbox.ts'
+import type { Cloud } from '../parts/cloud.ts'
 import type { Machine } from '../parts/machine.ts'
-import type { World } from '../world.ts'
 
 /** Something that Skerry promises, as a world watches over it. Each has its row on docs/explanation/delivery.md. */
 export interface Witness {
@@ -19,7 +21,31 @@ export interface Witness {
   atRest?(): Promise<string | undefined>
 }
 
-export type MakeWitness = (world: World) => Witness
+/** What a witness sees of the world. */
+export interface Scene {
+  readonly cluster: FakeKubernetes
+  readonly machines: readonly Machine[]
+  readonly cloud: Cloud | undefined
+  readonly cloudRuns: number
+  readonly cloudStartedAt: number
+  readonly limits: UserMessageLimits
+  /** Kind in the plural of each object that was deleted from the API, by its uid. */
+  readonly deleted: ReadonlyMap<string, string>
+  /** Of those, the ones whose deletion the present process of the cloud has heard of. */
+  readonly knownDeleted: ReadonlySet<string>
+  /** `<device id>/<property>/<value>` of what clients of edges have wished for. */
+  readonly wishes: ReadonlySet<string>
+  /** By whom and when the records of what nodes have were written last. */
+  readonly recordWrites: ReadonlyMap<string, { readonly run: number; readonly at: number }>
+  /** Backups of the API that were put back. */
+  readonly apiSetbacks: number
+  machine(node: string): Machine | undefined
+  /** User messages that this machine has counted as dropped. */
+  droppedMessages(machine: Machine): number
+  violate(promise: string, detail: string): void
+}
+
+export type MakeWitness = (scene: Scene) => Witness
 
 /** A property of plain JSON, however deep; undefined where there is none. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {

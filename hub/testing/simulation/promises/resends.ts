@@ -1,39 +1,38 @@
 import type { Frame } from '../../../../schemas/index.ts'
-import { EPOCH_ANNOTATION, VERSION_ANNOTATION } from '../../../cloud/cloudhub/sync-records.ts'
+import { EPOCH_ANNOTATION, VERSION_ANNOTATION } from '../../../cloud/cloudhub/record-form.ts'
 import { deviceVersion } from '../../../cloud/device-controller/source.ts'
 import { OBJECT_SYNCS } from '../../../cloud/kubernetes/resources.ts'
-import type { World } from '../world.ts'
 import { parseDevice } from './parse.ts'
-import { textOf, type Witness } from './promise.ts'
+import { type Scene, textOf, type Witness } from './promise.ts'
 
 const NAME = 'no needless resend'
 
 /** What a node has acknowledged, and the API has on record, is not sent again, whoever restarts. */
-export function noNeedlessResend(world: World): Witness {
+export function noNeedlessResend(scene: Scene): Witness {
   const seen = new Set<string>()
   const look = async (node: string, frame: Frame) => {
     const device = parseDevice(frame.content)
     if (!device) return
     const { namespace = 'default', uid } = device.metadata
-    const record = await world.cluster.get(OBJECT_SYNCS, { namespace, name: `${node}.${uid}` })
+    const record = await scene.cluster.get(OBJECT_SYNCS, { namespace, name: `${node}.${uid}` })
     const annotations = record?.metadata.annotations ?? {}
     if (annotations[VERSION_ANNOTATION] !== deviceVersion(device)) return
     // What is on record may be behind what the node has acknowledged since.
-    const rows = world.machine(node)?.disk.rows('meta.all') ?? []
+    const rows = scene.machine(node)?.disk.rows('meta.all') ?? []
     const held = rows.find((row) => textOf(row, 'key') === frame.route.resource)
     const present = held && parseDevice(JSON.parse(textOf(held, 'value')))
     if (!present || deviceVersion(present) !== deviceVersion(device)) return
-    const epoch = world.machine(node)?.disk.rows('meta.fact', 'epoch')[0]
+    const epoch = scene.machine(node)?.disk.rows('meta.fact', 'epoch')[0]
     if (!epoch || textOf(epoch, 'value') !== annotations[EPOCH_ANNOTATION]) return
-    const written = world.recordWrites.get(`${node}.${uid}`)
+    const written = scene.recordWrites.get(`${node}.${uid}`)
     // An earlier process may have written it after this one looked.
-    if (!written || (written.run !== world.cloudRuns && written.at > world.cloudStartedAt)) return
-    world.violate(NAME, `${frame.route.resource} goes to ${node} again, which has acknowledged this version of it`)
+    if (!written || (written.run !== scene.cloudRuns && written.at > scene.cloudStartedAt)) return
+    scene.violate(NAME, `${frame.route.resource} goes to ${node} again, which has acknowledged this version of it`)
   }
   return {
     name: NAME,
     onFrame(node, way, frame, isArrival) {
-      if (way === 'up' || isArrival || frame.route.group !== 'resource' || world.apiSetbacks > 0) return
+      if (way === 'up' || isArrival || frame.route.group !== 'resource' || scene.apiSetbacks > 0) return
       const { operation, resource } = frame.route
       if ((operation !== 'insert' && operation !== 'update') || resource?.split('/')[1] !== 'device') return
       if (seen.has(frame.header.msg_id)) return

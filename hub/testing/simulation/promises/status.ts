@@ -1,18 +1,17 @@
 import { type Device, parseTwin, type StatusTwin, type Twin, type TwinProperty } from '../../../../schemas/index.ts'
 import { DEVICE_STATUSES, DEVICES } from '../../../cloud/kubernetes/resources.ts'
-import type { World } from '../world.ts'
-import { canonical, textOf, type Witness } from './promise.ts'
+import { canonical, type Scene, textOf, type Witness } from './promise.ts'
 
 /** What Device and DeviceStatus show is the twin as it is on the disk of the node. */
-export function trueStatus(world: World): Witness {
+export function trueStatus(scene: Scene): Witness {
   return {
     name: 'true status',
     async atRest() {
-      const twins = world.machines.flatMap(({ disk }) =>
+      const twins = scene.machines.flatMap(({ disk }) =>
         disk.rows('twin.all').flatMap((row) => parseTwin(textOf(row, 'document')) ?? []),
       )
-      const statuses = (await world.cluster.list(DEVICE_STATUSES, {})).items
-      for (const device of (await world.cluster.list(DEVICES, {})).items) {
+      const statuses = (await scene.cluster.list(DEVICE_STATUSES, {})).items
+      for (const device of (await scene.cluster.list(DEVICES, {})).items) {
         const { namespace, name, uid, generation } = device.metadata
         const id = `${namespace}/${name}`
         const own = statuses.filter(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
@@ -29,7 +28,7 @@ export function trueStatus(world: World): Witness {
       }
       for (const { metadata } of statuses) {
         const owner = metadata.ownerReferences?.[0]?.uid
-        if (!twins.some(({ uid }) => uid === owner) && world.deleted.has(owner ?? ''))
+        if (!twins.some(({ uid }) => uid === owner) && scene.deleted.has(owner ?? ''))
           return `the DeviceStatus ${metadata.name} is of a device that is gone`
       }
       return undefined

@@ -1,6 +1,5 @@
 import type { Machine } from '../parts/machine.ts'
-import type { World } from '../world.ts'
-import type { Witness } from './promise.ts'
+import type { Scene, Witness } from './promise.ts'
 
 const NAME = 'messages in order'
 
@@ -19,13 +18,13 @@ interface Sent {
  */
 export class UserMessageOrder implements Witness {
   readonly name = NAME
-  readonly #world: World
+  readonly #scene: Scene
   readonly #sent = new Map<string, Sent[]>()
   /** Number of the newest that came. */
   readonly #newest = new Map<string, number>()
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(scene: Scene) {
+    this.#scene = scene
   }
 
   /** Payload of the next message of this machine. */
@@ -45,25 +44,28 @@ export class UserMessageOrder implements Witness {
   taken(node: string, payload: string, run: number): void {
     const number = Number(payload)
     const sent = this.#sent.get(node)?.[number]
-    const machine = this.#world.machines.find((each) => each.node === node)
-    if (!sent || !machine) return this.#world.violate(NAME, `a message of ${node} came that nobody sent: ${payload}`)
+    const machine = this.#scene.machines.find((each) => each.node === node)
+    if (!sent || !machine) {
+      this.#scene.violate(NAME, `a message of ${node} came that nobody sent: ${payload}`)
+      return
+    }
     if (sent.takenBy === run && sent.setbacksWhenTaken === machine.setbacks)
-      this.#world.violate(NAME, `message ${payload} of ${node} came twice`)
+      this.#scene.violate(NAME, `message ${payload} of ${node} came twice`)
     const newest = this.#newest.get(node) ?? -1
     if (sent.takenBy === undefined && number < newest)
-      this.#world.violate(NAME, `message ${payload} of ${node} came after message ${newest}`)
+      this.#scene.violate(NAME, `message ${payload} of ${node} came after message ${newest}`)
     this.#newest.set(node, Math.max(newest, number))
     sent.takenBy = run
     sent.setbacksWhenTaken = machine.setbacks
   }
 
   async atRest(): Promise<string | undefined> {
-    for (const machine of this.#world.machines) {
+    for (const machine of this.#scene.machines) {
       const missing = (this.#sent.get(machine.node) ?? []).filter(
         ({ isAcknowledged, setbacks, takenBy }) =>
           isAcknowledged && setbacks === machine.setbacks && takenBy === undefined,
       )
-      const dropped = this.#world.droppedMessages(machine)
+      const dropped = this.#scene.droppedMessages(machine)
       if (missing.length > dropped)
         return `${machine.node}: ${missing.length} acknowledged messages did not come, ${dropped} were counted as dropped`
       const waiting = machine.disk.rows('user.index').length
