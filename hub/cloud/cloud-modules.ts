@@ -1,7 +1,7 @@
 import type { Metrics } from '../../platform/health/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import { type Clock, minutes, type Random } from '../../platform/time/index.ts'
+import { type Clock, type Duration, minutes, type Random } from '../../platform/time/index.ts'
 import { createAdmissionModule } from './admission/module.ts'
 import { createKeadmTokenModule } from './authority/keadm-token.ts'
 import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
@@ -34,6 +34,10 @@ export interface CloudModulesConfig {
     readonly certificatePort: number
     readonly advertise: readonly string[]
     readonly nodeLimit: number
+    /** Default 32 MiB. */
+    readonly maxFrameBytes?: number
+    /** For TLS and the head of the upgrade; default 10 s. */
+    readonly handshakeWithin?: Duration
     readonly certificateDays: number
     /** Default 30. */
     readonly renewalGraceDays?: number
@@ -86,13 +90,13 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
   const authority = createAuthorityModule({ names, certificateDays: hubConfig.certificateDays, hints }, ports)
   const registering = createNodeRegisterModule({ ...ports, nodes: informers.nodes })
   const { register } = registering
-  const { host, port, certificatePort, nodeLimit } = hubConfig
+  const { host, certificatePort } = hubConfig
   const grace = minutes((hubConfig.renewalGraceDays ?? 30) * 24 * 60)
   const certificates = createCertificateServerModule(
     { host, port: certificatePort, grace },
     { ...ports, authority, register },
   )
-  const cloudhub = createCloudHubModule({ host, port, nodeLimit }, { ...ports, ...informers, authority, register })
+  const cloudhub = createCloudHubModule(hubConfig, { ...ports, ...informers, authority, register })
   const { hub } = cloudhub
   const admission = createAdmissionModule(config.admission, { ...ports, authority })
   const modules = [

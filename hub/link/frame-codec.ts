@@ -1,6 +1,14 @@
 import type { Frame, FrameHeader, FrameRoute, Json } from '../../schemas/index.ts'
+import { excessOf } from './json-bounds.ts'
 
 export type Decoded = { readonly ok: true; readonly frame: Frame } | { readonly ok: false; readonly reason: string }
+
+/** Of ids, names of modules and the like; they are kept, compared and logged. */
+const LONGEST_FIELD = 512
+/** A topic of MQTT stands in it. */
+const LONGEST_RESOURCE = 70_000
+/** `__proto__`, and each way to write it with an escape. */
+const MAY_NAME_PROTOTYPE = /__proto__|\\u00(?:5f|6f|7[024])/i
 
 /** One frame as the text of one WebSocket message. Optional fields that are empty are left out; content is always there. */
 export function encodeFrame(frame: Frame): string {
@@ -25,11 +33,16 @@ export function encodeFrame(frame: Frame): string {
   })
 }
 
-/** A message of a peer. Unknown keys are ignored; what is no frame is a value that says why. */
+/**
+ * A message of a peer. Unknown keys are ignored, keys `__proto__` left out; what is no frame, or is made to do harm, is a value
+ * that says why.
+ */
 export function decodeFrame(text: string): Decoded {
+  const excess = excessOf(text)
+  if (excess) return { ok: false, reason: excess }
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = MAY_NAME_PROTOTYPE.test(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text)
   } catch {
     return { ok: false, reason: 'not JSON' }
   }
@@ -37,6 +50,7 @@ export function decodeFrame(text: string): Decoded {
   const id = value['header']['msg_id']
   if (typeof id !== 'string' || id === '') return { ok: false, reason: 'no msg_id' }
   const route = isRecord(value['route']) ? value['route'] : {}
+  if (isLong(value['header'], route)) return { ok: false, reason: 'too long an id or route' }
   return {
     ok: true,
     frame: { header: headerOf(id, value['header']), route: routeOf(route), content: jsonOf(value['content']) },
@@ -51,6 +65,20 @@ export function contentOf(frame: Frame): Json | undefined {
   } catch {
     return undefined
   }
+}
+
+function withoutPrototype(key: string, value: unknown): unknown {
+  return key === '__proto__' ? undefined : value
+}
+
+function isLong(header: Fields, route: Fields): boolean {
+  for (const fields of [header, route]) {
+    for (const [name, value] of Object.entries(fields)) {
+      if (typeof value === 'string' && value.length > (name === 'resource' ? LONGEST_RESOURCE : LONGEST_FIELD))
+        return true
+    }
+  }
+  return false
 }
 
 type Fields = Readonly<Record<string, unknown>>

@@ -1,23 +1,42 @@
+import { afterTurn } from '../../platform/time/index.ts'
 import type { Frame } from '../../schemas/index.ts'
 
+export interface FrameQueueLimits {
+  readonly most: number
+  /** At least one item fits, however large. */
+  readonly mostBytes?: number
+}
+
+/** Items that are handed out one after the other before events of others are looked at. */
+const TURN = 32
+
 /** Frames between a transport that pushes and a reader that pulls. Full means: stop reading from the peer. */
-export class FrameQueue implements AsyncIterable<Frame> {
-  readonly #limit: number
+export class FrameQueue<T = Frame> implements AsyncIterable<T> {
+  readonly #most: number
+  readonly #mostBytes: number
   readonly #onFull: (isFull: boolean) => void
-  readonly #frames: Frame[] = []
+  readonly #items: { readonly item: T; readonly bytes: number }[] = []
+  #bytes = 0
   #isFull = false
   #isClosed = false
   #wake: (() => void) | undefined
 
-  constructor(limit: number, onFull: (isFull: boolean) => void) {
-    this.#limit = limit
+  constructor({ most, mostBytes = Number.POSITIVE_INFINITY }: FrameQueueLimits, onFull: (isFull: boolean) => void) {
+    this.#most = most
+    this.#mostBytes = mostBytes
     this.#onFull = onFull
   }
 
-  push(frame: Frame): void {
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  push(item: T, bytes = 0): void {
     if (this.#isClosed) return
-    this.#frames.push(frame)
-    if (!this.#isFull && this.#frames.length >= this.#limit) this.#setFull(true)
+    this.#items.push({ item, bytes })
+    this.#bytes += bytes
+    const isFull = this.#items.length >= this.#most || this.#bytes >= this.#mostBytes
+    if (!this.#isFull && isFull) this.#setFull(true)
     this.#wake?.()
   }
 
@@ -27,12 +46,16 @@ export class FrameQueue implements AsyncIterable<Frame> {
     this.#wake?.()
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<Frame> {
-    for (;;) {
-      const frame = this.#frames.shift()
-      if (frame) {
-        if (this.#isFull && this.#frames.length <= this.#limit / 2) this.#setFull(false)
-        yield frame
+  async *[Symbol.asyncIterator](): AsyncIterator<T> {
+    for (let taken = 0; ; ) {
+      const first = this.#items.shift()
+      if (first) {
+        this.#bytes -= first.bytes
+        const hasRoom = this.#items.length <= this.#most / 2 && this.#bytes <= this.#mostBytes / 2
+        if (this.#isFull && hasRoom) this.#setFull(false)
+        yield first.item
+        // A peer that sends without end takes turns with the others.
+        if (++taken % TURN === 0 && this.#items.length > 0) await new Promise<void>((resolve) => afterTurn(resolve))
       } else if (this.#isClosed) {
         return
       } else {
@@ -40,6 +63,7 @@ export class FrameQueue implements AsyncIterable<Frame> {
           this.#wake = resolve
         })
         this.#wake = undefined
+        taken = 0
       }
     }
   }

@@ -45,6 +45,7 @@ export function createWebSocketDialer(options: DialerOptions): LinkDialer {
           key,
           minVersion: 'TLSv1.2',
           perMessageDeflate: false,
+          autoPong: false,
           maxPayload: largestFrame,
           headers: { ...headers, [SKERRY_HEADER]: SKERRY_WIRE_VERSION },
         })
@@ -57,6 +58,7 @@ function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; l
   return new Promise((resolve, reject) => {
     let isSkerry = false
     let cloudEpoch = ''
+    let bytesRead = () => 0
     /** CloudHub cannot be reached, or refused the connection. */
     const fail = (message: string, cause?: unknown) => {
       signal.removeEventListener('abort', onAbort)
@@ -69,6 +71,7 @@ function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; l
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     socket.once('upgrade', (response) => {
+      bytesRead = () => response.socket.bytesRead
       isSkerry = response.headers[SKERRY_HEADER] === SKERRY_WIRE_VERSION
       const epoch = response.headers[CLOUD_EPOCH_HEADER]
       if (isSkerry && typeof epoch === 'string') cloudEpoch = epoch.slice(0, LONGEST_EPOCH)
@@ -87,7 +90,7 @@ function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; l
     })
     socket.once('open', () => {
       signal.removeEventListener('abort', onAbort)
-      resolve(linkOver(socket, { ...ports, isSkerry, cloudEpoch }))
+      resolve(linkOver(socket, { ...ports, isSkerry, cloudEpoch, bytesRead }))
     })
   })
 }

@@ -26,6 +26,7 @@ export function createUpgradeAcceptor(ports: AcceptorPorts): AcceptUpgrade {
   const server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: ports.largestFrame ?? LARGEST_FRAME,
     clientTracking: false,
     handleProtocols: () => false,
@@ -39,7 +40,14 @@ export function createUpgradeAcceptor(ports: AcceptorPorts): AcceptUpgrade {
     new Promise((resolve, reject) => {
       socket.once('close', () => reject(new Error('the peer left during the upgrade')))
       server.handleUpgrade(request, socket, head, (webSocket) =>
-        resolve(linkOver(webSocket, { clock: ports.clock, log: ports.log, isSkerry: isSkerry(request) })),
+        resolve(
+          linkOver(webSocket, {
+            clock: ports.clock,
+            log: ports.log,
+            isSkerry: isSkerry(request),
+            bytesRead: () => request.socket.bytesRead,
+          }),
+        ),
       )
     })
 }

@@ -16,7 +16,7 @@ export type HttpHandler = (
 
 export interface ServeHttpOptions {
   /** An address, a port (0 takes a free one), or a path for a unix socket. */
-  readonly at: { readonly host: string; readonly port: number } | { readonly path: string }
+  readonly at: { readonly host: string; readonly port: number; readonly backlog?: number } | { readonly path: string }
   /** A rejection before the head was sent becomes a 500 with JSON and is logged. */
   readonly handler: HttpHandler
   readonly log: Logger

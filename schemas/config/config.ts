@@ -110,6 +110,12 @@ export const CloudConfig = Type.Object(
             'Host names and IP addresses that gateways dial; they stand in the serving certificate. The first goes into join tokens.',
         }),
         nodeLimit: Type.Integer({ default: 1000, minimum: 1, description: 'Most nodes connected at a time.' }),
+        maxFrameBytes: Type.Integer({
+          default: 33_554_432,
+          minimum: 1_048_576,
+          maximum: 268_435_456,
+          description: 'Largest message of a node that is read; its connection ends at a larger one.',
+        }),
         certificateDays: Type.Integer({
           default: 365,
           minimum: 1,

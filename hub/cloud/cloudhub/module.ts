@@ -5,7 +5,7 @@ import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { sendText, serveHttps } from '../../../platform/http/index.ts'
 import { describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import { Backoff, type Clock, type Duration, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import { createUpgradeAcceptor } from '../../link/index.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { AnyObject, Informer, Kubernetes, ObjectSync } from '../kubernetes/index.ts'
@@ -23,7 +23,16 @@ export interface CloudHubOptions {
   readonly port: number
   /** Most nodes connected at a time; more are refused and closed. */
   readonly nodeLimit: number
+  /** Largest message of a node; default 32 MiB. */
+  readonly maxFrameBytes?: number
+  /** For TLS and the head of the upgrade; default 10 s. */
+  readonly handshakeWithin?: Duration
 }
+
+/** A peer that does not read why it is refused is cut off after this. */
+const REFUSAL_WITHIN = seconds(5)
+/** Connections that the kernel holds while this process is busy: a fleet that comes back at once. */
+const BACKLOG = 2048
 
 export interface CloudHubPorts {
   readonly authority: AuthorityHolder
@@ -63,10 +72,12 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
       const cloudEpoch = await openPatiently(ports, scope)
       scope.use(nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
       scope.run((signal) => hub.run(signal))
+      const { host, nodeLimit, handshakeWithin = seconds(10) } = options
       const server = await serveHttps({
-        at: options,
+        at: { host, port: options.port, backlog: BACKLOG },
         log,
-        maxConnections: options.nodeLimit * 2 + 100,
+        headWithin: handshakeWithin,
+        maxConnections: nodeLimit * 2 + 100,
         tls: {
           cert: serving.certificatePem,
           key: serving.keyPem,
@@ -74,6 +85,7 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
           requestCert: true,
           // See below: Node.js would cut off without a word.
           rejectUnauthorized: false,
+          handshakeTimeout: handshakeWithin.milliseconds,
         },
         handler: (_request, response) => sendText(response, 426, 'text/plain', 'this is CloudHub: WebSocket only\n'),
       })
@@ -90,7 +102,7 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
       )
       scope.defer(() => hub.endAll('the cloud half is stopping'))
       port = server.port
-      log.info('CloudHub listens', { host: options.host, port })
+      log.info('CloudHub listens', { host, port })
     },
   }
 }
@@ -124,9 +136,10 @@ interface AcceptorPorts extends CloudHubPorts {
   readonly cloudEpoch: string
 }
 
-function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: AcceptorPorts): AcceptUpgrade {
-  const { authority, register, random, log, metrics = silentMetrics } = ports
-  const acceptLink = createUpgradeAcceptor(ports)
+function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts): AcceptUpgrade {
+  const { nodeLimit, maxFrameBytes: largestFrame } = options
+  const { authority, register, clock, random, log, metrics = silentMetrics } = ports
+  const acceptLink = createUpgradeAcceptor({ ...ports, ...(largestFrame === undefined ? {} : { largestFrame }) })
   const refused = metrics.counter({
     name: 'skerry_cloudhub_refused_total',
     help: 'Connections that CloudHub refused, by HTTP status.',
@@ -138,6 +151,8 @@ function createAcceptor(hub: Hub, { nodeLimit }: CloudHubOptions, ports: Accepto
     log.warn('Refused a connection', { node, status, reason })
     socket.on('error', () => socket.destroy())
     const head = `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: text/plain\r\n`
+    const late = clock.after(REFUSAL_WITHIN, () => socket.destroy())
+    socket.once('close', () => late[Symbol.dispose]())
     socket.end(`${head}Content-Length: ${Buffer.byteLength(reason) + 1}\r\n\r\n${reason}\n`, () => socket.destroy())
   }
 

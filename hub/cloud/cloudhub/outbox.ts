@@ -19,7 +19,8 @@ export interface OutboxOptions {
   readonly window: number
   readonly clock: Clock
   readonly random: Random
-  send(frame: Frame): void
+  /** Settles when the socket took the frame, never rejects; only from then on its receipt is overdue. */
+  send(frame: Frame): Promise<void> | void
   /** `took`: since the item was first sent. */
   onAcknowledged(item: OutboxItem, took: Duration): void
   /** The node said that it cannot take the item; it is sent again after a growing wait. */
@@ -177,11 +178,21 @@ export class Outbox implements Disposable {
       this.#byId.set(slot.frame.header.msg_id, slot)
     }
     slot.sends++
-    slot.timer = clock.after(RESEND_AFTER, () => this.#overdue(slot))
-    send(slot.frame)
+    const { frame, sends } = slot
+    const arm = () => {
+      // It may have been acknowledged, overtaken or given up meanwhile.
+      if (slot.state !== 'sent' || slot.frame !== frame || slot.sends !== sends || slot.timer) return
+      if (this.#byId.get(frame.header.msg_id) === slot) {
+        slot.timer = clock.after(RESEND_AFTER, () => this.#overdue(slot))
+      }
+    }
+    const sending = send(frame)
+    if (sending) void sending.then(arm)
+    else arm()
   }
 
   #overdue(slot: Slot): void {
+    slot.timer = undefined
     if (slot.next) this.#restart(slot, slot.next)
     else if (slot.sends % SENDS_PER_ROUND !== 0) this.#send(slot)
     else this.#wait(slot)
@@ -191,6 +202,7 @@ export class Outbox implements Disposable {
   /** Gives its place in the window away. A receipt that still comes is taken. */
   #wait(slot: Slot): void {
     slot.timer?.[Symbol.dispose]()
+    slot.timer = undefined
     this.#inFlight--
     slot.state = 'waiting'
     slot.sends = 0

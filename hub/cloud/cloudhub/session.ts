@@ -61,7 +61,7 @@ export class Session {
       window: options.peer.skerry ? SKERRY_WINDOW : 1,
       clock: options.clock,
       random: options.random,
-      send: (frame) => void this.#write(frame),
+      send: (frame) => this.#write(frame),
       onAcknowledged: (item, took) => {
         this.#acknowledgedAt = options.clock.now()
         options.onAcknowledged(item, took)

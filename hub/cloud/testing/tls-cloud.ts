@@ -5,14 +5,21 @@ import { generateKeyPair, type KeyPair, pemOf } from '../../../platform/certific
 import { createCsr, loadAuthority } from '../../../platform/certificates/issuing/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
-import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CloudAuthority } from '../authority/cloud-authority.ts'
 import { createCloudModules } from '../cloud-modules.ts'
 import { SECRETS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
 
+export interface TlsCloudOptions {
+  readonly kubernetes?: FakeKubernetes
+  readonly nodeLimit?: number
+  readonly maxFrameBytes?: number
+  readonly handshakeWithin?: Duration
+}
+
 /** The whole cloud half on loopback, real TLS and free ports, over the fake Kubernetes. */
-export async function startTlsCloud(t: TestContext, options: { kubernetes?: FakeKubernetes; nodeLimit?: number } = {}) {
+export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {}) {
   const kubernetes = options.kubernetes ?? new FakeKubernetes()
   const host = '127.0.0.1'
   const cloud = createCloudModules(
@@ -23,6 +30,8 @@ export async function startTlsCloud(t: TestContext, options: { kubernetes?: Fake
         certificatePort: 0,
         advertise: [host, 'localhost'],
         nodeLimit: options.nodeLimit ?? 10,
+        ...(options.maxFrameBytes === undefined ? {} : { maxFrameBytes: options.maxFrameBytes }),
+        ...(options.handshakeWithin === undefined ? {} : { handshakeWithin: options.handshakeWithin }),
         certificateDays: 365,
       },
       admission: { host, port: 0 },

@@ -33,7 +33,10 @@ export function createLinkPair(options: { clock: Clock; isSkerry?: boolean; clou
   const down: Faults = { delay: ms(0), loses: () => false, accepts: ms(0) }
   const closed = Promise.withResolvers<string>()
   let isOpen = true
-  const queues = { edge: new FrameQueue(1000, () => undefined), cloud: new FrameQueue(1000, () => undefined) }
+  const queues = {
+    edge: new FrameQueue<Frame>({ most: 1000 }, () => undefined),
+    cloud: new FrameQueue<Frame>({ most: 1000 }, () => undefined),
+  }
 
   const cut = (reason: string) => {
     if (!isOpen) return
