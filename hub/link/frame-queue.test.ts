@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FrameQueue } from './frame-queue.ts'
 
-function start(limits: { most: number; mostBytes?: number }) {
+function start(limits: { most: number; mostBytes?: number; turn?: number }) {
   const told: boolean[] = []
   const queue = new FrameQueue<number>(limits, (isFull) => void told.push(isFull))
   return { queue, told }
@@ -27,7 +27,7 @@ test('it is full by number or by bytes, has room again at half of both, and take
 })
 
 test('a reader of a full queue leaves others their turns', async () => {
-  const { queue } = start({ most: 1000 })
+  const { queue } = start({ most: 1000, turn: 32 })
   for (let count = 0; count < 1000; count++) queue.push(count)
   queue.close()
   let turns = 0

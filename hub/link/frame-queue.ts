@@ -5,15 +5,15 @@ export interface FrameQueueLimits {
   readonly most: number
   /** At least one item fits, however large. */
   readonly mostBytes?: number
+  /** Items that are handed out one after the other before events of others are looked at; default: all. */
+  readonly turn?: number
 }
-
-/** Items that are handed out one after the other before events of others are looked at. */
-const TURN = 32
 
 /** Frames between a transport that pushes and a reader that pulls. Full means: stop reading from the peer. */
 export class FrameQueue<T = Frame> implements AsyncIterable<T> {
   readonly #most: number
   readonly #mostBytes: number
+  readonly #turn: number
   readonly #onFull: (isFull: boolean) => void
   readonly #items: { readonly item: T; readonly bytes: number }[] = []
   #bytes = 0
@@ -21,9 +21,11 @@ export class FrameQueue<T = Frame> implements AsyncIterable<T> {
   #isClosed = false
   #wake: (() => void) | undefined
 
-  constructor({ most, mostBytes = Number.POSITIVE_INFINITY }: FrameQueueLimits, onFull: (isFull: boolean) => void) {
+  constructor(limits: FrameQueueLimits, onFull: (isFull: boolean) => void) {
+    const { most, mostBytes = Number.POSITIVE_INFINITY, turn = Number.POSITIVE_INFINITY } = limits
     this.#most = most
     this.#mostBytes = mostBytes
+    this.#turn = turn
     this.#onFull = onFull
   }
 
@@ -55,7 +57,8 @@ export class FrameQueue<T = Frame> implements AsyncIterable<T> {
         if (this.#isFull && hasRoom) this.#setFull(false)
         yield first.item
         // A peer that sends without end takes turns with the others.
-        if (++taken % TURN === 0 && this.#items.length > 0) await new Promise<void>((resolve) => afterTurn(resolve))
+        if (++taken % this.#turn === 0 && this.#items.length > 0)
+          await new Promise<void>((resolve) => afterTurn(resolve))
       } else if (this.#isClosed) {
         return
       } else {

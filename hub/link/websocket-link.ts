@@ -24,7 +24,7 @@ export interface WebSocketLinkOptions {
 /** Default of the largest message that is taken: parity with KubeEdge's own cap. */
 export const LARGEST_FRAME = 32 * 1024 * 1024
 /** KubeEdge edges queue 100 frames and drop the oldest beyond; this end stops reading instead. */
-const QUEUE_LIMITS = { most: 1000, mostBytes: 4 * 1024 * 1024 }
+const QUEUE_LIMITS = { most: 1000, mostBytes: 4 * 1024 * 1024, turn: 32 }
 /** A socket that takes nothing for so long has lost its peer, or its peer does not read. */
 const WRITE_STALLED = seconds(15)
 /** A peer that does not take its closing frame is cut off after this. */
