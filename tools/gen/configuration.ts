@@ -28,7 +28,8 @@ function rows(prefix: string, schema: unknown): readonly string[] {
     const { description, default: fallback } = record(child)
     const forms = record(record(child)['items'])['anyOf']
     const section = Array.isArray(forms) ? forms.find((form) => record(form)['type'] === 'object') : undefined
-    if (record(child)['type'] === 'object') list.push(...rows(key, child))
+    const isSection = record(child)['type'] === 'object' && record(child)['properties'] !== undefined
+    if (isSection) list.push(...rows(key, child))
     else if (record(record(child)['items'])['type'] === 'object') list.push(...rows(`${key}[]`, record(child)['items']))
     else {
       list.push(
@@ -49,7 +50,8 @@ function typeText(schema: unknown): string {
       ? anyOf.map((each) => `\`${String(record(each)['const'])}\``).join(', ')
       : anyOf.map(typeText).join(' or ')
   }
-  if (type === 'object') return 'section'
+  // Keys that the author chooses.
+  if (type === 'object') return record(schema)['properties'] === undefined ? 'texts by key' : 'section'
   if (type === 'array') return `list of ${typeText(items)}`
   return String(type)
 }
