@@ -21,6 +21,9 @@ export interface HubPorts {
   readonly clusterCa?: string
 }
 
+/** An original edge hands an answer to whoever waits for it only in this group. */
+const ANSWER_ROUTE = { source: MODULES.cloudHub, group: GROUPS.resource }
+const NO_RELAY = 'this cloud relays no API requests of the edge'
 const LONGEST_REASON = 500
 
 /** Sessions of all nodes, apart from sockets: who is connected, what goes down, where what comes up goes. */
@@ -242,7 +245,7 @@ export class Hub implements CloudHub {
     if (handler) this.#hand(session, frame, handler)
     else if (route === 'user') session.occupy(this.#users.take(session.peer, frame, reply))
     else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))
-    else if (route === 'application') reply(this.#frames.refuse(frame, 'this cloud relays no API requests of the edge'))
+    else if (route === 'application') reply(this.#refusal(frame, NO_RELAY))
     else this.#drop(`no-handler-${route}`)
   }
 
@@ -260,7 +263,7 @@ export class Hub implements CloudHub {
         resource,
         reason,
       })
-      session.expel(this.#frames.refuse(frame, reason), reason)
+      session.expel(this.#refusal(frame, reason), reason)
       this.disconnect(session, reason)
     }
     const fail = (error: unknown) => log.warn('A frame of a node could not be worked on', { node: peer.node, error })
@@ -279,8 +282,11 @@ export class Hub implements CloudHub {
 
   #answerClusterCa(frame: Frame): Frame {
     const { clusterCa } = this.#ports
-    if (clusterCa === undefined) return this.#frames.refuse(frame, 'the CA of the Kubernetes API is not known here')
-    const route = { source: MODULES.cloudHub, group: GROUPS.resource }
-    return this.#frames.reply(frame, clusterCa, route)
+    if (clusterCa === undefined) return this.#refusal(frame, 'the CA of the Kubernetes API is not known here')
+    return this.#frames.reply(frame, clusterCa, ANSWER_ROUTE)
+  }
+
+  #refusal(frame: Frame, reason: string): Frame {
+    return this.#frames.refuse(frame, reason, ANSWER_ROUTE)
   }
 }
