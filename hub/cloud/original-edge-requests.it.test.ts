@@ -34,6 +34,18 @@ test('the status of a node is patched strategically, and the answer has its new 
   assert.deepEqual(types.sort(), ['DiskPressure', 'MemoryPressure', 'Ready'])
 })
 
+test('a query that fails is answered with an error and a text, so that the edge keeps nothing of it', async (t) => {
+  const { edge: connect } = await startWholeCloud(t)
+  const edge = await connect()
+  await register(edge)
+  const rows = [...edge.meta.rows.keys()]
+  const resource = 'shop/configmap/none'
+  const asked = edge.say({ source: 'edged', group: 'meta', operation: 'query', resource })
+  const answer = await edge.hears(({ header }) => header.parent_msg_id === asked.header.msg_id, 'the answer')
+  assert.deepEqual([answer.route.operation, answer.route.group, typeof answer.content], ['error', 'resource', 'string'])
+  assert.deepEqual([...edge.meta.rows.keys()], rows)
+})
+
 test('a request of MetaServer is refused where its caller hears it, at once', async (t) => {
   const { edge: connect } = await startWholeCloud(t)
   const edge = await connect()
