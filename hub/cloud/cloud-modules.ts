@@ -6,23 +6,12 @@ import { createAdmissionModule } from './admission/module.ts'
 import { createKeadmTokenModule } from './authority/keadm-token.ts'
 import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
 import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
+import { createCacheModule, createCloudInformers } from './cloud-informers.ts'
 import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
 import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/module.ts'
-import {
-  CLUSTER_OBJECT_SYNCS,
-  createInformer,
-  DEVICE_MODELS,
-  DEVICE_STATUSES,
-  DEVICES,
-  type Kubernetes,
-  LEASES,
-  NODES,
-  OBJECT_SYNCS,
-  RULE_ENDPOINTS,
-  RULES,
-} from './kubernetes/index.ts'
+import type { Kubernetes } from './kubernetes/index.ts'
 import { createNodeRegisterModule } from './node-register/module.ts'
 import type { NodeRegister } from './node-register/node-register.ts'
 
@@ -73,17 +62,7 @@ export interface CloudModules {
 /** The cloud half, wired: caches, authority, certificate endpoint, CloudHub, controllers, admission. */
 export function createCloudModules(config: CloudModulesConfig, ports: CloudModulesPorts): CloudModules {
   const { cloudhub: hubConfig } = config
-  const informers = {
-    devices: createInformer(DEVICES, {}, ports),
-    models: createInformer(DEVICE_MODELS, {}, ports),
-    statuses: createInformer(DEVICE_STATUSES, {}, ports),
-    nodes: createInformer(NODES, {}, ports),
-    leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
-    records: createInformer(OBJECT_SYNCS, {}, ports),
-    clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
-    rules: createInformer(RULES, {}, ports),
-    endpoints: createInformer(RULE_ENDPOINTS, {}, ports),
-  }
+  const informers = createCloudInformers(ports)
   const dialled = bracketed(hubConfig.advertise[0] ?? hubConfig.host)
   const hints = () => ({ address: `${dialled}:${certificates.port}`, server: `${dialled}:${cloudhub.port}` })
   const names = withAddress(hubConfig.advertise, config.admission.host)
@@ -115,16 +94,6 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
     cloudhub,
   ]
   return { modules, authority, register, cloudhub, certificates, admission }
-}
-
-/** Follows the objects that the controllers look at. Does not wait for the first lists: those who need them do. */
-function createCacheModule(informers: readonly { run(signal: AbortSignal): Promise<void> }[]): Module {
-  return {
-    name: 'KubernetesCache',
-    async start(scope) {
-      for (const informer of informers) scope.run((signal) => informer.run(signal))
-    },
-  }
 }
 
 /** The API server dials the webhook by its address, which then has to stand in the certificate too. */

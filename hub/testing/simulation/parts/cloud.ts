@@ -2,6 +2,7 @@ import { createScope, type ManagedScope, type Module } from '../../../../platfor
 import type { Logger } from '../../../../platform/log/index.ts'
 import { seconds } from '../../../../platform/time/index.ts'
 import { SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../../../schemas/index.ts'
+import { createCacheModule, createCloudInformers } from '../../../cloud/cloud-informers.ts'
 import { openCloudEpoch } from '../../../cloud/cloudhub/cloud-epoch.ts'
 import type { UserMessageHandler } from '../../../cloud/cloudhub/delivery.ts'
 import { Hub } from '../../../cloud/cloudhub/hub.ts'
@@ -9,18 +10,8 @@ import { identify } from '../../../cloud/cloudhub/identity.ts'
 import { serveLink } from '../../../cloud/cloudhub/serve-link.ts'
 import { SyncRecords } from '../../../cloud/cloudhub/sync-records.ts'
 import { createDeviceControllerModule } from '../../../cloud/device-controller/module.ts'
-import { createEdgeControllerModule } from '../../../cloud/edge-controller/controller.ts'
-import { createInformer } from '../../../cloud/kubernetes/informer.ts'
+import { createEdgeControllerModule } from '../../../cloud/edge-controller/module.ts'
 import type { Kubernetes } from '../../../cloud/kubernetes/kubernetes.ts'
-import {
-  CLUSTER_OBJECT_SYNCS,
-  DEVICE_MODELS,
-  DEVICE_STATUSES,
-  DEVICES,
-  LEASES,
-  NODES,
-  OBJECT_SYNCS,
-} from '../../../cloud/kubernetes/resources.ts'
 import type { Caller } from '../ground/network.ts'
 import type { ProcessClock } from '../ground/process-clock.ts'
 import type { SeededRandom } from '../ground/seeded-random.ts'
@@ -52,22 +43,8 @@ export class Cloud {
   async start(): Promise<void> {
     const { kubernetes, clock, random, log, onUserMessage, onCrash } = this.#options
     const ports = { kubernetes, clock, random, log, metrics: this.counting }
-    const informers = {
-      devices: createInformer(DEVICES, {}, ports),
-      models: createInformer(DEVICE_MODELS, {}, ports),
-      statuses: createInformer(DEVICE_STATUSES, {}, ports),
-      nodes: createInformer(NODES, {}, ports),
-      leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
-      records: createInformer(OBJECT_SYNCS, {}, ports),
-      clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
-    }
+    const informers = createCloudInformers(ports)
     const hub = new Hub({ ...ports, records: new SyncRecords({ ...ports, ...informers }) })
-    const cache: Module = {
-      name: 'KubernetesCache',
-      async start(scope) {
-        for (const informer of Object.values(informers)) scope.run((signal) => informer.run(signal))
-      },
-    }
     const sessions: Module = {
       name: 'CloudHub',
       start: async (scope) => {
@@ -80,9 +57,9 @@ export class Cloud {
       },
     }
     const modules = [
-      cache,
+      createCacheModule(Object.values(informers)),
       createDeviceControllerModule({ ...ports, ...informers, hub }),
-      createEdgeControllerModule({ ...ports, hub }),
+      createEdgeControllerModule({ ...ports, ...informers, hub }),
       sessions,
     ]
     for (const module of modules) {

@@ -1,0 +1,39 @@
+import type { Module } from '../../platform/lifecycle/index.ts'
+import {
+  CLUSTER_OBJECT_SYNCS,
+  createInformer,
+  DEVICE_MODELS,
+  DEVICE_STATUSES,
+  DEVICES,
+  type InformerPorts,
+  LEASES,
+  NODES,
+  OBJECT_SYNCS,
+  RULE_ENDPOINTS,
+  RULES,
+} from './kubernetes/index.ts'
+
+/** What the cloud half follows of the API all the time, and all its parts share. */
+export function createCloudInformers(ports: InformerPorts) {
+  return {
+    devices: createInformer(DEVICES, {}, ports),
+    models: createInformer(DEVICE_MODELS, {}, ports),
+    statuses: createInformer(DEVICE_STATUSES, {}, ports),
+    nodes: createInformer(NODES, {}, ports),
+    leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
+    records: createInformer(OBJECT_SYNCS, {}, ports),
+    clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
+    rules: createInformer(RULES, {}, ports),
+    endpoints: createInformer(RULE_ENDPOINTS, {}, ports),
+  }
+}
+
+/** Follows the objects that the controllers look at. Does not wait for the first lists: those who need them do. */
+export function createCacheModule(informers: readonly { run(signal: AbortSignal): Promise<void> }[]): Module {
+  return {
+    name: 'KubernetesCache',
+    async start(scope) {
+      for (const informer of informers) scope.run((signal) => informer.run(signal))
+    },
+  }
+}
