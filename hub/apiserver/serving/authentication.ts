@@ -17,17 +17,26 @@ export async function authenticate(
   tokens: TokenAuthenticator,
   signal: AbortSignal,
 ): Promise<Identity> {
-  const certified = certifiedUser(request)
-  if (certified) return { kind: 'user', user: certified }
+  const user = certifiedUser(request)
+  if (user) return { kind: 'user', user }
   const header = request.headers.authorization
   if (header === undefined) return { kind: 'anonymous' }
   const token = /^Bearer +([\w\-.~+/=:]+)$/i.exec(header)?.[1]
-  const user = token === undefined ? undefined : await tokens(token, signal)
-  return user ? { kind: 'user', user: { ...user, groups: withAuthenticated(user.groups) } } : { kind: 'unknown' }
+  const owner = token === undefined ? undefined : await tokens(token, signal)
+  return owner ? { kind: 'user', user: { ...owner, groups: withAuthenticated(owner.groups) } } : { kind: 'unknown' }
 }
+
+/** Reading a certificate costs as much as a small request does, and a connection keeps its own. */
+const certified = new WeakMap<TLSSocket, { readonly user: User | undefined }>()
 
 function certifiedUser({ socket }: IncomingMessage): User | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
+  const known = certified.get(socket) ?? { user: readUser(socket) }
+  certified.set(socket, known)
+  return known.user
+}
+
+function readUser(socket: TLSSocket): User | undefined {
   const subject: unknown = socket.getPeerCertificate()?.subject
   if (typeof subject !== 'object' || subject === null) return undefined
   const name = textsOf(Reflect.get(subject, 'CN')).at(-1)
