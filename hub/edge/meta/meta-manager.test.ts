@@ -7,6 +7,7 @@ import {
   type Json,
   type JsonObject,
   listed,
+  nodeConditions,
   objectChanges,
 } from '../../../schemas/index.ts'
 import { pumpDevice, pumpModel, startEdge } from '../testing/edge-bench.ts'
@@ -309,7 +310,12 @@ test('an object beyond the bounds is refused with a reason, and room that comes 
   assert.equal(await say('b', 20), 'OK', 'what shrinks is taken')
   assert.equal(await say('a', 240), 'OK')
   assert.deepEqual(edge.meta.size.count, 2)
-  assert.deepEqual(edge.meta.refused, { failed: 3 })
+  assert.deepEqual(edge.meta.refused, { beyond: 3 })
+  const told = () => edge.bus.get(nodeConditions, 'ObjectsRefused')
+  assert.match(told()?.message ?? '', /does not take shop\/configmap\/big, shop\/configmap\/c: .*make it smaller/)
+  for (const name of ['big', 'c']) edge.cloud.say(down('delete', `shop/configmap/${name}`), null)
+  await edge.advance()
+  assert.equal(told(), undefined, 'what is not wanted any more is not complained of')
   await edge.stop()
 })
 

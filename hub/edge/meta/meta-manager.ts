@@ -12,6 +12,7 @@ import { type MetaRow, metaRow, putCall, removeCall } from './meta-store.ts'
 import { META_LIMITS, type MetaLimits, MetaTable } from './meta-table.ts'
 import { MetaView } from './meta-view.ts'
 import { parseJson } from './parse-device.ts'
+import { Refusals } from './refusals.ts'
 import { Turns } from './turns.ts'
 
 export interface MetaManagerPorts {
@@ -74,21 +75,11 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
   const departed = new Departed(ports.clock)
   const turns = new Turns()
   const expected = new Map<string, Set<Expectation>>()
-  const refused: Record<string, number> = {}
-  const applied = metrics.counter({
-    name: 'skerry_metamanager_changes_total',
-    help: 'Changes from the cloud, by outcome.',
-    labels: ['outcome'],
-  })
+  const refusals = new Refusals({ bus: ports.bus, metrics })
   const gauge = (name: string, help: string, read: () => number) => metrics.gauge({ name, help }).follow(read)
   gauge('skerry_metamanager_objects', 'Objects stored.', () => table.size)
   gauge('skerry_metamanager_bytes', 'Bytes of them as JSON.', () => table.bytes)
   gauge('skerry_metamanager_waiting', 'Objects whose changes wait for the disk.', () => turns.size)
-
-  const refuse = (outcome: string) => {
-    applied.add(1, { outcome })
-    refused[outcome] = (refused[outcome] ?? 0) + 1
-  }
 
   const learned = (key: string) => {
     for (const each of expected.get(key) ?? []) each.isOvertaken = true
@@ -96,7 +87,7 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
 
   const put = async (row: MetaRow) => {
     await table.take(row, () => store.write([putCall(row)]))
-    applied.add(1, { outcome: 'stored' })
+    refusals.applied('stored')
     view.changed(row.key, row)
   }
 
@@ -104,14 +95,14 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
     await store.write([removeCall(row.key)])
     table.delete(row.key)
     departed.note(row)
-    applied.add(1, { outcome: 'removed' })
+    refusals.applied('removed')
     view.changed(row.key, undefined)
   }
 
   const apply = async (frame: Frame, { isSkerry }: Sender): Promise<Frame> => {
     const change = metaChangeOf(frame)
     if (change.kind === 'bad') {
-      refuse('refused')
+      refusals.note(frame.route.resource ?? '', 'refused')
       log.warn('A message of the cloud was not understood', { resource: frame.route.resource, reason: change.reason })
       return frames.refuse(frame, change.reason)
     }
@@ -149,9 +140,11 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
     async receive(frame, sender = ORIGINAL) {
       const key = frame.route.resource ?? ''
       try {
-        return await turns.take(key, () => apply(frame, sender))
+        const reply = await turns.take(key, () => apply(frame, sender))
+        refusals.settled(key)
+        return reply
       } catch (error) {
-        refuse('failed')
+        refusals.note(key, { error })
         log.error('A change from the cloud could not be stored', { resource: key, error })
         return frames.refuse(frame, describeError(error), { source: MODULES.metaManager })
       }
@@ -192,7 +185,9 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
     get size() {
       return { count: table.size, bytes: table.bytes }
     },
-    refused,
+    get refused() {
+      return refusals.counts
+    },
   }
 
   /** The cloud believes that these are here. As another database, this one is given everything again. */

@@ -2,6 +2,7 @@ import type { EventBus } from '../../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, seconds, withDeadline } from '../../../platform/time/index.ts'
 import { type Frame, isTopicName, type Json, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { UserTopics } from './user-topics.ts'
@@ -10,10 +11,13 @@ export interface UserDownlinkPorts {
   readonly eventBus: EventBus
   readonly frames: FrameFactory
   readonly topics: UserTopics
+  readonly clock: Clock
   readonly log: Logger
   readonly metrics?: Metrics
 }
 
+/** A broker that takes nothing must not hold up the link. */
+const DEADLINE = seconds(15)
 const SERVICE_BUS = 'router_servicebus'
 const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
 
@@ -54,7 +58,8 @@ export class UserDownlink {
   }
 
   async #publish(topic: string, content: Json): Promise<void> {
-    await this.#ports.eventBus.publish(topic, payloadOf(content))
+    const { clock, eventBus } = this.#ports
+    await withDeadline(clock, DEADLINE, undefined, () => eventBus.publish(topic, payloadOf(content)))
   }
 
   /** As KubeEdge's ServiceBus answers, but at once: the operation makes it an answer to the Router. */
