@@ -41,6 +41,11 @@ spec:
   containers: [{name: main, image: nginx}]
 `
 
+const NODE = `apiVersion: v1
+kind: Node
+metadata: {name: edge-9}
+`
+
 /** One session of a person: each line builds on those before it. */
 const SESSION: readonly Case[] = [
   { run: 'version', out: /Server Version: v1\.34/ },
@@ -113,6 +118,22 @@ const SESSION: readonly Case[] = [
   { run: 'delete pod web --wait=false', out: /"web" deleted/ },
   { run: 'get pod web', out: /web +0\/1 +Terminating/ },
   { run: 'delete pod web --grace-period=0 --force', out: /deleted/ },
+
+  { run: 'apply -f -', input: NODE, out: /node\/edge-9 created/ },
+  { run: 'apply -f -', input: POD.replace('edge-1', 'edge-9'), out: /pod\/web created/ },
+  { run: 'cordon edge-9', out: /node\/edge-9 cordoned/ },
+  { run: 'get node edge-9', out: /edge-9 +Unknown,SchedulingDisabled/ },
+  {
+    run: 'wait --for=jsonpath={.spec.taints[0].key}=node.kubernetes.io/unschedulable node/edge-9',
+    out: /condition met/,
+  },
+  { run: 'describe node edge-9', out: /Unschedulable: +true[\s\S]*default +web/ },
+  { run: 'drain edge-9 --force --timeout=1s', code: 1, err: /waiting for pod "web"/ },
+  { run: 'get pod web -o jsonpath={.status.conditions[0].reason}', out: /^EvictionByEvictionAPI$/ },
+  { run: 'delete pod web --grace-period=0 --force', out: /deleted/ },
+  { run: 'drain edge-9', out: /node\/edge-9 drained/ },
+  { run: 'uncordon edge-9', out: /node\/edge-9 uncordoned/ },
+  { run: 'delete node edge-9', out: /deleted/ },
 
   { run: 'get cm none', code: 1, err: /Error from server \(NotFound\): configmaps "none" not found/ },
   { run: 'get nothing', code: 1, err: /the server doesn't have a resource type "nothing"/ },

@@ -54,6 +54,14 @@ export interface PrinterColumn {
   readonly priority?: number
 }
 
+/** A subresource that takes an object of another kind and does something. */
+export interface SubresourceAction {
+  readonly subresource: string
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+}
+
 /** One version of one kind that an API server serves: built in, or declared by a CustomResourceDefinition. */
 export interface ResourceDefinition {
   /** Empty for the core group. */
@@ -72,6 +80,8 @@ export interface ResourceDefinition {
   readonly served?: boolean
   readonly custom: boolean
   readonly statusSubresource: boolean
+  /** What is created below an object, such as the Eviction of a Pod. */
+  readonly actions?: readonly SubresourceAction[]
   readonly schema: StructuralSchema | undefined
   readonly printerColumns: readonly PrinterColumn[]
 }

@@ -11,7 +11,7 @@ export interface ResourcePath {
   readonly namespace: string
   /** Empty for collections. */
   readonly name: string
-  /** Empty, or `status`. */
+  /** Empty, `status`, or what is created below the object. */
   readonly subresource: string
 }
 
@@ -63,7 +63,7 @@ export function verbOf(method: string, path: ResourcePath, isWatch: boolean): Ve
     case 'GET':
       return onOne && !isWatch ? 'get' : isWatch ? 'watch' : 'list'
     case 'POST':
-      return onOne ? undefined : 'create'
+      return onOne && path.subresource === '' ? undefined : 'create'
     case 'PUT':
       return onOne ? 'update' : undefined
     case 'PATCH':

@@ -8,6 +8,7 @@ import { statusAnswer } from './answer.ts'
 import { type Body, decodeJson, decodeObject } from './body.ts'
 import type { ApiContext, Change, User, Warn } from './context.ts'
 import { createObject } from './create.ts'
+import { evictPod } from './evict.ts'
 import { listObjects } from './list.ts'
 import { type Form, negotiate, parseMediaType } from './negotiate.ts'
 import { listOptions, writeOptions } from './options.ts'
@@ -49,6 +50,7 @@ export async function serveResource(api: ApiContext, request: ResourceRequest): 
       return watchObjects(api, () => ({ ...view, now: api.clock.now() }), request.path, options)
     }
     case 'create':
+      if (request.path.subresource !== '') return await act(api, request)
       return presentObject(view, await create(api, request), 201)
     case 'update':
       return presentObject(view, await update(api, request))
@@ -70,6 +72,9 @@ function checkPath({ definition, path, verb }: ResourceRequest): void {
   if (verb === 'deletecollection' && resourceOf(definition) === '/namespaces') throw methodNotAllowed(definition, verb)
   if (subresource === '') return
   const isStatus = subresource === 'status' && definition.statusSubresource
+  const isAction = definition.actions?.some((action) => action.subresource === subresource)
+  if (isAction && verb === 'create') return
+  if (isAction) throw methodNotAllowed(definition, verb)
   const isFinalize = subresource === 'finalize' && resourceOf(definition) === '/namespaces'
   if (!isStatus && !isFinalize) throw unknownPath()
   if (isFinalize && verb === 'update') return
@@ -96,6 +101,13 @@ async function create(api: ApiContext, request: ResourceRequest) {
   const change = changeOf(request)
   const body = await request.body()
   return await createObject(api, change, decodeObject(body), duplicatesOf(body))
+}
+
+/** Pods have the only one: their eviction. */
+async function act(api: ApiContext, request: ResourceRequest): Promise<Reply> {
+  const { path, query } = request
+  await evictPod(api, changeOf(request), path.name, decodeObject(await request.body()), query)
+  return statusAnswer({ ...success(), code: 201 })
 }
 
 async function update(api: ApiContext, request: ResourceRequest) {

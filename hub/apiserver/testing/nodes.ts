@@ -1,6 +1,5 @@
-import { arrayAt, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
+import { arrayAt, conditionStatus, isJsonObject, objectAt, textAt, withCondition } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { conditionStatus, withCondition } from '../controllers/nodes/conditions.ts'
 import type { ApiBench } from './api-bench.ts'
 
 const PRESSURES = ['MemoryPressure', 'DiskPressure', 'PIDPressure']

@@ -1,4 +1,4 @@
-import type { ResourceDefinition } from '../resource.ts'
+import type { ResourceDefinition, SubresourceAction } from '../resource.ts'
 import { resolveType } from './resolve-type.ts'
 
 interface Kind {
@@ -10,6 +10,7 @@ interface Kind {
   readonly status?: boolean
   readonly model: string
   readonly storage?: boolean
+  readonly actions?: readonly SubresourceAction[]
 }
 
 /** Kinds of Kubernetes that are served here. Events are stored in their core form. */
@@ -22,6 +23,7 @@ export const BUILTIN_DEFINITIONS: readonly ResourceDefinition[] = [
     categories: ['all'],
     namespaced: true,
     status: true,
+    actions: [{ subresource: 'eviction', group: 'policy', version: 'v1', kind: 'Eviction' }],
     model: 'V1Pod',
   }),
   builtin('ConfigMap', { plural: 'configmaps', shortNames: ['cm'], namespaced: true, model: 'V1ConfigMap' }),
@@ -79,6 +81,7 @@ function builtin(kind: string, declared: Kind): ResourceDefinition {
     storage: declared.storage ?? true,
     custom: false,
     statusSubresource: status,
+    ...(declared.actions ? { actions: declared.actions } : {}),
     schema: resolveType(declared.model),
     printerColumns: [],
   }

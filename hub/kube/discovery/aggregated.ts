@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { definitionsOf, groupNames, versionsOf } from './discovery.ts'
-import { STATUS_VERBS, verbsOf } from './verbs.ts'
+import { ACTION_VERBS, STATUS_VERBS, verbsOf } from './verbs.ts'
 
 /** All kinds in one answer (`Accept: ...;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`) of `/api` or `/apis`. */
 export function aggregatedDiscovery(
@@ -30,6 +30,11 @@ function groupEntry(definitions: readonly ResourceDefinition[], group: string): 
 function resourceEntry(definition: ResourceDefinition): JsonObject {
   const { group, version, kind, plural, singular, namespaced, shortNames, categories } = definition
   const responseKind = { group, version, kind }
+  const actions = (definition.actions ?? []).map(({ subresource, ...of }) => {
+    return { subresource, responseKind: { ...of }, verbs: ACTION_VERBS }
+  })
+  const status = definition.statusSubresource ? [{ subresource: 'status', responseKind, verbs: STATUS_VERBS }] : []
+  const subresources = [...actions, ...status]
   return {
     resource: plural,
     responseKind,
@@ -38,8 +43,6 @@ function resourceEntry(definition: ResourceDefinition): JsonObject {
     verbs: verbsOf(definition),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
-    ...(definition.statusSubresource
-      ? { subresources: [{ subresource: 'status', responseKind, verbs: STATUS_VERBS }] }
-      : {}),
+    ...(subresources.length > 0 ? { subresources } : {}),
   }
 }

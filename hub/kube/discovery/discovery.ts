@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
-import { STATUS_VERBS, verbsOf } from './verbs.ts'
+import { ACTION_VERBS, STATUS_VERBS, verbsOf } from './verbs.ts'
 import { compareVersions } from './versions.ts'
 
 /** `GET /api`. `address` is host:port as clients reach this server. */
@@ -92,6 +92,9 @@ function resourceEntries(definition: ResourceDefinition): readonly JsonObject[] 
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
   }
-  if (!definition.statusSubresource) return [main]
-  return [main, { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: STATUS_VERBS }]
+  const actions = (definition.actions ?? []).map(({ subresource, ...of }) => {
+    return { name: `${plural}/${subresource}`, singularName: '', namespaced, ...of, verbs: ACTION_VERBS }
+  })
+  if (!definition.statusSubresource) return [main, ...actions]
+  return [main, ...actions, { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: STATUS_VERBS }]
 }

@@ -7,4 +7,7 @@ export function verbsOf({ group, plural }: Pick<ResourceDefinition, 'group' | 'p
   return group === '' && plural === 'namespaces' ? ALL.filter((verb) => verb !== 'deletecollection') : ALL
 }
 
+/** Of what is created below an object. */
+export const ACTION_VERBS: readonly string[] = ['create']
+
 export const STATUS_VERBS: readonly string[] = ['get', 'patch', 'update']

@@ -1,2 +1,3 @@
 export * from './access.ts'
+export * from './conditions.ts'
 export * from './names.ts'

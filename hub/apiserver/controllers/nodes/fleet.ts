@@ -1,6 +1,6 @@
 import { type Clock, type Duration, ms, seconds } from '../../../../platform/time/index.ts'
+import { conditionStatus } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
-import { conditionStatus } from './conditions.ts'
 import type { Evicting } from './taints.ts'
 
 /** Kubernetes' own figures: nodes a second, the part that is lost in a disruption, and what counts as a large cluster. */

@@ -1,7 +1,6 @@
 import { type Clock, type Duration, ms, seconds } from '../../../../platform/time/index.ts'
-import { objectAt, textAt } from '../../../kube/object/index.ts'
+import { conditionOf, objectAt, textAt } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
-import { conditionOf } from './conditions.ts'
 
 /** How often `tick` has to be called. */
 export const TICK = seconds(5)

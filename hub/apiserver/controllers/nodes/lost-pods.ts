@@ -1,11 +1,18 @@
 import { createReconciler, type Reconciler } from '../../../../platform/lifecycle/index.ts'
 import { ms, seconds } from '../../../../platform/time/index.ts'
-import { nameOf, namespaceOf, objectAt, textAt, timestamp, withContent } from '../../../kube/object/index.ts'
+import {
+  nameOf,
+  namespaceOf,
+  objectAt,
+  textAt,
+  timestamp,
+  withCondition,
+  withContent,
+} from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 import type { ApiContext } from '../../rest/context.ts'
 import type { Controller, ControllerOptions } from '../controller.ts'
 import { edit, NODES, nodeNamed, nodeOfPod, PODS, podsOn, removePod } from './changes.ts'
-import { withCondition } from './conditions.ts'
 
 /** Kubernetes' own: a Node that was deleted and comes back at once keeps its pods. */
 const QUARANTINE = seconds(40)

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { minutes, seconds } from '../../../../platform/time/index.ts'
-import { withContent } from '../../../kube/object/index.ts'
+import { conditionOf, conditionStatus, withCondition, withContent } from '../../../kube/object/index.ts'
 import { startApiBench } from '../../testing/api-bench.ts'
 import { podOn, TestNode } from '../../testing/nodes.ts'
-import { conditionOf, conditionStatus, withCondition } from './conditions.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 
 const TYPES = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure']

@@ -1,14 +1,14 @@
 import { createReconciler, type Reconciler } from '../../../../platform/lifecycle/index.ts'
 import { ms, seconds } from '../../../../platform/time/index.ts'
-import { nameOf, sameJson, timestamp } from '../../../kube/object/index.ts'
+import { conditionOf, conditionStatus, nameOf, sameJson, timestamp, withCondition } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 import type { ApiContext } from '../../rest/context.ts'
 import type { Controller, ControllerOptions } from '../controller.ts'
 import { edit, leaseHolder, leaseOf, NODES, nodeNamed, PODS, podsOn, tell } from './changes.ts'
-import { conditionOf, conditionStatus, unknownNode, withCondition } from './conditions.ts'
 import { Fleet } from './fleet.ts'
 import { Heartbeats, TICK } from './heartbeats.ts'
 import { evictionKey, taintedNode } from './taints.ts'
+import { unknownNode } from './unknown-node.ts'
 
 /** Kubernetes' own: a node that renews every 10 s may miss three renewals, and one that is new gets longer. */
 const GRACE = seconds(40)

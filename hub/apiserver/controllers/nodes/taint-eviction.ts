@@ -1,11 +1,10 @@
 import { createReconciler, type Reconciler } from '../../../../platform/lifecycle/index.ts'
 import { ms, seconds } from '../../../../platform/time/index.ts'
-import { isDeleting, nameOf, namespaceOf, sameJson, timestamp } from '../../../kube/object/index.ts'
+import { isDeleting, nameOf, namespaceOf, sameJson, timestamp, withCondition } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 import type { ApiContext } from '../../rest/context.ts'
 import type { Controller, ControllerOptions } from '../controller.ts'
 import { edit, NODES, nodeNamed, nodeOfPod, PODS, podsOn, removePod, tell } from './changes.ts'
-import { withCondition } from './conditions.ts'
 import { evictingTaints } from './taints.ts'
 import { secondsTolerated } from './tolerations.ts'
 

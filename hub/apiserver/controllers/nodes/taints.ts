@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../../../schemas/index.ts'
 import {
   arrayAt,
+  conditionStatus,
   isJsonObject,
   objectAt,
   textAt,
@@ -9,7 +10,6 @@ import {
   withFields,
 } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
-import { conditionStatus } from './conditions.ts'
 
 export const NOT_READY = 'node.kubernetes.io/not-ready'
 export const UNREACHABLE = 'node.kubernetes.io/unreachable'

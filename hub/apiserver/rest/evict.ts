@@ -1,0 +1,40 @@
+import { nameOf, objectAt, timestamp, withCondition } from '../../kube/object/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
+import { badRequest } from '../../kube/status.ts'
+import type { ApiContext, Change } from './context.ts'
+import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
+import { updateObject } from './update.ts'
+
+/**
+ * Takes an Eviction (policy/v1): the pod is marked as one that has to go, then deleted. There are no PodDisruptionBudgets that
+ * could forbid it. Throws a Status.
+ */
+export async function evictPod(
+  api: ApiContext,
+  change: Change,
+  name: string,
+  eviction: ApiObject,
+  query: URLSearchParams,
+): Promise<void> {
+  if (eviction.kind !== 'Eviction') throw badRequest(`the body is no Eviction but a ${eviction.kind}`)
+  const given = nameOf(eviction)
+  if (given !== '' && given !== name) throw badRequest(`name in URL does not match name in Eviction object: ${given}`)
+  const options = objectAt(eviction, 'deleteOptions')
+  if (!isRemoveOptions(options)) throw badRequest('deleteOptions of the Eviction are no DeleteOptions')
+  const isDry = Array.isArray(options['dryRun']) && options['dryRun'].includes('All')
+  const asked = isDry ? { ...change, dryRun: true } : change
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+    lastTransitionTime: timestamp(api.clock.now()),
+  }
+  await updateObject(
+    api,
+    asked,
+    { name, subresource: 'status' },
+    { propose: (current) => withCondition(current, condition) },
+  )
+  await removeObject(api, asked, name, removeOptions(options, query))
+}
