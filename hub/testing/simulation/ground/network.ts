@@ -221,7 +221,7 @@ export class End implements Link {
     this.#scheduler = scheduler
     this.#out = out
     this.#onSend = onSend
-    this.frames = new FrameQueue(QUEUE_LIMIT, (isFull) => inward().hold('reader', isFull))
+    this.frames = new FrameQueue({ most: QUEUE_LIMIT }, (isFull) => inward().hold('reader', isFull))
     this.closed = this.#closed.promise
   }
 
