@@ -8,12 +8,13 @@ import {
 import { type CloudHub, createCloudModules, kubernetesFromConfig } from '../../hub/cloud/index.ts'
 import { environment } from '../../platform/environment/index.ts'
 import { writeFileAtomic } from '../../platform/files/index.ts'
-import { ConfigError, type ModuleEntry } from '../../platform/lifecycle/index.ts'
+import type { ModuleEntry } from '../../platform/lifecycle/index.ts'
 import { openStore } from '../../platform/store/index.ts'
-import { systemClock as clock, ms, systemRandom as random } from '../../platform/time/index.ts'
+import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { CloudConfig, Endpoints } from '../../schemas/config/index.ts'
 import { crds } from '../../schemas/crd/index.ts'
 import type { Composition, Ground } from './host.ts'
+import { identityRoutes } from './identity-routes.ts'
 import type { NodesReport } from './status/report.ts'
 import { freePort } from './up/ports.ts'
 
@@ -30,7 +31,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
   const { log, metrics } = ground
   const cluster = await openCluster(config, ground)
   const kubernetes = await kubernetesFromConfig(cluster.source, { clock, log })
-  const { modules, authority, cloudhub, certificates } = createCloudModules(config, {
+  const { modules, authority, register, cloudhub, certificates } = createCloudModules(config, {
     ...{ kubernetes, clock, random, log, metrics },
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
   })
@@ -43,10 +44,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       certificates: `https://${host}:${certificates.port}`,
     }),
     links: () => ({ nodes: nodesReport(cloudhub.hub.snapshot()) }),
-    routes: {
-      'POST /tokens': async (body) => ({ token: await authority.current.createToken(tokenRequest(body)) }),
-      'GET /authority': async () => ({ caHash: authority.current.caHash }),
-    },
+    routes: identityRoutes({ authority, register, isConnected: (node) => cloudhub.hub.isConnected(node) }),
     async [Symbol.asyncDispose]() {
       kubernetes[Symbol.dispose]()
       await cluster[Symbol.asyncDispose]()
@@ -99,14 +97,4 @@ function dialled(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'
   return host.includes(':') ? `[${host}]` : host
-}
-
-/** Body of `POST /tokens`: `{ ttlMs, node? }`. */
-function tokenRequest(body: unknown) {
-  const ttlMs = typeof body === 'object' && body !== null && 'ttlMs' in body ? Number(body.ttlMs) : Number.NaN
-  if (!Number.isFinite(ttlMs) || ttlMs <= 0) {
-    throw new ConfigError('The lifetime of a token has to be positive', { code: 'PROCESS_TOKEN_TTL' })
-  }
-  const node = typeof body === 'object' && body !== null && 'node' in body ? body.node : undefined
-  return { ttl: ms(ttlMs), ...(typeof node === 'string' ? { node } : {}) }
 }

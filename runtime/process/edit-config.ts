@@ -30,6 +30,12 @@ export async function listInConfig(file: string, section: string, key: string): 
   return Array.isArray(list) ? list : []
 }
 
+/** What stands at `section.key` of a YAML file as a text; undefined where there is none, or no file. */
+export async function textInConfig(file: string, section: string, key: string): Promise<string | undefined> {
+  const found: unknown = (await readDocument(file)).getIn([section, key])
+  return typeof found === 'string' ? found : undefined
+}
+
 async function readDocument(file: string) {
   const document = parseDocument((await readFileIfPresent(file)) ?? '')
   const [broken] = document.errors

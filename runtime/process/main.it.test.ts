@@ -25,7 +25,7 @@ describe('the command line', { concurrency: 2 }, () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [['statu'], /unknown command 'statu' \(Did you mean status\?\); see skerry --help$/],
     [['up', '--ports', 'some'], /'some' is invalid.*auto, default; see skerry up --help$/],
-    [['join'], /--cloud.*; see skerry join --help$/],
+    [['join'], /--token TOKEN, or --token-file FILE/],
     [['token', 'create', '--ttl'], /argument missing; see skerry token create --help$/],
     [['token', 'create', '--node', 'Not a node'], /"Not a node" is not a node name: use/],
     [['stop'], /missing required argument 'part'; see skerry stop --help$/],

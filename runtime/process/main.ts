@@ -106,10 +106,12 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
   add(program, 'join', 'get certificates and configuration for this node', async (options) =>
     (await import('./commands/join.ts')).join(options, terminal),
   )
-    .requiredOption('--cloud <host[:port]>', 'CloudHub')
-    .requiredOption('--token <token>', 'join token (skerry token create)')
-    .requiredOption('--node <name>', 'name of this node')
+    .option('--cloud <host[:port]>', 'CloudHub; default: where the token says')
+    .option('--token <token>', 'join token (skerry token create)')
+    .option('--token-file <file>', 'read it from this file, which is removed after success; - for standard input')
+    .option('--node <name>', 'name of this node; default: the one the token is for')
     .option('--cert-port <port>', 'port of the certificate endpoint')
+    .option('--force', 'replace the identity that is there')
 
   const token = program.command('token').description('join tokens')
   add(token, 'create', 'print a join token', async (options) =>
@@ -117,6 +119,27 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
   )
     .option('--node <name>', 'only this node may use it, once')
     .option('--ttl <duration>', 'lifetime, e.g. 30m or 24h', '24h')
+
+  add(token, 'list', 'list the tokens that have not expired', async (options) =>
+    (await import('./commands/token.ts')).listTokens(options, terminal),
+  )
+  add(token, 'revoke <id>', 'take a token back, by its id or the beginning of it', async (options, words) =>
+    (await import('./commands/token.ts')).revokeToken(words[0] ?? '', options, terminal),
+  )
+  add(token, 'rotate', 'change the key of tokens: all of them end', async (options) =>
+    (await import('./commands/token.ts')).rotateTokens(options, terminal),
+  )
+
+  const node = program.command('node').description('gateways: who has joined, and who is let in')
+  add(node, 'list', 'list the gateways that have joined', async (options) =>
+    (await import('./commands/node.ts')).listNodes(options, terminal),
+  )
+  add(node, 'revoke <name>', 'cut a gateway off, until it joins with a new token', async (options, words) =>
+    (await import('./commands/node.ts')).revokeNode(words[0] ?? '', options, terminal),
+  ).option('--force', 'also a name that is not known here')
+  add(node, 'allow <name>', 'let a gateway in with the certificates that it has', async (options, words) =>
+    (await import('./commands/node.ts')).allowNode(words[0] ?? '', options, terminal),
+  )
 
   const mqtt = program.command('mqtt').description('users of the MQTT broker')
   add(mqtt, 'password <name>', 'set the password of a user, from standard input or typed', async (options, words) =>

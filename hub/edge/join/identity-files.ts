@@ -56,6 +56,30 @@ export async function readIdentity(files: IdentityFiles, nodeName: string): Prom
   })
 }
 
+/** Whose identity is there, if any; a damaged one is none. */
+export async function existingIdentity(files: IdentityFiles): Promise<ExistingIdentity | undefined> {
+  try {
+    const { ca, certificate, key } = await storedIdentity(files)
+    const { subject, notAfter } = parseCertificate(certificate)
+    if (!belongs(key, certificate)) return undefined
+    const prefix = nodeCommonName('')
+    if (!subject.commonName.startsWith(prefix)) return undefined
+    const node = subject.commonName.slice(prefix.length)
+    return { node, expires: notAfter.getTime(), caHash: parseCertificate(ca).fingerprint }
+  } catch (error) {
+    if (error instanceof ConfigError || error instanceof CertificateError) return undefined
+    throw error
+  }
+}
+
+export interface ExistingIdentity {
+  readonly node: string
+  /** Unix ms. */
+  readonly expires: number
+  /** Hex SHA-256 of the CA. */
+  readonly caHash: string
+}
+
 async function storedIdentity(files: IdentityFiles): Promise<LinkIdentity> {
   const committed = await readJournal(files)
   if (committed) return committed

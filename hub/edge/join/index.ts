@@ -1,3 +1,3 @@
-export { identityFiles, readIdentity } from './identity-files.ts'
+export { existingIdentity, type IdentityFiles, identityFiles, readIdentity } from './identity-files.ts'
 export * from './join-node.ts'
 export * from './token.ts'

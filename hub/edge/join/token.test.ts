@@ -6,11 +6,12 @@ const HASH = 'ab'.repeat(32)
 const payload = (claims: unknown) => Buffer.from(JSON.stringify(claims)).toString('base64url')
 
 test('a token gives the hash to trust, the bearer and the hints in it', () => {
-  const text = `${HASH}.head.${payload({ exp: 1, node: 'edge-1', address: 'cloud:10002' })}.sig`
+  const text = `${HASH}.head.${payload({ exp: 1, node: 'edge-1', address: 'cloud:10002', server: 'cloud:10000' })}.sig`
   assert.deepEqual(parseJoinToken(` ${text}\n`), {
     caHash: HASH,
     bearer: text.slice(HASH.length + 1),
     address: 'cloud:10002',
+    server: 'cloud:10000',
     node: 'edge-1',
   })
 })

@@ -8,6 +8,8 @@ export interface JoinToken {
   readonly bearer: string
   /** HOST:PORT of the certificate endpoint, a hint. */
   readonly address?: string
+  /** HOST:PORT of CloudHub, another hint. */
+  readonly server?: string
   /** The only node that the cloud lets join with it. */
   readonly node?: string
 }
@@ -22,11 +24,13 @@ export function parseJoinToken(text: string): JoinToken {
     })
   }
   const address = claimOf(payload, 'address')
+  const server = claimOf(payload, 'server')
   const node = claimOf(payload, 'node')
   return {
     caHash,
     bearer: parts.slice(1).join('.'),
     ...(address === undefined ? {} : { address }),
+    ...(server === undefined ? {} : { server }),
     ...(node === undefined ? {} : { node }),
   }
 }
