@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
-import { Fleet, type Half, publish, retained } from '../testing/fleet.ts'
+import { Fleet, type Half, onDisk, publish, retained } from '../testing/fleet.ts'
 import { eventually } from '../testing/run.ts'
 import { packageRoot } from '../version.ts'
 
@@ -28,6 +28,27 @@ function tank(name: string, node: string, desired = '1') {
     },
   }
 }
+
+const configMap = (name: string, mode: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'default' },
+  data: { mode },
+})
+
+const SECRET = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'hidden', namespace: 'default' },
+  stringData: { password: 'x' },
+}
+
+const pod = (name: string, more: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'default' },
+  spec: { nodeName: 'edge-a', containers: [{ name: 'main', image: 'busybox' }], ...more },
+})
 
 const REPORTED = '{.status.twins[0].reported.value}'
 const READY = '{.status.conditions[?(@.type=="Ready")].status}'
@@ -70,6 +91,12 @@ describe('delivery between real processes', { skip: needs('kubectl', 'mosquitto_
   const reportedAtCloud = (name: string, value: string) => fleet.untilField('device', name, REPORTED, value, 30_000)
   const isGoneAt = (edge: Half, name: string) =>
     eventually(`${name} is gone`, async () => ((await twinAt(edge, name)) === undefined ? true : undefined))
+  const untilOnDisk = (edge: Half, key: string, section: string, field: string, wanted: string) =>
+    eventually(`${key} has ${field} ${wanted}`, async () => {
+      const object: Record<string, Record<string, unknown>> | undefined = Object(onDisk(edge, key))
+      if (object?.[section]?.[field] === wanted) return true
+      throw new Error(JSON.stringify(object))
+    })
   const want = async (name: string, value: string) => {
     const patch = [{ op: 'add', path: '/spec/properties/0/desired', value: { value } }]
     return fleet.kubectl(['patch', 'device', name, '--type=json', '-p', JSON.stringify(patch)])
@@ -113,6 +140,38 @@ describe('delivery between real processes', { skip: needs('kubectl', 'mosquitto_
     await desiredAt(a, 'tank-a', '3')
     await desiredAt(a, 'tank-new', '4')
     await isGoneAt(a, 'tank-old')
+    await nothingWaits()
+  })
+
+  it('a pod brings what it uses, to its node alone; changes and deletions made meanwhile arrive', async () => {
+    await fleet.apply(
+      configMap('unused', 'x'),
+      configMap('settings', 'one'),
+      SECRET,
+      pod('gone'),
+      pod('app', {
+        volumes: [
+          { name: 'settings', configMap: { name: 'settings' } },
+          { name: 'hidden', secret: { secretName: 'hidden' } },
+        ],
+      }),
+    )
+    await untilOnDisk(a, 'default/pod/gone', 'spec', 'nodeName', 'edge-a')
+    await untilOnDisk(a, 'default/pod/app', 'spec', 'nodeName', 'edge-a')
+    await untilOnDisk(a, 'default/configmap/settings', 'data', 'mode', 'one')
+    await untilOnDisk(a, 'default/secret/hidden', 'data', 'password', 'eA==')
+    await a.end('SIGKILL')
+    await fleet.apply(configMap('settings', 'two'))
+    assert.equal((await fleet.kubectl(['delete', 'pod', 'gone', '--force', '--grace-period=0'])).code, 0)
+    await a.start()
+    await untilOnDisk(a, 'default/configmap/settings', 'data', 'mode', 'two')
+    await eventually('the pod is gone', async () => (onDisk(a, 'default/pod/gone') === undefined ? true : undefined))
+    assert.equal(onDisk(a, 'default/configmap/unused'), undefined)
+    assert.equal(onDisk(b, 'default/secret/hidden'), undefined)
+    assert.equal((await fleet.kubectl(['delete', 'pod', 'app', '--force', '--grace-period=0'])).code, 0)
+    for (const key of ['pod/app', 'configmap/settings', 'secret/hidden']) {
+      await eventually(`${key} is gone`, async () => (onDisk(a, `default/${key}`) === undefined ? true : undefined))
+    }
     await nothingWaits()
   })
 

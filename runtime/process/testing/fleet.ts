@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { Endpoints } from '../../../schemas/config/index.ts'
 import { parseEndpoints } from '../parse-endpoints.ts'
 import { freePort } from '../up/ports.ts'
@@ -191,6 +192,13 @@ export class Fleet {
     }
     await removeDirectory(this.directory)
   }
+}
+
+/** An object of the cloud as it is on the disk of an edge, by its KubeEdge key `ns/type/name`; undefined where there is none. */
+export function onDisk(edge: Half, key: string): unknown {
+  using database = new DatabaseSync(join(edge.directory, 'edge.db'), { readOnly: true })
+  const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(key)
+  return row === undefined ? undefined : JSON.parse(String(row['value']))
 }
 
 /** Publishes at QoS 1 and settles with the broker's receipt. */
