@@ -11,6 +11,7 @@ import { createEdgeHub, type EdgeHub } from '../edge-hub.ts'
 import { createMetaManager, type MetaManager } from '../meta/meta-manager.ts'
 import { metaStoreDomain } from '../meta/meta-store.ts'
 import type { MetaLimits } from '../meta/meta-table.ts'
+import type { NodeSelf } from '../node/node-self.ts'
 import type { UserMessageLimits } from '../user/user-outbox.ts'
 import { userStoreDomain } from '../user/user-store.ts'
 import { UserUplink } from '../user/user-uplink.ts'
@@ -41,6 +42,8 @@ export interface BenchOptions {
   readonly isReachable?: boolean
   readonly userMessages?: UserMessageLimits
   readonly metaLimits?: MetaLimits
+  /** What the node says of itself; by default only that it is connected. */
+  readonly node?: (ports: { readonly bus: Bus; readonly clock: FakeClock }) => NodeSelf
   /** Another cloud than the scripted one. */
   readonly accept?: (pair: LinkPair) => void
   /** That this cloud lives in. */
@@ -68,7 +71,16 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
   const mqtt = new ScriptedEventBus()
   const userUplink = userMessages && new UserUplink({ ...ports, eventBus: mqtt, limits: userMessages })
   const uplinks = userUplink && { userUplink }
-  const hub = createEdgeHub({ ...ports, ...uplinks, dialer, meta, incarnation, version: '0.1.0' })
+  const node = options.node?.(ports)
+  const hub = createEdgeHub({
+    ...ports,
+    ...uplinks,
+    ...(node ? { node } : {}),
+    dialer,
+    meta,
+    incarnation,
+    version: '0.1.0',
+  })
   const scopes: ManagedScope[] = []
   for (const module of [...(userUplink ? [userUplink] : []), meta, hub]) {
     const onCrash = (error: unknown) => log.error('crashed', { error })
