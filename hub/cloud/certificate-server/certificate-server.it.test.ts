@@ -20,6 +20,7 @@ test('an edge fetches the CA, proves it with the token and gets its certificate,
   const ca = await call(certificates.port, { path: '/ca.crt' })
   assert.equal(createHash('sha256').update(ca.body).digest('hex'), token.split('.')[0])
   const caPem = new X509Certificate(ca.body).toString()
+  assert.equal(ca.body[0], 0x30, 'DER, not PEM')
 
   const { csr, keyPair } = await csrOf('edge-1')
   const headers = { NodeName: 'edge-1', Authorization: bearer(token) }
@@ -179,6 +180,23 @@ test('tokens are listed, taken back one by one and all at once', async (t) => {
   assert.deepEqual(await ask(bound, 'edge-1'), [401, 'the token is not one of this cloud'])
   assert.deepEqual(await authority.tokens.list(), [])
   assert.deepEqual(await ask(await authority.createToken({}), 'edge-1'), [200, ''])
+})
+
+test('the serving certificate names what gateways dial, and a new name at a start renews it without losing those of another replica', async () => {
+  const ports = { kubernetes: new FakeKubernetes(), clock: systemClock, random: systemRandom }
+  const { signal } = new AbortController()
+  const namesAt = async (names: readonly string[]) => {
+    const { serving } = await openAuthority({ names, certificateDays: 1 }, ports, signal)
+    const { dnsNames, ipAddresses, serialNumber, usages } = parseCertificate(serving.certificatePem)
+    assert.deepEqual(usages, ['serverAuth'])
+    return { names: [...ipAddresses, ...dnsNames].sort(), serialNumber }
+  }
+  const first = await namesAt(['192.0.2.7', 'cloud.example'])
+  assert.deepEqual(first.names, ['192.0.2.7', 'cloud.example'])
+  assert.deepEqual(await namesAt(['cloud.example']), first)
+  const second = await namesAt(['2001:db8::7'])
+  assert.deepEqual(second.names, ['192.0.2.7', '2001:db8::7', 'cloud.example'])
+  assert.deepEqual(await namesAt(['192.0.2.7']), second, 'the two replicas do not replace each other’s')
 })
 
 test('both listeners show a renewed serving certificate to new connections, without a restart', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { connect } from 'node:tls'
 import { WebSocket } from 'ws'
 import { systemClock } from '../../../platform/time/index.ts'
 import type { Frame } from '../../../schemas/index.ts'
@@ -93,6 +94,23 @@ test('a revoked node is cut off at once and refused until it joins again; deleti
   assert.equal(await register.allow('edge-1'), true)
   assert.equal(await outcome(fresh), 'open')
   assert.equal(other.socket.readyState, WebSocket.OPEN)
+})
+
+test('TLS below 1.2 opens no connection', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const identity = await join(cloud, 'edge-1')
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+  const socket = connect({
+    host: '127.0.0.1',
+    port: cloud.cloudhub.port,
+    ca: cloud.authority.caPem,
+    ...identity,
+    ...old,
+  })
+  t.after(() => socket.destroy())
+  socket.on('secureConnect', () => resolve('connected')).on('error', (error) => resolve(error.message))
+  assert.match(await promise, /protocol version/)
 })
 
 test('a device reaches a dialling edge, and its report reaches DeviceStatus', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -50,6 +50,8 @@ test('joining asks for the CA, then sends token and request as KubeEdge does, an
   assert.equal(edge?.headers['authorization'], `Bearer h.${claims}.s`)
   const csr = await parseCsr(edge?.body ?? Buffer.alloc(0))
   assert.deepEqual(csr.subject, { commonName: 'system:node:edge-1', organizations: ['system:nodes'] })
+  const publicKey = createPublicKey({ key: Buffer.from(csr.publicKeyDer), format: 'der', type: 'spki' })
+  assert.equal(publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
   assert.deepEqual(await readIdentity(files, 'edge-1'), identity)
   assert.match(await readFile(files.key, 'utf8'), /^-----BEGIN EC PRIVATE KEY-----/)
   assert.match(await readFile(files.certificate, 'utf8'), /^-----BEGIN CERTIFICATE-----/)
@@ -69,6 +71,19 @@ test('a server that shows the right CA but is not certified by it gets no secret
   const { endpoint, join } = await bench(t, { servedBy: await testAuthority() })
   await assert.rejects(join(), { code: 'HUB_CERTIFICATES_UNREACHABLE' })
   assert.equal(endpoint.calls.length, 1)
+})
+
+test('a server whose certificate names another host gets no secret', async (t) => {
+  const { endpoint, join } = await bench(t, { host: 'cloud.example' })
+  await assert.rejects(join(), (error) => {
+    assert.ok(error instanceof UnavailableError && error.cause instanceof Error)
+    assert.equal(Reflect.get(error.cause, 'code'), 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return error.code === 'HUB_CERTIFICATES_UNREACHABLE'
+  })
+  assert.deepEqual(
+    endpoint.calls.map(({ path }) => path),
+    ['/ca.crt'],
+  )
 })
 
 test('a token of another node is not even sent', async (t) => {

@@ -1,8 +1,9 @@
 import { createServer } from 'node:https'
 import { buffer } from 'node:stream/consumers'
 import { TLSSocket } from 'node:tls'
+import { generateKeyPair, pemOf } from '../../../platform/certificates/index.ts'
 import { type Authority, parseCsr } from '../../../platform/certificates/issuing/index.ts'
-import { testIdentity } from '../../../platform/certificates/testing/index.ts'
+import { daysFromNow, testIdentity } from '../../../platform/certificates/testing/index.ts'
 
 export interface EndpointCall {
   readonly path: string
@@ -20,18 +21,29 @@ export interface CertificateEndpoint {
   answer: (call: EndpointCall) => Promise<{ readonly status: number; readonly body: Uint8Array | string }>
 }
 
+export interface EndpointOptions {
+  /** Lifetime of what it signs. */
+  readonly days?: number
+  readonly shownCa?: Authority
+  readonly servedBy?: Authority
+  /** The only name in its serving certificate; default: those of loopback. */
+  readonly host?: string
+}
+
 /** A certificate endpoint that signs whatever is asked and writes down who asked what. */
 export async function startEndpoint(
   t: { after(release: () => Promise<void>): void },
   authority: Authority,
-  options: { readonly days?: number; readonly shownCa?: Authority; readonly servedBy?: Authority } = {},
+  options: EndpointOptions = {},
 ): Promise<CertificateEndpoint> {
   const { days = 365, shownCa = authority, servedBy = authority } = options
   const calls: EndpointCall[] = []
   const endpoint: { answer: CertificateEndpoint['answer'] } = {
     answer: async (call) => ({ status: 200, body: await sign(authority, call.body, days) }),
   }
-  const identity = await testIdentity(servedBy, { commonName: 'cloud' }, ['serverAuth'])
+  const identity = await (options.host
+    ? namedOtherwise(servedBy, options.host)
+    : testIdentity(servedBy, { commonName: 'cloud' }, ['serverAuth']))
   const server = createServer({ ...identity, requestCert: true, rejectUnauthorized: false })
   server.on('request', async (request, response) => {
     const body = await buffer(request)
@@ -51,6 +63,19 @@ export async function startEndpoint(
   const at = server.address()
   if (at === null || typeof at === 'string') throw new Error('the endpoint does not listen')
   return Object.assign(endpoint, { address: `127.0.0.1:${at.port}`, calls })
+}
+
+async function namedOtherwise(authority: Authority, host: string) {
+  const keyPair = await generateKeyPair()
+  const certificate = await authority.issue({
+    publicKey: keyPair.publicKeyDer,
+    subject: { commonName: 'cloud' },
+    dnsNames: [host],
+    usages: ['serverAuth'],
+    notBefore: daysFromNow(0),
+    notAfter: daysFromNow(1),
+  })
+  return { key: keyPair.privateKeyPem, cert: pemOf(certificate, 'CERTIFICATE'), ca: authority.certificatePem }
 }
 
 async function sign(authority: Authority, csr: Uint8Array, days: number): Promise<Uint8Array> {

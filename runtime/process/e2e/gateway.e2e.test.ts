@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
@@ -104,6 +104,29 @@ describe('a gateway with a data directory of its own', { skip: needs('kubectl') 
     )
     await start('edge', edge)
     await untilConnected(true)
+  })
+
+  it('puts its identity where the configuration says, in the form that an original edgecore reads', async () => {
+    const data = join(directory, 'gw-3')
+    const at = (name: string) => join(directory, 'etc', 'kubeedge', name)
+    const names = { ca: at('ca/rootCA.crt'), certificate: at('certs/server.crt'), key: at('certs/server.key') }
+    const config = join(directory, 'gw-3.yaml')
+    await writeFile(config, `certificates: ${JSON.stringify(names)}\n`)
+    const token = await ok(cloud, 'token', 'create', '--node', 'gw-3')
+    await ok(data, 'join', '--config', config, '--token', token)
+    assert.match(await readFile(names.key, 'utf8'), /^-----BEGIN EC PRIVATE KEY-----/)
+    for (const file of [names.ca, names.certificate])
+      assert.match(await readFile(file, 'utf8'), /^-----BEGIN CERTIFICATE-----/)
+    assert.match(await readFile(config, 'utf8'), /name: gw-3/)
+  })
+
+  it('goes on with a join that was cut short before its configuration, with the used token', async () => {
+    const data = join(directory, 'gw-4')
+    const token = await ok(cloud, 'token', 'create', '--node', 'gw-4')
+    await ok(data, 'join', '--token', token)
+    await rm(join(data, 'config.yaml'))
+    assert.match(await ok(data, 'join', '--token', token), /gw-4 has its certificate/)
+    assert.match(await readFile(join(data, 'config.yaml'), 'utf8'), /server: 127\.0\.0\.1:/)
   })
 
   it('is cut off when it is revoked, says so, and comes back with a new token while it runs', async () => {
