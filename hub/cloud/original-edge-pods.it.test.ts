@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Frame, JsonObject } from '../../schemas/index.ts'
 import { eventually } from '../edge/testing/joined-edge.ts'
-import { CONFIG_MAPS, EVENTS, type Kubernetes, NAMESPACES, PODS, SECRETS } from './kubernetes/index.ts'
-import { failureOf, objectOf, register } from './testing/kubeedge/kubelet.ts'
+import { CONFIG_MAPS, EVENTS, type Kubernetes, NAMESPACES, OBJECT_SYNCS, PODS, SECRETS } from './kubernetes/index.ts'
+import { failureOf, kubeletNode, objectOf, register } from './testing/kubeedge/kubelet.ts'
 import type { OriginalEdge } from './testing/kubeedge/original-edge.ts'
 import { startWholeCloud } from './testing/kubeedge/whole-cloud.ts'
 
@@ -118,6 +118,34 @@ test('events are made and counted on in the API, and nobody answers them', async
   edge.say({ ...route, operation: 'patch' }, { event: eventOf(pod), patchData: '{"count":2}' })
   await eventually(async () => Reflect.get(Object(await kubernetes.get(EVENTS, at)), 'count') === 2 || undefined)
   assert.equal(edge.arrived.length, before)
+})
+
+test('an original edge that lost its database is noticed, as it registers again and again, and is sent everything anew', async (t) => {
+  const { kubernetes, edge: connect } = await startWholeCloud(t)
+  const before = await connect()
+  await register(before)
+  await shop(kubernetes)
+  await before.hears(isObject('insert', POD), POD)
+  await eventually(async () => {
+    const records = await kubernetes.list(OBJECT_SYNCS, {})
+    return records.items.find(
+      ({ spec, status }) => spec?.objectName === 'till' && status?.objectResourceVersion !== '0',
+    )
+  })
+  await before.cut()
+  // With its database it registers once more and goes on.
+  const whole = await connect('edge-1', { meta: before.meta })
+  assert.equal(failureOf((await register(whole)).node), 'AlreadyExists')
+  await whole.ask('query', 'k8s/ca.crt')
+  assert.deepEqual(whole.objects, [])
+  await whole.cut()
+  const empty = await connect('edge-1')
+  await register(empty)
+  assert.equal(empty.meta.rows.has('null/node/edge-1'), false)
+  await empty.ask('insert', 'null/node/edge-1', kubeletNode('edge-1'))
+  await empty.hears(isObject('update', 'null/node/edge-1'), 'its Node')
+  await empty.hears(isObject('insert', POD), POD)
+  assert.ok(empty.meta.rows.has(MAP) && empty.meta.rows.has(SECRET))
 })
 
 async function shop(kubernetes: Kubernetes): Promise<void> {
