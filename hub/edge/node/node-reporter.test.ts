@@ -4,7 +4,7 @@ import { type Bus, createLocalBus } from '../../../platform/bus/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { ms, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
-import { type Frame, type Json, type JsonObject, nodeConditions } from '../../../schemas/index.ts'
+import { type Frame, type Json, type JsonObject, links, nodeConditions } from '../../../schemas/index.ts'
 import { createFrameFactory } from '../../link/index.ts'
 import { countingRandom } from '../testing/edge-bench.ts'
 import type { NodeHealth } from './conditions.ts'
@@ -346,6 +346,23 @@ test('conditions that other parts contribute are there at once and go when they 
   await clock.advance(ms(1))
   assert.equal(conditionsOf(api.node)['NetworkUnavailable'], 'delete')
   assert.equal(conditionsOf(api.node)['DiskPressure'], 'False SufficientDisk')
+  await stop()
+})
+
+test('a node whose name another edge has too says so, and for five minutes after', async () => {
+  const { api, bus, clock, stop } = bench(
+    undefined,
+    selfOf(() => PLENTY),
+  )
+  await clock.advance(seconds(1))
+  assert.equal(conditionsOf(api.node)['NameConflict'], undefined)
+  const detail = 'the peer closed the connection: replaced by a newer session of the node'
+  bus.set(links, 'cloud', { connected: false, since: 0, detail })
+  bus.set(links, 'cloud', { connected: true, since: 0, detail: 'connected' })
+  await clock.advance(seconds(10))
+  assert.equal(conditionsOf(api.node)['NameConflict'], 'True AnotherEdge')
+  await clock.advance(seconds(310))
+  assert.equal(conditionsOf(api.node)['NameConflict'], 'delete')
   await stop()
 })
 

@@ -1,6 +1,6 @@
 import type { Bus } from '../../../platform/bus/index.ts'
-import type { Clock } from '../../../platform/time/index.ts'
-import { nodeConditions } from '../../../schemas/index.ts'
+import { type Clock, minutes } from '../../../platform/time/index.ts'
+import { links, nodeConditions } from '../../../schemas/index.ts'
 import { type NodeCondition, type NodeHealth, readyCondition } from './conditions.ts'
 import { type MachineFacts, machineFacts } from './machine.ts'
 import type { NodeExtras } from './node-object.ts'
@@ -40,12 +40,14 @@ export interface NodeSelfPorts {
 export function createNodeSelf(ports: NodeSelfPorts): NodeSelf {
   const { bus, clock, directory, health, extras, address, measure = measureRoom } = ports
   const contributedEver = new Set<string>()
+  const conflict = followConflicts(bus, clock)
   const pressures = new Pressures(ports.thresholds ?? DEFAULT_THRESHOLDS, clock)
   return {
     extras,
     async look() {
       const room = await measure(directory)
-      const own = [readyCondition(health()), ...pressures.conditions(room)]
+      const own = [readyCondition(health()), ...pressures.conditions(room), ...conflict()]
+      for (const { type } of conflict()) contributedEver.add(type)
       const contributed = [...bus.list(nodeConditions)].map(([type, report]) => ({ type, ...report }))
       // Nobody but the edge itself says that it is Ready; of the rest, who contributes knows better.
       const others = contributed.filter(({ type }) => type !== 'Ready')
@@ -64,6 +66,21 @@ export function createNodeSelf(ports: NodeSelfPorts): NodeSelf {
     },
     onChange: (handler) => bus.watch(nodeConditions, () => handler()),
   }
+}
+
+/** How the cloud ends a link because another edge has come with a certificate of the same name. */
+const REPLACED = /replaced by a newer session/
+const REMEMBERED = minutes(5)
+
+/** The condition of a node whose name another edge has too; there while that was met within the last minutes. */
+function followConflicts(bus: Bus, clock: Clock): () => readonly NodeCondition[] {
+  let metAt = Number.NEGATIVE_INFINITY
+  bus.watch(links, ({ value }) => {
+    if (value && !value.connected && REPLACED.test(value.detail)) metAt = clock.monotonic()
+  })
+  const message = 'another edge connects with the same name: give each node a name of its own'
+  const condition: NodeCondition = { type: 'NameConflict', status: 'True', reason: 'AnotherEdge', message }
+  return () => (clock.monotonic() - metAt < REMEMBERED.milliseconds ? [condition] : [])
 }
 
 /** A node that says of itself only that it is connected. */
