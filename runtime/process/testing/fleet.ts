@@ -16,12 +16,19 @@ const START_DEADLINE = 45_000
 export class Half {
   readonly directory: string
   readonly #kind: 'cloud' | 'edge'
+  readonly #on: (...command: readonly string[]) => readonly [string, ...string[]]
   #child: ChildProcess | undefined
   #endpoints: Endpoints = {}
 
-  constructor(kind: 'cloud' | 'edge', directory: string) {
+  /** `on` makes the command line that starts its programs, where they run on a disk of their own. */
+  constructor(kind: 'cloud' | 'edge', directory: string, on?: Half['on']) {
     this.#kind = kind
     this.directory = directory
+    this.#on = on ?? ((...[program = '', ...args]) => [program, ...args])
+  }
+
+  get on() {
+    return this.#on
   }
 
   get endpoints(): Endpoints {
@@ -30,7 +37,8 @@ export class Half {
 
   /** Settles when the process says that it serves. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [launcher, this.#kind, '--data', this.directory], {
+    const [program, ...args] = this.#on(process.execPath, launcher, this.#kind, '--data', this.directory)
+    const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.#child = child
@@ -62,7 +70,14 @@ export class Half {
   }
 
   skerry(...args: readonly string[]): Promise<Ran> {
-    return run(process.execPath, [launcher, ...args, '--data', this.directory])
+    const [program, ...command] = this.#on(process.execPath, launcher, ...args, '--data', this.directory)
+    return run(program, command)
+  }
+
+  async write(file: string, text: string): Promise<void> {
+    const [program, ...args] = this.#on('tee', join(this.directory, file))
+    const ran = await run(program, args, { input: text })
+    assert.equal(ran.code, 0, ran.stderr)
   }
 
   /** The process in `skerry status -o json`. */
@@ -127,9 +142,8 @@ export class Fleet {
     return found
   }
 
-  /** Joins with a token of its own, and starts it. The folder may be one that had joined before. */
-  async join(name: string, folder = name): Promise<Half> {
-    const half = new Half('edge', join(this.directory, folder))
+  /** Joins with a token of its own, and starts it. */
+  async join(name: string, half = new Half('edge', join(this.directory, name))): Promise<Half> {
     await this.joinAgain(half, name)
     await half.start()
     this.#edges.set(name, half)
@@ -148,7 +162,7 @@ export class Fleet {
       mqtt: { port: await freePort(), anonymous: 'full' },
       metrics: { port: 0 },
     }
-    await writeFile(join(half.directory, 'config.yaml'), JSON.stringify(config))
+    await half.write('config.yaml', JSON.stringify(config))
   }
 
   kubectl(args: readonly string[], input?: string): Promise<Ran> {
