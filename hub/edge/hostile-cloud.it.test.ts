@@ -108,7 +108,7 @@ test('a cloud that speaks nonsense is heard out, and what is sense among it is d
   const { meta, hub, socket, answerTo } = await setup(t)
   const cloud = await socket(0)
   const header = { msg_id: 'm', timestamp: 1 }
-  for (let at = 0; at < 2000; at++) {
+  for (let at = 0; at < 300; at++) {
     cloud.send(['', '{', '[]', 'null', '{"header":{"msg_id":7}}', '\u0000'.repeat(9)][at % 6] ?? '')
     cloud.send(Buffer.from([0xff, 0xfe, 0x00, at & 255]))
     cloud.send(JSON.stringify({ header, route: { group: 'resource', resource: ['/', 'a', '//x', 'a/b/'][at % 4] } }))
