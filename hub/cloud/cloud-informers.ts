@@ -1,4 +1,5 @@
 import type { Module } from '../../platform/lifecycle/index.ts'
+import { SYSTEM_NAMESPACE } from './authority/secrets.ts'
 import {
   CLUSTER_OBJECT_SYNCS,
   createInformer,
@@ -21,6 +22,7 @@ export function createCloudInformers(ports: InformerPorts) {
     statuses: createInformer(DEVICE_STATUSES, {}, ports),
     nodes: createInformer(NODES, {}, ports),
     leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
+    sessionLeases: createInformer(LEASES, { namespace: SYSTEM_NAMESPACE }, ports),
     records: createInformer(OBJECT_SYNCS, {}, ports),
     clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
     rules: createInformer(RULES, {}, ports),

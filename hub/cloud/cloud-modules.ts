@@ -45,6 +45,8 @@ export interface CloudModulesPorts {
   readonly metrics?: Metrics
   /** PEM of the CA of the Kubernetes API, for edges that ask for it. */
   readonly clusterCa?: string
+  /** Of the database behind the API, where that is known: another one than last time means that a backup was put back. */
+  readonly incarnation?: number
 }
 
 export interface CloudModules {

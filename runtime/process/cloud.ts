@@ -24,6 +24,8 @@ interface Cluster extends AsyncDisposable {
   readonly source: { readonly text: string } | { readonly file: string } | { readonly inCluster: true }
   readonly endpoints: Endpoints
   readonly ca?: string
+  /** Of the embedded API's database. */
+  readonly incarnation?: number
 }
 
 /** The cloud half: the embedded API unless there is a cluster, then the hub and its controllers. */
@@ -34,6 +36,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
   const { modules, authority, register, cloudhub, certificates } = createCloudModules(config, {
     ...{ kubernetes, clock, random, log, metrics },
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
+    ...(cluster.incarnation === undefined ? {} : { incarnation: cluster.incarnation }),
   })
   const host = dialled(config.cloudhub.host)
   return {
@@ -83,6 +86,7 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
     source: { text: access(pki.cloud, 'cloud') },
     endpoints: { kubeconfig, apiserver: server },
     ca: pki.ca,
+    incarnation: store.incarnation,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
 }

@@ -41,3 +41,13 @@ test('an API that refuses is an error, not an epoch', async () => {
     code: 'HUB_KUBERNETES_REFUSED',
   })
 })
+
+test('an API that went back to a backup has another epoch, once', async () => {
+  const random = countingRandom()
+  const kubernetes = new FakeKubernetes()
+  const first = await openCloudEpoch({ kubernetes, random, incarnation: 0 }, signal)
+  assert.equal(await openCloudEpoch({ kubernetes, random }, signal), first)
+  const second = await openCloudEpoch({ kubernetes, random, incarnation: 1 }, signal)
+  assert.notEqual(second, first)
+  assert.equal(await openCloudEpoch({ kubernetes, random, incarnation: 1 }, signal), second)
+})

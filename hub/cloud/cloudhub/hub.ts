@@ -1,12 +1,15 @@
 import { type Counter, type Histogram, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import type { Clock, Duration, Random } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, minutes, type Random } from '../../../platform/time/index.ts'
 import { type Frame, GROUPS, type KubeObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
+import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
 import type { CloudHub, HubSnapshot, NodePeer, NodeSource, UpstreamHandler, UserMessageHandler } from './delivery.ts'
 import { NodeSync } from './node-sync.ts'
 import type { OutboxItem } from './outbox.ts'
+import { isRegistration, ResyncMarks } from './resync-marks.ts'
 import { Session, type SessionLink } from './session.ts'
+import { SessionClaims } from './session-claims.ts'
 import type { SyncRecords } from './sync-records.ts'
 import { isCloudSource, upstreamRoute } from './upstream.ts'
 import { UserMessages } from './user-messages.ts'
@@ -19,11 +22,21 @@ export interface HubPorts {
   readonly metrics?: Metrics
   /** PEM of the CA of the Kubernetes API, for edges that ask for it. */
   readonly clusterCa?: string
+  /** Identity of what the cloud remembers, once it is known. */
+  readonly memory?: () => string
+  /** Of the API; absent: nodes are not told apart by what their Nodes say, and records of nodes that are gone stay. */
+  readonly kubernetes?: Kubernetes
+  readonly nodes?: Informer<AnyObject>
+  /** Leases of namespace `kubeedge`; absent: this is the only cloud half. */
+  readonly sessionLeases?: Informer<AnyObject>
 }
 
 /** An original edge hands an answer to whoever waits for it only in this group. */
 const ANSWER_ROUTE = { source: MODULES.cloudHub, group: GROUPS.resource }
 const NO_RELAY = 'this cloud relays no API requests of the edge'
+/** How often records of nodes that are gone are looked for; a deletion that was seen has them removed at once. */
+const COLLECT_EVERY = minutes(10)
+
 const LONGEST_REASON = 500
 
 /** Sessions of all nodes, apart from sockets: who is connected, what goes down, where what comes up goes. */
@@ -35,6 +48,8 @@ export class Hub implements CloudHub {
   readonly #handlers = new Map<'devices' | 'edge', UpstreamHandler>()
   readonly #users: UserMessages
   readonly #syncs: NodeSync
+  readonly #marks: ResyncMarks | undefined
+  readonly #claims: SessionClaims | undefined
   readonly #dropped: Counter
   readonly #droppedBy = new Map<string, number>()
   readonly #expelled: Counter
@@ -58,7 +73,15 @@ export class Hub implements CloudHub {
       name: 'skerry_cloudhub_acknowledged_seconds',
       help: 'From the first send of an object until the node acknowledged it.',
     })
-    this.#syncs = new NodeSync({ ...ports, frames: this.#frames }, (node) => this.#sessions.get(node))
+    const isReady = (session: Session) => this.#isReady(session)
+    this.#syncs = new NodeSync({ ...ports, frames: this.#frames, isReady }, (node) => this.#sessions.get(node))
+    const { kubernetes, nodes, sessionLeases } = ports
+    if (kubernetes && nodes)
+      this.#marks = new ResyncMarks({ ...ports, kubernetes, nodes }, (...change) => this.#remark(...change))
+    if (kubernetes && sessionLeases) {
+      const onLost = (node: string, session: string) => this.#lost(node, session)
+      this.#claims = new SessionClaims({ ...ports, kubernetes, sessionLeases }, onLost)
+    }
     ports.records.ownedBy({
       holds: (node) => this.#sessions.has(node),
       onForeignChange: (node) => this.sync(node),
@@ -102,7 +125,8 @@ export class Hub implements CloudHub {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#syncs.run(signal), this.#ports.records.run(signal)])
+    const work = [this.#syncs, this.#ports.records, this.#marks, this.#claims].map((each) => each?.run(signal))
+    await Promise.all([...work, this.#collect(signal)])
   }
 
   addSource(source: NodeSource): Disposable {
@@ -159,6 +183,7 @@ export class Hub implements CloudHub {
     this.#sessions.set(peer.node, session)
     older?.end('replaced by a newer session of the node')
     log.info('Node connected', { node: peer.node, skerry: peer.skerry })
+    this.#claims?.hold(peer.node, peer.session)
     for (const handler of this.#connections) handler(peer, true)
     this.sync(peer.node)
     return session
@@ -170,6 +195,7 @@ export class Hub implements CloudHub {
     if (this.#sessions.get(node) !== session) return
     this.#sessions.delete(node)
     this.#syncs.forget(node)
+    this.#claims?.release(node, session.peer.session)
     this.#ports.log.info('Node disconnected', { node, reason })
     for (const handler of this.#connections) handler(session.peer, false)
   }
@@ -180,6 +206,49 @@ export class Hub implements CloudHub {
     if (session) this.disconnect(session, 'the node was deleted')
     this.#ports.records.forget(node)
     this.#users.forget(node)
+    this.#marks?.forget(node)
+  }
+
+  /** KubeEdge's rule: what a node acknowledged is forgotten with its Node. Here it stays while something is meant for it. */
+  async #collect(signal: AbortSignal): Promise<void> {
+    const { nodes, records, clock, log } = this.#ports
+    while (nodes && !signal.aborted) {
+      await clock.sleep(COLLECT_EVERY, signal).catch(() => undefined)
+      if (signal.aborted || !nodes.isSynced || !records.isSynced) continue
+      for (const node of [...records.nodes()]) {
+        if (nodes.get({ name: node }) || this.#sessions.has(node) || this.#syncs.isWanted(node)) continue
+        log.info('A node is gone, and what it acknowledged is forgotten', { node })
+        records.forget(node)
+      }
+    }
+  }
+
+  #isReady(session: Session): boolean {
+    if (this.#marks && !this.#marks.isSynced) return false
+    session.epoch = this.#epochOf(session.peer)
+    return true
+  }
+
+  /** The edge's own word for its memory, the mark that stands for a forced resync, and which memory of the cloud holds the records. */
+  #epochOf({ node, epoch }: NodePeer): string {
+    return [this.#ports.memory?.() ?? '', this.#marks?.of(node) ?? '', epoch].filter((part) => part !== '').join('/')
+  }
+
+  /** What the node acknowledged in this session, the same process of it acknowledged. */
+  #remark(node: string, isForced: boolean): void {
+    const session = this.#sessions.get(node)
+    if (!session) return
+    if (isForced) session.confirmed.clear()
+    session.epoch = this.#epochOf(session.peer)
+    for (const { object, version } of session.confirmed.values()) {
+      this.#ports.records.acknowledged(node, object, version, session.epoch)
+    }
+    this.sync(node)
+  }
+
+  #lost(node: string, id: string): void {
+    const session = this.#sessions.get(node)
+    if (session?.peer.session === id) this.disconnect(session, 'the node is connected to another cloud half')
   }
 
   resync(node: string): void {
@@ -251,7 +320,10 @@ export class Hub implements CloudHub {
     const reply = (answer: Frame) => session.notify(answer)
     const route = upstreamRoute(frame.route)
     const handler = route === 'devices' || route === 'edge' ? this.#handlers.get(route) : undefined
-    if (handler) this.#hand(session, frame, handler)
+    if (handler && this.#marks && !session.peer.skerry && isRegistration(frame.route, session.peer.node)) {
+      // The mark first: an edge that has no answer registers again.
+      session.occupy(this.#marks.renew(session.peer.node).then(() => this.#hand(session, frame, handler)))
+    } else if (handler) this.#hand(session, frame, handler)
     else if (route === 'user') session.occupy(this.#users.take(session.peer, frame, reply))
     else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))
     else if (route === 'application') reply(this.#refusal(frame, NO_RELAY))

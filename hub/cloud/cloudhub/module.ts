@@ -41,6 +41,10 @@ export interface CloudHubPorts {
   readonly records: Informer<ObjectSync>
   readonly clusterRecords: Informer<ObjectSync>
   readonly nodes: Informer<AnyObject>
+  /** Leases of namespace `kubeedge`. */
+  readonly sessionLeases: Informer<AnyObject>
+  /** Of the database behind the API, where that is known. */
+  readonly incarnation?: number
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -58,7 +62,8 @@ export interface CloudHubModule extends Module {
 
 /** CloudHub: WSS with mutual TLS. A connection is that of the node in its certificate, or it is refused and closed. */
 export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPorts): CloudHubModule {
-  const hub = new Hub({ ...ports, records: new SyncRecords(ports) })
+  let memory = ''
+  const hub = new Hub({ ...ports, records: new SyncRecords(ports), memory: () => memory })
   let port = 0
   return {
     name: 'CloudHub',
@@ -69,7 +74,7 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
     async start(scope) {
       const { authority, log, nodes } = ports
       const { serving, caPem } = authority.current
-      const cloudEpoch = await openPatiently(ports, scope)
+      memory = await openPatiently(ports, scope)
       scope.use(nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
       scope.run((signal) => hub.run(signal))
       const { host, nodeLimit, handshakeWithin = seconds(10) } = options
@@ -90,7 +95,7 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
         handler: (_request, response) => sendText(response, 426, 'text/plain', 'this is CloudHub: WebSocket only\n'),
       })
       server.server.on('secureConnection', admitAtTls)
-      const accept = createAcceptor(hub, options, { ...ports, cloudEpoch })
+      const accept = createAcceptor(hub, options, { ...ports, cloudEpoch: memory })
       server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         void accept(request, socket, head)
       })

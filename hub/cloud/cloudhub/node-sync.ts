@@ -12,6 +12,8 @@ import type { SyncRecords } from './sync-records.ts'
 export interface NodeSyncPorts {
   readonly records: SyncRecords
   readonly frames: FrameFactory
+  /** Whether all is known that a plan for the session needs. */
+  readonly isReady: (session: Session) => boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -89,6 +91,11 @@ export class NodeSync {
     this.#beyond.delete(node)
   }
 
+  /** Whether some source has, or may have, something for the node. */
+  isWanted(node: string): boolean {
+    return [...this.#sources].some((source) => !source.isReady(node) || source.deliveriesFor(node).length > 0)
+  }
+
   refused(node: string, object: KubeObject, reason: string): void {
     this.#refused.add()
     for (const source of this.#sources) if (source.kinds.includes(object.kind)) source.refused?.(node, object, reason)
@@ -118,7 +125,7 @@ export class NodeSync {
     const session = this.#sessionOf(node)
     if (!session) return
     const { records } = this.#ports
-    if (!records.isSynced) return this.#queue.enqueueAfter(node, NOT_READY_WAIT)
+    if (!records.isSynced || !this.#ports.isReady(session)) return this.#queue.enqueueAfter(node, NOT_READY_WAIT)
     let beyond = 0
     let sourcesLeft = this.#sources.size
     for (const source of this.#sources) {

@@ -4,7 +4,7 @@ import { type Clock, type Random, seconds } from '../../../platform/time/index.t
 import type { Frame } from '../../../schemas/index.ts'
 import type { NodePeer, NodeSnapshot } from './delivery.ts'
 import { Notices } from './notices.ts'
-import { Outbox, type OutboxOptions } from './outbox.ts'
+import { Outbox, type OutboxItem, type OutboxOptions } from './outbox.ts'
 
 /** What a session needs of its link. */
 export interface SessionLink {
@@ -42,6 +42,8 @@ export class Session {
   readonly outbox: Outbox
   /** What an acknowledgement of this session bears, and a record has to bear to count: which memory of the edge it speaks of. */
   epoch: string
+  /** Towards an original edge: what it acknowledged in this session, by uid. */
+  readonly confirmed = new Map<string, OutboxItem>()
   readonly #options: SessionOptions
   readonly #notices: Notices
   readonly #connectedAt: number
@@ -64,6 +66,8 @@ export class Session {
       send: (frame) => this.#write(frame),
       onAcknowledged: (item, took) => {
         this.#acknowledgedAt = options.clock.now()
+        if (item.isDeletion) this.confirmed.delete(item.key)
+        else if (!options.peer.skerry) this.confirmed.set(item.key, item)
         options.onAcknowledged(item, took)
       },
       onRefused: options.onRefused,

@@ -60,6 +60,9 @@ export interface CloudHarness {
   stop(): Promise<void>
 }
 
+/** Of this process: sessions of two cloud halves never have the same id. */
+let clouds = 0
+
 /** Hub and DeviceController on the fake Kubernetes and virtual time. A second one on the same Kubernetes is a restart. */
 export async function startCloud(kubernetes = new FakeKubernetes(), clock = new FakeClock()): Promise<CloudHarness> {
   const random = countingRandom()
@@ -73,24 +76,26 @@ export async function startCloud(kubernetes = new FakeKubernetes(), clock = new 
     statuses: createInformer(DEVICE_STATUSES, {}, ports),
     nodes: createInformer(NODES, {}, ports),
     leases: createInformer(LEASES, { namespace: 'kube-node-lease' }, ports),
+    sessionLeases: createInformer(LEASES, { namespace: 'kubeedge' }, ports),
     records: createInformer(OBJECT_SYNCS, {}, ports),
     clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
   }
   const records = new SyncRecords({ ...ports, ...informers })
-  const hub = new Hub({ ...ports, records })
+  const hub = new Hub({ ...ports, ...informers, records })
   const controller = new DeviceController({ ...ports, ...informers, hub })
   const work = [...Object.values(informers).map((informer) => informer.run(signal)), hub.run(signal)]
   work.push(controller.run(signal).catch(() => undefined))
   const settle = (milliseconds = 2) => clock.advance(ms(milliseconds))
   await settle()
   let sessions = 0
+  const cloud = ++clouds
   return {
     kubernetes,
     clock,
     hub,
     settle,
     connect(node, { skerry = true, epoch = 'db-1' } = {}) {
-      const peer = { node, skerry, epoch: skerry ? epoch : '', session: `s${++sessions}-${stopping.signal.aborted}` }
+      const peer = { node, skerry, epoch: skerry ? epoch : '', session: `s${++sessions}-of-${cloud}` }
       const received: Frame[] = []
       const deaf = new Set<string>()
       const receipt = (frame: Frame): Frame => ({
