@@ -135,8 +135,8 @@ test('a restart of the cloud resends nothing that an edge has acknowledged', asy
   await record(kubernetes, 'pump-1', (version) => version !== '0')
   await record(kubernetes, 'pump', (version) => version !== '0')
   await whole.restart()
+  // The same process of the edge: it registers its Node once in its life.
   const after = await whole.edge('edge-1', { meta })
-  await register(after)
   await device(kubernetes, 'pump-2', '1')
   await after.hears(isObject('insert', 'default/device/pump-2'), 'the new device')
   assert.deepEqual(

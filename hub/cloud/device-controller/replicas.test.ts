@@ -241,6 +241,8 @@ test('a late report of an old session never wins: not by its revision, nor by it
   ] as const) {
     const replicas = new Replicas()
     await replicas.start()
+    // The first replica does not hear that the second took the node over.
+    replicas.kubernetes.fail('leases kubeedge/edge-1', 500, 1000)
     const old = replicas.connect(replicas.one, epochs[0])
     await replicas.pass(2)
     await replicas.tell(5, '7')
