@@ -19,8 +19,10 @@ import { taintEviction } from './controllers/nodes/taint-eviction.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
 import { installNamespaces } from './namespaces.ts'
+import { AccountTokens } from './rest/account-tokens.ts'
 import type { Admitter, ApiContext } from './rest/context.ts'
 import { Registry } from './rest/registry.ts'
+import { accountAuthenticator } from './serving/account-authenticator.ts'
 import type { TokenAuthenticator } from './serving/authentication.ts'
 import { type Authorizer, admitOperators } from './serving/authorization.ts'
 import { createDescriptions } from './serving/descriptions.ts'
@@ -43,8 +45,10 @@ export interface ApiServerOptions {
   readonly metrics: Metrics
   /** More admission, before the webhooks. */
   readonly admitters?: readonly Admitter[]
-  /** Who a bearer token belongs to; default: nobody. */
+  /** Who a bearer token belongs to; default: the service account that it was issued for. */
   readonly tokens?: TokenAuthenticator
+  /** PEM of the EC key that signs tokens of service accounts; absent: none are issued. */
+  readonly accountKey?: string
   /** Default: administrators and the cloud half. */
   readonly authorize?: Authorizer
   /** Changes of each resource that a watcher may go back to. */
@@ -87,7 +91,8 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
     ...(options.admitters ?? []),
     webhookAdmitter({ store, clock, random, log, metrics }),
   ])
-  const api: ApiContext = { store, registry, admitter, clock, random, log }
+  const accounts = options.accountKey === undefined ? undefined : new AccountTokens(options.accountKey, clock)
+  const api: ApiContext = { store, registry, admitter, clock, random, log, ...(accounts ? { accounts } : {}) }
   run(scope, crdController({ api, metrics }))
   scope.pending('its namespaces and CustomResourceDefinitions')
   await installNamespaces(api, scope.signal)
@@ -110,7 +115,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
       api,
       descriptions,
       authorize: options.authorize ?? admitOperators,
-      tokens: options.tokens ?? (async () => undefined),
+      tokens: options.tokens ?? (accounts ? accountAuthenticator(accounts, store) : async () => undefined),
       log,
       metrics,
     }),

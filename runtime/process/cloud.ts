@@ -75,6 +75,7 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
   const { certificate, privateKey } = pki.serving
   const module = createApiServerModule({
     ...{ store, host, port, crds, clock, random, log, metrics },
+    accountKey: pki.accountKey,
     tls: { certificate, privateKey, clientAuthority: pki.ca },
   })
   const access = (identity: typeof pki.admin, user: string) =>

@@ -32,6 +32,8 @@ export interface ApiPki {
   readonly admin: Identity
   /** The cloud half (`O=skerry:cloud`). */
   readonly cloud: Identity
+  /** PEM of the key that signs tokens of service accounts. */
+  readonly accountKey: string
 }
 
 export interface PkiOptions {
@@ -65,7 +67,23 @@ export async function openApiPki(directory: string, { names, clock, log }: PkiOp
     serving: await open('server', { subject: { commonName: 'kube-apiserver' }, usages: ['serverAuth'], names: all }),
     admin: await open('admin', clientOf('kubernetes-admin', ADMIN_GROUP)),
     cloud: await open('cloud', clientOf('skerry-cloud', CLOUD_GROUP)),
+    accountKey: await openKey(folder, log),
   }
+}
+
+/** Without it tokens that are about would end before their time. */
+async function openKey(folder: string, log: Logger): Promise<string> {
+  const file = join(folder, 'service-accounts.key')
+  const stored = await readFileIfPresent(file)
+  try {
+    if (stored !== undefined) return loadKeyPair(stored).privateKeyPem
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error
+  }
+  const { privateKeyPem } = await generateKeyPair()
+  await writeFileAtomic(file, privateKeyPem, 0o600)
+  log.info('Made the key for tokens of service accounts', { folder })
+  return privateKeyPem
 }
 
 interface Profile {

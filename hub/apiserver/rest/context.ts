@@ -2,6 +2,7 @@ import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import type { AccountTokens } from './account-tokens.ts'
 import type { Registry } from './registry.ts'
 
 /** Who asks. */
@@ -39,6 +40,8 @@ export interface ApiContext {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Absent: no tokens are issued. */
+  readonly accounts?: AccountTokens
 }
 
 /** On whose behalf, and how, an object is changed. */

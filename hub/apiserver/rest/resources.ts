@@ -17,6 +17,7 @@ import type { ResourcePath, Verb } from './paths.ts'
 import { includeOf, presentList, presentObject, type View } from './present.ts'
 import { inVersion, keyOf, resourceOf } from './registry.ts'
 import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
+import { createToken } from './token-request.ts'
 import { updateObject } from './update.ts'
 import { watchObjects } from './watch.ts'
 
@@ -103,10 +104,15 @@ async function create(api: ApiContext, request: ResourceRequest) {
   return await createObject(api, change, decodeObject(body), duplicatesOf(body))
 }
 
-/** Pods have the only one: their eviction. */
+/** The eviction of a pod, or the token of a service account; nothing is kept of that. */
 async function act(api: ApiContext, request: ResourceRequest): Promise<Reply> {
   const { path, query } = request
-  await evictPod(api, changeOf(request), path.name, decodeObject(await request.body()), query)
+  const body = decodeObject(await request.body())
+  if (path.subresource === 'token') {
+    const made = createToken(api, changeOf(request), path.name, body)
+    return { code: 201, type: 'application/json', text: JSON.stringify(made) }
+  }
+  await evictPod(api, changeOf(request), path.name, body, query)
   return statusAnswer({ ...success(), code: 201 })
 }
 

@@ -38,6 +38,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     port: 0,
     tls: { certificate: pki.serving.certificate, privateKey: pki.serving.privateKey, clientAuthority: pki.ca },
     crds,
+    accountKey: pki.accountKey,
     ...ground,
     random: systemRandom,
     metrics,

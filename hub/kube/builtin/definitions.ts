@@ -33,6 +33,7 @@ export const BUILTIN_DEFINITIONS: readonly ResourceDefinition[] = [
     shortNames: ['sa'],
     namespaced: true,
     model: 'V1ServiceAccount',
+    actions: [{ subresource: 'token', group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }],
   }),
   builtin('Event', { plural: 'events', shortNames: ['ev'], namespaced: true, model: 'CoreV1Event' }),
   builtin('Event', {

@@ -108,6 +108,10 @@ const MESSAGES: Readonly<Record<string, Fields>> = {
   },
   EventSource: { component: '1 string', host: '2 string' },
   EventSeries: { count: '1 int32', lastObservedTime: '2 MicroTime' },
+  TokenRequest: { metadata: '1 ObjectMeta', spec: '2 TokenRequestSpec', status: '3 TokenRequestStatus' },
+  TokenRequestSpec: { audiences: '1 *string', boundObjectRef: '3 BoundObjectReference', expirationSeconds: '4 int64?' },
+  TokenRequestStatus: { token: '1 string', expirationTimestamp: '2 Time' },
+  BoundObjectReference: { kind: '1 string', apiVersion: '2 string', name: '3 string', uid: '4 string' },
   Lease: { metadata: '1 ObjectMeta', spec: '2 LeaseSpec' },
   LeaseSpec: {
     holderIdentity: '1 string?',
@@ -128,6 +132,7 @@ const KINDS: Readonly<Record<string, string>> = {
   'v1/ServiceAccount': 'ServiceAccount',
   'v1/Event': 'Event',
   'coordination.k8s.io/v1/Lease': 'Lease',
+  'authentication.k8s.io/v1/TokenRequest': 'TokenRequest',
 }
 
 /** The message of a kind; nothing for a kind that is read as JSON only. DeleteOptions are of every API group. */

@@ -7,7 +7,7 @@ import { createScope } from '../../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../../platform/log/index.ts'
 import { type Clock, seconds, systemClock, systemRandom } from '../../../../platform/time/index.ts'
 import { crds } from '../../../../schemas/crd/index.ts'
-import { serveApi } from '../../../apiserver/testing/serve.ts'
+import { type ServedApi, serveApi } from '../../../apiserver/testing/serve.ts'
 import { createCloudModules } from '../../cloud-modules.ts'
 import { type Kubernetes, kubernetesFromConfig } from '../../kubernetes/index.ts'
 import { join as joinCloud } from '../tls-cloud.ts'
@@ -15,6 +15,8 @@ import { OriginalEdge, type OriginalEdgeOptions } from './original-edge.ts'
 
 export interface WholeCloud {
   readonly kubernetes: Kubernetes
+  /** For kubectl. */
+  readonly api: ServedApi
   readonly cloud: Awaited<ReturnType<typeof startHalf>>
   /** Ends the cloud half and begins another over the same API. */
   restart(): Promise<void>
@@ -64,6 +66,7 @@ export async function startWholeCloud(t: TestContext, options: WholeCloudOptions
   }
   return {
     kubernetes,
+    api,
     get cloud() {
       return half
     },

@@ -1,0 +1,83 @@
+import type { JsonObject } from '../../../schemas/index.ts'
+import { isJsonObject, objectAt, textAt, timestamp, uidOf } from '../../kube/object/index.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import { badRequest, conflict, invalid, methodNotAllowed, notFound } from '../../kube/status.ts'
+import { ISSUER } from './account-tokens.ts'
+import type { ApiContext, Change } from './context.ts'
+import { keyOf, resourceOf } from './registry.ts'
+
+const SHORTEST_SECONDS = 600
+const LONGEST_SECONDS = 2 ** 32
+const DEFAULT_SECONDS = 3600
+const MOST_AUDIENCES = 32
+
+/** A TokenRequest with its token, as Kubernetes makes it. Throws a Status. */
+export function createToken(
+  api: ApiContext,
+  { definition, namespace }: Change,
+  name: string,
+  body: ApiObject,
+): JsonObject {
+  if (!api.accounts) throw methodNotAllowed(definition, 'create')
+  if (body.kind !== 'TokenRequest') throw badRequest('the body has to be a TokenRequest of authentication.k8s.io/v1')
+  const account = api.store.get(resourceOf(definition), keyOf(namespace, name))
+  if (!account) throw notFound(definition, name)
+  const spec = objectAt(body, 'spec')
+  const seconds = lifetimeOf(definition, name, spec)
+  const audiences = audiencesOf(spec)
+  const bound = boundTo(api, namespace, name, spec)
+  const issued = Math.floor(api.clock.now() / 1000)
+  const token = api.accounts.issue({
+    iss: ISSUER,
+    sub: `system:serviceaccount:${namespace}:${name}`,
+    aud: audiences,
+    iat: issued,
+    nbf: issued,
+    exp: issued + seconds,
+    jti: api.random.uuid(),
+    'kubernetes.io': { namespace, serviceaccount: { name, uid: uidOf(account) }, ...(bound ? { pod: bound } : {}) },
+  })
+  return {
+    kind: 'TokenRequest',
+    apiVersion: 'authentication.k8s.io/v1',
+    metadata: { name, namespace, creationTimestamp: timestamp(issued * 1000) },
+    spec: { ...spec, audiences, expirationSeconds: seconds },
+    status: { token, expirationTimestamp: timestamp((issued + seconds) * 1000) },
+  }
+}
+
+function lifetimeOf(definition: ResourceDefinition, name: string, spec: JsonObject): number {
+  const given = spec['expirationSeconds'] ?? DEFAULT_SECONDS
+  if (typeof given === 'number' && Number.isInteger(given) && given >= SHORTEST_SECONDS && given <= LONGEST_SECONDS) {
+    return given
+  }
+  const message = `Invalid value: ${String(given)}: may not specify a duration less than 10 minutes or larger than 2^32 seconds`
+  throw invalid(definition, name, [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }])
+}
+
+function audiencesOf(spec: JsonObject): readonly string[] {
+  const given = spec['audiences'] ?? []
+  if (!Array.isArray(given) || given.length > MOST_AUDIENCES || given.some((each) => typeof each !== 'string')) {
+    throw badRequest('spec.audiences has to be a list of texts')
+  }
+  return given.length === 0 ? [ISSUER] : given.map(String)
+}
+
+function boundTo(api: ApiContext, namespace: string, account: string, spec: JsonObject) {
+  const reference = spec['boundObjectRef']
+  if (!isJsonObject(reference)) return undefined
+  const name = textAt(reference, 'name')
+  if (textAt(reference, 'kind') !== 'Pod') throw badRequest('tokens can be bound to pods alone')
+  const pod = api.store.get('/pods', keyOf(namespace, name))
+  if (!pod) throw notFound({ group: '', plural: 'pods' }, name)
+  const uid = textAt(reference, 'uid')
+  if (uid !== '' && uid !== uidOf(pod)) {
+    throw conflict({ group: '', plural: 'pods' }, name, 'the UID in the bound object reference does not match the pod')
+  }
+  if ((textAt(objectAt(pod, 'spec'), 'serviceAccountName') || 'default') !== account) {
+    throw badRequest(
+      `cannot bind token for serviceaccount "${account}" to pod running with different serviceaccount name.`,
+    )
+  }
+  return { name, uid: uidOf(pod) }
+}
