@@ -6,7 +6,7 @@ import { listen } from '../../../platform/http/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
-import { reasonOfError } from './errors.ts'
+import { reasonOfError, retryAfterOf } from './errors.ts'
 import { kubernetesFromConfig } from './from-config.ts'
 import { createInformer } from './informer.ts'
 import { NODES, SECRETS, SERVICE_ACCOUNTS } from './resources.ts'
@@ -85,6 +85,20 @@ test('what the API refuses has its reason, and says whether trying again helps',
   const unreachable = await failure('409')
   assert.ok(unreachable instanceof Error && 'code' in unreachable)
   assert.equal(unreachable.code, 'HUB_KUBERNETES_UNREACHABLE')
+})
+
+test('an API that throttles says for how long', async (t) => {
+  const asked = ['7', '', 'Fri, 07 Aug 2026 12:00:00 GMT', '-3', '99999999']
+  const { kubernetes } = await setup(t, (_request, response) => {
+    response.setHeader('retry-after', asked.shift() ?? '')
+    reply(response, 429, { kind: 'Status' })
+  })
+  const heard: unknown[] = []
+  while (asked.length > 0) {
+    const patched = kubernetes.patch(NODES, { name: 'a' }, { status: {} }, { type: 'merge' })
+    heard.push(retryAfterOf(await patched.catch((error: unknown) => error)))
+  }
+  assert.deepEqual(heard, [7000, undefined, undefined, undefined, undefined])
 })
 
 test('a list is read page by page, and a missing object is nothing', async (t) => {
