@@ -53,11 +53,11 @@ const MOST_NODES = 20
 const ADVICE: readonly (readonly [sign: RegExp, advice: string])[] = [
   [
     /revoked|deleted|not allowed|no longer|cut off/i,
-    'In the cloud: skerry node allow NAME, or join again with a new token',
+    'In the cloud: skerry node allow NAME, or join again with a new token: skerry join --force',
   ],
   [
     /certificate|handshake|TLS|self.signed|\b40[13]\b/i,
-    'Is it the cloud that this node joined, and has its certificate not expired? Else join again: skerry join',
+    'Is it the cloud that this node joined, and has its certificate not expired? Else join again: skerry join --force',
   ],
   [/ENOTFOUND|EAI_AGAIN/, 'The name is not known here: check cloud.server in config.yaml and the name server'],
   [/ECONNREFUSED/, 'Nothing listens there: is skerry cloud running, and cloud.server in config.yaml right?'],

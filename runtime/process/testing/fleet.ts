@@ -150,11 +150,12 @@ export class Fleet {
     return half
   }
 
+  /** Replaces the identity that it may have. */
   async joinAgain(half: Half, name: string): Promise<void> {
     const token = await this.cloud.skerry('token', 'create', '--node', name)
     assert.equal(token.code, 0, token.stderr)
     const where = ['--cloud', `127.0.0.1:${this.#cloudhub}`, '--cert-port', String(this.#certificates)]
-    const joined = await half.skerry('join', ...where, '--node', name, '--token', token.stdout.trim())
+    const joined = await half.skerry('join', ...where, '--node', name, '--token', token.stdout.trim(), '--force')
     assert.equal(joined.code, 0, joined.stderr)
     const config = {
       node: { name, labels: { 'example.com/site': 'harbour' } },
