@@ -145,6 +145,31 @@ test('a restart of the cloud resends nothing that an edge has acknowledged', asy
   )
 })
 
+test('a node that goes over to another replica gets there what changed, and nothing that it has', async (t) => {
+  const whole = await startWholeCloud(t)
+  const { kubernetes } = whole
+  const meta = new MetaTable()
+  const first = await whole.edge('edge-1', { meta })
+  await model(kubernetes)
+  await device(kubernetes, 'same', '1')
+  await device(kubernetes, 'changed', '1')
+  for (const name of ['pump', 'same', 'changed']) await record(kubernetes, name, (version) => version !== '0')
+  const port = await whole.replica()
+  await first.cut()
+  await wish(kubernetes, 'changed', '2')
+  const second = await whole.edge('edge-1', { meta, port })
+  await second.hears(isObject('update', 'default/device/changed'), 'the change')
+  await whole.stop()
+  await wish(kubernetes, 'changed', '3')
+  await second.until(() =>
+    desiredOf({ content: meta.rows.get('default/device/changed')?.value }) === '3' ? true : undefined,
+  )
+  assert.deepEqual(
+    linesOf(second).filter((text) => text.includes('/same')),
+    [],
+  )
+})
+
 test('an edge that never acknowledges delays no other one', async (t) => {
   const { kubernetes, edge: connect } = await startWholeCloud(t)
   const deaf = await connect('edge-1')

@@ -21,6 +21,8 @@ export interface WholeCloud {
   /** Ends the cloud half and begins another over the same API. */
   restart(): Promise<void>
   stop(): Promise<void>
+  /** Another cloud half over the same API, beside the first; answers its port. */
+  replica(): Promise<number>
   /** Joins where the node has not yet, and dials. */
   edge(node?: string, options?: Partial<OriginalEdgeOptions>): Promise<OriginalEdge>
   dial(node: string, options?: Partial<OriginalEdgeOptions>): Promise<OriginalEdge | string>
@@ -40,11 +42,13 @@ export async function startWholeCloud(t: TestContext, options: WholeCloudOptions
   const api = await serveApi(directory, { crds })
   const kubernetes = await kubernetesFromConfig({ file: api.kubeconfig }, { clock: systemClock, log: silentLogger })
   let half = await startHalf(kubernetes, options)
+  const halves: (typeof half)[] = []
   const stop = () => half.stop()
   // In this order: an API that is closed first waits for its watches.
   t.after(async () => {
     await Promise.all(edges.map((edge) => edge.cut()))
     await stop()
+    await Promise.all(halves.map((each) => each.stop()))
     kubernetes[Symbol.dispose]()
     await api[Symbol.asyncDispose]()
     await rm(directory, { recursive: true, force: true })
@@ -75,6 +79,11 @@ export async function startWholeCloud(t: TestContext, options: WholeCloudOptions
       half = await startHalf(kubernetes, options)
     },
     stop,
+    async replica() {
+      const other = await startHalf(kubernetes, options)
+      halves.push(other)
+      return other.cloudhub.port
+    },
     identityOf,
     dial,
     async edge(node = 'edge-1', given = {}) {
