@@ -12,7 +12,7 @@ export interface NodeSourcePorts {
 export function createNodeSource({ nodes, hub }: NodeSourcePorts): NodeSource & Disposable {
   const subscription = nodes.onChange((now, before) => {
     // Reports of status change a Node all the time.
-    if (now && (!before || wantedVersion(now) !== wantedVersion(before))) hub.sync(now.metadata.name)
+    if (now && (!before || versionOf(now) !== versionOf(before))) hub.sync(now.metadata.name)
   })
   return {
     name: 'node',
@@ -25,10 +25,27 @@ export function createNodeSource({ nodes, hub }: NodeSourcePorts): NodeSource & 
     deliveriesFor(name) {
       const node = nodes.get({ name })
       if (!node) return []
-      const object = { ...node, apiVersion: 'v1', kind: 'Node' }
-      return [{ object, ...addressOf(name), version: wantedVersion(node), isAlwaysUpdate: true }]
+      const object = { ...forEdge(node), apiVersion: 'v1', kind: 'Node' }
+      return [{ object, ...addressOf(name), version: versionOf(node), isAlwaysUpdate: true }]
     },
   }
+}
+
+const known = new WeakMap<AnyObject, AnyObject>()
+
+function versionOf(node: AnyObject): string {
+  return wantedVersion(forEdge(node))
+}
+
+/** Without our own marks: they are between cloud halves, and change without anything for the node to know. */
+function forEdge(node: AnyObject): AnyObject {
+  const present = known.get(node)
+  if (present) return present
+  const { annotations = {}, ...metadata } = node.metadata
+  const kept = Object.entries(annotations).filter(([key]) => !key.startsWith('skerry.dev/'))
+  const given = { ...node, metadata: { ...metadata, annotations: Object.fromEntries(kept) } }
+  known.set(node, given)
+  return given
 }
 
 function addressOf(name: string) {

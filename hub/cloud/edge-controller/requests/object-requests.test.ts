@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { generateKeyPair, pemOf } from '../../../../platform/certificates/index.ts'
 import { createCsr } from '../../../../platform/certificates/issuing/index.ts'
+import { afterTurn } from '../../../../platform/time/index.ts'
 import type { Json } from '../../../../schemas/index.ts'
 import {
   CONFIG_MAPS,
@@ -102,7 +103,18 @@ test('tokens are for pods of the node, under their own service account, and boun
 })
 
 test('certificates are asked for the node itself, and read when they are signed', async (t) => {
-  const { ask, edge } = await setup(t)
+  const { bench, edge } = await setup(t)
+  /** Signatures are checked beside the clock of the test. */
+  const ask = async (operation: string, resource: string, content: Json = null) => {
+    const { header } = edge.say({ source: 'edged', group: 'meta', operation, resource }, content)
+    for (let turns = 0; turns < 10_000; turns++) {
+      await bench.settle()
+      const answer = edge.received.find(({ header: { parent_msg_id: id } }) => id === header.msg_id)
+      if (answer) return answer
+      await new Promise<void>((resolve) => afterTurn(resolve))
+    }
+    return undefined
+  }
   const request = async (node: string, signerName = 'kubernetes.io/kubelet-serving', organization = 'system:nodes') => {
     const subject = { commonName: `system:node:${node}`, organizations: [organization] }
     const csr = await createCsr({ keyPair: await generateKeyPair(), subject })
