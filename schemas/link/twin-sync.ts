@@ -31,6 +31,8 @@ export interface TwinSyncExtra {
   readonly generation: number
   /** Revision of the twin: the cloud ignores an older one of the same uid and store epoch. */
   readonly revision: number
+  /** Of the device's link in this revision: what a state message says of it that was overtaken, or came from another node, goes. */
+  readonly state?: { readonly state: string; readonly reason?: string; readonly code?: string }
   readonly properties: Readonly<Record<string, TwinSyncPropertyExtra>>
   /** Why the edge cannot drive the device as it is configured, or, with `warning`, not quite so. */
   readonly refusals?: readonly { readonly pointer: string; readonly message: string; readonly warning?: boolean }[]

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Frame } from '../../../schemas/index.ts'
+import { errorOfStatus } from '../kubernetes/errors.ts'
 import { DEVICE_STATUSES, DEVICES, OBJECT_SYNCS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
 import { pumpDevice, pumpModel, type ScriptedEdge, startCloud } from '../testing/harness.ts'
-import { condition, line, PUMP, reportTwin, withPump } from '../testing/pump.ts'
+import { condition, inSync, line, PUMP, reportTwin, withPump } from '../testing/pump.ts'
 
 test('a connecting node gets membership, model and device in this order, with version and kind', async () => {
   const cloud = await withPump('1200')
@@ -236,5 +237,39 @@ test('an edge that makes devices up fills nothing: names that are none are passe
   }
   const { items } = await cloud.kubernetes.list(OBJECT_SYNCS, {})
   assert.ok(items.length > 500 && items.length <= 1000 + 34 + before, `${items.length} records`)
+  await cloud.stop()
+})
+
+test('a device that moves is told of by its new node, also where the answer to the last status of the old one was lost', async () => {
+  const cloud = await withPump('1200')
+  const [one, two] = [cloud.connect('edge-1', { epoch: 'db-1' }), cloud.connect('edge-2', { epoch: 'db-2' })]
+  const first = await cloud.device()
+  assert.ok(first)
+  const { kubernetes } = cloud
+  const patch = kubernetes.patch.bind(kubernetes)
+  let isLost = false
+  kubernetes.patch = async (type, at, body, options) => {
+    const patched = await patch(type, at, body, options)
+    if (type.plural === 'devicestatuses' && !isLost) {
+      isLost = true
+      throw errorOfStatus(504, {}, {})
+    }
+    return patched
+  }
+  reportTwin(one, first, inSync)
+  await cloud.settle(2000)
+  assert.ok(isLost)
+  await cloud.apply(pumpDevice('pump-1', '1200', 'edge-2'))
+  await cloud.settle(50)
+  const moved = await cloud.device()
+  assert.ok(moved)
+  for (const revision of [1, 2]) {
+    const report = reportTwin(two, moved, inSync, { revision })
+    await cloud.settle(2000)
+    assert.ok(
+      two.received.some(({ header }) => header.parent_msg_id === report.header.msg_id),
+      `revision ${revision}`,
+    )
+  }
   await cloud.stop()
 })

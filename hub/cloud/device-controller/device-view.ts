@@ -34,6 +34,8 @@ export class DeviceView {
   #unconfirmed: Unconfirmed[] = []
   /** The DeviceStatus that this view began with, or that was last written from it. */
   #base: DeviceStatus | undefined
+  /** Given to the API last; its answer may have been lost. */
+  #given: EdgeRecord | undefined
   /** Of the reports taken last. */
   #session: string | undefined
   /** A session whose edge has gone on with another database elsewhere. */
@@ -54,11 +56,17 @@ export class DeviceView {
     const { record } = this
     const isOther = shown !== undefined && record !== undefined && shown.epoch !== record.epoch
     const isAhead = shown && record && !isOther && (shown.twin > record.twin || shown.state > record.state)
-    const hasMoved = isOther && isLater(status, this.#base) && !isSameRecord(shown, readRecord(this.#base))
+    const isOwn = isSameRecord(shown, readRecord(this.#base)) || isSameRecord(shown, this.#given)
+    const hasMoved = isOther && isLater(status, this.#base) && !isOwn
     if (isServedHere && !isAhead && !hasMoved) return
     if (isServedHere && hasMoved) this.#outdated = this.#session
     this.#unconfirmed = []
     this.#begin(device, status)
+  }
+
+  /** The API is given what this view says. */
+  writes(): void {
+    this.#given = this.record
   }
 
   /** The API took what this view says. */
@@ -109,9 +117,7 @@ export class DeviceView {
       if (revision < record.state) return
       this.record = { ...record, state: revision }
     }
-    this.state = sync.device.state.toLowerCase()
-    this.stateReason = sync.skerry?.reason
-    this.stateCode = sync.skerry?.code
+    this.#setState({ ...sync.skerry, state: sync.device.state })
     this.lastOnlineTime = sync.device.lastOnlineTime ?? this.lastOnlineTime
   }
 
@@ -123,9 +129,27 @@ export class DeviceView {
       const list = skerry.refusals ?? []
       this.record = { ...record, twin: skerry.revision, refusals: refusalsDigest(list) }
       this.refusals = { generation: skerry.generation, list }
+      if (skerry.state && skerry.revision >= this.record.state) {
+        this.record = { ...this.record, state: skerry.revision }
+        this.#setState(skerry.state)
+      }
     }
     this.twins = applySync(this.twins, sync)
     this.hasReported = true
+  }
+
+  #setState({
+    state,
+    reason,
+    code,
+  }: {
+    readonly state: string
+    readonly reason?: string
+    readonly code?: string
+  }): void {
+    this.state = state.toLowerCase()
+    this.stateReason = reason
+    this.stateCode = code
   }
 
   /** Another database begins anew: its revisions may be smaller. */

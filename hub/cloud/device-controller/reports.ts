@@ -86,10 +86,12 @@ function parseExtra(skerry: Fields): TwinSyncExtra | undefined {
   if (uid === undefined || generation === undefined || revision === undefined) return undefined
   const given = isRecord(skerry['properties']) ? skerry['properties'] : {}
   const refusals = skerry['refusals']
+  const state = isRecord(skerry['state']) ? parseState(skerry['state']) : undefined
   return {
     uid,
     generation,
     revision,
+    ...(state ? { state } : {}),
     properties: parsedEach(given, parsePropertyExtra),
     ...(Array.isArray(refusals) ? { refusals: refusals.flatMap(parseRefusal) } : {}),
   }
@@ -166,12 +168,24 @@ function parseStateSync(body: Fields): StateSync | undefined {
   }
 }
 
+function parseState(given: Fields): TwinSyncExtra['state'] {
+  const state = textOf(given['state'])
+  return state ? { state, ...parseWhy(given) } : undefined
+}
+
 function parseStateExtra(extra: Fields): NonNullable<StateSync['skerry']> {
-  const [uid, reason, code] = [textOf(extra['uid']), textOf(extra['reason']), textOf(extra['code'])]
+  const uid = textOf(extra['uid'])
   const revision = revisionOf(extra['revision'])
   return {
     ...(uid === undefined ? {} : { uid }),
     ...(revision === undefined ? {} : { revision }),
+    ...parseWhy(extra),
+  }
+}
+
+function parseWhy(extra: Fields): { readonly reason?: string; readonly code?: string } {
+  const [reason, code] = [textOf(extra['reason']), textOf(extra['code'])]
+  return {
     ...(reason ? { reason } : {}),
     ...(reason && code !== undefined && CODE.test(code) ? { code } : {}),
   }

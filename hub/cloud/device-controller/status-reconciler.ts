@@ -121,6 +121,7 @@ export class StatusReconciler {
       const before = device.status?.conditions ?? []
       for (const note of notesOf(before, wanted.conditions)) events.record(device, note)
     } else {
+      view.writes()
       const written = await this.#writer.writeStatus(device, status, next.change, signal)
       if (!written) return this.#again(id)
       view.wrote(written)

@@ -320,3 +320,31 @@ test('a start of the cloud is no news of a node that is away: its devices stay u
   assert.equal(condition(await again.device(), 'Online')?.reason, 'NotReported')
   await again.stop()
 })
+
+test('a twin brings the state of its device, so that one that was told in between and never confirmed does not stay', async () => {
+  const cloud = await withPump('1200')
+  const edge = cloud.connect('edge-1')
+  const device = await cloud.device()
+  assert.ok(device)
+  const twin = (revision: number, state: string) => reportTwin(edge, device, inSync, { revision, state: { state } })
+  twin(1, 'online')
+  await cloud.settle(300)
+  edge.say(
+    { source: 'twin', group: 'resource', operation: 'update', resource: 'device/default/pump-1/state/update' },
+    {
+      event_id: 'e',
+      timestamp: 1,
+      device: { name: 'pump-1', state: 'offline' },
+      skerry: { uid: device.metadata.uid ?? '', revision: 2 },
+    },
+  )
+  await cloud.settle(300)
+  assert.equal((await cloud.device())?.status?.state, 'offline')
+  twin(3, 'online')
+  await cloud.settle(300)
+  assert.equal((await cloud.device())?.status?.state, 'online')
+  twin(2, 'offline')
+  await cloud.settle(300)
+  assert.equal((await cloud.device())?.status?.state, 'online', 'what is older changes nothing')
+  await cloud.stop()
+})

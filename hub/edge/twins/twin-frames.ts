@@ -101,10 +101,12 @@ function uidIn(mark: string): string | undefined {
   return typeof uid === 'string' ? uid : undefined
 }
 
-function stateExtra({ uid, revision, stateReason, stateCode }: Twin): NonNullable<StateSync['skerry']> {
+function stateExtra(twin: Twin): NonNullable<StateSync['skerry']> {
+  return { uid: twin.uid, revision: twin.revision, ...whyOf(twin) }
+}
+
+function whyOf({ stateReason, stateCode }: Twin) {
   return {
-    uid,
-    revision,
     ...(stateReason === undefined ? {} : { reason: stateReason }),
     ...(stateCode === undefined ? {} : { code: stateCode }),
   }
@@ -164,6 +166,7 @@ function syncExtra(twin: Twin, refusals: readonly Refusal[], stamp: Stamp): Twin
     uid: twin.uid,
     generation: twin.generation,
     revision: twin.revision,
+    state: { state: twin.stateText ?? twin.state, ...whyOf(twin) },
     properties: Object.fromEntries(properties.map(([name, property]) => [name, propertyExtra(property, stamp)])),
     ...(refusals.length === 0 ? {} : { refusals }),
   }

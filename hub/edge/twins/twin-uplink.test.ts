@@ -38,6 +38,7 @@ test('a twin goes up in KubeEdge’s form, with the skerry keys between Skerry p
       uid: 'uid-pump-1',
       generation: 1,
       revision: 3,
+      state: { state: 'online' },
       properties: { speed: { quality: 'good', sourceTime: 6 } },
     },
   })

@@ -195,7 +195,7 @@ export const CLOUD_FAULTS: Deeds = {
     },
   },
   'handler fails': {
-    weight: 0,
+    weight: 1,
     act(world, dice) {
       world.isHandlerFailing = true
       world.later(dice.next() * 20_000, () => {
