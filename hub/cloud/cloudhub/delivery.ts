@@ -15,6 +15,8 @@ export interface Delivery {
   readonly version: string
   /** It goes as `update` the first time, too, where KubeEdge has it so. */
   readonly isAlwaysUpdate?: boolean
+  /** No two nodes should have it: another connected one is told to let go of it before this one gets it. */
+  readonly isExclusive?: boolean
   /** uid of another delivery that an original edge expects to get again before each update of this one. */
   readonly companion?: string
   /** What goes with the object under `skerry`, to peers that understand it. Never differs in one version. */
@@ -103,7 +105,7 @@ export interface UserMessage {
   readonly payload: Uint8Array
 }
 
-/** Called in the order of each node. Settles when the message may be forgotten by its edge; a rejection has it sent again. */
+/** Called in the order of each node, for one message after the other. Settles when the message may be forgotten by its edge; a rejection has it sent again. */
 export type UserMessageHandler = (message: UserMessage) => Promise<'taken' | 'no-rule'>
 
 /** What controllers see of CloudHub. */

@@ -37,6 +37,12 @@ const NO_RELAY = 'this cloud relays no API requests of the edge'
 /** How often records of nodes that are gone are looked for; a deletion that was seen has them removed at once. */
 const COLLECT_EVERY = minutes(10)
 
+interface Acknowledged {
+  readonly item: OutboxItem
+  /** See OutboxOptions.onAcknowledged. */
+  readonly next: OutboxItem | undefined
+}
+
 const LONGEST_REASON = 500
 
 /** Sessions of all nodes, apart from sockets: who is connected, what goes down, where what comes up goes. */
@@ -168,7 +174,7 @@ export class Hub implements CloudHub {
     const { clock, random, log } = this.#ports
     const session: Session = new Session({
       ...{ peer, link, clock, random, log },
-      onAcknowledged: (item, took) => this.#acknowledged(session, item, took),
+      onAcknowledged: (item, took, next) => this.#acknowledged(session, { item, next }, took),
       onRefused: ({ object, resource }, reason) => {
         log.warn('A node cannot take an object', { node: peer.node, resource, reason })
         this.#syncs.refused(peer.node, object, reason)
@@ -281,11 +287,13 @@ export class Hub implements CloudHub {
     for (const session of [...this.#sessions.values()]) this.disconnect(session, reason)
   }
 
-  #acknowledged({ peer, epoch }: Session, { object, version, isDeletion, resource }: OutboxItem, took: Duration): void {
+  #acknowledged({ peer, epoch }: Session, { item, next }: Acknowledged, took: Duration): void {
     const { records, log } = this.#ports
+    const { object, version, isDeletion, resource } = item
     this.#took.observe(took.milliseconds / 1000)
     if (isDeletion) records.gone(peer.node, object)
-    else records.acknowledged(peer.node, object, version, epoch)
+    // What it lets go of next is not relied on.
+    else if (!next?.isDeletion) records.acknowledged(peer.node, object, version, epoch)
     log.debug('Delivered', { node: peer.node, resource })
   }
 

@@ -258,3 +258,61 @@ test('an object that changes all the time costs one record write a second, the l
   assert.equal(record?.status?.objectResourceVersion, '50')
   await stop()
 })
+
+test('what was deleted and is wanted again is sent again, also by a process that did not hear of the deletion', async () => {
+  const { source, kubernetes, clock, hub, connect, settle, stop } = await start()
+  const edge = connect('edge-1')
+  source.want('edge-1', 'a', '1')
+  hub.sync('edge-1')
+  await settle(2000)
+  edge.deaf.add('shop/configmap/a')
+  source.unwant('edge-1', 'a')
+  hub.sync('edge-1')
+  await settle(50)
+  assert.equal(edge.received.at(-1)?.route.operation, 'delete')
+  // The node did it, its receipt is lost, and nobody who knew of it is left.
+  const before = kubernetes.snapshot()
+  await stop()
+  kubernetes.restore(before)
+  const again = await startCloud(kubernetes, clock)
+  again.hub.addSource(source)
+  source.want('edge-1', 'a', '1')
+  const next = again.connect('edge-1')
+  await again.settle(2000)
+  assert.deepEqual(
+    objects(next).map(({ route }) => `${route.operation} ${route.resource}`),
+    ['insert shop/configmap/a'],
+  )
+  await again.stop()
+})
+
+test('an object that comes back while its record is being removed keeps a record, so that it can be taken away later', async () => {
+  const { source, kubernetes, hub, connect, settle, stop } = await start()
+  const edge = connect('edge-1')
+  source.want('edge-1', 'a', '1')
+  hub.sync('edge-1')
+  await settle(2000)
+  const remove = kubernetes.delete.bind(kubernetes)
+  const held = Promise.withResolvers<void>()
+  kubernetes.delete = async (...call) => {
+    await held.promise
+    return remove(...call)
+  }
+  source.unwant('edge-1', 'a')
+  hub.sync('edge-1')
+  await settle(50)
+  source.want('edge-1', 'a', '1')
+  hub.sync('edge-1')
+  await settle(50)
+  held.resolve()
+  await settle(2000)
+  assert.equal((await kubernetes.list(OBJECT_SYNCS, {})).items.length, 1)
+  source.unwant('edge-1', 'a')
+  hub.sync('edge-1')
+  await settle(2000)
+  assert.deepEqual(
+    objects(edge).map(({ route }) => route.operation),
+    ['insert', 'delete', 'insert', 'delete'],
+  )
+  await stop()
+})

@@ -5,7 +5,7 @@ import { type Clock, minutes, ms, type Random } from '../../../platform/time/ind
 import { GROUPS, type KubeObject, OPERATIONS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { NodeSource } from './delivery.ts'
-import { planSync, type SyncStep } from './plan.ts'
+import { planSync, type SyncPlan, type SyncStep } from './plan.ts'
 import type { Session } from './session.ts'
 import type { SyncRecords } from './sync-records.ts'
 
@@ -24,6 +24,8 @@ export interface NodeSyncPorts {
 const NOT_READY_WAIT = ms(100)
 /** A source that is still listing is asked again after this, unless it calls before. */
 const SOURCE_WAIT = ms(500)
+/** A node whose object another one still has looks again after this. */
+const HANDOVER_WAIT = ms(20)
 /** Should ever a source forget to say that something changed. */
 const ANYWAY = minutes(5)
 /** Objects that one node may hold against the will of the API, and be told so; what it makes up must not fill the API. */
@@ -134,9 +136,10 @@ export class NodeSync {
         sourcesLeft--
         continue
       }
-      const { deletions, additions } = this.#planned(source, session)
-      // Deletions go at once: an object that moves leaves its old node before the new one gets it.
-      for (const step of deletions) this.#put(session, step)
+      const planned = await this.#planned(source, session, signal)
+      if (!planned) return
+      for (const step of planned.deletions) this.#put(session, step)
+      const additions = planned.additions.filter((step) => !this.#isElsewhere(node, step))
       // No source keeps the others waiting until it is through.
       const share = Math.ceil(Math.max(0, MOST_ACTIVE - session.outbox.active) / sourcesLeft--)
       beyond += Math.max(0, additions.length - share)
@@ -149,11 +152,36 @@ export class NodeSync {
     this.#queue.enqueueAfter(node, ANYWAY)
   }
 
-  #planned(source: NodeSource, session: Session) {
+  /**
+   * What is deleted is on record as such before: the next process, too, must not rely on what the node may have let go of.
+   * Nothing when the session is over.
+   */
+  async #planned(source: NodeSource, session: Session, signal: AbortSignal): Promise<SyncPlan | undefined> {
+    const { records } = this.#ports
     const { node, skerry, session: id } = session.peer
     for (const notice of source.noticesFor?.(node, id) ?? []) session.notify(notice)
     const target = { node, skerry, epoch: session.epoch }
-    return planSync(source, target, this.#ports.records.of(node), (uid) => session.outbox.pending(uid))
+    while (this.#sessionOf(node) === session) {
+      const known = records.of(node)
+      const plan = planSync(source, target, known, (uid) => session.outbox.pending(uid))
+      const relied = plan.deletions.filter(({ object }) => known.get(object.metadata.uid ?? '')?.version)
+      if (relied.length === 0) return plan
+      await Promise.all(relied.slice(0, OPEN_AT_ONCE).map(({ object }) => records.empty(node, object, signal)))
+    }
+    return undefined
+  }
+
+  /** An object that moves leaves its old node before the new one gets it. */
+  #isElsewhere(node: string, { object, isExclusive }: SyncStep): boolean {
+    const { uid = '' } = object.metadata
+    if (!isExclusive) return false
+    const others = [...this.#ports.records.holders(uid)].filter((other) => {
+      const session = other === node ? undefined : this.#sessionOf(other)
+      return session !== undefined && !session.outbox.pending(uid)?.isDeletion
+    })
+    for (const other of others) this.sync(other)
+    if (others.length > 0) this.#queue.enqueueAfter(node, HANDOVER_WAIT)
+    return others.length > 0
   }
 
   /** Each with its record first. False when the session is over. */

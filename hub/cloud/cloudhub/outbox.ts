@@ -21,8 +21,8 @@ export interface OutboxOptions {
   readonly random: Random
   /** Settles when the socket took the frame, never rejects; only from then on its receipt is overdue. */
   send(frame: Frame): Promise<void> | void
-  /** `took`: since the item was first sent. */
-  onAcknowledged(item: OutboxItem, took: Duration): void
+  /** `took`: since the item was first sent. `next` is sent now: it came while the item was under way. */
+  onAcknowledged(item: OutboxItem, took: Duration, next: OutboxItem | undefined): void
   /** The node said that it cannot take the item; it is sent again after a growing wait. */
   onRefused?(item: OutboxItem, reason: string): void
   /** There are fewer active items than before. */
@@ -113,7 +113,7 @@ export class Outbox implements Disposable {
     this.#release(slot)
     this.#queue.delete(item.key)
     this.#slots.delete(item.key)
-    this.#options.onAcknowledged(item, ms(this.#options.clock.monotonic() - sentAt))
+    this.#options.onAcknowledged(item, ms(this.#options.clock.monotonic() - sentAt), next)
     if (next) this.put(next)
     this.#pump()
     this.#options.onRoom?.()

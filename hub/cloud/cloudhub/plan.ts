@@ -11,6 +11,8 @@ export interface SyncStep {
   readonly source: string
   readonly object: KubeObject
   readonly version: string
+  /** See Delivery.isExclusive. */
+  readonly isExclusive: boolean
   content(): Json
 }
 
@@ -74,15 +76,22 @@ function isDue(
 function deletion(source: NodeSource, record: SyncRecord): SyncStep {
   const object = source.departed?.(record.uid) ?? record.object
   const address = source.addressOf(object)
-  return { operation: OPERATIONS.delete, ...address, object, content: () => asJson(object), version: '' }
+  return {
+    operation: OPERATIONS.delete,
+    ...address,
+    object,
+    content: () => asJson(object),
+    version: '',
+    isExclusive: false,
+  }
 }
 
 function delivering(delivery: Delivery, target: SyncTarget, record: SyncRecord | undefined): SyncStep {
   const known = record !== undefined && record.version !== '' && record.epoch === target.epoch
-  const { resource, source, object, version, extra, isAlwaysUpdate = false } = delivery
+  const { resource, source, object, version, extra, isAlwaysUpdate = false, isExclusive = false } = delivery
   const operation = known || isAlwaysUpdate ? OPERATIONS.update : OPERATIONS.insert
   const content = () => asJson(target.skerry && extra ? { ...object, skerry: extra } : object)
-  return { operation, resource, source, object, content, version }
+  return { operation, resource, source, object, content, version, isExclusive }
 }
 
 function uidOf(delivery: Delivery): string {

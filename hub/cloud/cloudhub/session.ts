@@ -64,11 +64,11 @@ export class Session {
       clock: options.clock,
       random: options.random,
       send: (frame) => this.#write(frame),
-      onAcknowledged: (item, took) => {
+      onAcknowledged: (item, took, next) => {
         this.#acknowledgedAt = options.clock.now()
         if (item.isDeletion) this.confirmed.delete(item.key)
         else if (!options.peer.skerry) this.confirmed.set(item.key, item)
-        options.onAcknowledged(item, took)
+        options.onAcknowledged(item, took, next)
       },
       onRefused: options.onRefused,
       onRoom: options.onRoom,

@@ -48,6 +48,8 @@ interface Entry {
   wish: Wish | undefined
   /** Monotonic ms. */
   writtenAt: number
+  /** Told when the wish is another one, or written. */
+  readonly waiting: Set<() => void>
 }
 
 /** For all writes of records: a quarter of what KubeEdge's cloudcore allows itself with 500 nodes. */
@@ -59,8 +61,8 @@ const REST = ms(1000)
 
 /**
  * KubeEdge's ObjectSync objects, `<node>.<uid>` in the namespace of the object, and ClusterObjectSyncs. A record is made before
- * the first send, so that a deletion is never forgotten; it is raised after the acknowledgement and removed after that of the
- * deletion. Replicas share them: a write of another is never overwritten by one that no longer has the node.
+ * the first send, so that a deletion is never forgotten; it is raised after the acknowledgement, emptied before a deletion is
+ * sent, so that nobody relies on what the node may have let go of, and removed after the acknowledgement of that. Replicas share them: a write of another is never overwritten by one that no longer has the node.
  */
 export class SyncRecords {
   readonly #ports: SyncRecordPorts
@@ -68,6 +70,8 @@ export class SyncRecords {
   readonly #entries = new Map<string, Entry>()
   /** By node and uid, as they will be when everything learned is written. */
   readonly #byNode = new Map<string, Map<string, SyncRecord>>()
+  /** Nodes with a record of an object, by its uid. */
+  readonly #holders = new Map<string, Set<string>>()
   readonly #gate: WriteGate
   readonly #writer: Reconciler
   #owner: RecordOwner | undefined
@@ -118,6 +122,11 @@ export class SyncRecords {
     return this.of(node).size > 0
   }
 
+  /** Nodes that may have the object. */
+  holders(uid: string): Iterable<string> {
+    return this.#holders.get(uid) ?? []
+  }
+
   nodes(): Iterable<string> {
     return this.#byNode.keys()
   }
@@ -126,7 +135,12 @@ export class SyncRecords {
   async open(node: string, object: KubeObject, signal?: AbortSignal): Promise<void> {
     const place = placeOf(node, object)
     const entry = this.#entryAt(place)
-    if (entry.wish?.kind === 'gone') this.#wish(entry, undefined)
+    // Its removal may be under way already: then it is made anew.
+    if (entry.wish?.kind === 'gone') {
+      const record = { uid: place.uid, object: skeletonOf(object), version: '', epoch: '' }
+      this.#learn(entry, { kind: 'acknowledged', record, resourceVersion: '' })
+      while (entry.wish && entry.wish.kind !== 'gone') await changed(entry, signal)
+    }
     if (entry.sync) return
     if (place.at.namespace === undefined && !this.#ports.clusterRecords) {
       throw new BugError('nobody follows the records of cluster-scoped objects', { code: 'HUB_CLUSTER_RECORDS' })
@@ -138,6 +152,17 @@ export class SyncRecords {
     const entry = this.#entryAt(placeOf(node, object))
     const record = { uid: entry.place.uid, object: skeletonOf(object), version, epoch }
     this.#learn(entry, { kind: 'acknowledged', record, resourceVersion: object.metadata.resourceVersion ?? '' })
+  }
+
+  /** Settles when the API says no more that the node has the object. */
+  async empty(node: string, object: KubeObject, signal?: AbortSignal): Promise<void> {
+    const { uid = '' } = object.metadata
+    const entry = this.#entryAt(placeOf(node, object))
+    for (let record = this.of(node).get(uid); record; record = this.of(node).get(uid)) {
+      if (record.version !== '') this.doubt(node, object)
+      if (!entry.wish) return
+      await changed(entry, signal)
+    }
   }
 
   /** The session ended while something else than what the node acknowledged may have reached it. */
@@ -179,7 +204,8 @@ export class SyncRecords {
     const wish = entry?.wish
     if (!entry || !wish) return
     const rest = entry.writtenAt + REST.milliseconds - this.#ports.clock.monotonic()
-    if (wish.kind === 'acknowledged' && rest > 0) return this.#writer.enqueueAfter(key, ms(rest))
+    if (wish.kind === 'acknowledged' && wish.record.version !== '' && rest > 0)
+      return this.#writer.enqueueAfter(key, ms(rest))
     await this.#gate.pass(false, signal, async () => {
       // Something newer may have been learned while this one waited for its turn.
       if (entry.wish === wish) await this.#carryOut(entry, wish, signal)
@@ -210,8 +236,11 @@ export class SyncRecords {
       this.#absorb(await kubernetes.patch(type, at, { status }, { type: 'merge', subresource: 'status' }, signal))
     } catch (error) {
       const reason = reasonOfError(error)
-      // Somebody deleted the record: the next sync makes it anew and sends again.
-      if (reason === 'NotFound') return this.#owner?.onForeignChange(node)
+      // Without a record nobody would ever take away what the node has. It is sent again where it is still wanted.
+      if (reason === 'NotFound') {
+        await this.#create(entry.place, wish.record.object, signal)
+        return this.#owner?.onForeignChange(node)
+      }
       if (reason !== 'Conflict') throw error
       const present = await kubernetes.get(type, at, signal)
       if (present) this.#absorb(present)
@@ -248,7 +277,10 @@ export class SyncRecords {
     const key = joinKey(place.at)
     const known = this.#entries.get(key)
     if (known) return known
-    const entry: Entry = { place, sync: undefined, wish: undefined, writtenAt: Number.NEGATIVE_INFINITY }
+    const entry: Entry = {
+      ...{ place, sync: undefined, wish: undefined },
+      ...{ writtenAt: Number.NEGATIVE_INFINITY, waiting: new Set<() => void>() },
+    }
     this.#entries.set(key, entry)
     return entry
   }
@@ -257,6 +289,7 @@ export class SyncRecords {
     this.#wishes += (wish ? 1 : 0) - (entry.wish ? 1 : 0)
     entry.wish = wish
     this.#show(entry)
+    for (const go of [...entry.waiting]) go()
   }
 
   #drop(entry: Entry): void {
@@ -273,6 +306,26 @@ export class SyncRecords {
     else ofNode.delete(uid)
     if (ofNode.size > 0) this.#byNode.set(node, ofNode)
     else this.#byNode.delete(node)
+    const holders = this.#holders.get(uid) ?? new Set<string>()
+    if (record) holders.add(node)
+    else holders.delete(node)
+    if (holders.size > 0) this.#holders.set(uid, holders)
+    else this.#holders.delete(uid)
+  }
+}
+
+/** Until the wish is another one, or written. */
+async function changed({ waiting }: Entry, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const onAbort = () => reject(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  waiting.add(resolve)
+  try {
+    await promise
+  } finally {
+    waiting.delete(resolve)
+    signal?.removeEventListener('abort', onAbort)
   }
 }
 

@@ -97,3 +97,28 @@ test('what the handler fails to take gets no receipt, and is handed on when it c
   await say('1', 'open')
   assert.deepEqual(receipts(), ['1'])
 })
+
+test('after a message that was not taken, none that follows is handed on before it has come again', async () => {
+  const { users, say, receipts } = start()
+  const handed: string[] = []
+  let failing = '2'
+  users.handle(async ({ payload }) => {
+    const text = Buffer.from(payload).toString()
+    if (text === failing) throw new Error('not now')
+    handed.push(text)
+    return 'taken'
+  })
+  for (const id of ['1', '2', '3', '4']) await say(id, id)
+  assert.deepEqual([handed, receipts()], [['1'], ['1']])
+  failing = ''
+  for (const id of ['2', '3', '4']) await say(id, id)
+  assert.deepEqual(handed, ['1', '2', '3', '4'])
+  // The edge may have dropped the first of them meanwhile.
+  failing = '5'
+  for (const id of ['5', '6', '7']) await say(id, id)
+  for (const id of ['6', '7']) await say(id, id)
+  // A new session begins anew.
+  for (const id of ['5', '8']) await say(id, id)
+  await say('9', '9', { ...SKERRY, session: 't' })
+  assert.deepEqual(handed, ['1', '2', '3', '4', '6', '7', '9'])
+})

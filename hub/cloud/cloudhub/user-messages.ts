@@ -7,6 +7,13 @@ import type { NodePeer, UserMessage, UserMessageHandler } from './delivery.ts'
 /** More than an edge has under way at a time, so that what it sends again after a broken link is known. */
 const REMEMBERED = 256
 
+/** Messages of one node, in their order. */
+interface Line {
+  last: Promise<unknown>
+  /** Those that have to come again: the first was not taken, the others came after it. */
+  failed: { readonly session: string; readonly ids: Set<string> } | undefined
+}
+
 /**
  * What MQTT clients of the edges say to the cloud: each message goes to the one handler, in the order of its node, and gets
  * its receipt when that is done with it. A message that comes again, because its receipt was lost, is not handed on again.
@@ -17,6 +24,7 @@ export class UserMessages {
   readonly #count: (outcome: 'taken' | 'no-rule' | 'failed' | 'repeated') => void
   /** By node, then by the id of the frame, the latest last. */
   readonly #recent = new Map<string, Map<string, Promise<boolean>>>()
+  readonly #lines = new Map<string, Line>()
   #handler: UserMessageHandler | undefined
 
   constructor(frames: FrameFactory, log: Logger, metrics: Metrics = silentMetrics) {
@@ -49,7 +57,7 @@ export class UserMessages {
     const id = frame.header.msg_id
     const known = recent.get(id)
     if (known) this.#count('repeated')
-    const taking = known ?? this.#hand(peer, frame)
+    const taking = known ?? this.#inTurn(peer, frame)
     recent.delete(id)
     recent.set(id, taking)
     for (const oldest of recent.keys()) {
@@ -66,6 +74,29 @@ export class UserMessages {
 
   forget(node: string): void {
     this.#recent.delete(node)
+    this.#lines.delete(node)
+  }
+
+  /** One after the other. After one that was not taken its edge says it and all that followed again: those are not handed on before. */
+  #inTurn(peer: NodePeer, frame: Frame): Promise<boolean> {
+    const line: Line = this.#lines.get(peer.node) ?? { last: Promise.resolve(), failed: undefined }
+    this.#lines.set(peer.node, line)
+    const turn = line.last.then(() => this.#next(line, peer, frame))
+    line.last = turn
+    return turn
+  }
+
+  async #next(line: Line, peer: NodePeer, frame: Frame): Promise<boolean> {
+    const { failed } = line
+    const id = frame.header.msg_id
+    if (failed?.session === peer.session && !failed.ids.has(id) && failed.ids.size < REMEMBERED) {
+      failed.ids.add(id)
+      return false
+    }
+    const isTaken = await this.#hand(peer, frame)
+    // An original edge says nothing again.
+    line.failed = isTaken || !peer.skerry ? undefined : { session: peer.session, ids: new Set([id]) }
+    return isTaken
   }
 
   async #hand(peer: NodePeer, frame: Frame): Promise<boolean> {

@@ -104,7 +104,10 @@ function deliverDevice(device: Device, { index, ledger }: DeviceSourcePorts): De
   const companion = index.modelOf(device)?.metadata.uid
   const version = deviceVersion(device)
   const extra: DeviceExtra = { intents: ledger.of(device) }
-  return { object, resource, source: MODULES.deviceController, version, extra, ...(companion ? { companion } : {}) }
+  return {
+    ...{ object, resource, source: MODULES.deviceController, version, extra, isExclusive: true },
+    ...(companion ? { companion } : {}),
+  }
 }
 
 /** What a node has to acknowledge of a device. Differs exactly when the device has to be sent again. */
