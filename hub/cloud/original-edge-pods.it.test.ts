@@ -132,16 +132,6 @@ test('an original edge that lost its database is noticed, as it registers again 
     return acknowledged.length === 3 || undefined
   })
   await before.cut()
-  // With its database it registers once more and goes on.
-  const whole = await connect('edge-1', { meta: before.meta })
-  assert.equal(failureOf((await register(whole)).node), 'AlreadyExists')
-  await whole.ask('query', 'k8s/ca.crt')
-  // Its Node may have changed meanwhile.
-  assert.deepEqual(
-    whole.objects.filter(({ route }) => route.resource !== 'null/node/edge-1'),
-    [],
-  )
-  await whole.cut()
   const empty = await connect('edge-1')
   await register(empty)
   assert.equal(empty.meta.rows.has('null/node/edge-1'), false)
