@@ -122,8 +122,6 @@ export interface CloudHub {
   onUpstream(route: 'devices' | 'edge', handler: UpstreamHandler): Disposable
   /** A connected node holds an object that no source gives it: it is deleted there. At most so often as the node says it. */
   evict(node: string, object: KubeObject): void
-  /** The node has lost what it acknowledged: everything is sent to it again. */
-  resync(node: string): void
   /** Ends the session of the node, if it has one. Whether it may come back is decided when it does. */
   cutOff(node: string, reason: string): void
   snapshot(): HubSnapshot

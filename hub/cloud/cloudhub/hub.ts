@@ -257,15 +257,6 @@ export class Hub implements CloudHub {
     if (session?.peer.session === id) this.disconnect(session, 'the node is connected to another cloud half')
   }
 
-  resync(node: string): void {
-    const { records } = this.#ports
-    for (const { object } of [...records.of(node).values()]) {
-      // What KubeEdge writes for "nothing yet".
-      records.doubt(node, { ...object, metadata: { ...object.metadata, resourceVersion: '0' } })
-    }
-    this.sync(node)
-  }
-
   cutOff(node: string, reason: string): void {
     const session = this.#sessions.get(node)
     if (session) this.disconnect(session, reason)

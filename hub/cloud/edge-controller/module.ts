@@ -6,7 +6,6 @@ import type { Rule, RuleEndpoint } from '../../../schemas/index.ts'
 import { createFrameFactory } from '../../link/index.ts'
 import type { CloudHub } from '../cloudhub/delivery.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
-import { LostDatabases } from './nodes/lost-database.ts'
 import { createNodeSource } from './nodes/node-source.ts'
 import { Workloads } from './pods/workloads.ts'
 import { certificateRequests } from './requests/certificate-requests.ts'
@@ -55,8 +54,7 @@ export function createEdgeControllerModule(ports: EdgeControllerPorts): Module {
         scope.use(createRuleSource({ ...ports, frames: createFrameFactory(ports) })),
       ]
       for (const source of sources) scope.use(hub.addSource(source))
-      const lost = scope.use(new LostDatabases(ports))
-      scope.use(hub.onUpstream('edge', (upstream) => responder.take(lost.watched(upstream))))
+      scope.use(hub.onUpstream('edge', (upstream) => responder.take(upstream)))
       if (metrics) scope.use(countCached(workloads, metrics))
       scope.run((signal) => workloads.run(signal))
     },
