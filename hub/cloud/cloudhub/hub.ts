@@ -1,5 +1,5 @@
 import { type Counter, type Histogram, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import type { Logger } from '../../../platform/log/index.ts'
+import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, minutes, type Random } from '../../../platform/time/index.ts'
 import { type Frame, GROUPS, type KubeObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
@@ -61,7 +61,9 @@ export class Hub implements CloudHub {
   readonly #expelled: Counter
   readonly #took: Histogram
 
-  constructor(ports: HubPorts) {
+  constructor(given: HubPorts) {
+    // Most of its warnings are what a node can cause at will.
+    const ports = { ...given, log: boundedLogger(given.log, given) }
     this.#ports = ports
     this.#frames = createFrameFactory(ports)
     const metrics = ports.metrics ?? silentMetrics
@@ -320,8 +322,9 @@ export class Hub implements CloudHub {
     const route = upstreamRoute(frame.route)
     const handler = route === 'devices' || route === 'edge' ? this.#handlers.get(route) : undefined
     if (handler && this.#marks && !session.peer.skerry && isRegistration(frame.route, session.peer.node)) {
-      // The mark first: an edge that has no answer registers again.
-      session.occupy(this.#marks.renew(session.peer.node).then(() => this.#hand(session, frame, handler)))
+      // The mark first: an edge that has no answer registers again, and is the same process in one session.
+      session.marked ??= this.#marks.renew(session.peer.node)
+      session.occupy(session.marked.then(() => (session.ended ? undefined : this.#hand(session, frame, handler))))
     } else if (handler) this.#hand(session, frame, handler)
     else if (route === 'user') session.occupy(this.#users.take(session.peer, frame, reply))
     else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))

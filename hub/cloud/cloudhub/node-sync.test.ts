@@ -316,3 +316,15 @@ test('an object that comes back while its record is being removed keeps a record
   )
   await stop()
 })
+
+test('a node that makes up what it holds does not keep another from losing what it should not have', async () => {
+  const { hub, connect, settle, stop } = await start()
+  connect('edge-1')
+  const other = connect('edge-2')
+  const pod = (uid: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: uid, namespace: 'a', uid } })
+  for (let count = 0; count < 100; count++) hub.evict('edge-1', pod(`made-up-${count}`))
+  hub.evict('edge-2', pod('left'))
+  await settle(100)
+  assert.deepEqual(objects(other).map(line), ['delete a/configmap/left -'])
+  await stop()
+})

@@ -30,7 +30,7 @@ const HANDOVER_WAIT = ms(20)
 const ANYWAY = minutes(5)
 /** Objects that one node may hold against the will of the API, and be told so; what it makes up must not fill the API. */
 const MOST_EVICTED = 1000
-/** Records opened side by side for one node. */
+/** Records opened side by side for one node, of what it needs and of what it should not have. */
 const OPEN_AT_ONCE = 32
 /**
  * Objects of one node in its outbox. What is beyond stays a plan, which is made again when there is room: so a node with very many
@@ -47,8 +47,8 @@ export class NodeSync {
   readonly #refused: Counter
   /** Objects planned beyond the outbox, by node. */
   readonly #beyond = new Map<string, number>()
-  /** By node and uid, while the record is being made. */
-  readonly #evicting = new Set<string>()
+  /** uids by node, while their records are being made. */
+  readonly #evicting = new Map<string, Set<string>>()
 
   constructor(ports: NodeSyncPorts, sessionOf: (node: string) => Session | undefined) {
     this.#ports = ports
@@ -104,10 +104,14 @@ export class NodeSync {
   }
 
   evict(node: string, object: KubeObject): void {
-    const key = `${node}/${object.metadata.uid}`
-    if (!this.#sessionOf(node) || this.#evicting.has(key) || this.#evicting.size >= OPEN_AT_ONCE) return
-    this.#evicting.add(key)
-    void this.#evict(node, object).finally(() => this.#evicting.delete(key))
+    const { uid = '' } = object.metadata
+    const evicting = this.#evicting.get(node) ?? new Set()
+    if (!this.#sessionOf(node) || evicting.has(uid) || evicting.size >= OPEN_AT_ONCE) return
+    this.#evicting.set(node, evicting.add(uid))
+    void this.#evict(node, object).finally(() => {
+      evicting.delete(uid)
+      if (evicting.size === 0) this.#evicting.delete(node)
+    })
   }
 
   /** A record of what the node has is all that a sync needs to take it away. */

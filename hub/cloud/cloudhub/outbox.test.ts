@@ -86,6 +86,20 @@ test('a silent object is overtaken by its own newer version at the next resend',
   assert.equal(outbox.depth, 1)
 })
 
+test('what was sent stays uncertain also when a newer version has overtaken it and waits for its turn', async () => {
+  const { clock, sent, outbox } = setup(1)
+  outbox.put(item('a', '1'))
+  outbox.put(item('b', '1'))
+  outbox.put(item('c', '1'))
+  outbox.put(item('a', '2'))
+  await clock.advance(seconds(5))
+  assert.deepEqual(sent, ['a@1', 'b@1'])
+  const uncertain = () => outbox.uncertain().map(({ key }) => key)
+  assert.deepEqual(uncertain(), ['a', 'b'], 'the node may have a@1')
+  outbox.acknowledge('b@1')
+  assert.deepEqual(uncertain(), ['a', 'c'])
+})
+
 test('late and repeated receipts do no harm', () => {
   const { acked, outbox } = setup(4)
   outbox.put(item('a', '1'))

@@ -39,6 +39,8 @@ interface Slot {
   sentAt: number
   /** Came while `item` was under way. */
   next: OutboxItem | undefined
+  /** Some form of the object was sent, perhaps one that was overtaken since. */
+  isUncertain: boolean
   state: 'queued' | 'sent' | 'waiting'
   sends: number
   timer: Disposable | undefined
@@ -91,9 +93,9 @@ export class Outbox implements Disposable {
     return slot?.next ?? slot?.item
   }
 
-  /** Those that were sent and may have reached the node. */
+  /** Those of which something was sent that may have reached the node. */
   uncertain(): readonly OutboxItem[] {
-    return [...this.#byId.values()].map(({ item }) => item)
+    return [...this.#slots.values()].filter(({ isUncertain }) => isUncertain).map(({ item }) => item)
   }
 
   put(item: OutboxItem): void {
@@ -146,8 +148,8 @@ export class Outbox implements Disposable {
   #add(item: OutboxItem): void {
     const { clock, random } = this.#options
     const backoff = new Backoff({ first: seconds(5), most: minutes(5) }, random)
-    const fresh = { frame: undefined, sentAt: 0, next: undefined, state: 'queued', sends: 0, timer: undefined } as const
-    this.#slots.set(item.key, { since: clock.now(), item, ...fresh, backoff })
+    const fresh = { frame: undefined, sentAt: 0, next: undefined, isUncertain: false, sends: 0, timer: undefined }
+    this.#slots.set(item.key, { since: clock.now(), item, ...fresh, state: 'queued', backoff })
     this.#queue.add(item.key)
   }
 
@@ -178,6 +180,7 @@ export class Outbox implements Disposable {
       this.#byId.set(slot.frame.header.msg_id, slot)
     }
     slot.sends++
+    slot.isUncertain = true
     const { frame, sends } = slot
     const arm = () => {
       // It may have been acknowledged, overtaken or given up meanwhile.

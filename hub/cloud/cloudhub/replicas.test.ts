@@ -163,6 +163,43 @@ test('a first registration, when there is no Node yet, repeats nothing that this
   await stop()
 })
 
+test('a registration that was held up does not make the Node of a node anew that was cut off meanwhile', async () => {
+  const { hub, kubernetes, connect, settle, stop } = await startCloud()
+  await kubernetes.create(NODES, undefined, { metadata: { name: 'edge-1' } })
+  const handed: unknown[] = []
+  hub.onUpstream('edge', ({ frame }) => void handed.push(frame.route.operation))
+  const release = Promise.withResolvers<void>()
+  const patch = kubernetes.patch.bind(kubernetes)
+  kubernetes.patch = async (type, ...call) => {
+    if (type.plural === 'nodes') await release.promise
+    return patch(type, ...call)
+  }
+  connect('edge-1', { skerry: false }).say(register, {})
+  await settle()
+  hub.remove('edge-1')
+  release.resolve()
+  await settle()
+  assert.deepEqual(handed, [])
+  await stop()
+})
+
+test('one process of an original edge that registers again and again in one session costs one mark', async () => {
+  const { hub, kubernetes, connect, settle, stop } = await startCloud()
+  await kubernetes.create(NODES, undefined, { metadata: { name: 'edge-1' } })
+  await settle()
+  const handed: unknown[] = []
+  hub.onUpstream('edge', ({ frame }) => void handed.push(frame.route.operation))
+  const edge = connect('edge-1', { skerry: false })
+  for (let count = 0; count < 20; count++) edge.say(register, {})
+  await settle()
+  assert.equal(handed.length, 20)
+  assert.deepEqual(
+    kubernetes.writes.filter((call) => call.startsWith('PATCH nodes')),
+    ['PATCH nodes edge-1'],
+  )
+  await stop()
+})
+
 test('a person has everything sent again by an annotation of the Node, to an edge of either kind', async () => {
   for (const skerry of [true, false]) {
     const source = objectSource()

@@ -44,6 +44,8 @@ export class Session {
   epoch: string
   /** Towards an original edge: what it acknowledged in this session, by uid. */
   readonly confirmed = new Map<string, OutboxItem>()
+  /** Settles when the mark of the process is made that registered in this session. */
+  marked: Promise<void> | undefined
   readonly #options: SessionOptions
   readonly #notices: Notices
   readonly #connectedAt: number

@@ -98,6 +98,11 @@ export class SyncRecords {
     }
   }
 
+  /** Records that are known, or being made. */
+  get size(): number {
+    return this.#entries.size
+  }
+
   get isSynced(): boolean {
     const { records, clusterRecords } = this.#ports
     return records.isSynced && (clusterRecords?.isSynced ?? true)
@@ -145,7 +150,12 @@ export class SyncRecords {
     if (place.at.namespace === undefined && !this.#ports.clusterRecords) {
       throw new BugError('nobody follows the records of cluster-scoped objects', { code: 'HUB_CLUSTER_RECORDS' })
     }
-    await this.#gate.pass(true, signal, () => this.#create(place, object, signal))
+    try {
+      await this.#gate.pass(true, signal, () => this.#create(place, object, signal))
+    } finally {
+      // Who makes objects up must not fill the memory with records that cannot be made.
+      this.#drop(entry)
+    }
   }
 
   acknowledged(node: string, object: KubeObject, version: string, epoch: string): void {
@@ -221,6 +231,7 @@ export class SyncRecords {
     if (wish.kind === 'acknowledged') return this.#raise(entry, wish, signal)
     await this.#ports.kubernetes.delete(typeAt(at), at, {}, signal)
     entry.sync = undefined
+    this.#show(entry)
   }
 
   async #raise(entry: Entry, wish: Wish & { kind: 'acknowledged' }, signal: AbortSignal): Promise<void> {
@@ -293,7 +304,8 @@ export class SyncRecords {
   }
 
   #drop(entry: Entry): void {
-    if (!entry.sync && !entry.wish) this.#entries.delete(joinKey(entry.place.at))
+    const key = joinKey(entry.place.at)
+    if (!entry.sync && !entry.wish && this.#entries.get(key) === entry) this.#entries.delete(key)
   }
 
   /** Keeps the view by node true. */
