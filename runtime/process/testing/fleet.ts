@@ -121,7 +121,8 @@ export class Fleet {
     this.cloud = new Half('cloud', join(directory, 'cloud'))
   }
 
-  static async start(): Promise<Fleet> {
+  /** `more`: keys of the cloud's configuration beside those that every fleet has. */
+  static async start(more: object = {}): Promise<Fleet> {
     const fleet = new Fleet(await temporaryDirectory())
     fleet.#cloudhub = await freePort()
     fleet.#certificates = await freePort()
@@ -130,6 +131,7 @@ export class Fleet {
       kubernetes: { port: await freePort() },
       cloudhub: { port: fleet.#cloudhub, certificatePort: fleet.#certificates },
       metrics: { port: 0 },
+      ...more,
     }
     await writeFile(join(fleet.cloud.directory, 'config.yaml'), JSON.stringify(config))
     await fleet.cloud.start()
