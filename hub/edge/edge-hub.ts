@@ -14,6 +14,7 @@ import {
 } from '../../schemas/index.ts'
 import type { FrameFactory, Link, LinkDialer } from '../link/index.ts'
 import type { MetaManager } from './meta/meta-manager.ts'
+import { createObjectDigest } from './meta/object-digest.ts'
 import { serveObjects } from './meta/serve-objects.ts'
 import { Tokens } from './meta/tokens.ts'
 import type { MachineFacts } from './node/node-object.ts'
@@ -83,6 +84,7 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
   }
   const twins = new TwinUplink(ports)
   const pods = new PodUplink({ ...ports, cloud })
+  const digest = createObjectDigest(ports)
   metrics
     .gauge({ name: 'skerry_edgehub_connected', help: '1 while the cloud is connected.' })
     .follow(() => (state.session ? 1 : 0))
@@ -117,7 +119,7 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
           link,
         )
         state.session = session
-        const users = [pods, twins, ...(ports.userUplink ? [ports.userUplink] : [])]
+        const users = [digest, pods, twins, ...(ports.userUplink ? [ports.userUplink] : [])]
         try {
           return await serveLink(ports, { session, users }, signal)
         } finally {

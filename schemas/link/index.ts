@@ -1,6 +1,7 @@
 export * from './device-extra.ts'
 export * from './frame.ts'
 export * from './node.ts'
+export * from './object-digest.ts'
 export * from './resource.ts'
 export * from './rule.ts'
 export * from './twin-digest.ts'

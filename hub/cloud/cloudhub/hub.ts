@@ -312,7 +312,7 @@ export class Hub implements CloudHub {
     } else if (isCloudSource(source)) {
       this.#drop('forged-source')
       log.warn('Dropped a frame that claims to come from the cloud', { node, source })
-    } else {
+    } else if (!this.#syncs.told(session, frame)) {
       this.#route(session, frame)
     }
   }

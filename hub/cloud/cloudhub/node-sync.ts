@@ -2,10 +2,11 @@ import { type Counter, type Metrics, silentMetrics } from '../../../platform/hea
 import { createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, minutes, ms, type Random } from '../../../platform/time/index.ts'
-import { GROUPS, type KubeObject, OPERATIONS } from '../../../schemas/index.ts'
+import { type Frame, GROUPS, type HeldObject, type KubeObject, OPERATIONS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { NodeSource } from './delivery.ts'
-import { planSync, type SyncPlan, type SyncStep } from './plan.ts'
+import { ObjectDigests } from './object-digests.ts'
+import { planSync, type SyncPlan, type SyncStep, strangerOf } from './plan.ts'
 import type { Session } from './session.ts'
 import type { SyncRecords } from './sync-records.ts'
 
@@ -45,6 +46,7 @@ export class NodeSync {
   readonly #sources = new Set<NodeSource>()
   readonly #queue: Reconciler
   readonly #refused: Counter
+  readonly #digests: ObjectDigests
   /** Objects planned beyond the outbox, by node. */
   readonly #beyond = new Map<string, number>()
   /** uids by node, while their records are being made. */
@@ -58,6 +60,8 @@ export class NodeSync {
       name: 'skerry_cloudhub_refused_objects_total',
       help: 'Objects that a node said it could not take; they are sent again after a wait.',
     })
+    const isGiven = (held: HeldObject) => [...this.#sources].some((source) => strangerOf(source, held) !== undefined)
+    this.#digests = new ObjectDigests({ ...ports, isGiven })
     this.#queue = createReconciler({
       name: 'node-sync',
       reconcile: (node, signal) => this.#sync(node, signal),
@@ -77,6 +81,13 @@ export class NodeSync {
 
   sync(node: string): void {
     if (this.#sessionOf(node)) this.#queue.enqueue(node)
+  }
+
+  /** The node says what it holds. False for a frame that is something else. */
+  told(session: Session, frame: Frame): boolean {
+    if (!this.#digests.take(session, frame)) return false
+    if (this.#isKnown(session) && this.#digests.compare(session)) this.sync(session.peer.node)
+    return true
   }
 
   /** Objects that the node needs and that are not in its outbox yet. */
@@ -130,8 +141,8 @@ export class NodeSync {
   async #sync(node: string, signal: AbortSignal): Promise<void> {
     const session = this.#sessionOf(node)
     if (!session) return
-    const { records } = this.#ports
-    if (!records.isSynced || !this.#ports.isReady(session)) return this.#queue.enqueueAfter(node, NOT_READY_WAIT)
+    if (!this.#isKnown(session)) return this.#queue.enqueueAfter(node, NOT_READY_WAIT)
+    this.#digests.compare(session)
     let beyond = 0
     let sourcesLeft = this.#sources.size
     for (const source of this.#sources) {
@@ -156,6 +167,10 @@ export class NodeSync {
     this.#queue.enqueueAfter(node, ANYWAY)
   }
 
+  #isKnown(session: Session): boolean {
+    return this.#ports.records.isSynced && this.#ports.isReady(session)
+  }
+
   /**
    * What is deleted is on record as such before: the next process, too, must not rely on what the node may have let go of.
    * Nothing when the session is over.
@@ -164,7 +179,7 @@ export class NodeSync {
     const { records } = this.#ports
     const { node, skerry, session: id } = session.peer
     for (const notice of source.noticesFor?.(node, id) ?? []) session.notify(notice)
-    const target = { node, skerry, epoch: session.epoch }
+    const target = { node, skerry, epoch: session.epoch, holdings: session.holdings }
     while (this.#sessionOf(node) === session) {
       const known = records.of(node)
       const plan = planSync(source, target, known, (uid) => session.outbox.pending(uid))

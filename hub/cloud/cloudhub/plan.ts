@@ -1,6 +1,14 @@
-import { type Json, type KubeObject, OPERATIONS } from '../../../schemas/index.ts'
+import {
+  type HeldObject,
+  type Json,
+  type KubeObject,
+  NO_NAMESPACE,
+  OPERATIONS,
+  parseResource,
+} from '../../../schemas/index.ts'
 import { parseJson } from '../kubernetes/guards.ts'
 import type { Delivery, NodeSource } from './delivery.ts'
+import type { Holdings } from './holdings.ts'
 import type { OutboxItem } from './outbox.ts'
 import type { SyncRecord } from './record-form.ts'
 
@@ -22,6 +30,8 @@ export interface SyncTarget {
   readonly skerry: boolean
   /** What a record has to bear to count; see SyncRecord.epoch. */
   readonly epoch: string
+  /** What it said that it has, as far as the records say otherwise. */
+  readonly holdings: Pick<Holdings, 'isSuspect' | 'strangers'>
 }
 
 export interface SyncPlan {
@@ -45,8 +55,14 @@ export function planSync(
     for (const record of records.values()) {
       if (record.object.kind !== kind || wanted.has(record.uid) || pending(record.uid)?.isDeletion) continue
       if (source.isUnsure?.(record.object, target.node)) continue
-      deletions.push(deletion(source, record))
+      deletions.push(deletion(source, source.departed?.(record.uid) ?? record.object))
     }
+  }
+  for (const held of target.holdings.strangers()) {
+    const object = strangerOf(source, held)
+    if (!object || wanted.has(held.uid) || pending(held.uid)?.isDeletion) continue
+    if (source.isUnsure?.(object, target.node)) continue
+    deletions.push(deletion(source, object))
   }
   const due = new Set<string>()
   const companions = new Set<string>()
@@ -70,11 +86,23 @@ function isDue(
   const underWay = pending(uidOf(delivery))
   if (underWay) return underWay.isDeletion || underWay.version !== delivery.version
   const record = records.get(uidOf(delivery))
-  return record?.version !== delivery.version || record.epoch !== target.epoch
+  if (record?.version !== delivery.version || record.epoch !== target.epoch) return true
+  return target.holdings.isSuspect(record.uid)
 }
 
-function deletion(source: NodeSource, record: SyncRecord): SyncStep {
-  const object = source.departed?.(record.uid) ?? record.object
+/** An object of which only a node tells, where it is of a kind that the source answers for. */
+export function strangerOf(
+  { kinds }: Pick<NodeSource, 'kinds'>,
+  { resource, uid }: HeldObject,
+): KubeObject | undefined {
+  const path = parseResource(resource)
+  const kind = kinds.find((each) => each.toLowerCase() === path?.type)
+  if (!path || kind === undefined || path.name === '' || uid === '') return undefined
+  const { namespace, name } = path
+  return { apiVersion: '', kind, metadata: { name, uid, ...(namespace === NO_NAMESPACE ? {} : { namespace }) } }
+}
+
+function deletion(source: NodeSource, object: KubeObject): SyncStep {
   const address = source.addressOf(object)
   return {
     operation: OPERATIONS.delete,
@@ -87,7 +115,11 @@ function deletion(source: NodeSource, record: SyncRecord): SyncStep {
 }
 
 function delivering(delivery: Delivery, target: SyncTarget, record: SyncRecord | undefined): SyncStep {
-  const known = record !== undefined && record.version !== '' && record.epoch === target.epoch
+  const known =
+    record !== undefined &&
+    record.version !== '' &&
+    record.epoch === target.epoch &&
+    !target.holdings.isSuspect(record.uid)
   const { resource, source, object, version, extra, isAlwaysUpdate = false, isExclusive = false } = delivery
   const operation = known || isAlwaysUpdate ? OPERATIONS.update : OPERATIONS.insert
   const content = () => asJson(target.skerry && extra ? { ...object, skerry: extra } : object)

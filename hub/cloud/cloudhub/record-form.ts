@@ -8,6 +8,8 @@ export interface SyncRecord {
   readonly object: KubeObject
   /** See Delivery.version; empty while nothing is acknowledged. */
   readonly version: string
+  /** metadata.resourceVersion of the object as it was acknowledged. */
+  readonly resourceVersion: string
   /** Memory of the edge that acknowledged, see Session.epoch; empty for an original edge. */
   readonly epoch: string
 }
@@ -55,6 +57,7 @@ export function readRecord(uid: string, sync: ObjectSync): SyncRecord {
     },
     // A record of KubeEdge's own has no annotation: its version then says nothing, and the object is sent once.
     version: annotations[VERSION_ANNOTATION] ?? '',
+    resourceVersion: sync.status?.objectResourceVersion ?? '',
     epoch: annotations[EPOCH_ANNOTATION] ?? '',
   }
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Frame } from '../../../schemas/index.ts'
 import type { NodePeer, NodeSnapshot } from './delivery.ts'
+import { Holdings } from './holdings.ts'
 import { Notices } from './notices.ts'
 import { Outbox, type OutboxItem, type OutboxOptions } from './outbox.ts'
 
@@ -46,6 +47,8 @@ export class Session {
   readonly confirmed = new Map<string, OutboxItem>()
   /** Settles when the mark of the process is made that registered in this session. */
   marked: Promise<void> | undefined
+  /** What the node said that it has. */
+  readonly holdings = new Holdings()
   readonly #options: SessionOptions
   readonly #notices: Notices
   readonly #connectedAt: number
@@ -68,6 +71,7 @@ export class Session {
       send: (frame) => this.#write(frame),
       onAcknowledged: (item, took, next) => {
         this.#acknowledgedAt = options.clock.now()
+        if (options.peer.skerry) this.holdings.settled(item.key)
         if (item.isDeletion) this.confirmed.delete(item.key)
         else if (!options.peer.skerry) this.confirmed.set(item.key, item)
         options.onAcknowledged(item, took, next)

@@ -37,9 +37,7 @@ export interface RecordOwner {
   onForeignChange(node: string): void
 }
 
-type Wish =
-  | { readonly kind: 'acknowledged'; readonly record: SyncRecord; readonly resourceVersion: string }
-  | { readonly kind: 'gone' }
+type Wish = { readonly kind: 'acknowledged'; readonly record: SyncRecord } | { readonly kind: 'gone' }
 
 interface Entry {
   readonly place: RecordPlace
@@ -142,8 +140,9 @@ export class SyncRecords {
     const entry = this.#entryAt(place)
     // Its removal may be under way already: then it is made anew.
     if (entry.wish?.kind === 'gone') {
-      const record = { uid: place.uid, object: skeletonOf(object), version: '', epoch: '' }
-      this.#learn(entry, { kind: 'acknowledged', record, resourceVersion: '' })
+      const nothing = { version: '', resourceVersion: '', epoch: '' }
+      const record = { uid: place.uid, object: skeletonOf(object), ...nothing }
+      this.#learn(entry, { kind: 'acknowledged', record })
       while (entry.wish && entry.wish.kind !== 'gone') await changed(entry, signal)
     }
     if (entry.sync) return
@@ -160,8 +159,9 @@ export class SyncRecords {
 
   acknowledged(node: string, object: KubeObject, version: string, epoch: string): void {
     const entry = this.#entryAt(placeOf(node, object))
-    const record = { uid: entry.place.uid, object: skeletonOf(object), version, epoch }
-    this.#learn(entry, { kind: 'acknowledged', record, resourceVersion: object.metadata.resourceVersion ?? '' })
+    const { resourceVersion = '' } = object.metadata
+    const record = { uid: entry.place.uid, object: skeletonOf(object), version, resourceVersion, epoch }
+    this.#learn(entry, { kind: 'acknowledged', record })
   }
 
   /** Settles when the API says no more that the node has the object. */
@@ -181,9 +181,10 @@ export class SyncRecords {
     if (known && known.version !== '') this.acknowledged(node, object, '', known.epoch)
   }
 
-  /** The node let go of the object. */
+  /** The node let go of the object, whether there is a record of it or not. */
   gone(node: string, object: KubeObject): void {
-    this.#learn(this.#entryAt(placeOf(node, object)), { kind: 'gone' })
+    const entry = this.#entries.get(joinKey(placeOf(node, object).at))
+    if (entry) this.#learn(entry, { kind: 'gone' })
   }
 
   /** The node itself is gone. */
@@ -238,13 +239,18 @@ export class SyncRecords {
     const { kubernetes } = this.#ports
     const { at, node } = entry.place
     const type = typeAt(at)
-    const annotations = { [VERSION_ANNOTATION]: wish.record.version, [EPOCH_ANNOTATION]: wish.record.epoch }
-    const resourceVersion = entry.sync?.metadata.resourceVersion
-    const metadata = { annotations, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
-    const status = { objectResourceVersion: wish.resourceVersion }
+    const { version, epoch, resourceVersion: objectResourceVersion } = wish.record
+    const annotations = { [VERSION_ANNOTATION]: version, [EPOCH_ANNOTATION]: epoch }
+    const read = () => {
+      const resourceVersion = entry.sync?.metadata.resourceVersion
+      return resourceVersion === undefined ? {} : { resourceVersion }
+    }
+    const status = { metadata: read(), status: { objectResourceVersion } }
     try {
+      // The version last: a record that bears it is whole, also where this process dies between the two.
+      this.#absorb(await kubernetes.patch(type, at, status, { type: 'merge', subresource: 'status' }, signal))
+      const metadata = { annotations, ...read() }
       this.#absorb(await kubernetes.patch(type, at, { metadata }, { type: 'merge' }, signal))
-      this.#absorb(await kubernetes.patch(type, at, { status }, { type: 'merge', subresource: 'status' }, signal))
     } catch (error) {
       const reason = reasonOfError(error)
       // Without a record nobody would ever take away what the node has. It is sent again where it is still wanted.

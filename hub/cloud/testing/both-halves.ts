@@ -2,12 +2,15 @@ import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { ms, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
-import { assignedDevices, type Device, EPOCH_HEADER, type Frame, type Twin } from '../../../schemas/index.ts'
+import { assignedDevices, type Device, EPOCH_HEADER, type Frame, GROUPS, type Twin } from '../../../schemas/index.ts'
 import { type BenchOptions, type EdgeBench, setTwin, startEdge, twinOf } from '../../edge/testing/edge-bench.ts'
+import type { Link } from '../../link/index.ts'
 import { serveLink } from '../cloudhub/serve-link.ts'
 import { runEdgeController } from './edge-controller-bench.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
 import { type CloudHarness, countingRandom, startCloud } from './harness.ts'
+
+const OBJECT_OPERATIONS: ReadonlySet<string> = new Set(['insert', 'update', 'delete'])
 
 /** A real edge and a real cloud, joined by a link in memory, over one fake Kubernetes and on virtual time. */
 export class BothHalves {
@@ -15,6 +18,8 @@ export class BothHalves {
   readonly kubernetes = new FakeKubernetes()
   /** What came up over all links, without keepalives and what the node says of itself. */
   readonly up: Frame[] = []
+  /** Objects that went down over all links, as `insert shop/pod/till`. */
+  readonly down: string[] = []
   #cloud: CloudHarness | undefined
   #edge: EdgeBench | undefined
   #stopController: () => Promise<void> = async () => undefined
@@ -60,7 +65,7 @@ export class BothHalves {
     const accept: BenchOptions['accept'] = (pair) => {
       const epoch = this.#edge?.dialer.attempts.at(-1)?.[EPOCH_HEADER] ?? this.#epoch
       const peer = { node: 'edge-1', skerry: true, epoch, session: `session-${++this.#sessions}` }
-      const link = { ...pair.cloud, frames: this.#heard(pair.cloud.frames) }
+      const link = { ...pair.cloud, frames: this.#heard(pair.cloud.frames), send: this.#said(pair.cloud) }
       void serveLink(this.cloud.hub, link, peer)
     }
     this.#edge = await startEdge({ ...options, clock: this.clock, accept, isReachable: false })
@@ -68,6 +73,14 @@ export class BothHalves {
     this.#edge.dialer.isReachable = this.#cloud !== undefined
   }
   #epoch = ''
+
+  #said(link: Pick<Link, 'send'>): Link['send'] {
+    return (frame) => {
+      const { group, operation = '', resource } = frame.route
+      if (group === GROUPS.resource && OBJECT_OPERATIONS.has(operation)) this.down.push(`${operation} ${resource}`)
+      return link.send(frame)
+    }
+  }
 
   async *#heard(frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
     for await (const frame of frames) {

@@ -4,7 +4,7 @@ import { describeError, type Module } from '../../../platform/lifecycle/index.ts
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Store } from '../../../platform/store/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
-import { type Frame, type Json, type JsonObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import { type Frame, type HeldObject, type Json, type JsonObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import { Departed } from './departed.ts'
 import { isLater, isObject, metaChangeOf, supersedes } from './meta-change.ts'
@@ -58,6 +58,10 @@ export interface MetaManager extends Module {
   drop(key: string, uid: string): Promise<void>
   /** An object as it is on disk. */
   stored(key: string): JsonObject | undefined
+  /** Keys of all objects on disk. */
+  keys(): readonly string[]
+  /** Which object it is, and in which version. */
+  held(key: string): HeldObject | undefined
   /** All of a type. */
   list(type: string): readonly JsonObject[]
   readonly size: { readonly count: number; readonly bytes: number }
@@ -178,6 +182,11 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
     stored(key) {
       const row = table.get(key)
       return row && objectOf(row)
+    },
+    keys: () => [...table.rows()].map(({ key }) => key),
+    held(key) {
+      const row = table.get(key)
+      return row && { resource: key, uid: row.uid, version: row.resourceVersion }
     },
     list(type) {
       return [...table.rows()].filter((row) => row.type === type).map((row) => objectOf(row) ?? {})

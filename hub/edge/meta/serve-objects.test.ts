@@ -22,8 +22,7 @@ async function setup(answers: (frame: Frame) => Json | undefined, options: Bench
   }
   const ask = (resource: string, freshness: Freshness) =>
     edge.bus.request(requestObject, { resource, freshness }, { deadline: seconds(60) })
-  const queries = () =>
-    edge.cloud.received.filter(({ route }) => route.operation === 'query' && !route.resource?.includes('/lease/'))
+  const queries = () => edge.cloud.received.filter(({ route }) => route.operation === 'query' && route.resource === CFG)
   return { edge, ask, queries }
 }
 

@@ -1,4 +1,10 @@
-import { DIGEST_RESOURCE, type Frame, type FrameRoute, type Json } from '../../../schemas/index.ts'
+import {
+  DIGEST_RESOURCE,
+  type Frame,
+  type FrameRoute,
+  type Json,
+  OBJECT_DIGEST_RESOURCE,
+} from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { LinkPair } from '../../link/testing/index.ts'
 
@@ -53,6 +59,7 @@ export function defaultAnswer(frames: FrameFactory, frame: Frame): Frame | undef
   if (resource === DIGEST_RESOURCE) {
     return frames.reply(frame, { skerry: { missing: [] } }, { source: 'devicecontroller', group: 'twin' })
   }
+  if (resource === OBJECT_DIGEST_RESOURCE) return frames.reply(frame, 'OK', { source: 'cloudhub', group: 'resource' })
   if (source === 'twin') {
     return frames.reply(frame, 'OK', { source: 'devicecontroller', group: 'twin', resource: 'twin' })
   }

@@ -1,6 +1,3 @@
-import { describeError } from '../../../platform/lifecycle/index.ts'
-import type { Logger } from '../../../platform/log/index.ts'
-import { Backoff, type Clock, type Random, seconds } from '../../../platform/time/index.ts'
 import {
   type ConfirmedDevice,
   type DeviceId,
@@ -14,12 +11,10 @@ import {
 } from '../../../schemas/index.ts'
 import { contentOf, type FrameFactory } from '../../link/index.ts'
 import type { Road } from '../road.ts'
+import { type TellPagesPorts, tellPages } from '../session/tell-pages.ts'
 
-export interface ConfirmedDigestPorts {
+export interface ConfirmedDigestPorts extends TellPagesPorts {
   readonly frames: FrameFactory
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Logger
 }
 
 /** Whose confirmations are told, and who hears of those that the cloud does not hold. */
@@ -30,28 +25,13 @@ export interface Confirmations {
   lacking(id: DeviceId): void
 }
 
-const REST = { first: seconds(1), most: seconds(60) }
-
 /**
  * Once for each link to a Skerry cloud: what is believed confirmed is told, a bounded frame after the other, and what the cloud
  * lacks of it goes up again. It never gives up while the link lasts, and delays no report.
  */
 export async function compareConfirmed(ports: ConfirmedDigestPorts, of: Confirmations, road: Road): Promise<void> {
-  const { clock, random, log } = ports
-  const backoff = new Backoff(REST, random)
-  const ids = [...of.devices]
-  for (let at = 0; at < ids.length && !road.signal.aborted; ) {
-    try {
-      await comparePage(ports, of, { road, ids: ids.slice(at, at + DIGEST_BOUND) })
-      at += DIGEST_BOUND
-      backoff.reset()
-    } catch (error) {
-      if (road.signal.aborted) return
-      const wait = backoff.next()
-      log.debug('The cloud did not compare what it has confirmed', { error: describeError(error) })
-      await clock.sleep(wait, road.signal).catch(() => undefined)
-    }
-  }
+  const tell = (ids: readonly DeviceId[]) => comparePage(ports, of, { road, ids })
+  await tellPages(ports, { items: of.devices, bound: DIGEST_BOUND, tell }, road.signal)
 }
 
 async function comparePage(
