@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { readBody } from '../../../platform/http/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
@@ -8,9 +8,29 @@ import type { Webhook } from './rules.ts'
 const LARGEST_ANSWER = 3 * 1024 * 1024
 
 /** Posts a review over HTTPS and answers the JSON that comes back. Rejects on everything else, and when the signal aborts. */
-export async function callWebhook({ url, ca }: Webhook, review: JsonObject, signal: AbortSignal): Promise<unknown> {
-  const body = Buffer.from(JSON.stringify(review))
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+export type CallWebhook = (webhook: Webhook, review: JsonObject, signal: AbortSignal) => Promise<unknown>
+
+/** Connections stay for a moment: a handshake for each change costs more than all the rest of it. */
+export function createWebhookCaller(): CallWebhook {
+  // Connections are told apart by host, port and CA. Those that idle keep no process alive.
+  const kept = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 10_000 })
+  return async (webhook, review, signal) => {
+    const body = Buffer.from(JSON.stringify(review))
+    const response = await post(webhook, body, kept, signal)
+    const text = (await readBody(response, LARGEST_ANSWER, signal)).toString('utf8')
+    if (response.statusCode !== 200) {
+      throw new RefusedError(`the webhook answered with HTTP ${response.statusCode}`, {
+        code: 'HUB_API_WEBHOOK_ANSWER',
+        fields: { status: response.statusCode },
+      })
+    }
+    return JSON.parse(text)
+  }
+}
+
+function post(webhook: Webhook, body: Buffer, agent: Agent | false, signal: AbortSignal): Promise<IncomingMessage> {
+  const { url, ca } = webhook
+  return new Promise((resolve, reject) => {
     const posting = request(
       url,
       {
@@ -18,20 +38,16 @@ export async function callWebhook({ url, ca }: Webhook, review: JsonObject, sign
         headers: { 'content-type': 'application/json', accept: 'application/json', 'content-length': body.length },
         ...(ca === '' ? {} : { ca }),
         minVersion: 'TLSv1.2',
-        agent: false,
+        agent,
         signal,
       },
       resolve,
     )
-    posting.on('error', reject)
+    posting.on('error', (error) => {
+      // It was closed just when it was used again (RFC 9112, 9.3.1). A review may be asked twice.
+      if (posting.reusedSocket && !signal.aborted) resolve(post(webhook, body, false, signal))
+      else reject(error)
+    })
     posting.end(body)
   })
-  const text = (await readBody(response, LARGEST_ANSWER, signal)).toString('utf8')
-  if (response.statusCode !== 200) {
-    throw new RefusedError(`the webhook answered with HTTP ${response.statusCode}`, {
-      code: 'HUB_API_WEBHOOK_ANSWER',
-      fields: { status: response.statusCode },
-    })
-  }
-  return JSON.parse(text)
 }

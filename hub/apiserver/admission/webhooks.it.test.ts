@@ -12,11 +12,20 @@ describe('admission webhooks', () => {
   let url = ''
   let review: Review | 'silent' = () => ({ allowed: true })
   const asked: unknown[] = []
+  let connections = 0
+  /** Connections on which a question came before. */
+  const used = new WeakSet<object>()
+  let isDroppingUsed = false
   const cleanups: (() => Promise<void>)[] = []
   before(async () => {
     api = await serveTestApi({ after: (release) => void cleanups.push(release) })
     const { certificate: cert, privateKey: key } = api.pki.serving
     const server = createServer({ cert, key }, async (request, response) => {
+      if (isDroppingUsed && used.has(request.socket)) {
+        request.socket.destroy()
+        return
+      }
+      used.add(request.socket)
       let text = ''
       for await (const chunk of request.setEncoding('utf8')) text += String(chunk)
       const question = at(JSON.parse(text), 'request')
@@ -25,6 +34,7 @@ describe('admission webhooks', () => {
       const answer = { uid: at(question, 'uid'), ...Object(review(question)) }
       response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }))
     })
+    server.on('secureConnection', () => void connections++)
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const address = server.address()
     url = `https://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/validate`
@@ -78,6 +88,19 @@ describe('admission webhooks', () => {
     const path = `${MAPS}/refusing`
     const patch = { method: 'PATCH', path, body: {}, headers: { 'content-type': 'application/merge-patch+json' } }
     await refused(api, { ...patch, body: { data: { key: 'x' } } }, 403, 'Forbidden')
+  })
+
+  it('are asked over connections that stay, and again over a new one where theirs is gone', async () => {
+    await register('kept')
+    review = () => ({ allowed: true })
+    await done(api, create('kept', 'kept-1'))
+    const before = connections
+    await done(api, create('kept', 'kept-2'))
+    assert.equal(connections, before)
+    isDroppingUsed = true
+    await done(api, create('kept', 'kept-3'))
+    isDroppingUsed = false
+    assert.equal(connections, before + 1)
   })
 
   it('are not asked about what their rules and selectors leave out', async () => {

@@ -9,7 +9,7 @@ import { badRequest, failure, internalError, StatusError } from '../../kube/stat
 import type { Admission, Admitter, Warn } from '../rest/context.ts'
 import { apiVersionOf, keyOf } from '../rest/registry.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { callWebhook } from './call.ts'
+import { type CallWebhook, createWebhookCaller } from './call.ts'
 import { concerns, type Webhook, webhooksOf } from './rules.ts'
 
 export interface WebhookOptions {
@@ -32,6 +32,7 @@ export function webhookAdmitter(options: WebhookOptions): Admitter {
     help: 'Questions to admission webhooks.',
     labels: ['outcome'],
   })
+  const call = createWebhookCaller()
   const asked = (kind: 'mutating' | 'validating', admission: Admission) => {
     const { store } = options
     const namespace = admission.namespace === '' ? undefined : store.get('/namespaces', keyOf('', admission.namespace))
@@ -41,7 +42,7 @@ export function webhookAdmitter(options: WebhookOptions): Admitter {
       .filter((webhook) => concerns(webhook, admission, namespace))
   }
   const counted = async (webhook: Webhook, admission: Admission, warn: Warn, signal: AbortSignal) => {
-    const response = await ask(options, webhook, admission, warn, signal)
+    const response = await ask({ ...options, call }, webhook, admission, { warn, signal })
     calls.add(1, { outcome: response ? 'allowed' : 'unreachable' })
     return response
   }
@@ -80,11 +81,10 @@ function patched(webhook: Webhook, object: ApiObject, response: JsonObject): Api
 
 /** The webhook's answer that allows the change; undefined when it could not be asked and may be ignored. */
 async function ask(
-  { clock, random, log }: WebhookOptions,
+  { clock, random, log, call }: WebhookOptions & { readonly call: CallWebhook },
   webhook: Webhook,
   admission: Admission,
-  warn: Warn,
-  signal: AbortSignal,
+  { warn, signal }: { readonly warn: Warn; readonly signal: AbortSignal },
 ): Promise<JsonObject | undefined> {
   const uid = random.uuid()
   let response: JsonObject
@@ -93,7 +93,7 @@ async function ask(
       throw badRequest('webhooks in the cluster (clientConfig.service) are not served; give a url')
     const review = reviewOf(uid, admission)
     const within = seconds(webhook.timeoutSeconds)
-    const answer = await withDeadline(clock, within, signal, (limited) => callWebhook(webhook, review, limited))
+    const answer = await withDeadline(clock, within, signal, (limited) => call(webhook, review, limited))
     response = responseOf(answer, uid)
   } catch (error) {
     signal.throwIfAborted()
