@@ -318,7 +318,7 @@ export class Hub implements CloudHub {
   }
 
   #route(session: Session, frame: Frame): void {
-    const reply = (answer: Frame) => session.notify(answer)
+    const reply = replyOf(session)
     const route = upstreamRoute(frame.route)
     const handler = route === 'devices' || route === 'edge' ? this.#handlers.get(route) : undefined
     if (handler && this.#marks && !session.peer.skerry && isRegistration(frame.route, session.peer.node)) {
@@ -351,7 +351,7 @@ export class Hub implements CloudHub {
     }
     const fail = (error: unknown) => log.warn('A frame of a node could not be worked on', { node: peer.node, error })
     try {
-      const work = handler({ peer, frame, reply: (answer) => session.notify(answer), expel })
+      const work = handler({ peer, frame, reply: replyOf(session), expel })
       if (work) session.occupy(work.catch(fail))
     } catch (error) {
       fail(error)
@@ -372,4 +372,9 @@ export class Hub implements CloudHub {
   #refusal(frame: Frame, reason: string): Frame {
     return this.#frames.refuse(frame, reason, ANSWER_ROUTE)
   }
+}
+
+/** Holds nothing but the session: whoever answers late does not keep what was said. */
+function replyOf(session: Session): (answer: Frame) => void {
+  return (answer) => session.notify(answer)
 }

@@ -1,5 +1,5 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import type { Logger } from '../../../platform/log/index.ts'
+import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
 import { type Device, type DeviceModel, type DeviceStatus, deviceIdOf } from '../../../schemas/index.ts'
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
@@ -45,7 +45,9 @@ export class DeviceController implements Disposable {
   readonly #digests: Digests
   readonly #subscriptions: readonly Disposable[]
 
-  constructor(ports: DeviceControllerPorts) {
+  constructor(given: DeviceControllerPorts) {
+    // Most of its warnings are of one device or node among thousands, and nodes can cause them at will.
+    const ports = { ...given, log: boundedLogger(given.log, given) }
     const { clock, metrics = silentMetrics } = ports
     this.#ports = ports
     this.#index = createDeviceIndex(ports.devices, ports.models)

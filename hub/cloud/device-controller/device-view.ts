@@ -7,12 +7,17 @@ import { applySync, readConflicts, type TwinView, viewOfStatus } from './twin-vi
 
 /** A report that the API has not taken yet. */
 export interface Unconfirmed {
+  /** Once it is taken, without its content. */
   readonly frame: Frame
   reply(answer: Frame): void
 }
 
 /** Reports waiting for one device; more would only repeat the same state, and the edge sends them again. */
 const UNCONFIRMED_BOUND = 64
+/** Properties that the device does not have and that are kept all the same: its node may be ahead of what is known here. */
+const STRANGERS_BOUND = 100
+/** More refusals of one device would be told nowhere. */
+const REFUSALS_BOUND = 100
 
 /** What became of a report; only what is taken is confirmed, once the API holds it. */
 export type Taken = 'taken' | 'other-incarnation' | 'old-session'
@@ -51,6 +56,7 @@ export class DeviceView {
    * Nothing that was confirmed is lost by that, and what was not, the edge says again.
    */
   follow(device: Device, status: DeviceStatus | undefined, isServedHere: boolean): void {
+    this.#letGoOfStrangers(device)
     if (!status || status.metadata.resourceVersion === this.#base?.metadata.resourceVersion) return
     const shown = readRecord(status)
     const { record } = this
@@ -82,7 +88,8 @@ export class DeviceView {
     this.#session = peer.session
     if (report.kind === 'state') this.#takeState(report.sync, peer)
     else this.#takeTwin(report.sync, peer)
-    this.#unconfirmed.push(unconfirmed)
+    const { frame, reply } = unconfirmed
+    this.#unconfirmed.push({ frame: { ...frame, content: null }, reply })
     if (this.#unconfirmed.length > UNCONFIRMED_BOUND) this.#unconfirmed.shift()
     return 'taken'
   }
@@ -128,7 +135,7 @@ export class DeviceView {
       if (skerry.revision < record.twin) return
       const list = skerry.refusals ?? []
       this.record = { ...record, twin: skerry.revision, refusals: refusalsDigest(list) }
-      this.refusals = { generation: skerry.generation, list }
+      this.refusals = { generation: skerry.generation, list: gravestFirst(list).slice(0, REFUSALS_BOUND) }
       if (skerry.state && skerry.revision >= this.record.state) {
         this.record = { ...this.record, state: skerry.revision }
         this.#setState(skerry.state)
@@ -152,10 +159,23 @@ export class DeviceView {
     this.stateCode = code
   }
 
+  /** A node may name as many properties as it likes. */
+  #letGoOfStrangers({ spec: { properties = [] } }: Device): void {
+    if (this.twins.size <= properties.length + STRANGERS_BOUND) return
+    const known = new Set(properties.map(({ name }) => name))
+    const strangers = [...this.twins.keys()].filter((name) => !known.has(name))
+    const gone = new Set(strangers.slice(0, -STRANGERS_BOUND))
+    this.twins = new Map([...this.twins].filter(([name]) => !gone.has(name)))
+  }
+
   /** Another database begins anew: its revisions may be smaller. */
   #recordFor({ epoch }: NodePeer): EdgeRecord {
     return this.record?.epoch === epoch ? this.record : { epoch, twin: 0, state: 0, refusals: '' }
   }
+}
+
+function gravestFirst(list: readonly Refusal[]): readonly Refusal[] {
+  return [...list.filter(({ warning }) => !warning), ...list.filter(({ warning }) => warning)]
 }
 
 function isSameRecord(a: EdgeRecord | undefined, b: EdgeRecord | undefined): boolean {

@@ -21,6 +21,8 @@ export interface Waiting {
 export class FairQueue {
   readonly #waiting = new Map<string, Waiting>()
   readonly #lanes = new Map<Urgency, Map<string, Set<string>>>(URGENCIES.map((urgency) => [urgency, new Map()]))
+  /** Asked at each turn, whatever the number of nodes. */
+  readonly #depths: Record<Urgency, number> = { state: 0, reading: 0, mirror: 0 }
   #turn = 0
 
   get(key: string): Waiting | undefined {
@@ -37,12 +39,14 @@ export class FairQueue {
     const keys = lane.get(next.node) ?? new Set()
     keys.add(next.key)
     lane.set(next.node, keys)
+    this.#depths[next.urgency]++
   }
 
   delete(key: string): void {
     const known = this.#waiting.get(key)
     if (!known) return
     this.#waiting.delete(key)
+    this.#depths[known.urgency]--
     const lane = this.#laneOf(known.urgency)
     const keys = lane.get(known.node)
     keys?.delete(key)
@@ -65,9 +69,7 @@ export class FairQueue {
   }
 
   depth(urgency: Urgency): number {
-    let depth = 0
-    for (const keys of this.#laneOf(urgency).values()) depth += keys.size
-    return depth
+    return this.#depths[urgency]
   }
 
   /** Since when the one of this urgency that waits longest does. */

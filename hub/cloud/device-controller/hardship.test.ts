@@ -30,10 +30,10 @@ function tell(edge: ScriptedEdge, name: string, uid: string, revision: number): 
   )
 }
 
-test('an API that is down for an hour while a thousand devices change: then each is written once, with its latest', async () => {
+test('an API that is down for an hour while hundreds of devices change: then each is written once, with its latest', async () => {
   const kubernetes = new FakeKubernetes()
   await kubernetes.create(DEVICE_MODELS, 'default', pumpModel())
-  const names = Array.from({ length: 1000 }, (_, at) => `pump-${at}`)
+  const names = Array.from({ length: 400 }, (_, at) => `pump-${at}`)
   const made = await Promise.all(names.map((name) => kubernetes.create(DEVICES, 'default', pumpDevice(name))))
   const cloud = await startCloud(kubernetes)
   const edge = cloud.connect('edge-1')
@@ -47,7 +47,7 @@ test('an API that is down for an hour while a thousand devices change: then each
     for (const { metadata } of made) tell(edge, metadata.name, metadata.uid ?? '', revision)
     await pass(cloud, edge, 900)
   }
-  assert.ok(kubernetes.writes.length < 1000, `${kubernetes.writes.length} trials in an hour`)
+  assert.ok(kubernetes.writes.length < 400, `${kubernetes.writes.length} trials in an hour`)
   kubernetes.heal()
   kubernetes.writes.length = 0
   await pass(cloud, edge, 120)
@@ -55,8 +55,8 @@ test('an API that is down for an hour while a thousand devices change: then each
     const status = await kubernetes.get(DEVICE_STATUSES, { namespace: 'default', name })
     assert.equal(reported(status), '5')
   }
-  assert.equal(kubernetes.writes.filter((call) => call.startsWith('PATCH devicestatuses')).length, 1000)
-  assert.equal(reported(await cloud.device('pump-999')), '5')
+  assert.equal(kubernetes.writes.filter((call) => call.startsWith('PATCH devicestatuses')).length, 400)
+  assert.equal(reported(await cloud.device('pump-399')), '5')
   await cloud.stop()
 })
 

@@ -22,30 +22,48 @@ interface Admission {
  */
 export class Fleet {
   readonly #clock: Clock
+  /** By name: whether it is lost. */
+  readonly #nodes = new Map<string, boolean>()
+  #lost = 0
   #nextAt = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /** Takes a node as it is now, or that it is gone. True where what becomes of the lost ones is another than before. */
+  note(name: string, node: ApiObject | undefined): boolean {
+    const before = this.#trouble()
+    if (this.#nodes.get(name)) this.#lost--
+    this.#nodes.delete(name)
+    if (node) {
+      const isLost = conditionStatus(node, 'Ready') !== 'True'
+      this.#nodes.set(name, isLost)
+      if (isLost) this.#lost++
+    }
+    return this.#trouble() !== before
+  }
+
   /** For a node that has been given up already, or is not to be. */
-  keep(nodes: readonly ApiObject[]): Admission {
-    return { evicting: lostOf(nodes) === nodes.length ? 'none' : 'keep' }
+  keep(): Admission {
+    return { evicting: this.#trouble() === 'all' ? 'none' : 'keep' }
   }
 
   /** For one more node that is not Ready. */
-  admit(nodes: readonly ApiObject[]): Admission {
-    const lost = lostOf(nodes)
-    if (lost === nodes.length) return { evicting: 'none' }
-    const isDisrupted = lost > FEW && lost / nodes.length >= DISRUPTED
-    if (isDisrupted && nodes.length <= LARGE) return { evicting: 'keep' }
+  admit(): Admission {
+    const trouble = this.#trouble()
+    if (trouble === 'all') return { evicting: 'none' }
+    if (trouble === 'most of few') return { evicting: 'keep' }
     const now = this.#clock.monotonic()
     if (now < this.#nextAt) return { evicting: 'keep', again: ms(this.#nextAt - now) }
-    this.#nextAt = now + (isDisrupted ? DISRUPTED_PAUSE : USUAL_PAUSE).milliseconds
+    this.#nextAt = now + (trouble === 'most' ? DISRUPTED_PAUSE : USUAL_PAUSE).milliseconds
     return { evicting: 'add' }
   }
-}
 
-function lostOf(nodes: readonly ApiObject[]): number {
-  return nodes.filter((node) => conditionStatus(node, 'Ready') !== 'True').length
+  #trouble(): 'all' | 'most' | 'most of few' | 'usual' {
+    const { size } = this.#nodes
+    if (this.#lost === size) return 'all'
+    if (this.#lost <= FEW || this.#lost / size < DISRUPTED) return 'usual'
+    return size <= LARGE ? 'most of few' : 'most'
+  }
 }

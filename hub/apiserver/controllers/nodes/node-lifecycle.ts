@@ -50,9 +50,10 @@ export function nodeLifecycle(options: ControllerOptions): Controller {
     watch() {
       for (const [, node] of api.store.list(NODES)) {
         hear(nameOf(node))
+        fleet.note(nameOf(node), node)
         reconciler.enqueue(nameOf(node))
       }
-      return api.store.onChange((resource, { key, before, after }) => {
+      return api.store.onChange((resource, { key, after }) => {
         const holder = leaseHolder(resource, key)
         if (holder !== undefined) return hear(holder)
         if (resource !== NODES) return
@@ -60,7 +61,7 @@ export function nodeLifecycle(options: ControllerOptions): Controller {
         if (after) hear(name)
         reconciler.enqueue(name)
         // How many are lost decides what becomes of the others.
-        if (readiness(before) !== readiness(after)) enqueueLost()
+        if (fleet.note(name, after)) enqueueLost()
       })
     },
     async run(signal) {
@@ -72,10 +73,6 @@ export function nodeLifecycle(options: ControllerOptions): Controller {
       await working
     },
   }
-}
-
-function readiness(node: ApiObject | undefined): string {
-  return node ? conditionStatus(node, 'Ready') || 'none' : 'absent'
 }
 
 async function markUnknown(api: ApiContext, node: ApiObject, signal: AbortSignal): Promise<void> {
@@ -110,8 +107,7 @@ async function taint(api: ApiContext, fleet: Fleet, name: string, signal: AbortS
   const kept = taintedNode(node, 'keep', now)
   // The fleet is asked for each node that would be given up now, and for none twice.
   const isGivenUp = sameJson(kept, taintedNode(node, 'add', now))
-  const all = api.store.list(NODES).map(([, each]) => each)
-  const { evicting, again } = evictionKey(node) && !isGivenUp ? fleet.admit(all) : fleet.keep(all)
+  const { evicting, again } = evictionKey(node) && !isGivenUp ? fleet.admit() : fleet.keep()
   const wanted = taintedNode(node, evicting, now)
   if (wanted === node) return again
   await edit(api, NODES, node, '', (current) => taintedNode(current, evicting, api.clock.now()), signal)
