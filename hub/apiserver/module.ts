@@ -16,6 +16,7 @@ import { namespaceController } from './controllers/namespaces.ts'
 import { lostPods } from './controllers/nodes/lost-pods.ts'
 import { nodeLifecycle } from './controllers/nodes/node-lifecycle.ts'
 import { taintEviction } from './controllers/nodes/taint-eviction.ts'
+import { objectConverter } from './crds/conversion.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
 import { installNamespaces } from './namespaces.ts'
@@ -86,13 +87,15 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   scope.pending('the objects of its database')
   await store.load()
   const registry = new Registry(BUILTIN_DEFINITIONS)
+  const converter = objectConverter({ store, clock, random, metrics })
   const admitter = admissionChain([
     defaultTolerations,
     ...(options.admitters ?? []),
-    webhookAdmitter({ store, clock, random, log, metrics }),
+    webhookAdmitter({ store, registry, converter, clock, random, log, metrics }),
   ])
   const accounts = options.accountKey === undefined ? undefined : new AccountTokens(options.accountKey, clock)
-  const api: ApiContext = { store, registry, admitter, clock, random, log, ...(accounts ? { accounts } : {}) }
+  const shared = { store, registry, admitter, converter, clock, random, log }
+  const api: ApiContext = { ...shared, ...(accounts ? { accounts } : {}) }
   run(scope, crdController({ api, metrics }))
   scope.pending('its namespaces and CustomResourceDefinitions')
   await installNamespaces(api, scope.signal)

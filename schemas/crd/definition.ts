@@ -48,7 +48,6 @@ export function defineCrd(names: CrdNames, versions: readonly CrdVersion[]): Cus
       group,
       names: { kind, listKind: `${kind}List`, plural, singular, ...(shortNames ? { shortNames } : {}) },
       scope,
-      conversion: { strategy: 'None' },
       versions: versions.map(versionOf),
     },
   }

@@ -3,21 +3,27 @@ import { Agent, request } from 'node:https'
 import { readBody } from '../../../platform/http/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
-import type { Webhook } from './rules.ts'
 
 const LARGEST_ANSWER = 3 * 1024 * 1024
 
+/** Where a webhook listens. */
+export interface WebhookPlace {
+  readonly url: string
+  /** PEM; empty: the certificates that the system trusts. */
+  readonly ca: string
+}
+
 /** Posts a review over HTTPS and answers the JSON that comes back. Rejects on everything else, and when the signal aborts. */
-export type CallWebhook = (webhook: Webhook, review: JsonObject, signal: AbortSignal) => Promise<unknown>
+export type CallWebhook = (webhook: WebhookPlace, review: JsonObject, signal: AbortSignal) => Promise<unknown>
 
 /** Connections stay for a moment: a handshake for each change costs more than all the rest of it. */
-export function createWebhookCaller(): CallWebhook {
+export function createWebhookCaller(largestAnswer = LARGEST_ANSWER): CallWebhook {
   // Connections are told apart by host, port and CA. Those that idle keep no process alive.
   const kept = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16, timeout: 10_000 })
   return async (webhook, review, signal) => {
     const body = Buffer.from(JSON.stringify(review))
     const response = await post(webhook, body, kept, signal)
-    const text = (await readBody(response, LARGEST_ANSWER, signal)).toString('utf8')
+    const text = (await readBody(response, largestAnswer, signal)).toString('utf8')
     if (response.statusCode !== 200) {
       throw new RefusedError(`the webhook answered with HTTP ${response.statusCode}`, {
         code: 'HUB_API_WEBHOOK_ANSWER',
@@ -28,7 +34,12 @@ export function createWebhookCaller(): CallWebhook {
   }
 }
 
-function post(webhook: Webhook, body: Buffer, agent: Agent | false, signal: AbortSignal): Promise<IncomingMessage> {
+function post(
+  webhook: WebhookPlace,
+  body: Buffer,
+  agent: Agent | false,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   const { url, ca } = webhook
   return new Promise((resolve, reject) => {
     const posting = request(

@@ -3,15 +3,15 @@ import { arrayAt, isJsonObject, labelsOf, objectAt, textAt } from '../../kube/ob
 import type { ApiObject } from '../../kube/resource.ts'
 import { type LabelSelector, matchesLabels } from '../../kube/selectors/index.ts'
 import type { Admission } from '../rest/context.ts'
+import type { WebhookPlace } from './call.ts'
 
 /** One webhook of a webhook configuration, with what it asks to see. */
-export interface Webhook {
+export interface Webhook extends WebhookPlace {
   readonly name: string
-  readonly url: string
-  /** PEM; empty: the certificates that the system trusts. */
-  readonly ca: string
   readonly timeoutSeconds: number
   readonly failurePolicy: 'Fail' | 'Ignore'
+  /** Equivalent: a change by way of another version of the kind is shown in the version that the rules name. */
+  readonly matchPolicy: 'Exact' | 'Equivalent'
   readonly rules: readonly JsonObject[]
   readonly namespaceSelector: LabelSelector
   readonly objectSelector: LabelSelector
@@ -32,6 +32,7 @@ export function webhooksOf(configuration: ApiObject): readonly Webhook[] {
         ca: Buffer.from(textAt(client, 'caBundle'), 'base64').toString('utf8'),
         timeoutSeconds: typeof timeout === 'number' ? Math.min(Math.max(timeout, 1), LONGEST_TIMEOUT) : DEFAULT_TIMEOUT,
         failurePolicy: webhook['failurePolicy'] === 'Ignore' ? 'Ignore' : 'Fail',
+        matchPolicy: webhook['matchPolicy'] === 'Exact' ? 'Exact' : 'Equivalent',
         rules: arrayAt(webhook, 'rules').filter(isJsonObject),
         namespaceSelector: selectorOf(objectAt(webhook, 'namespaceSelector')),
         objectSelector: selectorOf(objectAt(webhook, 'objectSelector')),

@@ -4,16 +4,19 @@ import { type Clock, type Random, seconds, withDeadline } from '../../../platfor
 import type { JsonObject } from '../../../schemas/index.ts'
 import { arrayAt, isApiObject, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
 import { applyJsonPatch, PatchError } from '../../kube/patch/index.ts'
-import type { ApiObject } from '../../kube/resource.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, failure, internalError, StatusError } from '../../kube/status.ts'
-import type { Admission, Admitter, Warn } from '../rest/context.ts'
-import { apiVersionOf, keyOf } from '../rest/registry.ts'
+import type { Admission, Admitter, Converter, Warn } from '../rest/context.ts'
+import { apiVersionOf, keyOf, type Registry, resourceOf } from '../rest/registry.ts'
+import { converted } from '../rest/versions.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { type CallWebhook, createWebhookCaller } from './call.ts'
 import { concerns, type Webhook, webhooksOf } from './rules.ts'
 
 export interface WebhookOptions {
   readonly store: ObjectStore
+  readonly registry: Registry
+  readonly converter: Converter
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -39,26 +42,71 @@ export function webhookAdmitter(options: WebhookOptions): Admitter {
     return store
       .list(`${GROUP}/${kind}webhookconfigurations`)
       .flatMap(([, configuration]) => webhooksOf(configuration))
-      .filter((webhook) => concerns(webhook, admission, namespace))
+      .flatMap((webhook): Question[] => {
+        const form = formFor(options.registry, webhook, admission, namespace)
+        return form ? [{ webhook, form }] : []
+      })
   }
-  const counted = async (webhook: Webhook, admission: Admission, warn: Warn, signal: AbortSignal) => {
-    const response = await ask({ ...options, call }, webhook, admission, { warn, signal })
+  const counted = async (question: Question, admission: Admission, warn: Warn, signal: AbortSignal) => {
+    const response = await ask({ ...options, call }, question, admission, { warn, signal })
     calls.add(1, { outcome: response ? 'allowed' : 'unreachable' })
     return response
   }
   return {
     async mutate(admission, warn, signal) {
       let { object } = admission
-      for (const webhook of asked('mutating', admission)) {
-        const response = await counted(webhook, { ...admission, object }, warn, signal)
-        if (response && object) object = patched(webhook, object, response)
+      for (const question of asked('mutating', admission)) {
+        const { webhook, form } = question
+        const shown = await inForm(options, { ...admission, object }, form, signal)
+        const response = await counted(question, { ...admission, ...shown }, warn, signal)
+        if (response && shown.object) {
+          object = await converted(options, patched(webhook, shown.object, response), admission.definition, signal)
+        }
       }
       return object
     },
     async validate(admission, warn, signal) {
-      const webhooks = asked('validating', admission)
-      await Promise.all(webhooks.map((webhook) => counted(webhook, admission, warn, signal)))
+      const questions = asked('validating', admission)
+      await Promise.all(
+        questions.map(async (question) => {
+          const shown = await inForm(options, admission, question.form, signal)
+          await counted(question, { ...admission, ...shown }, warn, signal)
+        }),
+      )
     },
+  }
+}
+
+interface Question {
+  readonly webhook: Webhook
+  /** The version in which the webhook sees the change. */
+  readonly form: ResourceDefinition
+}
+
+/** Nothing where the webhook does not want to see the change in any version. */
+function formFor(
+  registry: Registry,
+  webhook: Webhook,
+  admission: Admission,
+  namespace: ApiObject | undefined,
+): ResourceDefinition | undefined {
+  if (concerns(webhook, admission, namespace)) return admission.definition
+  if (webhook.matchPolicy === 'Exact') return undefined
+  const resource = resourceOf(admission.definition)
+  return registry.definitions.find(
+    (definition) => resourceOf(definition) === resource && concerns(webhook, { ...admission, definition }, namespace),
+  )
+}
+
+async function inForm(
+  options: WebhookOptions,
+  { object, before }: Admission,
+  form: ResourceDefinition,
+  signal: AbortSignal,
+): Promise<Pick<Admission, 'object' | 'before'>> {
+  return {
+    object: object && (await converted(options, object, form, signal)),
+    before: before && (await converted(options, before, form, signal)),
   }
 }
 
@@ -82,7 +130,7 @@ function patched(webhook: Webhook, object: ApiObject, response: JsonObject): Api
 /** The webhook's answer that allows the change; undefined when it could not be asked and may be ignored. */
 async function ask(
   { clock, random, log, call }: WebhookOptions & { readonly call: CallWebhook },
-  webhook: Webhook,
+  { webhook, form }: Question,
   admission: Admission,
   { warn, signal }: { readonly warn: Warn; readonly signal: AbortSignal },
 ): Promise<JsonObject | undefined> {
@@ -91,7 +139,7 @@ async function ask(
   try {
     if (webhook.url === '')
       throw badRequest('webhooks in the cluster (clientConfig.service) are not served; give a url')
-    const review = reviewOf(uid, admission)
+    const review = reviewOf(uid, admission, form)
     const within = seconds(webhook.timeoutSeconds)
     const answer = await withDeadline(clock, within, signal, (limited) => call(webhook, review, limited))
     response = responseOf(answer, uid)
@@ -112,27 +160,27 @@ async function ask(
   return response
 }
 
-function reviewOf(uid: string, admission: Admission): JsonObject {
+/** The objects of `admission` are in the form that is asked about; its definition is that of the request. */
+function reviewOf(uid: string, admission: Admission, form: ResourceDefinition): JsonObject {
   const { definition, operation, subresource, namespace, name, object, before, dryRun, user } = admission
-  const { group, version, kind, plural: resource } = definition
-  const kinds = { group, version, kind }
-  const resources = { group, version, resource }
+  const kindOf = ({ group, version, kind }: ResourceDefinition) => ({ group, version, kind })
+  const resourceIn = ({ group, version, plural: resource }: ResourceDefinition) => ({ group, version, resource })
   const options = operation === 'CREATE' ? 'CreateOptions' : operation === 'UPDATE' ? 'UpdateOptions' : 'DeleteOptions'
   return {
     kind: 'AdmissionReview',
     apiVersion: 'admission.k8s.io/v1',
     request: {
       uid,
-      kind: kinds,
-      resource: resources,
-      requestKind: kinds,
-      requestResource: resources,
+      kind: kindOf(form),
+      resource: resourceIn(form),
+      requestKind: kindOf(definition),
+      requestResource: resourceIn(definition),
       ...(subresource === '' ? {} : { subResource: subresource, requestSubResource: subresource }),
       name,
       ...(namespace === '' ? {} : { namespace }),
       operation,
       userInfo: { username: user.name, groups: user.groups },
-      object: object ? { ...object, apiVersion: apiVersionOf(definition) } : null,
+      object: object ? { ...object, apiVersion: apiVersionOf(form) } : null,
       oldObject: before ?? null,
       dryRun,
       options: { kind: options, apiVersion: 'meta.k8s.io/v1' },

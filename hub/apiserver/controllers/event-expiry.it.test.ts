@@ -8,6 +8,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { BUILTIN_DEFINITIONS } from '../../kube/builtin/index.ts'
 import { timestamp } from '../../kube/object/index.ts'
 import { admissionChain } from '../admission/chain.ts'
+import { objectConverter } from '../crds/conversion.ts'
 import { installNamespaces } from '../namespaces.ts'
 import { systemChange } from '../rest/context.ts'
 import { createObject } from '../rest/create.ts'
@@ -21,7 +22,9 @@ test('Events go an hour after they were last repeated', { timeout: 10_000 }, asy
   const store = new ObjectStore({ store: await openTestStore(t, [kubernetesStore]), metrics: silentMetrics })
   await store.load()
   const registry = new Registry(BUILTIN_DEFINITIONS)
-  const api = { store, registry, admitter: admissionChain([]), clock, random: systemRandom, log: silentLogger }
+  const ground = { store, clock, random: systemRandom }
+  const converter = objectConverter({ ...ground, metrics: silentMetrics })
+  const api = { ...ground, registry, admitter: admissionChain([]), converter, log: silentLogger }
   const stop = new AbortController()
   await installNamespaces(api, stop.signal)
   const definition = registry.stored('/events')

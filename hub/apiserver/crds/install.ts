@@ -1,4 +1,4 @@
-import { nameOf, withContent, withMetadata } from '../../kube/object/index.ts'
+import { nameOf, objectAt, withContent, withMetadata } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { StatusError } from '../../kube/status.ts'
 import { type ApiContext, systemChange } from '../rest/context.ts'
@@ -8,7 +8,7 @@ import { updateObject } from '../rest/update.ts'
 
 /**
  * Makes the given CustomResourceDefinitions or brings them up to date. Their objects stay, and so do labels, annotations and
- * other definitions that people added.
+ * other definitions that people added, and the conversion that a webhook registered.
  */
 export async function installCrds(api: ApiContext, crds: readonly ApiObject[], signal: AbortSignal): Promise<void> {
   await Promise.all(crds.map((crd) => install(api, crd, signal)))
@@ -37,5 +37,6 @@ function merged(current: ApiObject, crd: ApiObject): ApiObject {
     return theirs === undefined && ours === undefined ? undefined : Object.assign({}, theirs, ours)
   }
   const metadata = withMetadata(current, { labels: both('labels'), annotations: both('annotations') })
-  return withContent(metadata, { spec: crd['spec'] })
+  const conversion = objectAt(current, 'spec')['conversion']
+  return withContent(metadata, { spec: { ...(conversion && { conversion }), ...objectAt(crd, 'spec') } })
 }

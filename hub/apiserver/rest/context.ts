@@ -30,6 +30,16 @@ export interface Admitter {
   validate(admission: Admission, warn: Warn, signal: AbortSignal): Promise<void>
 }
 
+/** Shows objects in other versions of their kind. */
+export interface Converter {
+  /** The same objects, in order, as that version of their kind. Throws a Status. */
+  convert(
+    objects: readonly ApiObject[],
+    definition: ResourceDefinition,
+    signal: AbortSignal,
+  ): Promise<readonly ApiObject[]>
+}
+
 export type Warn = (text: string) => void
 
 /** What every request needs. */
@@ -37,6 +47,7 @@ export interface ApiContext {
   readonly store: ObjectStore
   readonly registry: Registry
   readonly admitter: Admitter
+  readonly converter: Converter
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger

@@ -24,8 +24,9 @@ import {
 import { checkFields, checkKind, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
 import { hasGeneration } from './generation.ts'
-import { inVersion, keyOf, resourceOf } from './registry.ts'
+import { keyOf, resourceOf } from './registry.ts'
 import { CRD_RESOURCE } from './remove.ts'
+import { converted } from './versions.ts'
 
 /** Of names that were generated and were taken. */
 const MOST_TRIES = 8
@@ -62,6 +63,7 @@ async function createNamed(api: ApiContext, change: Change, given: ApiObject): P
   checkFields(definition, object, undefined)
   await api.admitter.validate({ ...asked, object }, change.warn, change.signal)
   const stored = api.registry.stored(resourceOf(definition)) ?? definition
+  const kept = await converted(api, object, stored, change.signal)
   if (change.dryRun) {
     if (api.store.get(resourceOf(definition), keyOf(namespace, name))) throw alreadyExists(definition, name)
     checkPlace(api, change, name)
@@ -71,9 +73,9 @@ async function createNamed(api: ApiContext, change: Change, given: ApiObject): P
     if (current) throw alreadyExists(definition, name)
     // Here and not before: nothing comes between this look and the place of the write in the order of all changes.
     checkPlace(api, change, name)
-    return inVersion(object, stored)
+    return kept
   })
-  return inVersion(made ?? object, definition)
+  return await converted(api, made ?? object, definition, change.signal)
 }
 
 function prepare(api: ApiContext, definition: ResourceDefinition, given: ApiObject): ApiObject {

@@ -20,12 +20,13 @@ interface Position {
 const FORGOTTEN = 'The provided continue parameter is too old to display a consistent list result'
 
 /** Objects of a kind in one namespace (empty: in all), as of one version over all pages. Throws a Status. */
-export function listObjects(
+export async function listObjects(
   api: ApiContext,
   definition: ResourceDefinition,
   namespace: string,
   options: ListOptions,
-): Page {
+  signal: AbortSignal,
+): Promise<Page> {
   const resource = resourceOf(definition)
   const prefix = namespace === '' ? '' : `${namespace}/`
   const from = options.continueToken === '' ? undefined : parsePosition(options)
@@ -35,15 +36,18 @@ export function listObjects(
   if (!all) throw expired(from ? FORGOTTEN : `The resourceVersion for the provided list is too old: ${version}`)
   const matches = selects(options)
   const rest = from ? all.filter(([key]) => key > from.after) : all
-  const found = rest
-    .map(([key, object]) => [key, inVersion(object, definition)] as const)
-    .filter(([, object]) => matches(object))
+  // Of custom kinds only metadata is selected by, and as it is stored: a page is converted, not the whole collection.
+  const found = rest.filter(([, object]) => matches(inVersion(object, definition)))
   const page = options.limit > 0 ? found.slice(0, options.limit) : found
   const last = page.at(-1)
   const left = found.length - page.length
   const isFiltered = options.labels.length + options.fields.length > 0
   return {
-    objects: page.map(([, object]) => object),
+    objects: await api.converter.convert(
+      page.map(([, object]) => object),
+      definition,
+      signal,
+    ),
     metadata: {
       resourceVersion: String(version),
       ...(left > 0 && last ? { continue: positionText({ version, after: last[0] }) } : {}),

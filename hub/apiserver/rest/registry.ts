@@ -17,8 +17,8 @@ export function keyOf(namespace: string, name: string): string {
 }
 
 /**
- * The same object as another version of its kind shows it. Versions of a custom kind differ in their apiVersion alone
- * (conversion strategy None).
+ * The same object as another version of its kind shows it, where no webhook converts it. Versions of a custom kind differ in their
+ * apiVersion alone then (conversion strategy None).
  */
 export function inVersion(object: ApiObject, definition: ResourceDefinition): ApiObject {
   const apiVersion = apiVersionOf(definition)

@@ -17,7 +17,8 @@ import { badRequest, conflict, forbidden, notFound } from '../../kube/status.ts'
 import type { ApiContext, Change } from './context.ts'
 import { gracePeriodIn, isFinished } from './finalizers.ts'
 import { nextGeneration } from './generation.ts'
-import { inVersion, keyOf, resourceOf } from './registry.ts'
+import { keyOf, resourceOf } from './registry.ts'
+import { converted } from './versions.ts'
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan'
 
@@ -66,7 +67,6 @@ export async function removeObject(
 ): Promise<Removal> {
   const { definition, namespace } = change
   const resource = resourceOf(definition)
-  const stored = api.registry.stored(resource) ?? definition
   if (resource === '/namespaces' && IMMORTAL.has(name)) {
     throw forbidden(definition, name, 'this namespace may not be deleted')
   }
@@ -74,7 +74,7 @@ export async function removeObject(
   await api.store.change(resource, keyOf(namespace, name), async (current) => {
     if (!current) throw notFound(definition, name)
     change.signal.throwIfAborted()
-    const before = inVersion(current, definition)
+    const before = await converted(api, current, definition, change.signal)
     checkPreconditions(change, name, options, before)
     await api.admitter.validate(
       {
@@ -91,15 +91,18 @@ export async function removeObject(
       change.warn,
       change.signal,
     )
-    const marked = mark(api, change, before, options)
+    // Only metadata changes: the object as it is stored needs no way there and back.
+    const marked = mark(api, change, current, options)
     const isGone = isFinished(marked)
-    removal = { object: isGone ? before : marked, isGone }
-    if (change.dryRun || marked === before) return current
-    return isGone ? undefined : inVersion(marked, stored)
+    const isShown = isGone || marked === current
+    removal = { object: isShown ? before : await converted(api, marked, definition, change.signal), isGone }
+    if (change.dryRun) return current
+    return isGone ? undefined : marked
   })
   if (!removal) throw notFound(definition, name)
   const now = removal.isGone ? undefined : api.store.get(resource, keyOf(namespace, name))
-  return now && !change.dryRun ? { ...removal, object: inVersion(now, definition) } : removal
+  if (!now || change.dryRun) return removal
+  return { ...removal, object: await converted(api, now, definition, change.signal) }
 }
 
 function mark(api: ApiContext, { definition }: Change, before: ApiObject, options: RemoveOptions): ApiObject {

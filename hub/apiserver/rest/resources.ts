@@ -15,10 +15,11 @@ import { listOptions, writeOptions } from './options.ts'
 import { patchOf } from './patch.ts'
 import type { ResourcePath, Verb } from './paths.ts'
 import { includeOf, presentList, presentObject, type View } from './present.ts'
-import { inVersion, keyOf, resourceOf } from './registry.ts'
+import { keyOf, resourceOf } from './registry.ts'
 import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
 import { createToken } from './token-request.ts'
 import { updateObject } from './update.ts'
+import { converted } from './versions.ts'
 import { watchObjects } from './watch.ts'
 
 /** A request for objects, admitted and on a kind that is served. */
@@ -40,10 +41,11 @@ export async function serveResource(api: ApiContext, request: ResourceRequest): 
   const view = viewOf(api, request)
   switch (request.verb) {
     case 'get':
-      return presentObject(view, getObject(api, request))
+      return presentObject(view, await getObject(api, request))
     case 'list': {
       const options = listOptions(request.query, request.definition)
-      const { objects, metadata } = listObjects(api, request.definition, request.path.namespace, options)
+      const { definition, path, signal } = request
+      const { objects, metadata } = await listObjects(api, definition, path.namespace, options, signal)
       return presentList(view, objects, metadata)
     }
     case 'watch': {
@@ -87,10 +89,10 @@ function viewOf(api: ApiContext, request: ResourceRequest): View {
   return { form, definition: request.definition, include: includeOf(request.query), now: api.clock.now() }
 }
 
-function getObject(api: ApiContext, { definition, path }: ResourceRequest) {
+async function getObject(api: ApiContext, { definition, path, signal }: ResourceRequest) {
   const object = api.store.get(resourceOf(definition), keyOf(path.namespace, path.name))
   if (!object) throw notFound(definition, path.name)
-  return inVersion(object, definition)
+  return await converted(api, object, definition, signal)
 }
 
 function changeOf(request: ResourceRequest): Change {
@@ -153,10 +155,16 @@ async function remove(api: ApiContext, request: ResourceRequest, view: View): Pr
 
 /** As in Kubernetes: one by one, and what is gone already is no failure. Answers with what there was. */
 async function removeCollection(api: ApiContext, request: ResourceRequest, view: View): Promise<Reply> {
-  const { definition, query } = request
+  const { definition, path, query, signal } = request
   const options = await removeBody(request)
   const change = { ...changeOf(request), ...(dryRunIn(options) ? { dryRun: true } : {}) }
-  const { objects, metadata } = listObjects(api, definition, request.path.namespace, listOptions(query, definition))
+  const { objects, metadata } = await listObjects(
+    api,
+    definition,
+    path.namespace,
+    listOptions(query, definition),
+    signal,
+  )
   const each = { ...removeOptions(options, query), uid: '', resourceVersion: '' }
   await Promise.all(
     objects.map(async (object) => {

@@ -16,7 +16,8 @@ import { checkFields, checkKind, checkName, knownFields, placed } from './checks
 import type { ApiContext, Change } from './context.ts'
 import { isFinished } from './finalizers.ts'
 import { nextGeneration } from './generation.ts'
-import { inVersion, keyOf, resourceOf } from './registry.ts'
+import { keyOf, resourceOf } from './registry.ts'
+import { converted } from './versions.ts'
 
 /** Which object, and which part of it. */
 export interface Target {
@@ -55,14 +56,17 @@ export async function updateObject(api: ApiContext, change: Change, target: Targ
   const kept = await api.store.change(resource, keyOf(namespace, target.name), async (current) => {
     if (!current) throw notFound(definition, target.name)
     change.signal.throwIfAborted()
-    const before = inVersion(current, definition)
+    const before = await converted(api, current, definition, change.signal)
     const next = await nextState(api, change, target, edit, before)
     answer = next
-    if (change.dryRun || sameJson(next, before)) return current
-    return isFinished(next) ? undefined : inVersion(next, stored)
+    if (sameJson(next, before)) return current
+    const changed = await converted(api, next, stored, change.signal)
+    if (change.dryRun) return current
+    return isFinished(changed) ? undefined : changed
   })
   // The last state of an object that ended with this change has no newer version to show.
-  return kept && !change.dryRun ? inVersion(kept, definition) : (answer ?? notFoundNever(definition, target.name))
+  if (kept && !change.dryRun) return await converted(api, kept, definition, change.signal)
+  return answer ?? notFoundNever(definition, target.name)
 }
 
 async function nextState(

@@ -1,12 +1,13 @@
 import { type Duration, minutes, seconds } from '../../../platform/time/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { badRequest, expired, type Status } from '../../kube/status.ts'
+import { badRequest, expired, type Status, StatusError } from '../../kube/status.ts'
 import { eventOf } from '../../kube/watch/index.ts'
 import type { SendLine, Stream } from './answer.ts'
 import type { ApiContext } from './context.ts'
 import { type ListOptions, selects } from './options.ts'
 import { shownText, type View } from './present.ts'
 import { apiVersionOf, inVersion, keyOf, resourceOf } from './registry.ts'
+import { converted } from './versions.ts'
 import { createWatcher } from './watcher.ts'
 
 export interface WatchTarget {
@@ -35,14 +36,13 @@ export function watchObjects(
   const prefix = name !== '' ? keyOf(namespace, name) : namespace === '' ? '' : `${namespace}/`
   const isConcerned = (key: string) => (name === '' ? key.startsWith(prefix) : key === prefix)
   const matches = (object: ApiObject) => selected(inVersion(object, definition))
-  const line = (type: string, object: ApiObject) =>
-    `{"type":"${type}","object":${shownText(view(), inVersion(object, definition))}}\n`
+  const line = (type: string, object: ApiObject) => `{"type":"${type}","object":${shownText(view(), object)}}\n`
   const bookmark = (version: number, annotations?: { readonly [key: string]: string }) => {
     const metadata = { resourceVersion: String(version), creationTimestamp: null, ...(annotations && { annotations }) }
     return line('BOOKMARK', { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata })
   }
 
-  const run = async (send: SendLine, signal: AbortSignal) => {
+  const events = async (send: SendLine, signal: AbortSignal) => {
     // Up to the first wait nothing else runs, so no change is lost or told twice.
     using watcher = createWatcher({ log, version: () => api.store.version, isConcerned, signal })
     // A client that reads nothing any more keeps no watch open beyond its end.
@@ -52,21 +52,32 @@ export function watchObjects(
     const since = options.version || api.store.version
     if (startsWithState(options)) {
       const { version } = api.store
-      for (const [key, object] of api.store.list(resource, prefix)) {
+      const present = api.store.list(resource, prefix).filter(([key, object]) => isConcerned(key) && matches(object))
+      const objects = present.map(([, object]) => object)
+      for (const object of await api.converter.convert(objects, definition, signal)) {
         if (watcher.isEnded) return
-        if (isConcerned(key) && matches(object)) await tell(line('ADDED', object))
+        await tell(line('ADDED', object))
       }
       if (options.sendInitialEvents) await tell(bookmark(version, { 'k8s.io/initial-events-end': 'true' }))
     } else {
       // A version of the future comes from a database that is gone: such a client has to list again, too.
       const past = since > api.store.version ? undefined : log.since(since)
-      if (!past) return void (await tell(`{"type":"ERROR","object":${JSON.stringify(tooOld(since, log.compacted))}}\n`))
+      if (!past) return void (await tell(errorLine(tooOld(since, log.compacted))))
       watcher.replay(past)
     }
     for await (const step of watcher.steps()) {
       const event = typeof step === 'number' ? undefined : eventOf(step, matches)
-      if (event) await tell(line(event.type, event.object))
+      if (event) await tell(line(event.type, await converted(api, event.object, definition, signal)))
       else if (typeof step === 'number') await tell(bookmark(step))
+    }
+  }
+  /** What cannot be shown ends the watch with the reason, as in a cluster. */
+  const run = async (send: SendLine, signal: AbortSignal) => {
+    try {
+      await events(send, signal)
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error
+      await send(errorLine(error.status))
     }
   }
   return { type: 'application/json', run }
@@ -87,6 +98,10 @@ function checkOptions(options: ListOptions): void {
 /** Without a version, and with "any", a watch begins with what is there. */
 function startsWithState({ version, sendInitialEvents }: ListOptions): boolean {
   return sendInitialEvents ?? (version === undefined || version === 0)
+}
+
+function errorLine(status: Status): string {
+  return `{"type":"ERROR","object":${JSON.stringify(status)}}\n`
 }
 
 function tooOld(version: number, oldest: number): Status {

@@ -9,6 +9,7 @@ import { namespaceOf } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { admissionChain } from '../admission/chain.ts'
 import type { Controller, ControllerOptions } from '../controllers/controller.ts'
+import { objectConverter } from '../crds/conversion.ts'
 import { installNamespaces } from '../namespaces.ts'
 import { type Admitter, type ApiContext, systemChange } from '../rest/context.ts'
 import { createObject } from '../rest/create.ts'
@@ -41,7 +42,9 @@ export async function startApiBench(
   const store = new ObjectStore({ store: memoryStore([kubernetesStore]), metrics: silentMetrics })
   await store.load()
   const registry = new Registry(BUILTIN_DEFINITIONS)
-  const api: ApiContext = { store, registry, admitter: admissionChain(admitters), clock, random: systemRandom, log }
+  const ground = { store, clock, random: systemRandom }
+  const converter = objectConverter({ ...ground, metrics: silentMetrics })
+  const api: ApiContext = { ...ground, registry, admitter: admissionChain(admitters), converter, log }
   const whole = new AbortController()
   await installNamespaces(api, whole.signal)
   const running = { stop: async () => {} }

@@ -78,8 +78,34 @@ test('each fault of a definition is named', () => {
       'spec.versions[0].additionalPrinterColumns[0].jsonPath: Invalid value: "x": must be a simple json path starting with .',
     ],
     [
-      { conversion: { strategy: 'Webhook' } },
-      'spec.conversion.strategy: Unsupported value: "Webhook": supported values: "None"',
+      { conversion: { strategy: 'Magic' } },
+      'spec.conversion.strategy: Unsupported value: "Magic": supported values: "None", "Webhook"',
+    ],
+    [
+      converting(undefined),
+      'spec.conversion.webhook.clientConfig: Required value: required when strategy is set to Webhook',
+    ],
+    [converting({}), 'spec.conversion.webhook.clientConfig: Required value: exactly one of url or service is required'],
+    [
+      converting({ url: 'http://a/convert' }),
+      `spec.conversion.webhook.clientConfig.url: Invalid value: "http://a/convert": 'https' is the only allowed URL scheme`,
+    ],
+    [
+      converting({ service: { name: 'a' } }),
+      'spec.conversion.webhook.clientConfig.service.namespace: Required value: service namespace is required',
+    ],
+    [
+      converting({ url: 'https://a/convert', caBundle: 'eA==' }),
+      'spec.conversion.webhook.clientConfig.caBundle: Invalid value: "<CA bundle>": unable to load root certificates: no certificate found',
+    ],
+    [converting({ url: 'https://a/convert' }, []), 'spec.conversion.webhook.conversionReviewVersions: Required value'],
+    [
+      converting({ url: 'https://a/convert' }, ['v2']),
+      'spec.conversion.webhook.conversionReviewVersions: Invalid value: ["v2"]: must include at least one of v1',
+    ],
+    [
+      { conversion: { strategy: 'None', webhook: { conversionReviewVersions: ['v1'] } } },
+      'spec.conversion.webhook: Forbidden: should not be set when strategy is not set to Webhook',
     ],
     [
       { preserveUnknownFields: true },
@@ -91,6 +117,15 @@ test('each fault of a definition is named', () => {
     const named: ApiObject = { ...changed, metadata: { name: `widgets.${String(change['group'] ?? 'example.com')}` } }
     assert.deepEqual(validateCrd(named).map(fieldErrorText), [text])
   }
+})
+
+function converting(clientConfig: JsonObject | undefined, conversionReviewVersions: readonly string[] = ['v1']) {
+  const webhook = { ...(clientConfig && { clientConfig }), conversionReviewVersions }
+  return { conversion: { strategy: 'Webhook', webhook } }
+}
+
+test('a conversion by a webhook is in order', () => {
+  assert.deepEqual(validateCrd(prepareCrd(crd(converting({ url: 'https://127.0.0.1:9443/convert' })))), [])
 })
 
 test('the name is plural and group', () => {

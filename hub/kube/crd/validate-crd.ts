@@ -1,6 +1,15 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import type { ApiObject } from '../resource.ts'
-import { child, duplicate, type FieldError, index, invalid, notSupported, required } from '../schema/field-error.ts'
+import {
+  child,
+  duplicate,
+  type FieldError,
+  forbidden,
+  index,
+  invalid,
+  notSupported,
+  required,
+} from '../schema/field-error.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 import { dnsSubdomain } from '../schema/names.ts'
 import { parseJsonPath } from '../table/json-path.ts'
@@ -139,8 +148,64 @@ function jsonPathErrors(path: Json | undefined, field: string): readonly FieldEr
 }
 
 function conversionErrors(conversion: Json | undefined): readonly FieldError[] {
+  const path = 'spec.conversion'
   const strategy = at(conversion, 'strategy') ?? 'None'
-  return strategy === 'None' ? [] : [notSupported('spec.conversion.strategy', strategy, ['None'])]
+  const webhook = at(conversion, 'webhook')
+  if (strategy === 'None') {
+    return webhook === undefined
+      ? []
+      : [forbidden(`${path}.webhook`, 'should not be set when strategy is not set to Webhook')]
+  }
+  if (strategy !== 'Webhook') return [notSupported(`${path}.strategy`, strategy, ['None', 'Webhook'])]
+  return [
+    ...clientErrors(at(webhook, 'clientConfig'), `${path}.webhook.clientConfig`),
+    ...reviewErrors(at(webhook, 'conversionReviewVersions'), `${path}.webhook.conversionReviewVersions`),
+  ]
+}
+
+function clientErrors(client: Json | undefined, path: string): readonly FieldError[] {
+  if (!isJsonObject(client)) return [required(path, 'required when strategy is set to Webhook')]
+  const { url, service, caBundle } = client
+  if ((url === undefined) === (service === undefined)) {
+    return [required(path, 'exactly one of url or service is required')]
+  }
+  return [
+    ...(url === undefined ? serviceErrors(service, child(path, 'service')) : urlErrors(url, child(path, 'url'))),
+    ...(caBundle === undefined || isPem(text(caBundle))
+      ? []
+      : [invalid(child(path, 'caBundle'), '<CA bundle>', 'unable to load root certificates: no certificate found')]),
+  ]
+}
+
+/** A service is taken, as in a cluster, though this API cannot reach one: the version that is stored needs no conversion. */
+function serviceErrors(service: Json | undefined, path: string): readonly FieldError[] {
+  return ['namespace', 'name'].flatMap((key) =>
+    text(at(service, key)) === '' ? [required(child(path, key), `service ${key} is required`)] : [],
+  )
+}
+
+function urlErrors(value: Json | undefined, path: string): readonly FieldError[] {
+  const shown = value ?? ''
+  const url = URL.parse(text(value))
+  if (!url) return [invalid(path, shown, 'must be a URL, such as https://example.com/convert')]
+  if (url.protocol !== 'https:') return [invalid(path, shown, "'https' is the only allowed URL scheme")]
+  if (url.username !== '' || url.password !== '') {
+    return [invalid(path, shown, 'user information is not permitted in the URL')]
+  }
+  if (url.search !== '') return [invalid(path, shown, 'query parameters are not permitted in the URL')]
+  return url.hash === '' ? [] : [invalid(path, shown, 'fragments are not permitted in the URL')]
+}
+
+function isPem(base64: string): boolean {
+  return Buffer.from(base64, 'base64').toString('latin1').includes('-----BEGIN CERTIFICATE-----')
+}
+
+function reviewErrors(versions: Json | undefined, path: string): readonly FieldError[] {
+  const given = isJsonArray(versions) ? versions : []
+  if (given.length === 0) return [required(path)]
+  const wrong = given.findIndex((version) => !DNS_1035.test(text(version)))
+  if (wrong >= 0) return [invalid(index(path, wrong), given[wrong] ?? '', DNS_1035_TEXT)]
+  return given.includes('v1') ? [] : [invalid(path, given, 'must include at least one of v1')]
 }
 
 /** What must stay as it is, because objects were stored under it. */

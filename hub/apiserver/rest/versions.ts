@@ -1,0 +1,17 @@
+import { BugError } from '../../../platform/lifecycle/index.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import type { ApiContext } from './context.ts'
+import { apiVersionOf } from './registry.ts'
+
+/** One object as that version of its kind shows it; at once where it is of that version. Throws a Status. */
+export async function converted(
+  api: Pick<ApiContext, 'converter'>,
+  object: ApiObject,
+  definition: ResourceDefinition,
+  signal: AbortSignal,
+): Promise<ApiObject> {
+  if (object.apiVersion === apiVersionOf(definition)) return object
+  const [shown] = await api.converter.convert([object], definition, signal)
+  if (shown) return shown
+  throw new BugError('A conversion gave back nothing', { code: 'HUB_API_CONVERSION' })
+}
