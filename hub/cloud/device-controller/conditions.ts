@@ -12,6 +12,7 @@ import {
 } from '../../../schemas/index.ts'
 import { annotationErrors } from '../admission/annotations.ts'
 import { agreement, quoted } from './agreement.ts'
+import { notConvertible } from './convertible.ts'
 import { edgeVerdict, type Refusal } from './edge-verdict.ts'
 import { freshness } from './freshness.ts'
 import { isWish } from './intents.ts'
@@ -81,6 +82,8 @@ function acceptance(input: ConditionInput): Verdict {
   const { device, model } = input
   const namespace = device.metadata.namespace ?? 'default'
   const { nodeName, deviceModelRef } = device.spec
+  const problem = notConvertible(device, model)
+  if (problem !== undefined) return no('NotConvertible', problem)
   if (!deviceModelRef?.name) return no('ModelNotSet', 'spec.deviceModelRef.name is empty')
   if (!model) return no('ModelNotFound', `DeviceModel ${deviceModelRef.name} does not exist in namespace ${namespace}`)
   if (!protocolOf(device, model)) return no('ProtocolNotSet', 'spec.protocol.protocolName is empty')

@@ -5,6 +5,7 @@ import { type Device, type DeviceModel, type DeviceStatus, deviceIdOf } from '..
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
 import type { CloudHub } from '../cloudhub/delivery.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
+import { notConvertible } from './convertible.ts'
 import { createDeviceIndex, type DeviceIndex } from './device-index.ts'
 import { DeviceViews } from './device-views.ts'
 import { Digests } from './digests.ts'
@@ -151,5 +152,6 @@ export class DeviceController implements Disposable {
 
 function isNewFor(now: Device | undefined, before: Device | undefined): boolean {
   if (!now || !before || now.metadata.uid !== before.metadata.uid) return true
+  if ((notConvertible(now, undefined) === undefined) !== (notConvertible(before, undefined) === undefined)) return true
   return deviceVersion(now) !== deviceVersion(before)
 }

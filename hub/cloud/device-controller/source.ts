@@ -15,6 +15,7 @@ import {
 } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { Delivery, NodeSource } from '../cloudhub/delivery.ts'
+import { notConvertible, withoutOrigin } from './convertible.ts'
 import type { DeviceIndex } from './device-index.ts'
 import type { IntentLedger } from './intent-ledger.ts'
 
@@ -56,6 +57,9 @@ export function createDeviceSource(ports: DeviceSourcePorts): NodeSource & Dispo
       },
     )
 
+  const servedOn = (node: string) =>
+    index.onNode(node).filter((device) => notConvertible(device, index.modelOf(device)) === undefined)
+
   return {
     name: 'devices',
     [Symbol.dispose]() {
@@ -71,7 +75,7 @@ export function createDeviceSource(ports: DeviceSourcePorts): NodeSource & Dispo
     noticesFor(node, session) {
       const before = told.get(node)
       const known = before?.session === session ? before.members : new Map<string, MembershipDevice>()
-      const members = new Map(index.onNode(node).map((device) => [deviceIdOf(device.metadata), memberOf(device)]))
+      const members = new Map(servedOn(node).map((device) => [deviceIdOf(device.metadata), memberOf(device)]))
       told.set(node, { session, members })
       const added = [...members].flatMap(([id, member]) => (known.has(id) ? [] : [member]))
       const removed = [...known].flatMap(([id, member]) => (members.has(id) ? [] : [member]))
@@ -81,7 +85,7 @@ export function createDeviceSource(ports: DeviceSourcePorts): NodeSource & Dispo
       return frames
     },
     deliveriesFor(node) {
-      const devices = index.onNode(node)
+      const devices = servedOn(node)
       const models = new Map<string, DeviceModel>()
       for (const device of devices) {
         const model = index.modelOf(device)
@@ -117,7 +121,8 @@ export function deviceVersion(device: Device): string {
 
 /** Generation, because status reports move the resourceVersion; plus our own annotations, which carry policies for the edge. */
 function versionOf(object: KubeObject, more: object = {}): string {
-  const own = Object.entries(object.metadata.annotations ?? {}).filter(([key]) => key.startsWith('skerry.dev/'))
+  const { annotations = {} } = withoutOrigin(object).metadata
+  const own = Object.entries(annotations).filter(([key]) => key.startsWith('skerry.dev/'))
   const { generation, resourceVersion } = object.metadata
   const base = generation === undefined ? `r${resourceVersion ?? ''}` : `g${generation}`
   const extra = [...own.sort(([a], [b]) => (a < b ? -1 : 1)), ...Object.entries(more)]
@@ -127,11 +132,14 @@ function versionOf(object: KubeObject, more: object = {}): string {
 
 /** The whole Device, but of its status only what an edge reads: the legacy report fields of KubeEdge 1.19 to 1.22. */
 function deviceForEdge(device: Device): KubeObject {
-  return Object.assign({ ...device, apiVersion: DEVICE_API_VERSION, kind: 'Device' }, { status: legacyReport(device) })
+  return Object.assign(
+    { ...withoutOrigin(device), apiVersion: DEVICE_API_VERSION, kind: 'Device' },
+    { status: legacyReport(device) },
+  )
 }
 
 function modelForEdge(model: DeviceModel): KubeObject {
-  return { ...model, apiVersion: DEVICE_API_VERSION, kind: 'DeviceModel' }
+  return { ...withoutOrigin(model), apiVersion: DEVICE_API_VERSION, kind: 'DeviceModel' }
 }
 
 function legacyReport(device: Device) {

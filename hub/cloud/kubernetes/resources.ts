@@ -101,6 +101,13 @@ export const RULE_ENDPOINTS: ResourceType<RuleEndpoint> = {
   ...plain('rules.kubeedge.io', 'v1', 'ruleendpoints', 'RuleEndpoint', true),
   accepts: (object): object is RuleEndpoint => isRuleEndpoint(object),
 }
+export const CUSTOM_RESOURCE_DEFINITIONS = plain(
+  'apiextensions.k8s.io',
+  'v1',
+  'customresourcedefinitions',
+  'CustomResourceDefinition',
+  false,
+)
 export const VALIDATING_WEBHOOKS = plain(
   'admissionregistration.k8s.io',
   'v1',
