@@ -20,7 +20,7 @@ import { Edge } from './parts/edge.ts'
 import { Machine } from './parts/machine.ts'
 import { witnessLog } from './parts/witness-log.ts'
 import { DurableWishes } from './promises/durable.ts'
-import type { MakeWitness, Scene, Witness } from './promises/promise.ts'
+import { at, type MakeWitness, type Scene, type Witness } from './promises/promise.ts'
 import { UserMessageOrder } from './promises/user-messages.ts'
 import { WITNESSES } from './promises/witnesses.ts'
 
@@ -210,6 +210,15 @@ export class World implements Scene {
     machine.setbacks++
     machine.disk.restore(snapshot)
     for (const witness of this.#witnesses) witness.onSetback?.(machine)
+  }
+
+  /** The backup of the API, with the records of what nodes have, as of then. The cloud half is not running. */
+  setApiBack(): void {
+    if (!this.apiBackup) return
+    this.trace.note('api', 'gets its backup back')
+    this.apiSetbacks++
+    this.cluster.restore(this.apiBackup)
+    for (const object of this.apiBackup.objects.values()) this.deleted.delete(String(at(object, 'metadata', 'uid')))
   }
 
   startCloud(): void {

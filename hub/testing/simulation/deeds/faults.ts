@@ -194,6 +194,22 @@ export const CLOUD_FAULTS: Deeds = {
       world.say(`the clock of the cloud is set to ${world.cloudWall.offset} ms`)
     },
   },
+  // In histories of their own: see api-backup.test.ts.
+  'back up API': {
+    weight: 0,
+    act(world) {
+      world.apiBackup = world.cluster.snapshot()
+      world.say('the API is backed up')
+    },
+  },
+  'restore API': {
+    weight: 0,
+    async act(world, dice) {
+      await world.stopCloud()
+      world.setApiBack()
+      world.scheduler.after(dice.next() * 15_000, () => world.startCloud())
+    },
+  },
   'handler fails': {
     weight: 1,
     act(world, dice) {

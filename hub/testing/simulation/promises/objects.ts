@@ -22,7 +22,7 @@ export function exactObjects(scene: Scene): Witness {
           )
           if (isUsed) wanted.set(`${namespace}/devicemodel/${name}`, wantedOf(model))
         }
-        const wrong = differences(wanted, holdingsOf(machine), machine.setbacks > 0) ?? twinDifference(own, machine)
+        const wrong = differences(wanted, holdingsOf(machine)) ?? twinDifference(own, machine)
         if (wrong) return `${machine.node}: ${wrong}`
       }
       return undefined
@@ -53,21 +53,13 @@ function holdingsOf({ disk }: Machine): ReadonlyMap<string, string> {
   )
 }
 
-function differences(
-  wanted: ReadonlyMap<string, string>,
-  held: ReadonlyMap<string, string>,
-  hasBackup: boolean,
-): string | undefined {
+function differences(wanted: ReadonlyMap<string, string>, held: ReadonlyMap<string, string>): string | undefined {
   for (const [key, text] of wanted) {
     const present = held.get(key)
     if (present === undefined) return `${key} is missing`
     if (present !== text) return `${key} is ${present} and should be ${text}`
   }
-  for (const key of held.keys()) {
-    // A backup may hold models that were deleted since: edges speak of devices only.
-    const isOfBackup = hasBackup && key.includes('/devicemodel/')
-    if (!wanted.has(key) && !isOfBackup) return `${key} is there and should not be`
-  }
+  for (const key of held.keys()) if (!wanted.has(key)) return `${key} is there and should not be`
   return undefined
 }
 
