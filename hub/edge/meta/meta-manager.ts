@@ -11,6 +11,7 @@ import { isLater, isObject, metaChangeOf, supersedes } from './meta-change.ts'
 import { type MetaRow, metaRow, putCall, removeCall } from './meta-store.ts'
 import { META_LIMITS, type MetaLimits, MetaTable } from './meta-table.ts'
 import { MetaView } from './meta-view.ts'
+import { takeOver } from './owner.ts'
 import { parseJson } from './parse-device.ts'
 import { Refusals } from './refusals.ts'
 import { Turns } from './turns.ts'
@@ -135,6 +136,7 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
     name: 'MetaManager',
     async start() {
       table.clear()
+      await takeOver(ports.nodeName, store, log)
       const rows = (await store.read({ statement: 'meta.all', parameters: [] })).map(metaRow)
       const damaged = new Set(rows.filter((row) => !isObject(parseJson(row.value))))
       if (damaged.size > 0) await letGo([...damaged])

@@ -67,6 +67,8 @@ export const metaStoreDomain: StoreDomain = {
     all: 'SELECT key, type, uid, resourceversion, value FROM meta',
     put: 'INSERT INTO meta (key, type, uid, resourceversion, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET type = excluded.type, uid = excluded.uid, resourceversion = excluded.resourceversion, value = excluded.value',
     remove: 'DELETE FROM meta WHERE key = ?',
+    clear: 'DELETE FROM meta',
+    nodes: "SELECT key FROM meta WHERE type = 'node'",
     marks: 'SELECT device, state, twin, refusals FROM edge_confirmed',
     mark: 'INSERT INTO edge_confirmed (device, state, twin, refusals) VALUES (?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET state = excluded.state, twin = excluded.twin, refusals = excluded.refusals',
     unmarkAll: 'DELETE FROM edge_confirmed',
@@ -77,6 +79,7 @@ export const metaStoreDomain: StoreDomain = {
     putToken:
       'INSERT INTO edge_token (key, pod, token, received, lifetime, expires) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET pod = excluded.pod, token = excluded.token, received = excluded.received, lifetime = excluded.lifetime, expires = excluded.expires',
     removeToken: 'DELETE FROM edge_token WHERE key = ?',
+    clearTokens: 'DELETE FROM edge_token',
     setFact:
       'INSERT INTO edge_fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   },
