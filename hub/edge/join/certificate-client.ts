@@ -24,14 +24,7 @@ export function callCertificateEndpoint(call: CertificateCall, clock: Clock, sig
   const fields = { address: call.address, path: call.path }
   return withDeadline(clock, DEADLINE, signal, (limited) => {
     return new Promise((resolve, reject) => {
-      const fail = (cause: unknown) =>
-        reject(
-          new UnavailableError('The certificate endpoint cannot be reached', {
-            code: 'HUB_CERTIFICATES_UNREACHABLE',
-            fields,
-            cause,
-          }),
-        )
+      const fail = (cause: unknown) => reject(unreachable(cause, fields))
       const url = new URL(`https://${call.address}${call.path}`)
       const sent = request(
         url,
@@ -59,4 +52,14 @@ export function callCertificateEndpoint(call: CertificateCall, clock: Clock, sig
       sent.end(call.body)
     })
   })
+}
+
+function unreachable(cause: unknown, fields: Readonly<Record<string, string>>): UnavailableError {
+  // A board without a battery starts in the past.
+  if (cause instanceof Error && 'code' in cause && cause.code === 'CERT_NOT_YET_VALID') {
+    const message = 'The certificate of the cloud is not yet valid by the clock of this machine: set the clock'
+    return new UnavailableError(message, { code: 'HUB_CLOCK_BEHIND', fields, cause })
+  }
+  const code = 'HUB_CERTIFICATES_UNREACHABLE'
+  return new UnavailableError('The certificate endpoint cannot be reached', { code, fields, cause })
 }

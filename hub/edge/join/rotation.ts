@@ -31,11 +31,12 @@ export interface Rotation extends Module {
 /** Renews the certificate between 70 and 90 % of its lifetime, at a moment drawn by chance so that a fleet does not ask at once. */
 export function createRotationModule(options: RotationOptions): Rotation {
   const { clock, files, nodeName, log } = options
-  const renewing: RenewalState = { isDistrusted: false, now: undefined }
+  const renewing: RenewalState = { isDistrusted: false, now: undefined, restUntil: Number.NEGATIVE_INFINITY }
   const identity = async () => {
     const present = await readIdentity(files, nodeName)
     const { notAfter } = parseCertificate(present.certificate)
-    if (!renewing.isDistrusted && clock.now() < notAfter.getTime()) return present
+    const isFresh = clock.now() < notAfter.getTime() || clock.monotonic() < renewing.restUntil
+    if (!renewing.isDistrusted && isFresh) return present
     try {
       return await renew(options, present, renewing)
     } catch (error) {
@@ -65,7 +66,11 @@ interface RenewalState {
   isDistrusted: boolean
   /** One at a time, whoever asks. */
   now: Promise<LinkIdentity> | undefined
+  /** Monotonic ms. A certificate that has just come is not renewed again, even where it is old by a clock that runs ahead. */
+  restUntil: number
 }
+
+const LONGEST_REST = minutes(60)
 
 /** Looks again at least this often: the wall clock may jump, and stands still while the machine sleeps. */
 const LONGEST_SLEEP = minutes(5)
@@ -79,7 +84,7 @@ async function keepFresh(options: RotationOptions, renewing: RenewalState, signa
       const present = await readIdentity(files, nodeName)
       const { notBefore, notAfter } = parseCertificate(present.certificate)
       const due = notBefore.getTime() + (notAfter.getTime() - notBefore.getTime()) * share
-      const wait = due - clock.now()
+      const wait = Math.max(due - clock.now(), renewing.restUntil - clock.monotonic())
       if (wait > 0) {
         await clock.sleep(ms(Math.min(wait, LONGEST_SLEEP.milliseconds)), signal)
         continue
@@ -114,7 +119,19 @@ async function renewNow(
   const { renewIdentity } = await import('./join-node.ts')
   const renewed = await renewIdentity({ ...options, present })
   renewing.isDistrusted = false
+  rest(renewed, options, renewing)
   options.log.info('Certificate renewed', { node: options.nodeName })
   options.onRotated()
   return renewed
+}
+
+function rest({ certificate }: LinkIdentity, { clock, log, nodeName }: RotationOptions, renewing: RenewalState): void {
+  const { notBefore, notAfter } = parseCertificate(certificate)
+  const lifetime = notAfter.getTime() - notBefore.getTime()
+  renewing.restUntil = clock.monotonic() + Math.min(LONGEST_REST.milliseconds, lifetime / 2)
+  if (clock.now() < notAfter.getTime()) return
+  log.warn('A certificate that has just been issued has ended by the clock of this machine: set the clock', {
+    node: nodeName,
+    notAfter: notAfter.toISOString(),
+  })
 }

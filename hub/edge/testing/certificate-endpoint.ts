@@ -28,6 +28,8 @@ export interface EndpointOptions {
   readonly servedBy?: Authority
   /** The only name in its serving certificate; default: those of loopback. */
   readonly host?: string
+  /** Days until that serving certificate is valid. */
+  readonly validIn?: number
 }
 
 /** A certificate endpoint that signs whatever is asked and writes down who asked what. */
@@ -42,7 +44,7 @@ export async function startEndpoint(
     answer: async (call) => ({ status: 200, body: await sign(authority, call.body, days) }),
   }
   const identity = await (options.host
-    ? namedOtherwise(servedBy, options.host)
+    ? namedOtherwise(servedBy, options.host, options.validIn ?? 0)
     : testIdentity(servedBy, { commonName: 'cloud' }, ['serverAuth']))
   const server = createServer({ ...identity, requestCert: true, rejectUnauthorized: false })
   server.on('request', async (request, response) => {
@@ -65,15 +67,15 @@ export async function startEndpoint(
   return Object.assign(endpoint, { address: `127.0.0.1:${at.port}`, calls })
 }
 
-async function namedOtherwise(authority: Authority, host: string) {
+async function namedOtherwise(authority: Authority, host: string, validIn: number) {
   const keyPair = await generateKeyPair()
   const certificate = await authority.issue({
     publicKey: keyPair.publicKeyDer,
     subject: { commonName: 'cloud' },
     dnsNames: [host],
     usages: ['serverAuth'],
-    notBefore: daysFromNow(0),
-    notAfter: daysFromNow(1),
+    notBefore: daysFromNow(validIn),
+    notAfter: daysFromNow(validIn + 1),
   })
   return { key: keyPair.privateKeyPem, cert: pemOf(certificate, 'CERTIFICATE'), ca: authority.certificatePem }
 }
