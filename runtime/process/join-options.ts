@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { ConfigError, describeError } from '../../platform/lifecycle/index.ts'
+import { ConfigError } from '../../platform/lifecycle/index.ts'
 
 /** A host without and with its port. */
 export interface Address {
@@ -34,7 +34,7 @@ export async function readToken(options: { readonly token?: string; readonly tok
   try {
     return await readFile(tokenFile, 'utf8')
   } catch (cause) {
-    throw new ConfigError(`${tokenFile} cannot be read: ${describeError(cause)}`, {
+    throw new ConfigError('the token file cannot be read (it is removed after a join)', {
       code: 'PROCESS_TOKEN_FILE_UNREADABLE',
       cause,
     })

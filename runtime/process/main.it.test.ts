@@ -62,7 +62,7 @@ describe('the command line', { concurrency: 2 }, () => {
       assert.equal(ran.code, 1)
       assert.equal(
         ran.stderr,
-        `skerry: nothing runs in ${empty}: start it with skerry up, or name another --data\n`,
+        `skerry: nothing runs in ${empty}: start it with skerry up, cloud or edge, or name another --data\n`,
         args.join(' '),
       )
     }

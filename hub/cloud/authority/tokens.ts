@@ -70,7 +70,8 @@ export async function verifyToken(key: Uint8Array, bearer: string, clock: Clock)
     return { ok: true, claims: { id: jti, expires: exp, ...made, ...(typeof node === 'string' ? { node } : {}) } }
   } catch (error) {
     if (error instanceof errors.JWTExpired) return refuse('the token has expired: create a new one')
-    if (error instanceof errors.JOSEError) return refuse('the token is not one of this cloud')
+    if (error instanceof errors.JOSEError)
+      return refuse('the token is not one of this cloud, or its key was changed since: create a new one')
     throw error
   }
 }

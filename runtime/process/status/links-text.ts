@@ -7,7 +7,7 @@ export function roadLines(road: RoadReport, now: number): readonly string[] {
   const receipt = road.lastReceipt === undefined ? 'no receipt yet' : `last receipt ${ago(now, road.lastReceipt)}`
   const link = road.connected
     ? `connected to ${road.peer === 'kubeedge' ? 'a KubeEdge cloud' : 'the cloud half'} at ${road.cloud} for ${since}; ${receipt}`
-    : `not connected to ${road.cloud} for ${since}: ${road.detail}. ${adviceFor(road.detail)}`
+    : `not connected to ${road.cloud} for ${since}: ${said(road.detail)}`
   const { userMessages: user } = road
   const oldest = user.oldestAge === undefined ? '' : `, the oldest for ${durationText(user.oldestAge)}`
   const messages = `${amount(user.waiting, 'message')} of clients (${bytesText(user.bytes)}${oldest})`
@@ -51,6 +51,8 @@ const MOST_NODES = 20
 
 /** By what the link said last: what to do about it. */
 const ADVICE: readonly (readonly [sign: RegExp, advice: string])[] = [
+  [/not yet valid/i, 'The clock of this machine is behind: set it (timedatectl)'],
+  [/try again in a moment/, 'It tries again by itself'],
   [
     /revoked|deleted|not allowed|no longer|cut off/i,
     'In the cloud: skerry node allow NAME, or join again with a new token: skerry join --force',
@@ -66,8 +68,10 @@ const ADVICE: readonly (readonly [sign: RegExp, advice: string])[] = [
 ]
 const COMMON_ADVICE = 'It tries again by itself; check the network, and cloud.server in config.yaml'
 
-function adviceFor(detail: string): string {
-  return ADVICE.find(([sign]) => sign.test(detail))?.[1] ?? COMMON_ADVICE
+/** The cloud may have said itself what to do. */
+function said(detail: string): string {
+  if (/skerry (join|node|token)/.test(detail)) return detail
+  return `${detail}. ${ADVICE.find(([sign]) => sign.test(detail))?.[1] ?? COMMON_ADVICE}`
 }
 
 function line(what: string, text: string): string {

@@ -40,6 +40,9 @@ const offline: readonly (readonly [detail: string, advice: RegExp])[] = [
   ['Unexpected server response: 503', /cloudhub\.nodeLimit/],
   ['the node was deleted', /skerry node allow NAME/],
   ['certificate has expired', /skerry join/],
+  ['certificate is not yet valid', /set it \(timedatectl\)/],
+  ['HTTP 503: the Node was just deleted: try again in a moment', /\. It tries again by itself$/],
+  ['HTTP 403: the node was revoked: join again (skerry join --force)', /\(skerry join --force\)$/],
   ['replaced by a newer session of the node', /a name of its own/],
   ['no answer within 10000 ms', /tries again by itself/],
 ]
