@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { parseCertificate } from '../../../platform/certificates/index.ts'
 import { createAuthority } from '../../../platform/certificates/issuing/index.ts'
+import { memoryLogger } from '../../../platform/log/testing/index.ts'
 import { minutes, ms, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import { openAuthority } from '../authority/open-authority.ts'
 import { NODES, SECRETS } from '../kubernetes/resources.ts'
@@ -306,4 +307,16 @@ test('a CA of a KubeEdge installation is adopted, and a broken one is never repl
   const { signal } = new AbortController()
   await assert.rejects(openAuthority({ names: ['a'], certificateDays: 1 }, ports, signal), { code: 'HUB_CA_UNUSABLE' })
   assert.ok(!broken.writes.some((write) => write.startsWith('PUT')))
+})
+
+test('who guesses cannot fill the log, however long the names are', async (t) => {
+  const log = memoryLogger()
+  const { authority, certificates } = await startTlsCloud(t, { log })
+  const { csr } = await csrOf('edge-1')
+  const headers = { NodeName: 'x'.repeat(2000), Authorization: 'Bearer a.b.c' }
+  const ask = () => call(certificates.port, { path: '/edge.crt', ca: authority.caPem, headers, body: csr })
+  await Promise.all(Array.from({ length: 40 }, ask))
+  const lines = log.lines.filter(({ message }) => message === 'Certificate request refused')
+  assert.equal(lines.length, 20)
+  for (const { fields } of lines) assert.equal(String(fields['node']).length, 253)
 })

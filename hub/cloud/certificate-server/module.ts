@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { type HttpHandler, readBody, sendText, serveHttps } from '../../../platform/http/index.ts'
 import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
-import type { Logger } from '../../../platform/log/index.ts'
+import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
 import type { CloudAuthority, ServingCertificate } from '../authority/cloud-authority.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
@@ -100,7 +100,9 @@ interface HandlerPorts extends CertificateServerPorts {
 }
 
 function createHandler(authority: CloudAuthority, ports: HandlerPorts): HttpHandler {
-  const { kubernetes, log, metrics = silentMetrics } = ports
+  const { kubernetes, metrics = silentMetrics } = ports
+  // Anybody who reaches the port can cause its lines.
+  const log = boundedLogger(ports.log, ports)
   const settled = (socket: Socket) => ports.bounds.settled(peerName(socket))
   const failures = new FailureBounds({ ...FAILURES, clock: ports.clock })
   const issued = metrics.counter({
@@ -128,7 +130,7 @@ function createHandler(authority: CloudAuthority, ports: HandlerPorts): HttpHand
       return sendBytes(response, answer.certificate)
     }
     const { status, reason } = answer
-    log.warn('Certificate request refused', { node, from: socket.remoteAddress, status, reason })
+    log.warn('Certificate request refused', { node: node?.slice(0, 253), from: socket.remoteAddress, status, reason })
     if (await failures.pause(socket.remoteAddress, signal)) return sendPlain(response, status, reason)
     ports.onFailed()
     socket.destroy()

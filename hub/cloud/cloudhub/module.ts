@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { sendText, serveHttps } from '../../../platform/http/index.ts'
 import { describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
-import type { Logger } from '../../../platform/log/index.ts'
+import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Duration, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import { createUpgradeAcceptor } from '../../link/index.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
@@ -130,12 +130,16 @@ async function openPatiently(ports: CloudHubPorts, scope: Scope): Promise<string
 }
 
 /**
- * Who has no certificate of our CA is cut off here. One that has ended is let through to its refusal, so that a node whose clock is
- * wrong learns that it has to renew it.
+ * Who has no certificate of our CA is cut off here. One that has ended, or begins later, is let through to its refusal, so that a
+ * node learns that it has to renew it, or that a clock is wrong.
  */
 function admitAtTls(socket: TLSSocket): void {
-  if (!socket.authorized && String(socket.authorizationError) !== 'CERT_HAS_EXPIRED') socket.destroy()
+  if (!socket.authorized && !OF_A_WRONG_CLOCK.has(String(socket.authorizationError))) socket.destroy()
 }
+
+const OF_A_WRONG_CLOCK = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+
+const TOO_EARLY = 'the certificate begins later by the clock of the cloud: set the clock there'
 
 interface AcceptorPorts extends CloudHubPorts {
   readonly cloudEpoch: string
@@ -143,7 +147,9 @@ interface AcceptorPorts extends CloudHubPorts {
 
 function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts): AcceptUpgrade {
   const { nodeLimit, maxFrameBytes: largestFrame } = options
-  const { authority, register, clock, random, log, metrics = silentMetrics } = ports
+  const { authority, register, clock, random, metrics = silentMetrics } = ports
+  // A node that was cut off comes back for ever.
+  const log = boundedLogger(ports.log, ports)
   const acceptLink = createUpgradeAcceptor({ ...ports, ...(largestFrame === undefined ? {} : { largestFrame }) })
   const refused = metrics.counter({
     name: 'skerry_cloudhub_refused_total',
@@ -167,6 +173,8 @@ function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts
     const identified = identify(request.headers, certificate, (each) => register.refusal(each))
     if (!identified.ok) return refuse(socket, identified.status, identified.reason, request.headers['node_id'])
     const { node } = identified.peer
+    if (request.socket instanceof TLSSocket && String(request.socket.authorizationError) === 'CERT_NOT_YET_VALID')
+      return refuse(socket, 403, TOO_EARLY, node)
     if (hub.size >= nodeLimit && !hub.isConnected(node))
       return refuse(socket, 503, 'too many nodes are connected', node)
     try {

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import { generateKeyPair, type KeyPair, pemOf } from '../../../platform/certificates/index.ts'
 import { createCsr, loadAuthority } from '../../../platform/certificates/issuing/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
-import { silentLogger } from '../../../platform/log/index.ts'
+import { type Logger, silentLogger } from '../../../platform/log/index.ts'
 import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CloudAuthority } from '../authority/cloud-authority.ts'
 import { createCloudModules } from '../cloud-modules.ts'
@@ -16,6 +16,7 @@ export interface TlsCloudOptions {
   readonly nodeLimit?: number
   readonly maxFrameBytes?: number
   readonly handshakeWithin?: Duration
+  readonly log?: Logger
 }
 
 /** The whole cloud half on loopback, real TLS and free ports, over the fake Kubernetes. */
@@ -40,7 +41,7 @@ export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {
       kubernetes,
       clock: systemClock,
       random: systemRandom,
-      log: silentLogger,
+      log: options.log ?? silentLogger,
     },
   )
   const scope = createScope('cloud', {

@@ -83,3 +83,14 @@ test('a revoked node hears why, and what to do', async (t) => {
   const late = await node(t, cloud, await certificateBetween(cloud, 'edge-1', ended - 9_000_000, ended))
   await assert.rejects(late.dial(), { code: 'HUB_CERTIFICATE_REFUSED', message: /revoked.*skerry join --force/ })
 })
+
+test('a certificate that begins later by the clock of the cloud is refused with words, not with a broken connection', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const begin = systemClock.now() + minutes(60).milliseconds
+  const { dial } = await node(
+    t,
+    cloud,
+    await certificateBetween(cloud, 'edge-1', begin, begin + minutes(600).milliseconds),
+  )
+  await assert.rejects(dial(), /HTTP 403: .*begins later by the clock of the cloud: set the clock there/)
+})

@@ -51,6 +51,7 @@ const MOST_NODES = 20
 
 /** By what the link said last: what to do about it. */
 const ADVICE: readonly (readonly [sign: RegExp, advice: string])[] = [
+  [/by the clock of the cloud/, 'It tries again by itself'],
   [/not yet valid/i, 'The clock of this machine is behind: set it (timedatectl)'],
   [/try again in a moment/, 'It tries again by itself'],
   [
