@@ -35,6 +35,8 @@ const CERTIFICATE_PORT = '10002'
 
 /** `skerry join`: certificate and configuration of this node, verified, ready for `skerry edge`. */
 export async function join(options: JoinCommandOptions, terminal: Console): Promise<number> {
+  // Not the token on the command line, from now on, where others of this machine list processes.
+  process.title = 'skerry join'
   const directory = dataDirectory(options.data, 'run')
   const token = parseJoinToken(await readToken(options))
   const nodeName = nodeOf(options, token)
