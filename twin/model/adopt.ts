@@ -17,9 +17,9 @@ import { means, propertyOf, REFUSED, refuseWish, settled, typeOf, withoutFailure
 /**
  * The twin of a device as the cloud describes it now. Properties of the device are added, changed and taken away; those that
  * clients made stay. A changed desired value in the spec is a cloud intent; an unchanged one is not, however often it
- * arrives. Another uid is another device. The same twin when nothing changes.
+ * arrives. Another uid is another device, whose revisions begin after `floor`. The same twin when nothing changes.
  */
-export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: number): Twin {
+export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: number, floor = 0): Twin {
   const { device, model } = assigned
   const { uid = '', generation = 0, labels } = device.metadata
   const known = before?.uid === uid ? before : undefined
@@ -39,7 +39,7 @@ export function adopt(before: Twin | undefined, assigned: AssignedDevice, now: n
     const wished = arrived ? applyIntent(ruled, { ...base, ...arrived }) : withdrawIntent(ruled)
     properties.push([name, judge(wished, name, isModelled, now)])
   }
-  const { attributes: said, ...rest } = known ?? { state: 'unknown' as const, revision: 0, attributes: undefined }
+  const { attributes: said, ...rest } = known ?? { state: 'unknown' as const, revision: floor, attributes: undefined }
   const attributes = withLabels(said, labels)
   const next = {
     ...rest,

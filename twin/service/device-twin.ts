@@ -19,7 +19,7 @@ import { expireValues } from './serve-expiry.ts'
 import { serveReports } from './serve-reports.ts'
 import { Showcase } from './showcase.ts'
 import { Tally } from './tally.ts'
-import { loadTwins } from './twin-store.ts'
+import { loadFloor, loadTwins } from './twin-store.ts'
 import { Voice } from './voice.ts'
 
 export interface DeviceTwinOptions {
@@ -73,7 +73,7 @@ async function start(options: DeviceTwinOptions, plainView: PlainView, scope: Sc
   const loaded = await loadTwins(store, (id) => {
     log.error('A twin on disk cannot be read; it begins anew when its device arrives', { device: id })
   })
-  keeper.load(loaded)
+  keeper.load(loaded, await loadFloor(store))
   showcase.open(loaded)
   for (const twin of loaded) follow(twin.id, twin)
   scope.use(plainView.open(keeper))

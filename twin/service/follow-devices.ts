@@ -50,7 +50,7 @@ function reconcile({ bus, keeper, voice, clock }: FollowDevicesOptions, id: Devi
     keeper.do(id, {
       apply(twin) {
         const assigned = bus.get(assignedDevices, id)
-        if (assigned) return adopt(twin, assigned, clock.now())
+        if (assigned) return adopt(twin, assigned, clock.now(), keeper.floor)
         return bus.get(listed, 'devices') ? undefined : twin
       },
       done(outcome) {

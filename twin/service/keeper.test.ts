@@ -61,3 +61,18 @@ test('what comes while a device is being written goes into its next write; reads
   assert.ok(read.ok && read.before === read.after && read.after?.revision === 2)
   assert.equal(writes.length, 2)
 })
+
+test('no twin begins below one that is gone: not when its device is removed, nor when another takes its name', async () => {
+  const { keeper, writes } = keeperOn((ids) => ids.includes('bad'))
+  const become = (id: DeviceId, twin: Twin | undefined) =>
+    new Promise<StepOutcome>((done) => keeper.do(id, { apply: () => twin, done }))
+  keeper.load([twinOf('a', 7), twinOf('b', 9), twinOf('bad', 50)], 3)
+  assert.equal(keeper.floor, 3)
+  await become('bad', undefined)
+  assert.equal(keeper.floor, 3, 'only what is on disk counts')
+  await become('a', undefined)
+  assert.equal(keeper.floor, 7)
+  await become('b', { ...twinOf('b', 8), uid: 'another' })
+  assert.equal(keeper.floor, 9)
+  assert.deepEqual(writes.at(-1), ['b', '9'])
+})

@@ -3,7 +3,7 @@ import type { Logger } from '../../platform/log/index.ts'
 import type { Store, StoreCall } from '../../platform/store/index.ts'
 import { afterTurn } from '../../platform/time/index.ts'
 import type { DeviceId, Twin } from '../../schemas/index.ts'
-import { putTwin, removeTwin } from './twin-store.ts'
+import { putTwin, raiseFloor, removeTwin } from './twin-store.ts'
 
 /** One thing to do to one twin. */
 export interface Step {
@@ -59,18 +59,28 @@ export class TwinKeeper {
   #isScheduled = false
   #waiting = 0
   #onIdle: (() => void) | undefined
+  #floor = 0
 
   constructor(options: TwinKeeperOptions) {
     this.#options = options
   }
 
   /** Before the first step. */
-  load(twins: Iterable<Twin>): void {
+  load(twins: Iterable<Twin>, floor = 0): void {
+    this.#floor = floor
     for (const twin of twins) this.#twins.set(twin.id, twin)
   }
 
   get(id: DeviceId): Twin | undefined {
     return this.#twins.get(id)
+  }
+
+  /**
+   * The highest revision of any twin that is gone. A new twin goes on from there: its device may be one of those, come back with
+   * its uid, and whoever remembers the old revisions takes lower ones for old news.
+   */
+  get floor(): number {
+    return this.#floor
   }
 
   all(): IterableIterator<Twin> {
@@ -168,7 +178,10 @@ export class TwinKeeper {
 
   async #commit(changes: readonly Change[]): Promise<void> {
     try {
-      await this.#options.store.write(changes.map(({ id, twin }) => (twin ? this.#put(twin) : removeTwin(id))))
+      const floor = Math.max(0, ...changes.map(leftBehind))
+      const calls = changes.map(({ id, twin }) => (twin ? this.#put(twin) : removeTwin(id)))
+      await this.#options.store.write(floor > this.#floor ? [...calls, raiseFloor(floor)] : calls)
+      this.#floor = Math.max(this.#floor, floor)
     } catch (error) {
       if (changes.length > 1) {
         await Promise.all(changes.map((change) => this.#commit([change])))
@@ -208,6 +221,11 @@ export class TwinKeeper {
       this.#options.log.error('What follows a change of a twin threw', { error })
     }
   }
+}
+
+/** The last revision of a twin that goes, or that another device takes the place of. */
+function leftBehind({ onDisk, twin }: Change): number {
+  return onDisk && onDisk.uid !== twin?.uid ? onDisk.revision : 0
 }
 
 function overloaded(id: DeviceId): UnavailableError {
