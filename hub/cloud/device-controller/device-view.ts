@@ -19,6 +19,12 @@ const STRANGERS_BOUND = 100
 /** More refusals of one device would be told nowhere. */
 const REFUSALS_BOUND = 100
 
+/**
+ * Reports of an outdated session that are passed over. An edge that says more has this session alone: it says again what is not
+ * confirmed no sooner than after 20 s, and who wrote the other record may have been a process that is no more.
+ */
+const MOST_UNHEARD = 5
+
 /** What became of a report; only what is taken is confirmed, once the API holds it. */
 export type Taken = 'taken' | 'other-incarnation' | 'old-session'
 
@@ -43,8 +49,8 @@ export class DeviceView {
   #given: EdgeRecord | undefined
   /** Of the reports taken last. */
   #session: string | undefined
-  /** A session whose edge has gone on with another database elsewhere. */
-  #outdated: string | undefined
+  /** A session whose edge has gone on with another database elsewhere, and how often it was not heard since. */
+  #outdated: { readonly session: string | undefined; unheard: number } | undefined
 
   constructor(device: Device, status: DeviceStatus | undefined) {
     this.uid = device.metadata.uid ?? ''
@@ -65,7 +71,7 @@ export class DeviceView {
     const isOwn = isSameRecord(shown, readRecord(this.#base)) || isSameRecord(shown, this.#given)
     const hasMoved = isOther && isLater(status, this.#base) && !isOwn
     if (isServedHere && !isAhead && !hasMoved) return
-    if (isServedHere && hasMoved) this.#outdated = this.#session
+    if (isServedHere && hasMoved) this.#outdated = { session: this.#session, unheard: 0 }
     this.#unconfirmed = []
     this.#begin(device, status)
   }
@@ -82,7 +88,8 @@ export class DeviceView {
 
   /** Takes a report of the node that the device is on. */
   take(report: DeviceReport, peer: NodePeer, unconfirmed: Unconfirmed): Taken {
-    if (peer.session === this.#outdated) return 'old-session'
+    if (this.#outdated && this.#outdated.session === peer.session && ++this.#outdated.unheard <= MOST_UNHEARD)
+      return 'old-session'
     const { skerry } = report.sync
     if (skerry?.uid !== undefined && skerry.uid !== this.uid) return 'other-incarnation'
     this.#session = peer.session

@@ -373,17 +373,14 @@ function idOf(type: ResourceType, at: ObjectKey): string {
   return `${type.plural}|${joinKey(at)}`
 }
 
+/** Values that came out of JSON; a key whose value is undefined is none. */
 function sameJson(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (!isRecord(value)) return value
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .filter((key) => value[key] !== undefined)
-      .map((key) => [key, sorted(value[key])]),
-  )
+  if (a === b) return true
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    return a.every((each: unknown, index) => sameJson(each, b[index]))
+  }
+  if (!isRecord(a) || !isRecord(b)) return false
+  for (const key of Object.keys(a)) if (!sameJson(a[key], b[key])) return false
+  return Object.keys(b).every((key) => b[key] === undefined || a[key] !== undefined)
 }

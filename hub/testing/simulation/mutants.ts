@@ -1,4 +1,5 @@
 import type { Store } from '../../../platform/store/index.ts'
+import { EPOCH_HEADER, OPERATIONS } from '../../../schemas/index.ts'
 import type { Kubernetes } from '../../cloud/kubernetes/kubernetes.ts'
 import type { MetaManager } from '../../edge/meta/meta-manager.ts'
 import type { Caller } from './ground/network.ts'
@@ -11,43 +12,73 @@ export interface Mutant {
   readonly caller?: (caller: Caller) => Caller
 }
 
-/** Faults that a careless change could bring; each breaks a promise that a few histories find out. */
-export const MUTANTS = {
-  'acknowledges before the disk has it': {
-    store: (store) => ({
-      ...store,
-      async write(calls) {
+/** Faults that a careless change could bring. Each breaks promises, and some of a few hundred histories find that out. */
+export const MUTANTS: Readonly<Record<string, Mutant>> = {
+  'an edge acknowledges before its disk has it': {
+    store: (store) =>
+      storeWith(store, async (calls) => {
         store.write(calls).catch(() => undefined)
-      },
-      [Symbol.asyncDispose]: async () => undefined,
-    }),
+      }),
   },
-  'deletes by name, whatever the uid': {
+  'an edge deletes by name, whatever the uid': {
     meta: (meta) => ({
       ...meta,
-      receive: (frame) =>
-        meta.receive(frame.route.operation === 'delete' ? { ...frame, content: { metadata: {} } } : frame),
+      receive: (frame, sender) => {
+        const { operation, resource = '' } = frame.route
+        const isDeletion = operation === OPERATIONS.delete && resource.includes('/device/')
+        return meta.receive(isDeletion ? { ...frame, content: { metadata: {} } } : frame, sender)
+      },
     }),
   },
-  'keeps what was confirmed when its database is another': {
-    store: (store) => ({
-      ...store,
-      write: (calls) => store.write(calls.filter(({ statement }) => statement !== 'meta.unmarkAll')),
-      [Symbol.asyncDispose]: async () => undefined,
+  'an edge takes nothing away': {
+    meta: (meta) => ({
+      ...meta,
+      receive: (frame, sender) => {
+        const { operation, resource = '' } = frame.route
+        const isDeletion = operation === OPERATIONS.delete && resource.includes('/device/')
+        return meta.receive(isDeletion ? { ...frame, content: { metadata: { uid: 'another' } } } : frame, sender)
+      },
     }),
   },
-  'tells the cloud always the same epoch': {
-    caller: (caller) => ({ ...caller, headers: { ...caller.headers, 'x-skerry-epoch': 'always' } }),
+  'an edge keeps what was confirmed to another database of its own': {
+    store: (store) =>
+      storeWith(store, (calls) => store.write(calls.filter(({ statement }) => statement !== 'meta.unmarkAll'))),
   },
-  'confirms a report before the API has it': {
+  'an edge forgets user messages before the cloud has them': {
+    store: (store) =>
+      storeWith(store, async (calls) => {
+        await store.write(calls)
+        const put = calls.findLast(({ statement }) => statement === 'user.put')
+        const id = put?.parameters[0]
+        if (typeof id === 'number' && id % 3 === 0)
+          await store.write([{ statement: 'user.removeUpTo', parameters: [id] }])
+      }),
+  },
+  'the cloud takes every database of a node for the same': {
+    caller: (caller) => ({ ...caller, headers: { ...caller.headers, [EPOCH_HEADER]: 'always' } }),
+  },
+  'the cloud confirms a report before the API has it': {
     kubernetes: (kubernetes) => ({
       ...kubernetes,
       patch: async (type, at, body, options, signal) => {
-        const present = type.plural === 'devices' ? await kubernetes.get(type, at, signal) : undefined
-        if (!present) return kubernetes.patch(type, at, body, options, signal)
-        kubernetes.patch(type, at, body, options, signal).catch(() => undefined)
-        return present
+        const present = type.plural === 'devicestatuses' ? await kubernetes.get(type, at, signal) : undefined
+        const patching = kubernetes.patch(type, at, body, options, signal)
+        if (!present) return patching
+        return patching.catch(() => present)
       },
     }),
   },
-} as const satisfies Readonly<Record<string, Mutant>>
+  'the cloud never writes down what a node has acknowledged': {
+    kubernetes: (kubernetes) => ({
+      ...kubernetes,
+      patch: async (type, at, body, options, signal) => {
+        const present = type.plural === 'objectsyncs' ? await kubernetes.get(type, at, signal) : undefined
+        return present ?? kubernetes.patch(type, at, body, options, signal)
+      },
+    }),
+  },
+}
+
+function storeWith(store: Store, write: Store['write']): Store {
+  return { read: (call) => store.read(call), write, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
+}

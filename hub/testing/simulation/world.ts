@@ -131,7 +131,6 @@ export class World implements Scene {
   }
 
   sample(): void {
-    this.cluster.collectGarbage()
     for (const { name, sample } of this.#witnesses) {
       const broken = sample?.()
       if (broken !== undefined) this.violate(name, broken)
@@ -140,6 +139,7 @@ export class World implements Scene {
 
   /** What is not as promised yet, now that everything works. */
   async unrest(): Promise<{ readonly promise: string; readonly detail: string } | undefined> {
+    this.cluster.collectGarbage()
     for (const witness of this.#witnesses) {
       const detail = await witness.atRest?.()
       if (detail !== undefined) return { promise: witness.name, detail }

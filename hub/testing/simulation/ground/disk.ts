@@ -150,10 +150,12 @@ export class Disk implements Disposable {
 
   #commit(group: readonly Job[]): void {
     const { sqlite } = this.#database
-    sqlite.exec('BEGIN')
+    // One statement is a transaction by itself.
+    const isSingle = group.length === 1 && group[0]?.calls.length === 1
+    if (!isSingle) sqlite.exec('BEGIN')
     for (const { calls } of group)
       for (const { statement, parameters } of calls) this.#database.statement(statement).run(...parameters)
-    sqlite.exec('COMMIT')
+    if (!isSingle) sqlite.exec('COMMIT')
     for (const { calls } of group) this.#options.onCommitted(calls)
   }
 }
