@@ -49,6 +49,8 @@ export class UserOutbox {
   #lastId = 0
   /** Messages up to it are gone for good, on disk or with the next removal. */
   #removedUpTo = 0
+  /** Some of them are still on disk. */
+  #isBehind = false
 
   constructor(ports: UserOutboxPorts) {
     this.#ports = ports
@@ -146,12 +148,13 @@ export class UserOutbox {
     return rows.map(messageOf)
   }
 
-  /** Forgets it and everything before. Settles when that is on disk; what could not be removed there is so with the next. */
+  /** Forgets it and everything before. Settles when that is on disk; what could not be removed there is so with the next write or `peek`. */
   async removeUpTo(id: number): Promise<void> {
     for (let first = this.#entries[this.#head]; first && first.id <= id; first = this.#entries[this.#head])
       this.#shift()
     this.#removedUpTo = Math.max(this.#removedUpTo, id)
     await this.#write([removalUpTo(id)]).catch((error: unknown) => {
+      this.#isBehind = true
       this.#ports.log.warn('Messages that the cloud has got could not be removed', { error })
     })
   }
@@ -176,7 +179,7 @@ export class UserOutbox {
     write: (removal: readonly StoreCall[]) => Promise<void>,
   ): Promise<void> {
     const gone = this.#shrink(room.messages, room.bytes)
-    const upTo = gone.at(-1)?.entry.id
+    const upTo = gone.at(-1)?.entry.id ?? (this.#isBehind ? this.#removedUpTo : undefined)
     try {
       await write(upTo === undefined ? [] : [removalUpTo(upTo)])
     } catch (error) {
@@ -184,6 +187,7 @@ export class UserOutbox {
       throw error
     }
     if (upTo === undefined) return
+    this.#isBehind = false
     this.#removedUpTo = Math.max(this.#removedUpTo, upTo)
     const counts = new Map<DropReason, number>()
     // One that came meanwhile and could not be written was never taken.

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { minutes } from '../../../platform/time/index.ts'
 import type { Frame } from '../../../schemas/index.ts'
-import { type BenchOptions, type EdgeBench, startEdge } from '../testing/edge-bench.ts'
+import { createFrameFactory } from '../../link/index.ts'
+import { type BenchOptions, countingRandom, type EdgeBench, startEdge } from '../testing/edge-bench.ts'
+import { defaultAnswer } from '../testing/scripted-cloud.ts'
 
 const LIMITS = { maxMessages: 1000, maxBytes: 1_000_000, maxAgeHours: 24 }
 const TOPIC = 'room/user/door'
@@ -180,3 +182,18 @@ function refusal(frame: Frame): Frame {
     content: 'not wanted',
   }
 }
+
+test('what the cloud has got leaves the disk once that can be written again, without another message', async () => {
+  const edge = await offline()
+  await edge.mqtt.send(TOPIC, 'one')
+  edge.cloud.answers = (frame) => {
+    if (frame.route.operation === 'upload') edge.store.failure = 'The disk is full'
+    return defaultAnswer(createFrameFactory({ clock: edge.clock, random: countingRandom(9000) }), frame)
+  }
+  await connect(edge)
+  assert.deepEqual([uploads(edge).length, await rows(edge)], [1, [1]])
+  edge.store.failure = undefined
+  await edge.advance(61_000)
+  assert.deepEqual([uploads(edge).length, await rows(edge)], [1, []])
+  await edge.stop()
+})

@@ -66,6 +66,7 @@ export class World implements Scene {
   cloud: Cloud | undefined
   cloudRuns = 0
   cloudStartedAt = 0
+  troubledAt = Number.NEGATIVE_INFINITY
   /** Backups of the API that were put back. */
   apiSetbacks = 0
   apiBackup: FakeSnapshot | undefined
@@ -232,6 +233,9 @@ export class World implements Scene {
     const client = createApiClient(
       {
         ...{ cluster: this.cluster, conditions: this.api, scheduler: this.scheduler, random: random.fork('api') },
+        onTrouble: () => {
+          this.troubledAt = this.now
+        },
         onDeleted: (uid) => {
           if (!clock.isDead) this.knownDeleted.add(uid)
         },

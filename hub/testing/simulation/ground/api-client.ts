@@ -39,6 +39,8 @@ export interface ApiClientOptions {
   readonly scheduler: Scheduler
   readonly random: SeededRandom
   /** Told of each call that has had its effect. */
+  /** A call fails, or its answer is lost. */
+  readonly onTrouble: () => void
   readonly onDeleted: (uid: string) => void
   readonly onCall: (verb: string, type: ResourceType, name: string) => void
 }
@@ -48,7 +50,7 @@ export interface ApiClientOptions {
  * lost after the work is done. A process that is killed gets no more answers, but what it had asked for may still happen.
  */
 export function createApiClient(options: ApiClientOptions, killed: AbortSignal): Kubernetes {
-  const { cluster, conditions, scheduler, random, onCall, onDeleted } = options
+  const { cluster, conditions, scheduler, random, onCall, onDeleted, onTrouble } = options
   const never = () => new Promise<never>(() => undefined)
 
   const call = async <T>(
@@ -73,7 +75,10 @@ export function createApiClient(options: ApiClientOptions, killed: AbortSignal):
       if (random.chance(lostAnswers)) throw new UnavailableError('Kubernetes cannot answer now', UNREACHABLE)
       return result
     }
-    serve().then(answered.resolve, answered.reject)
+    serve().then(answered.resolve, (error: unknown) => {
+      onTrouble()
+      answered.reject(error)
+    })
     const onAbort = () => answered.reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     if (delay[1] > CALL_DEADLINE_MS)

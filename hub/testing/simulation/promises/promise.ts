@@ -37,6 +37,8 @@ export interface Scene {
   readonly wishes: ReadonlySet<string>
   /** By whom and when the records of what nodes have were written last. */
   readonly recordWrites: ReadonlyMap<string, { readonly run: number; readonly at: number }>
+  /** When the API was in trouble last, virtual ms; it may have taken what it has not answered. */
+  readonly troubledAt: number
   /** Backups of the API that were put back. */
   readonly apiSetbacks: number
   machine(node: string): Machine | undefined

@@ -26,7 +26,12 @@ export function noNeedlessResend(scene: Scene): Witness {
     if (!epoch || textOf(epoch, 'value') !== annotations[EPOCH_ANNOTATION]) return
     const written = scene.recordWrites.get(`${node}.${uid}`)
     // An earlier process may have written it after this one looked.
-    if (!written || (written.run !== scene.cloudRuns && written.at > scene.cloudStartedAt)) return
+    if (
+      !written ||
+      written.at <= scene.troubledAt ||
+      (written.run !== scene.cloudRuns && written.at > scene.cloudStartedAt)
+    )
+      return
     scene.violate(NAME, `${frame.route.resource} goes to ${node} again, which has acknowledged this version of it`)
   }
   return {
