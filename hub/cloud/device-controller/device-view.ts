@@ -3,7 +3,7 @@ import type { NodePeer } from '../cloudhub/delivery.ts'
 import { type EdgeRecord, readRecord } from './edge-record.ts'
 import type { Refusal } from './edge-verdict.ts'
 import type { DeviceReport } from './reports.ts'
-import { applySync, readConflicts, type TwinView, viewOfStatus } from './twin-view.ts'
+import { applySync, isMirrorBehind, readConflicts, type TwinView, viewOfStatus } from './twin-view.ts'
 
 /** A report that the API has not taken yet. */
 export interface Unconfirmed {
@@ -120,7 +120,8 @@ export class DeviceView {
     this.refusals = undefined
     this.hasReported = this.twins.size > 0
     this.told = new Set(readConflicts(device).map(({ id }) => id))
-    this.record = readRecord(status)
+    // Who wrote a desired value stands on the Device alone: what it does not show yet has to be told again.
+    this.record = isMirrorBehind(device, status) ? undefined : readRecord(status)
   }
 
   /** An older state of the same database changes nothing, and is confirmed: what it says is outdated. */

@@ -64,6 +64,18 @@ export function viewOfStatus(device: Device, status: DeviceStatus | undefined): 
   return view
 }
 
+/** The Device has yet to show what is known of the desired values beside what its DeviceStatus can say. */
+export function isMirrorBehind(device: Device, status: DeviceStatus | undefined): boolean {
+  const shown = twinsIn(device.status?.twins)
+  return [...twinsIn(status?.status?.twins)].some(
+    ([name, { observedDesired }]) => observedDesired && !isSameWish(shown.get(name)?.observedDesired, observedDesired),
+  )
+}
+
+function isSameWish(a: StatusTwinValue | undefined, b: StatusTwinValue): boolean {
+  return a?.value === b.value && a.metadata?.['timestamp'] === b.metadata?.['timestamp']
+}
+
 /** The status of a Device keeps what others wrote: nothing about its form is certain. */
 function twinsIn(twins: unknown): ReadonlyMap<string, Pick<PropertyView, 'reported' | 'observedDesired'>> {
   const found = new Map<string, Pick<PropertyView, 'reported' | 'observedDesired'>>()

@@ -35,6 +35,24 @@ test('the answer of an own write that comes after the deletion does not bring th
   assert.notEqual(successor.metadata.uid, made.metadata.uid)
 })
 
+test('what a watch still tells of a deleted object does not take the place of its successor that is known already', async () => {
+  await using informed = await startInformer()
+  const { kubernetes, informer, settle } = informed
+  await kubernetes.create(DEVICES, 'default', pumpDevice('pump-1', '1'))
+  await settle()
+  const seen: (string | undefined)[] = []
+  informer.onChange((now) => seen.push(now?.metadata.uid))
+  const status = { status: { state: 'online' } }
+  await kubernetes.patch(DEVICES, PUMP, status, { type: 'merge', subresource: 'status' })
+  await kubernetes.delete(DEVICES, PUMP)
+  const successor = await kubernetes.create(DEVICES, 'default', pumpDevice('pump-1', '2'))
+  informer.absorb(successor)
+  seen.length = 0
+  await settle()
+  assert.deepEqual(seen, [], 'nothing but the successor is shown')
+  assert.equal(informer.get(PUMP)?.metadata.uid, successor.metadata.uid)
+})
+
 test('an object made and deleted before its own creation is answered stays away', async () => {
   await using informed = await startInformer()
   const { kubernetes, informer, settle } = informed

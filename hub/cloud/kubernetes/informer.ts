@@ -233,7 +233,6 @@ function isSame(a: KubeObject, b: KubeObject): boolean {
 
 /** resourceVersions are opaque; only where both are plain numbers can one be older. */
 function isOlder(a: KubeObject, b: KubeObject): boolean {
-  if (a.metadata.uid !== b.metadata.uid) return false
   const left = a.metadata.resourceVersion ?? ''
   const right = b.metadata.resourceVersion ?? ''
   if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false

@@ -231,6 +231,8 @@ export function heal(world: World): void {
   for (const machine of world.machines) {
     Object.assign(world.network.wire(machine.node), { delay: [1, 20], gap: 0 })
     openWire(world, machine.node)
+    // What a dead connection still holds back would last beyond the faults.
+    for (const connection of world.network.connectionsOf(machine.node)) if (connection.isHeld) connection.cut()
     machine.disk.isFull = false
     machine.disk.slowness = 5
     for (const thing of machine.things.values()) {

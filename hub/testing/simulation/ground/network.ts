@@ -178,6 +178,11 @@ export class Connection {
     })
   }
 
+  /** Something does not cross. */
+  get isHeld(): boolean {
+    return this.up.heldSince !== undefined || this.down.heldSince !== undefined
+  }
+
   /** Both see it end. */
   cut(): void {
     this.up.drop()
