@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../../platform/files/index.ts'
@@ -112,16 +111,21 @@ function hold(port: number): Promise<AsyncDisposable & { readonly port: number }
 
 /**
  * Below the ports that systems give to outgoing connections (IANA, RFC 6335: from 49152; Linux: from 32768): one of those could
- * take the port before the part that is to have it listens.
+ * take the port before the part that is to have it listens. Processes that look for ports at the same time begin apart, and none
+ * gives the same port twice.
  */
-const FIRST_PORT = 20_000
-const LAST_PORT = 32_000
-const MOST_TRIES = 200
+const FIRST_PORT = 11_000
+const PER_PROCESS = 32
+const PROCESSES = 656
+const MOST_TRIES = 500
+
+let given = 0
 
 async function holdAny(): Promise<AsyncDisposable & { readonly port: number }> {
+  const start = (process.pid % PROCESSES) * PER_PROCESS
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     try {
-      return await hold(randomInt(FIRST_PORT, LAST_PORT))
+      return await hold(FIRST_PORT + ((start + given++) % (PROCESSES * PER_PROCESS)))
     } catch (error) {
       if (!isTaken(error)) throw error
     }
