@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { live } from './history.ts'
 
 /** Shards of the gate: each file of tests is a process of its own. */
-export const SHARDS = 2
+export const SHARDS = 4
 /** Histories of the gate, in all shards together. Their seeds are 0 and on. */
-export const HISTORIES = 20
+export const HISTORIES = 10_000
 /** Histories in one test. */
-const GROUP = 10
+const GROUP = 100
 
 /** One shard of the histories of the gate. A history that breaks a promise is told with the command that replays it. */
 export function testHistories(shard: number): void {

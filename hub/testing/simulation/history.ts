@@ -33,10 +33,10 @@ export interface RunOptions extends Omit<WorldOptions, 'seed'> {
 const LONGEST_UNREST_MS = 900_000
 const LOOK_EVERY_MS = 5000
 
-/** The deeds of a seed, in the order of their times. */
-export function planOf(seed: string): readonly Planned[] {
+/** The deeds of a seed, in the order of their times; only of these kinds. */
+export function planOf(seed: string, deeds: readonly string[] = Object.keys(DEEDS)): readonly Planned[] {
   const random = new SeededRandom(`${seed}/plan`)
-  const bag = Object.entries(DEEDS).flatMap(([what, { weight }]) => Array.from({ length: weight }, () => what))
+  const bag = deeds.flatMap((what) => Array.from({ length: DEEDS[what]?.weight ?? 0 }, () => what))
   // Some histories are calm, so that faults meet work that is under way alone.
   const count = random.pick([12, 25, 40])
   const length = random.pick([15_000, 60_000, 120_000])

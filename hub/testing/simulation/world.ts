@@ -107,6 +107,11 @@ export class World implements Scene {
     this.cluster.dropWatches()
   }
 
+  /** All that is watched over, by name. */
+  get promises(): readonly string[] {
+    return [...this.#witnesses.map(({ name }) => name), CALM]
+  }
+
   get now(): number {
     return this.scheduler.now
   }

@@ -47,7 +47,7 @@ export class DurableWishes implements Witness {
   onCommitted(machine: Machine, calls: readonly StoreCall[]): void {
     for (const { statement, parameters } of calls) {
       const id = String(parameters[0])
-      if (statement === 'twin.remove') this.#twinsOf(machine).delete(id)
+      if (statement === 'twin.remove') this.#gone(machine, id)
       if (statement === 'twin.put') this.#take(machine, id, parseTwin(String(parameters[1])))
     }
   }
@@ -63,6 +63,7 @@ export class DurableWishes implements Witness {
     }
     const twins = this.#twinsOf(machine)
     const before = twins.get(id)
+    if (before && before.uid !== twin.uid) this.#gone(machine, id)
     twins.set(id, twin)
     for (const wish of this.#open) {
       if (wish.machine !== machine || wish.id !== id) continue
@@ -82,6 +83,12 @@ export class DurableWishes implements Witness {
           `${machine.node}: the wish ${property}=${desired.value} of ${id} is gone without a cause`,
         )
     }
+  }
+
+  /** With its device a wish goes, also one that was made just before and shares its commit. */
+  #gone(machine: Machine, id: string): void {
+    this.#twinsOf(machine).delete(id)
+    for (const wish of this.#open) if (wish.machine === machine && wish.id === id) wish.isDurable = true
   }
 
   #twinsOf(machine: Machine): Map<string, Twin> {

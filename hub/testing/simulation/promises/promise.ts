@@ -23,6 +23,8 @@ export interface Witness {
 
 /** What a witness sees of the world. */
 export interface Scene {
+  /** Virtual ms. */
+  readonly now: number
   readonly cluster: FakeKubernetes
   readonly machines: readonly Machine[]
   readonly cloud: Cloud | undefined

@@ -10,18 +10,23 @@ const NAME = 'no needless resend'
 /** What a node has acknowledged, and the API has on record, is not sent again, whoever restarts. */
 export function noNeedlessResend(scene: Scene): Witness {
   const seen = new Set<string>()
+  /** By node and uid: the version that was sent last, and when. */
+  const sent = new Map<string, { readonly version: string; readonly at: number }>()
   const look = async (node: string, frame: Frame) => {
     const device = parseDevice(frame.content)
     if (!device) return
     const { namespace = 'default', uid } = device.metadata
+    const before = sent.get(`${node}/${uid}`)
+    const version = deviceVersion(device)
+    sent.set(`${node}/${uid}`, { version, at: scene.now })
     const record = await scene.cluster.get(OBJECT_SYNCS, { namespace, name: `${node}.${uid}` })
     const annotations = record?.metadata.annotations ?? {}
-    if (annotations[VERSION_ANNOTATION] !== deviceVersion(device)) return
+    if (annotations[VERSION_ANNOTATION] !== version) return
     // What is on record may be behind what the node has acknowledged since.
     const rows = scene.machine(node)?.disk.rows('meta.all') ?? []
     const held = rows.find((row) => textOf(row, 'key') === frame.route.resource)
     const present = held && parseDevice(JSON.parse(textOf(held, 'value')))
-    if (!present || deviceVersion(present) !== deviceVersion(device)) return
+    if (!present || deviceVersion(present) !== version) return
     const epoch = scene.machine(node)?.disk.rows('meta.fact', 'epoch')[0]
     if (!epoch || textOf(epoch, 'value') !== annotations[EPOCH_ANNOTATION]) return
     const written = scene.recordWrites.get(`${node}.${uid}`)
@@ -32,6 +37,8 @@ export function noNeedlessResend(scene: Scene): Witness {
       (written.run !== scene.cloudRuns && written.at > scene.cloudStartedAt)
     )
       return
+    // Another version that was sent since may be on its way still.
+    if (before && before.version !== version && before.at >= written.at) return
     scene.violate(NAME, `${frame.route.resource} goes to ${node} again, which has acknowledged this version of it`)
   }
   return {

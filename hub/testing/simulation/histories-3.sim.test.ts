@@ -1,0 +1,3 @@
+import { testHistories } from './gate.ts'
+
+testHistories(2)
