@@ -5,7 +5,7 @@ import { live } from './history.ts'
 /** Shards of the gate: each file of tests is a process of its own. */
 export const SHARDS = 4
 /** Histories of the gate, in all shards together. Their seeds are 0 and on. */
-export const HISTORIES = 10_000
+export const HISTORIES = 2_000
 /** Histories in one test. */
 const GROUP = 100
 
