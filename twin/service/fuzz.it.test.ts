@@ -53,7 +53,8 @@ test('many rounds leave no memory behind', { timeout: 600_000 }, async (t) => {
   await round()
   const last = await round()
   assert.ok(last - first < 12e6, `${Math.round((last - first) / 1e3)} kB more after two rounds`)
-  assert.equal(await series(), lines)
+  // An outcome that is rare may be met for the first time; a label that a client can choose would add one for each sample.
+  assert.ok((await series()) - lines < samples.length / 3, 'no series of metrics for what clients say')
 })
 
 test('a client that breaks MQTT itself loses its connection and nobody else anything', async (t) => {
