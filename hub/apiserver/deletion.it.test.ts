@@ -96,7 +96,7 @@ describe('deletion', () => {
     const [one, other] = [await create(MAPS, configMap('one')), await create(MAPS, configMap('other'))]
     const both = [owned('', one), owned('', other)].flatMap((map) => at(map, 'metadata', 'ownerReferences'))
     await create(MAPS, configMap('shared', { ownerReferences: both }))
-    const unknown = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x', uid: 'y' }
+    const unknown = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'x', uid: 'y' }
     await create(MAPS, configMap('foreign', { ownerReferences: [unknown] }))
     await create(MAPS, owned('witness', one))
     await remove(`${MAPS}/one`)

@@ -62,6 +62,14 @@ export interface SubresourceAction {
   readonly kind: string
 }
 
+/** Where the scale of an object stands in it, segment by segment. */
+export interface ScalePaths {
+  readonly specReplicas: readonly string[]
+  readonly statusReplicas: readonly string[]
+  /** Text of a label selector; absent for built-in kinds, which have a structured one in `spec.selector`. */
+  readonly labelSelector?: readonly string[]
+}
+
 /** One version of one kind that an API server serves: built in, or declared by a CustomResourceDefinition. */
 export interface ResourceDefinition {
   /** Empty for the core group. */
@@ -80,8 +88,14 @@ export interface ResourceDefinition {
   readonly served?: boolean
   readonly custom: boolean
   readonly statusSubresource: boolean
+  /** Absent: it has no subresource `scale`. */
+  readonly scale?: ScalePaths
+  /** Subresources that write a part of the object beside status, such as `approval`. */
+  readonly parts?: readonly string[]
   /** What is created below an object, such as the Eviction of a Pod. */
   readonly actions?: readonly SubresourceAction[]
+  /** What can be asked of objects of this kind; absent: everything. */
+  readonly verbs?: readonly string[]
   readonly schema: StructuralSchema | undefined
   readonly printerColumns: readonly PrinterColumn[]
 }

@@ -11,8 +11,10 @@ const COUNTING: ReadonlySet<string> = new Set([
   'Deployment',
   'ReplicaSet',
   'DaemonSet',
-  'StatefulSet',
   'Job',
+  'NetworkPolicy',
+  'PodDisruptionBudget',
+  'EndpointSlice',
 ])
 
 export function hasGeneration({ custom, kind }: ResourceDefinition): boolean {

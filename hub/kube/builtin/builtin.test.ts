@@ -6,8 +6,7 @@ import type { ApiObject, ResourceDefinition } from '../resource.ts'
 import { at, decodingError, fieldErrorText, prune, validateObject } from '../schema/index.ts'
 import { convertBuiltin } from './convert-event.ts'
 import { BUILTIN_DEFINITIONS } from './definitions.ts'
-import { prepareForCreate, prepareForUpdate } from './prepare.ts'
-import { validateBuiltin } from './validate-builtin.ts'
+import { prepareForCreate, prepareForUpdate, validateBuiltin } from './rules.ts'
 
 test('a namespace gets its label, its finalizer and its phase', () => {
   const created = prepareForCreate(of('Namespace'), object('Namespace', {}))

@@ -1,5 +1,4 @@
 export { convertBuiltin } from './convert-event.ts'
 export { BUILTIN_DEFINITIONS } from './definitions.ts'
-export { prepareForCreate, prepareForUpdate } from './prepare.ts'
 export { resolveType } from './resolve-type.ts'
-export { validateBuiltin } from './validate-builtin.ts'
+export { prepareForCreate, prepareForUpdate, validateBuiltin } from './rules.ts'

@@ -73,6 +73,6 @@ function typeName(name: string): string {
   homes ??= new Map(
     Object.entries(PACKAGES).flatMap(([home, names]) => names.split(' ').map((each) => [each, home] as const)),
   )
-  const short = name.replace(/^(Core|Events|Apiextensions|Admissionregistration)?V1/, '')
+  const short = name.replace(/^(Core|Events|Discovery|Rbac|Apiextensions|Admissionregistration)?V1/, '')
   return `${homes.get(name) ?? 'io.k8s.api.core.v1'}.${short}`
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { definitionsOf, groupNames, versionsOf } from './discovery.ts'
-import { ACTION_VERBS, STATUS_VERBS, verbsOf } from './verbs.ts'
+import { subresourcesOf, verbsOf } from './verbs.ts'
 
 /** All kinds in one answer (`Accept: ...;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`) of `/api` or `/apis`. */
 export function aggregatedDiscovery(
@@ -30,11 +30,9 @@ function groupEntry(definitions: readonly ResourceDefinition[], group: string): 
 function resourceEntry(definition: ResourceDefinition): JsonObject {
   const { group, version, kind, plural, singular, namespaced, shortNames, categories } = definition
   const responseKind = { group, version, kind }
-  const actions = (definition.actions ?? []).map(({ subresource, ...of }) => {
-    return { subresource, responseKind: { ...of }, verbs: ACTION_VERBS }
+  const subresources = subresourcesOf(definition).map(({ name, verbs, ...of }) => {
+    return { subresource: name, responseKind: of, verbs }
   })
-  const status = definition.statusSubresource ? [{ subresource: 'status', responseKind, verbs: STATUS_VERBS }] : []
-  const subresources = [...actions, ...status]
   return {
     resource: plural,
     responseKind,

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
-import { ACTION_VERBS, STATUS_VERBS, verbsOf } from './verbs.ts'
+import { subresourcesOf, verbsOf } from './verbs.ts'
 import { compareVersions } from './versions.ts'
 
 /** `GET /api`. `address` is host:port as clients reach this server. */
@@ -92,9 +92,11 @@ function resourceEntries(definition: ResourceDefinition): readonly JsonObject[] 
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
   }
-  const actions = (definition.actions ?? []).map(({ subresource, ...of }) => {
-    return { name: `${plural}/${subresource}`, singularName: '', namespaced, ...of, verbs: ACTION_VERBS }
+  const below = subresourcesOf(definition).map((each) => {
+    // Only what is of another group says so.
+    const isOwn = each.group === definition.group && each.version === definition.version
+    const of = isOwn ? { kind: each.kind } : { group: each.group, version: each.version, kind: each.kind }
+    return { name: `${plural}/${each.name}`, singularName: '', namespaced, ...of, verbs: each.verbs }
   })
-  if (!definition.statusSubresource) return [main, ...actions]
-  return [main, ...actions, { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: STATUS_VERBS }]
+  return [main, ...below]
 }

@@ -44,9 +44,12 @@ export function pathsOf(definition: ResourceDefinition, root: string): JsonObjec
       : {}),
     [base]: { ...collection(definition), parameters: place },
     [`${base}/{name}`]: { ...single(definition), parameters: one },
-    ...(definition.statusSubresource
-      ? { [`${base}/{name}/status`]: { ...statusOperations(definition), parameters: one } }
-      : {}),
+    ...Object.fromEntries(
+      writtenParts(definition).map((part) => [
+        `${base}/{name}/${part}`,
+        { ...partOperations(definition, part), parameters: one },
+      ]),
+    ),
   }
 }
 
@@ -79,11 +82,17 @@ function single(definition: ResourceDefinition): JsonObject {
   }
 }
 
-function statusOperations(definition: ResourceDefinition): JsonObject {
+/** Subresources that take and answer with the object itself. */
+function writtenParts({ parts = [], statusSubresource }: ResourceDefinition): readonly string[] {
+  return statusSubresource ? [...parts, 'status'] : parts
+}
+
+function partOperations(definition: ResourceDefinition, part: string): JsonObject {
+  const suffix = part.charAt(0).toUpperCase() + part.slice(1)
   return {
-    get: operation(definition, 'get', 'read', [], undefined, [200], 'Status'),
-    put: operation(definition, 'put', 'replace', writing, body(definition), [200, 201], 'Status'),
-    patch: operation(definition, 'patch', 'patch', writing, patchBody(definition), [200, 201], 'Status'),
+    get: operation(definition, 'get', 'read', [], undefined, [200], suffix),
+    put: operation(definition, 'put', 'replace', writing, body(definition), [200, 201], suffix),
+    patch: operation(definition, 'patch', 'patch', writing, patchBody(definition), [200, 201], suffix),
   }
 }
 

@@ -3,6 +3,7 @@ import type { ApiObject } from '../resource.ts'
 import { type FieldError, forbidden, invalid, required, tooLong } from '../schema/field-error.ts'
 import { at, isJsonObject, isSame } from '../schema/json.ts'
 import { configKey } from '../schema/names.ts'
+import type { KindRules } from './kind-rules.ts'
 
 /** All values of one ConfigMap or Secret together. */
 const MOST_BYTES = 1024 * 1024
@@ -15,7 +16,28 @@ const SECRET_KEYS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 }
 
-export function configMapErrors(map: ApiObject, old: ApiObject | undefined): readonly FieldError[] {
+export const CONFIG_MAP_RULES: KindRules = { validate: configMapErrors }
+export const SECRET_RULES: KindRules = { defaults: defaultSecret, validate: secretErrors }
+
+/** `stringData` is for writing only: it becomes `data`. */
+function defaultSecret(secret: ApiObject): ApiObject {
+  const { stringData } = secret
+  const typed: ApiObject = { ...secret, type: secret['type'] || 'Opaque' }
+  if (!isJsonObject(stringData)) return typed
+  const encoded: Record<string, Json> = {}
+  for (const [key, value] of Object.entries(stringData)) encoded[key] = Buffer.from(String(value)).toString('base64')
+  const data = isJsonObject(secret['data']) ? secret['data'] : {}
+  const { stringData: _written, ...kept } = typed
+  return {
+    ...kept,
+    apiVersion: typed.apiVersion,
+    kind: typed.kind,
+    metadata: typed.metadata,
+    data: { ...data, ...encoded },
+  }
+}
+
+function configMapErrors(map: ApiObject, old: ApiObject | undefined): readonly FieldError[] {
   const data = entries(map['data'])
   const binary = entries(map['binaryData'])
   const names = new Set(data.map(([key]) => key))
@@ -30,7 +52,7 @@ export function configMapErrors(map: ApiObject, old: ApiObject | undefined): rea
   ]
 }
 
-export function secretErrors(secret: ApiObject, old: ApiObject | undefined): readonly FieldError[] {
+function secretErrors(secret: ApiObject, old: ApiObject | undefined): readonly FieldError[] {
   const data = entries(secret['data'])
   const { type } = secret
   const needed = typeof type === 'string' ? (SECRET_KEYS[type] ?? []) : []

@@ -1,0 +1,72 @@
+import { prepareCrd } from '../crd/lifecycle.ts'
+import { validateCrd } from '../crd/validate-crd.ts'
+import type { ApiObject, ResourceDefinition } from '../resource.ts'
+import type { FieldError } from '../schema/field-error.ts'
+import { CONFIG_MAP_RULES, SECRET_RULES } from './data-kinds.ts'
+import { eventRules } from './events.ts'
+import type { KindRules } from './kind-rules.ts'
+import { LEASE_RULES } from './leases.ts'
+import { NAMESPACE_RULES } from './namespaces.ts'
+import { defaultPod, qosClass } from './pod-defaults.ts'
+import { podErrors } from './pod-rules.ts'
+import { webhookRules } from './webhook-kinds.ts'
+
+type Kind = Pick<ResourceDefinition, 'group' | 'kind'>
+
+const NONE: KindRules = {}
+
+/** By `group/Kind`. */
+const RULES: Readonly<Record<string, KindRules>> = {
+  '/Namespace': NAMESPACE_RULES,
+  '/Pod': {
+    defaults: defaultPod,
+    onCreate: (pod) => ({ ...pod, status: { phase: 'Pending', qosClass: qosClass(pod) } }),
+    validate: podErrors,
+  },
+  '/ConfigMap': CONFIG_MAP_RULES,
+  '/Secret': SECRET_RULES,
+  '/Event': eventRules('involvedObject'),
+  'events.k8s.io/Event': eventRules('regarding'),
+  'coordination.k8s.io/Lease': LEASE_RULES,
+  'apiextensions.k8s.io/CustomResourceDefinition': {
+    defaults: prepareCrd,
+    onCreate: (crd) => prepareCrd(withoutStatus(crd)),
+    validate: validateCrd,
+  },
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': webhookRules('ValidatingWebhookConfiguration'),
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': webhookRules('MutatingWebhookConfiguration'),
+}
+
+/**
+ * A new object of a built-in kind as Kubernetes stores it: defaults filled in, what only the server says reset.
+ * Its name must be known (not still to be generated), as the label of a Namespace repeats it.
+ */
+export function prepareForCreate(kind: Kind, object: ApiObject): ApiObject {
+  const rules = rulesOf(kind)
+  const full = rules.defaults?.(object) ?? object
+  return rules.onCreate?.(full) ?? full
+}
+
+/** A changed object as Kubernetes stores it. What must not change is refused by validateBuiltin. */
+export function prepareForUpdate(kind: Kind, object: ApiObject, old: ApiObject): ApiObject {
+  const rules = rulesOf(kind)
+  const full = rules.defaults?.(object) ?? object
+  return rules.onUpdate?.(full, old) ?? full
+}
+
+/**
+ * Rules of a built-in kind that its schema cannot say (run validateObject too). `old` is the stored object of an update:
+ * what is immutable must equal it.
+ */
+export function validateBuiltin(kind: Kind, object: ApiObject, old?: ApiObject): readonly FieldError[] {
+  return rulesOf(kind).validate?.(object, old) ?? []
+}
+
+function rulesOf({ group, kind }: Kind): KindRules {
+  return RULES[`${group}/${kind}`] ?? NONE
+}
+
+function withoutStatus({ status: _ignored, ...rest }: ApiObject): ApiObject {
+  const { apiVersion, kind, metadata } = rest
+  return { ...rest, apiVersion, kind, metadata }
+}
