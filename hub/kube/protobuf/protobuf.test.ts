@@ -44,6 +44,43 @@ test('zeros of optional fields survive, other zeros are nothing', () => {
   assert.deepEqual(decodeProtobuf(encodeProtobuf(event)), { apiVersion: 'v1', kind: 'Event', metadata: { name: 'e' } })
 })
 
+test('what Go holds inline, quantities, ports by name and raw JSON look as in JSON', () => {
+  const container = {
+    name: 'app',
+    image: 'busybox',
+    resources: { limits: { cpu: '500m' } },
+    ports: [{ containerPort: 80 }],
+    livenessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 5 },
+    readinessProbe: { tcpSocket: { port: 80 } },
+    env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'map', key: 'a', optional: false } } }],
+    securityContext: { runAsUser: 0 },
+  }
+  const volumes = [{ name: 'data', configMap: { name: 'map', defaultMode: 420 } }]
+  const deployment: ApiObject = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: { app: 'web' } },
+      template: { metadata: { labels: { app: 'web' } }, spec: { volumes, containers: [container] } },
+      strategy: { rollingUpdate: { maxUnavailable: '25%', maxSurge: 1 } },
+    },
+    status: {},
+  }
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(deployment)), deployment)
+  const revision: ApiObject = {
+    ...{ apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata: { name: 'r' } },
+    ...{ data: { spec: { template: {} } }, revision: 3 },
+  }
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(revision)), revision)
+  const review: ApiObject = {
+    ...{ apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', metadata: {} },
+    ...{ spec: { user: 'jane', extra: { scopes: ['a', 'b'] } }, status: {} },
+  }
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(review)), review)
+})
+
 test('times, managed fields and owners come through', () => {
   const lease: ApiObject = {
     apiVersion: 'coordination.k8s.io/v1',
@@ -80,9 +117,9 @@ test('any ConfigMap comes back as it went', () => {
 
 test('other kinds are refused as unsupported, broken bodies as bad', () => {
   const refused = (status: number) => (error: unknown) => error instanceof ProtobufError && error.status === status
-  const pod: ApiObject = { apiVersion: 'v1', kind: 'Pod', metadata: {} }
-  assert.throws(() => encodeProtobuf(pod), refused(415))
-  const renamed = Buffer.from(encodeProtobuf({ ...pod, kind: 'Secret' }))
+  const other: ApiObject = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: {} }
+  assert.throws(() => encodeProtobuf(other), refused(415))
+  const renamed = Buffer.from(encodeProtobuf({ ...other, apiVersion: 'v1', kind: 'Secret' }))
   renamed.write('Secrex', renamed.indexOf('Secret'))
   assert.throws(() => decodeProtobuf(renamed), refused(415))
   assert.throws(() => decodeProtobuf(Buffer.from('{"kind":"Pod"}')), refused(400))

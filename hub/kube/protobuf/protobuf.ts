@@ -3,8 +3,8 @@ import { SkerryError } from '../../../platform/lifecycle/index.ts'
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import type { ApiObject } from '../resource.ts'
 import { isJsonArray, isJsonObject, setKey } from '../schema/json.ts'
-import { messageOfKind, POINTERS, reflection } from './messages.ts'
-import { timeMessage, timeText } from './times.ts'
+import { FORMS } from './forms.ts'
+import { INLINE, messageOfKind, POINTERS, reflection } from './messages.ts'
 
 /** What every Kubernetes protobuf body begins with. */
 const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0x00])
@@ -84,27 +84,32 @@ function toJson(type: protobuf.Type, plain: JsonObject): JsonObject {
   for (const field of type.fieldsArray) {
     const value = plain[field.name]
     const json = value === undefined ? undefined : fieldJson(field, value)
-    const isZero = json === '' || json === 0 || json === false
-    if (json === undefined || (isZero && !POINTERS.has(`${type.name}.${field.name}`))) continue
-    setKey(result, field.name, json)
+    const name = `${type.name}.${field.name}`
+    if (isJsonObject(json) && INLINE.has(name)) Object.assign(result, json)
+    else if (json !== undefined && (!isZero(json) || POINTERS.has(name))) setKey(result, field.name, json)
   }
   return result
+}
+
+function isZero(json: Json): boolean {
+  return json === '' || json === 0 || json === false
 }
 
 function fieldJson(field: protobuf.Field, value: Json): Json | undefined {
   const inner = field.resolvedType
   if (!(inner instanceof protobuf.Type)) return value
-  if (isJsonArray(value)) return value.map((each) => (isJsonObject(each) ? toJson(inner, each) : each))
-  if (inner.name === 'Time' || inner.name === 'MicroTime') return timeText(value, inner.name === 'MicroTime')
-  if (!isJsonObject(value)) return undefined
-  return inner.name === 'FieldsV1' ? fieldsOf(value) : toJson(inner, value)
+  if (isJsonArray(value)) return value.map((each) => messageJson(inner, each) ?? each)
+  if (!(field instanceof protobuf.MapField)) return messageJson(inner, value)
+  const entries = isJsonObject(value) ? Object.entries(value) : []
+  const result: Record<string, Json> = {}
+  for (const [key, each] of entries) setKey(result, key, messageJson(inner, each) ?? null)
+  return result
 }
 
-/** managedFields carry JSON as bytes. */
-function fieldsOf({ Raw: raw }: JsonObject): Json {
-  if (typeof raw !== 'string') return {}
-  const fields: Json = JSON.parse(Buffer.from(raw, 'base64').toString('utf8'))
-  return fields
+function messageJson(type: protobuf.Type, value: Json): Json | undefined {
+  if (!isJsonObject(value)) return undefined
+  const form = FORMS[type.name]
+  return form ? form.toJson(value) : toJson(type, value)
 }
 
 function encodeMessage(message: string, body: JsonObject): Uint8Array {
@@ -115,17 +120,23 @@ function encodeMessage(message: string, body: JsonObject): Uint8Array {
 function toPlain(type: protobuf.Type, body: JsonObject): Record<string, unknown> {
   const plain: Record<string, unknown> = {}
   for (const field of type.fieldsArray) {
-    const value = body[field.name]
-    if (value !== undefined && value !== null) plain[field.name] = plainField(field, value)
+    const inner = field.resolvedType
+    const value = INLINE.has(`${type.name}.${field.name}`) ? body : body[field.name]
+    if (value === undefined || value === null) continue
+    plain[field.name] = inner instanceof protobuf.Type ? plainField(field, inner, value) : value
   }
   return plain
 }
 
-function plainField(field: protobuf.Field, value: Json): unknown {
-  const inner = field.resolvedType
-  if (!(inner instanceof protobuf.Type)) return value
-  if (isJsonArray(value)) return value.map((each) => (isJsonObject(each) ? toPlain(inner, each) : each))
-  if (typeof value === 'string') return timeMessage(value)
-  if (inner.name === 'FieldsV1') return { Raw: Buffer.from(JSON.stringify(value)) }
-  return isJsonObject(value) ? toPlain(inner, value) : {}
+function plainField(field: protobuf.Field, inner: protobuf.Type, value: Json): unknown {
+  if (field.repeated) return isJsonArray(value) ? value.map((each) => plainMessage(inner, each)) : []
+  if (!(field instanceof protobuf.MapField)) return plainMessage(inner, value)
+  const entries = isJsonObject(value) ? Object.entries(value) : []
+  return Object.fromEntries(entries.map(([key, each]) => [key, plainMessage(inner, each)]))
+}
+
+function plainMessage(type: protobuf.Type, value: Json): unknown {
+  const form = FORMS[type.name]
+  if (form) return form.toMessage(value)
+  return isJsonObject(value) ? toPlain(type, value) : {}
 }
