@@ -1,4 +1,6 @@
+import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { type Kubernetes, reasonOfError, SECRETS, type Secret } from '../kubernetes/index.ts'
+import { type Batch, type Change, ChangeQueue, type Edits, type WaitingChange } from './change-queue.ts'
 import { bytesOf, SYSTEM_NAMESPACE, writeSecret } from './secrets.ts'
 
 export interface SecretTableOptions<T> {
@@ -11,23 +13,16 @@ export interface SecretTableOptions<T> {
   onWritten?(secret: Secret): void
 }
 
-/** Entries to write; undefined takes one away. */
-export type Edits<T> = Readonly<Record<string, T | undefined>>
-
-export interface Change<T, R> {
-  readonly edits: Edits<T>
-  readonly result: R
-}
-
 const MOST_ATTEMPTS = 10
 
 /** A map of names to small values in one Secret, shared by all replicas. Changes are read, made and written as one step. */
 export class SecretTable<T> {
   readonly #options: SecretTableOptions<T>
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #changes: ChangeQueue<T>
 
   constructor(options: SecretTableOptions<T>) {
     this.#options = options
+    this.#changes = new ChangeQueue((batch) => this.#commit(batch))
   }
 
   /** As the API has it now. */
@@ -45,33 +40,42 @@ export class SecretTable<T> {
     return entries
   }
 
-  /** Durable when it resolves. `change` is asked again where somebody else was faster; no edits write nothing. */
+  /**
+   * Durable when it resolves. `change` is asked again where somebody else was faster; no edits write nothing. Changes that wait
+   * share one write, each sees the edits of those before it, and one that throws is left out.
+   */
   update<R>(change: (entries: ReadonlyMap<string, T>) => Change<T, R>, signal?: AbortSignal): Promise<R> {
-    // Writers of one process queue up here instead of losing against each other at the API.
-    const mine = this.#turn.then(() => this.#update(change, signal))
-    this.#turn = mine.catch(() => undefined)
-    return mine
+    return this.#changes.add(change, signal)
   }
 
-  async #update<R>(change: (entries: ReadonlyMap<string, T>) => Change<T, R>, signal?: AbortSignal): Promise<R> {
+  async #commit(batch: Batch<T>): Promise<void> {
+    try {
+      await this.#writeTogether(batch)
+    } catch (error) {
+      for (const change of batch.changes) change.reject(error)
+    }
+  }
+
+  async #writeTogether({ changes, signal }: Batch<T>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      signal?.throwIfAborted()
+      signal.throwIfAborted()
       const present = await this.#secret(signal)
-      const { edits, result } = change(present ? this.parse(present) : new Map())
-      if (Object.keys(edits).length === 0) return result
+      const { edits, answered } = applied(changes, present ? this.parse(present) : new Map())
       try {
-        const written = await this.#write(present, edits, signal)
-        this.#options.onWritten?.(written)
-        return result
+        if (Object.keys(edits).length > 0) this.#options.onWritten?.(await this.#write(present, edits, signal))
+        for (const change of answered) change.resolve()
+        return
       } catch (error) {
-        const reason = reasonOfError(error)
-        const isRace = reason === 'AlreadyExists' || reason === 'Conflict' || reason === 'NotFound'
-        if (!isRace || attempt >= MOST_ATTEMPTS) throw error
+        if (isRace(error) && attempt < MOST_ATTEMPTS) continue
+        if (!(error instanceof RefusedError) || answered.length <= 1) throw error
+        // One of them may be what cannot be written, because the Secret is full, say: it fails no other.
+        for (const change of answered) await this.#commit({ changes: [change], signal })
+        return
       }
     }
   }
 
-  async #write(present: Secret | undefined, edits: Edits<T>, signal?: AbortSignal): Promise<Secret> {
+  async #write(present: Secret | undefined, edits: Edits<T>, signal: AbortSignal): Promise<Secret> {
     const { kubernetes, name } = this.#options
     if (!present) {
       const given = Object.entries(edits).filter(([, entry]) => entry !== undefined)
@@ -89,6 +93,29 @@ export class SecretTable<T> {
   #secret(signal?: AbortSignal): Promise<Secret | undefined> {
     return this.#options.kubernetes.get(SECRETS, { namespace: SYSTEM_NAMESPACE, name: this.#options.name }, signal)
   }
+}
+
+/** One after the other, as if each had been alone; those that gave up meanwhile change nothing. */
+function applied<T>(changes: readonly WaitingChange<T>[], present: ReadonlyMap<string, T>) {
+  const entries = new Map(present)
+  const edits: Record<string, T | undefined> = {}
+  const answered: WaitingChange<T>[] = []
+  for (const change of changes) {
+    const own = change.isSettled ? undefined : change.ask(entries)
+    if (!own) continue
+    answered.push(change)
+    for (const [key, entry] of Object.entries(own)) {
+      edits[key] = entry
+      if (entry === undefined) entries.delete(key)
+      else entries.set(key, entry)
+    }
+  }
+  return { edits, answered }
+}
+
+function isRace(error: unknown): boolean {
+  const reason = reasonOfError(error)
+  return reason === 'AlreadyExists' || reason === 'Conflict' || reason === 'NotFound'
 }
 
 function parsed(bytes: Uint8Array): unknown {

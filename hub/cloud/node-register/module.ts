@@ -34,7 +34,8 @@ export function createNodeRegisterModule(
         ...ports,
         name: 'node-register',
         reconcile: (node, ended) => register.settle(node, ended),
-        workers: 4,
+        // They share their writes.
+        workers: 16,
       })
       const revoked = metrics.gauge({
         name: 'skerry_nodes_revoked',
