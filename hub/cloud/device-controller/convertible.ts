@@ -12,6 +12,7 @@ import {
  * until somebody mends it: half of a configuration could write to the wrong place.
  */
 export function notConvertible(device: Device, model: DeviceModel | undefined): string | undefined {
+  if (!isFromAlpha(device) && !(model && isFromAlpha(model))) return undefined
   const own = problemsOf('Device', device)
   const inherited = model ? problemsOf('DeviceModel', model) : []
   const texts = [...own, ...inherited.map((problem) => `DeviceModel ${model?.metadata.name}: ${problem}`)]
@@ -19,9 +20,13 @@ export function notConvertible(device: Device, model: DeviceModel | undefined): 
 }
 
 function problemsOf(kind: 'Device' | 'DeviceModel', object: KubeObject): readonly string[] {
-  if (object.metadata.annotations?.[ALPHA_ANNOTATION] === undefined) return []
+  if (!isFromAlpha(object)) return []
   const json: JsonObject = JSON.parse(JSON.stringify(object))
   return conversionProblems(kind, json)
+}
+
+function isFromAlpha({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.[ALPHA_ANNOTATION] !== undefined
 }
 
 /** Nobody at the edge reads what an object once was, and it may be as big as the object. */

@@ -13,27 +13,22 @@ export interface DeviceIndex extends Disposable {
 }
 
 export function createDeviceIndex(devices: Informer<Device>, models: Informer<DeviceModel>): DeviceIndex {
-  const byNode = new Map<string, Map<string, Device>>()
-  const byModel = new Map<string, Map<string, Device>>()
+  const byNode = new DeviceGroups()
+  const byModel = new DeviceGroups()
   const subscription = devices.onChange((now, before) => {
-    if (before) {
-      remove(byNode, before.spec.nodeName ?? '', before)
-      remove(byModel, modelKey(before), before)
-    }
-    if (now) {
-      add(byNode, now.spec.nodeName ?? '', now)
-      add(byModel, modelKey(now), now)
-    }
+    const [nodeBefore, nodeNow] = [before?.spec.nodeName ?? '', now?.spec.nodeName ?? '']
+    byNode.move(before && { key: nodeBefore, device: before }, now && { key: nodeNow, device: now })
+    byModel.move(before && { key: modelKey(before), device: before }, now && { key: modelKey(now), device: now })
   })
   return {
     devices,
     models,
-    onNode: (node) => (node === '' ? [] : sorted(byNode.get(node))),
+    onNode: (node) => (node === '' ? [] : byNode.of(node)),
     modelOf: (device) => {
       const name = device.spec.deviceModelRef?.name
       return name ? models.get({ namespace: device.metadata.namespace ?? 'default', name }) : undefined
     },
-    ofModel: (namespace, name) => sorted(byModel.get(`${namespace}/${name}`)),
+    ofModel: (namespace, name) => byModel.of(`${namespace}/${name}`),
     [Symbol.dispose]: () => subscription[Symbol.dispose](),
   }
 }
@@ -42,19 +37,46 @@ function modelKey(device: Device): string {
   return `${device.metadata.namespace ?? 'default'}/${device.spec.deviceModelRef?.name ?? ''}`
 }
 
-function add(index: Map<string, Map<string, Device>>, key: string, device: Device): void {
-  const group = index.get(key) ?? new Map<string, Device>()
-  group.set(deviceIdOf(device.metadata), device)
-  index.set(key, group)
+interface Placed {
+  readonly key: string
+  readonly device: Device
 }
 
-function remove(index: Map<string, Map<string, Device>>, key: string, device: Device): void {
-  const group = index.get(key)
-  group?.delete(deviceIdOf(device.metadata))
-  if (group?.size === 0) index.delete(key)
+interface Group {
+  readonly devices: Map<string, Device>
+  /** In order; absent after a device came or went. */
+  ids: readonly string[] | undefined
 }
 
-function sorted(group: ReadonlyMap<string, Device> | undefined): readonly Device[] {
-  if (!group) return []
-  return [...group].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, device]) => device)
+/** Devices by one key. What changes most, the status, moves no device, and an order that stands is not made again. */
+class DeviceGroups {
+  readonly #groups = new Map<string, Group>()
+
+  move(from: Placed | undefined, to: Placed | undefined): void {
+    if (from && from.key !== to?.key) this.#remove(from)
+    if (to) this.#put(to)
+  }
+
+  /** Ordered by id. */
+  of(key: string): readonly Device[] {
+    const group = this.#groups.get(key)
+    if (!group) return []
+    group.ids ??= [...group.devices.keys()].sort()
+    return group.ids.flatMap((id) => group.devices.get(id) ?? [])
+  }
+
+  #put({ key, device }: Placed): void {
+    const group = this.#groups.get(key) ?? { devices: new Map(), ids: undefined }
+    const id = deviceIdOf(device.metadata)
+    if (!group.devices.has(id)) group.ids = undefined
+    group.devices.set(id, device)
+    this.#groups.set(key, group)
+  }
+
+  #remove({ key, device }: Placed): void {
+    const group = this.#groups.get(key)
+    if (!group?.devices.delete(deviceIdOf(device.metadata))) return
+    group.ids = undefined
+    if (group.devices.size === 0) this.#groups.delete(key)
+  }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock, Random } from '../../../platform/time/index.ts'
 import {
+  type CloudIntents,
   DEVICE_API_VERSION,
   type Device,
   type DeviceExtra,
@@ -46,6 +47,8 @@ export function createDeviceSource(ports: DeviceSourcePorts): NodeSource & Dispo
   /** Members as told to the present session of each node. */
   const told = new Map<string, { readonly session: string; readonly members: ReadonlyMap<string, MembershipDevice> }>()
 
+  const deliverDevice = createDeliverer(ports)
+
   const membership = (added: readonly MembershipDevice[], removed: readonly MembershipDevice[]): Frame =>
     frames.make(
       { source: MODULES.deviceController, group: GROUPS.twin, operation: OPERATIONS.update, resource: 'membership' },
@@ -75,7 +78,9 @@ export function createDeviceSource(ports: DeviceSourcePorts): NodeSource & Dispo
     noticesFor(node, session) {
       const before = told.get(node)
       const known = before?.session === session ? before.members : new Map<string, MembershipDevice>()
-      const members = new Map(servedOn(node).map((device) => [deviceIdOf(device.metadata), memberOf(device)]))
+      const served = servedOn(node)
+      if (served.length === known.size && served.every(({ metadata }) => known.has(deviceIdOf(metadata)))) return []
+      const members = new Map(served.map((device) => [deviceIdOf(device.metadata), memberOf(device)]))
       told.set(node, { session, members })
       const added = [...members].flatMap(([id, member]) => (known.has(id) ? [] : [member]))
       const removed = [...known].flatMap(([id, member]) => (members.has(id) ? [] : [member]))
@@ -91,7 +96,7 @@ export function createDeviceSource(ports: DeviceSourcePorts): NodeSource & Dispo
         const model = index.modelOf(device)
         if (model) models.set(model.metadata.uid ?? '', model)
       }
-      return [...[...models.values()].map(deliverModel), ...devices.map((device) => deliverDevice(device, ports))]
+      return [...[...models.values()].map(deliverModel), ...devices.map(deliverDevice)]
     },
   }
 }
@@ -102,15 +107,24 @@ function deliverModel(model: DeviceModel): Delivery {
   return { object, resource, source: MODULES.deviceController, version: versionOf(model) }
 }
 
-function deliverDevice(device: Device, { index, ledger }: DeviceSourcePorts): Delivery {
-  const object = deviceForEdge(device)
-  const resource = `${device.metadata.namespace ?? 'default'}/device/${device.metadata.name}`
-  const companion = index.modelOf(device)?.metadata.uid
-  const version = deviceVersion(device)
-  const extra: DeviceExtra = { intents: ledger.of(device) }
-  return {
-    ...{ object, resource, source: MODULES.deviceController, version, extra, isExclusive: true },
-    ...(companion ? { companion } : {}),
+/** A node is compared as a whole whenever one of its devices changes: what belongs to the others is kept. */
+function createDeliverer({ index, ledger }: DeviceSourcePorts): (device: Device) => Delivery {
+  const made = new WeakMap<Device, { readonly delivery: Delivery; readonly intents: CloudIntents }>()
+  return (device) => {
+    const companion = index.modelOf(device)?.metadata.uid
+    const intents = ledger.of(device)
+    const known = made.get(device)
+    if (known && known.delivery.companion === companion && known.intents === intents) return known.delivery
+    const object = deviceForEdge(device)
+    const resource = `${device.metadata.namespace ?? 'default'}/device/${device.metadata.name}`
+    const version = deviceVersion(device)
+    const extra: DeviceExtra = { intents }
+    const delivery: Delivery = {
+      ...{ object, resource, source: MODULES.deviceController, version, extra, isExclusive: true },
+      ...(companion ? { companion } : {}),
+    }
+    made.set(device, { delivery, intents })
+    return delivery
   }
 }
 
