@@ -1,6 +1,6 @@
 import type { StoreDomain } from '../../../platform/store/index.ts'
 
-/** The embedded API's part of its own database file: every object as JSON text, and the highest resourceVersion given out. */
+/** The embedded API's part of its own database file: every object as JSON text with its version, and that of the last deletion. */
 export const kubernetesStore: StoreDomain = {
   name: 'kubernetes',
   tables: [

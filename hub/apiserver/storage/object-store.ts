@@ -230,10 +230,12 @@ export class ObjectStore {
 
 function callsOf({ version, resource, key, after }: Pending): readonly StoreCall[] {
   const id = `${resource} ${key}`
-  const object: StoreCall = after
-    ? { statement: 'kubernetes.put', parameters: [id, resource, version, objectText(after)] }
-    : { statement: 'kubernetes.remove', parameters: [id] }
-  return [object, { statement: 'kubernetes.advance', parameters: [version] }]
+  if (after) return [{ statement: 'kubernetes.put', parameters: [id, resource, version, objectText(after)] }]
+  // What is there bears its version; that of a deletion stands nowhere else.
+  return [
+    { statement: 'kubernetes.remove', parameters: [id] },
+    { statement: 'kubernetes.advance', parameters: [version] },
+  ]
 }
 
 function parseRow(row: Row): { resource: string; key: string; object: ApiObject } {
