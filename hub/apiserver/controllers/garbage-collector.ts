@@ -19,7 +19,7 @@ import { keyOf, resourceOf } from '../rest/registry.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER, type Propagation, removeObject } from '../rest/remove.ts'
 import { updateObject } from '../rest/update.ts'
 import type { Controller, ControllerOptions } from './controller.ts'
-import { OwnerIndex, type Place, parsePlace, placeText } from './owner-index.ts'
+import { hasSameOwners, OwnerIndex, type Place, parsePlace, placeText } from './owner-index.ts'
 
 interface Found {
   readonly object: ApiObject
@@ -54,7 +54,9 @@ export function garbageCollector({ api, metrics }: ControllerOptions): Controlle
       return api.store.onChange((resource, change) => {
         index.apply(resource, change)
         const { key, before, after } = change
-        if (after && concerns(after)) reconciler.enqueue(placeText({ resource, key }))
+        // A status that is reported every second says nothing new of owners.
+        const isSame = before && after && !isDeleting(after) && hasSameOwners(before, after)
+        if (after && !isSame && concerns(after)) reconciler.enqueue(placeText({ resource, key }))
         if (after || !before) return
         for (const place of index.dependentsOf(uidOf(before))) reconciler.enqueue(placeText(place))
         for (const { uid } of ownersOf(before)) {

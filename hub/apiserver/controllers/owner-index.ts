@@ -1,4 +1,4 @@
-import { ownersOf, uidOf } from '../../kube/object/index.ts'
+import { ownersOf, sameJson, uidOf } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import type { Change } from '../../kube/watch/index.ts'
 
@@ -23,6 +23,7 @@ export class OwnerIndex {
   }
 
   apply(resource: string, { key, before, after }: Change): void {
+    if (before && after && hasSameOwners(before, after)) return
     if (before) this.#remove(resource, key, before)
     if (after) this.add(resource, key, after)
   }
@@ -43,6 +44,12 @@ export class OwnerIndex {
       if (places?.size === 0) this.#dependents.delete(uid)
     }
   }
+}
+
+/** Two states of one object under one name. */
+export function hasSameOwners(before: ApiObject, after: ApiObject): boolean {
+  const owners = ({ metadata }: ApiObject) => metadata['ownerReferences']
+  return uidOf(before) === uidOf(after) && sameJson(owners(before), owners(after))
 }
 
 /** For a work queue; `parsePlace` is its inverse. Neither a resource nor a key contains a space. */
