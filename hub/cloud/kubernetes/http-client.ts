@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { request as httpRequest } from 'node:http'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
+import { urlToHttpOptions } from 'node:url'
 import { readBody } from '../../../platform/http/index.ts'
 import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, minutes, seconds, withDeadline } from '../../../platform/time/index.ts'
@@ -40,6 +41,8 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
   const { KubeConfig } = await import('@kubernetes/client-node')
   const config = new KubeConfig()
   const server = loadServer(source, config)
+  const { protocol, hostname, port } = urlToHttpOptions(server)
+  const prefix = server.pathname.replace(/\/$/, '')
   const agents = new Map<string, Agents>()
   let fresh: { readonly calls: RequestOptions; readonly watches: RequestOptions; readonly until: number } | undefined
 
@@ -50,9 +53,10 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
       const isOwn = !config.getCurrentCluster()?.proxyUrl && server.protocol === 'https:'
       const own = isOwn ? keepAlive(agents, options) : undefined
       const until = clock.monotonic() + CREDENTIALS_FRESH.milliseconds
+      const plain = own ? withoutTls(options) : options
       fresh = {
-        calls: own ? { ...options, agent: own.calls } : options,
-        watches: own ? { ...options, agent: own.watches } : options,
+        calls: own ? { ...plain, agent: own.calls } : plain,
+        watches: own ? { ...plain, agent: own.watches } : plain,
         until,
       }
     }
@@ -71,9 +75,14 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
     }
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const send = server.protocol === 'http:' ? httpRequest : httpsRequest
-    const url = new URL(`${server.pathname.replace(/\/$/, '')}${request.path}`, server)
-    const outgoing = send(url, { ...given, headers, method: request.method, signal }, resolve)
+    const { method, path } = request
+    const outgoing = send({ ...given, protocol, hostname, port, method, path: `${prefix}${path}`, headers }, resolve)
     outgoing.on('error', reject)
+    // Given to Node.js, a signal costs a good part of what a small request does.
+    const onAbort = () => outgoing.destroy(signal.reason)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    outgoing.on('close', () => signal.removeEventListener('abort', onAbort))
     outgoing.end(body)
     return promise
   }
@@ -175,6 +184,8 @@ function loadServer(
   }
 }
 
+const TLS_OPTIONS = ['ca', 'cert', 'key', 'pfx', 'passphrase', 'rejectUnauthorized', 'servername'] as const
+
 /** Watches hold their connection, and must not take those of calls; how many there are, their callers bound. */
 interface Agents {
   readonly calls: Agent
@@ -183,20 +194,28 @@ interface Agents {
 
 /** One pair of agents per set of credentials; the vendor's own opens a connection for each request. */
 function keepAlive(agents: Map<string, Agents>, options: RequestOptions): Agents {
-  const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options
-  const name = JSON.stringify([ca, cert, key, pfx, passphrase, rejectUnauthorized, servername].map(String))
+  const set = TLS_OPTIONS.map((option) => [option, options[option]] as const)
+  const name = JSON.stringify(set.map(([, value]) => String(value)))
   const known = agents.get(name)
   if (known) return known
   for (const [old, own] of agents) {
     agents.delete(old)
     destroy(own)
   }
-  const set = { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }
-  const given = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== undefined))
+  const given = Object.fromEntries(set.filter(([, value]) => value !== undefined))
   const shared = { ...given, keepAlive: true, keepAliveMsecs: 15_000, minVersion: 'TLSv1.2' } as const
   const own = { calls: new Agent({ ...shared, maxSockets: 64 }), watches: new Agent(shared) }
+  // All go to one server with one set of credentials. By default each request would look up a name with all of the PEM in it.
+  for (const agent of [own.calls, own.watches]) agent.getName = () => 'api'
   agents.set(name, own)
   return own
+}
+
+/** They are the agent's. */
+function withoutTls(options: RequestOptions): RequestOptions {
+  const plain = { ...options }
+  for (const option of TLS_OPTIONS) delete plain[option]
+  return plain
 }
 
 function destroy({ calls, watches }: Agents): void {
