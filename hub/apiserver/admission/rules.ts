@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import { arrayAt, isJsonObject, labelsOf, objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { type LabelSelector, matchesLabels } from '../../kube/selectors/index.ts'
+import { type LabelSelector, matchesLabels, requirementsOf } from '../../kube/selectors/index.ts'
 import type { Admission } from '../rest/context.ts'
 import type { WebhookPlace } from './call.ts'
 
@@ -34,8 +34,8 @@ export function webhooksOf(configuration: ApiObject): readonly Webhook[] {
         failurePolicy: webhook['failurePolicy'] === 'Ignore' ? 'Ignore' : 'Fail',
         matchPolicy: webhook['matchPolicy'] === 'Exact' ? 'Exact' : 'Equivalent',
         rules: arrayAt(webhook, 'rules').filter(isJsonObject),
-        namespaceSelector: selectorOf(objectAt(webhook, 'namespaceSelector')),
-        objectSelector: selectorOf(objectAt(webhook, 'objectSelector')),
+        namespaceSelector: requirementsOf(objectAt(webhook, 'namespaceSelector')),
+        objectSelector: requirementsOf(objectAt(webhook, 'objectSelector')),
       }
     })
 }
@@ -69,19 +69,4 @@ function wildcards(resource: string, plural: string, subresource: string): reado
 
 function has(rule: JsonObject, field: string, wanted: readonly string[]): boolean {
   return arrayAt(rule, field).some((item) => typeof item === 'string' && wanted.includes(item))
-}
-
-/** metav1.LabelSelector. */
-function selectorOf(selector: JsonObject): LabelSelector {
-  const equal = Object.entries(objectAt(selector, 'matchLabels')).map(
-    ([key, value]) => ({ key, operator: 'In', values: [String(value)] }) as const,
-  )
-  const expressions = arrayAt(selector, 'matchExpressions')
-    .filter(isJsonObject)
-    .flatMap((expression) => {
-      const operator = textAt(expression, 'operator')
-      if (operator !== 'In' && operator !== 'NotIn' && operator !== 'Exists' && operator !== 'DoesNotExist') return []
-      return [{ key: textAt(expression, 'key'), operator, values: arrayAt(expression, 'values').map(String) } as const]
-    })
-  return [...equal, ...expressions]
 }

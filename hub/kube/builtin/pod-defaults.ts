@@ -11,6 +11,23 @@ const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
 export function defaultPod(pod: ApiObject): ApiObject {
   const given = pod['spec']
   if (!isJsonObject(given)) return pod
+  return { ...pod, spec: { ...defaultSpec(given, 'Pod'), enableServiceLinks: given['enableServiceLinks'] ?? true } }
+}
+
+/**
+ * The template of pods inside of another object. What only pods get is left out, as it would make a new revision of each
+ * template that was stored before.
+ */
+export function defaultPodTemplate(template: Json | undefined): JsonObject {
+  if (!isJsonObject(template)) return { metadata: {}, spec: {} }
+  const { creationTimestamp: _never, ...metadata } = isJsonObject(template['metadata']) ? template['metadata'] : {}
+  const spec = isJsonObject(template['spec']) ? template['spec'] : {}
+  return { ...template, metadata, spec: defaultSpec(spec, 'template') }
+}
+
+type Home = 'Pod' | 'template'
+
+function defaultSpec(given: JsonObject, home: Home): JsonObject {
   const spec: Record<string, Json> = {
     ...given,
     restartPolicy: given['restartPolicy'] ?? 'Always',
@@ -18,16 +35,15 @@ export function defaultPod(pod: ApiObject): ApiObject {
     dnsPolicy: given['dnsPolicy'] ?? 'ClusterFirst',
     securityContext: given['securityContext'] ?? {},
     schedulerName: given['schedulerName'] ?? 'default-scheduler',
-    enableServiceLinks: given['enableServiceLinks'] ?? true,
   }
+  const isHostNetwork = given['hostNetwork'] === true && home === 'Pod'
   for (const key of CONTAINER_LISTS) {
-    if (isJsonArray(given[key]))
-      spec[key] = given[key].map((each) => defaultContainer(each, given['hostNetwork'] === true))
+    if (isJsonArray(given[key])) spec[key] = given[key].map((each) => defaultContainer(each, isHostNetwork, home))
   }
   if (isJsonArray(given['volumes'])) spec['volumes'] = given['volumes'].map(defaultVolume)
   const account = given['serviceAccountName'] ?? given['serviceAccount']
   if (account !== undefined) Object.assign(spec, { serviceAccountName: account, serviceAccount: account })
-  return { ...pod, spec }
+  return spec
 }
 
 /** Guaranteed, Burstable or BestEffort, by the CPU and memory that the containers ask for. */
@@ -47,7 +63,7 @@ export function qosClass(pod: ApiObject): string {
   return isFixed ? 'Guaranteed' : 'Burstable'
 }
 
-function defaultContainer(container: Json, isHostNetwork: boolean): Json {
+function defaultContainer(container: Json, isHostNetwork: boolean, home: Home): Json {
   if (!isJsonObject(container)) return container
   const image = container['image']
   const result: Record<string, Json> = {
@@ -56,7 +72,7 @@ function defaultContainer(container: Json, isHostNetwork: boolean): Json {
     terminationMessagePolicy: container['terminationMessagePolicy'] ?? 'File',
     imagePullPolicy:
       container['imagePullPolicy'] ?? (typeof image === 'string' && isMoving(image) ? 'Always' : 'IfNotPresent'),
-    resources: defaultResources(container['resources']),
+    resources: defaultResources(container['resources'], home),
   }
   if (isJsonArray(container['ports']))
     result['ports'] = container['ports'].map((port) => defaultPort(port, isHostNetwork))
@@ -75,14 +91,15 @@ function isMoving(image: string): boolean {
   return tag === 'latest'
 }
 
-function defaultResources(resources: Json | undefined): JsonObject {
+function defaultResources(resources: Json | undefined, home: Home): JsonObject {
   if (!isJsonObject(resources)) return {}
   const limits = texts(resources['limits'])
-  const requests = texts(resources['requests'])
+  const given = texts(resources['requests'])
+  const requests = home === 'Pod' && (limits || given) ? { ...limits, ...given } : given
   return {
     ...resources,
     ...(limits ? { limits } : {}),
-    ...(limits || requests ? { requests: { ...limits, ...requests } } : {}),
+    ...(requests ? { requests } : {}),
   }
 }
 

@@ -10,6 +10,12 @@ import { NAMESPACE_RULES } from './namespaces.ts'
 import { defaultPod, qosClass } from './pod-defaults.ts'
 import { podErrors } from './pod-rules.ts'
 import { webhookRules } from './webhook-kinds.ts'
+import { CONTROLLER_REVISION_RULES } from './workloads/controller-revisions.ts'
+import { DAEMON_SET_RULES } from './workloads/daemon-sets.ts'
+import { DEPLOYMENT_RULES } from './workloads/deployments.ts'
+import { DISRUPTION_BUDGET_RULES } from './workloads/disruption-budgets.ts'
+import { JOB_RULES } from './workloads/jobs.ts'
+import { REPLICA_SET_RULES } from './workloads/replica-sets.ts'
 
 type Kind = Pick<ResourceDefinition, 'group' | 'kind'>
 
@@ -28,6 +34,12 @@ const RULES: Readonly<Record<string, KindRules>> = {
   '/Event': eventRules('involvedObject'),
   'events.k8s.io/Event': eventRules('regarding'),
   'coordination.k8s.io/Lease': LEASE_RULES,
+  'apps/Deployment': DEPLOYMENT_RULES,
+  'apps/ReplicaSet': REPLICA_SET_RULES,
+  'apps/DaemonSet': DAEMON_SET_RULES,
+  'apps/ControllerRevision': CONTROLLER_REVISION_RULES,
+  'batch/Job': JOB_RULES,
+  'policy/PodDisruptionBudget': DISRUPTION_BUDGET_RULES,
   'apiextensions.k8s.io/CustomResourceDefinition': {
     defaults: prepareCrd,
     onCreate: (crd) => prepareCrd(withoutStatus(crd)),

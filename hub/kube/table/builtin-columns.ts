@@ -5,6 +5,7 @@ import { ageOf } from './age.ts'
 import { AGE, type Column, column, declaredColumns, NAME } from './columns.ts'
 import { NODE_COLUMNS } from './node-columns.ts'
 import { POD_COLUMNS } from './pod-columns.ts'
+import { WORKLOAD_COLUMNS } from './workload-columns.ts'
 
 /** Columns of a kind: those of Kubernetes for its own kinds, the declared ones for others. */
 export function columnsOf(definition: ResourceDefinition): readonly Column[] {
@@ -41,6 +42,7 @@ const BUILTIN: Readonly<Record<string, readonly Column[]>> = {
   '/Event': eventColumns,
   'events.k8s.io/Event': eventColumns,
   'coordination.k8s.io/Lease': [NAME, column('Holder', (object) => at(object, 'spec', 'holderIdentity') ?? ''), AGE],
+  ...WORKLOAD_COLUMNS,
   'apiextensions.k8s.io/CustomResourceDefinition': [
     NAME,
     column('Created At', (object) => at(object.metadata, 'creationTimestamp') ?? null, { type: 'date' }),
