@@ -78,3 +78,11 @@ test('content is read inline and from a text that holds it', () => {
   assert.deepEqual(contentOf(withContent('{"a":1}')), { a: 1 })
   assert.equal(contentOf(withContent('OK then')), undefined)
 })
+
+test('a text that holds JSON is judged as a frame is: neither depth, numbers nor names in it do harm', () => {
+  const withText = (content: string): Frame => ({ header: { msg_id: 'a', timestamp: 0 }, route: {}, content })
+  assert.equal(contentOf(withText(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)), undefined)
+  assert.equal(contentOf(withText(`[${'[],'.repeat(1_000_000)}0]`)), undefined)
+  const named = contentOf(withText('{"__proto__":{"polluted":true},"a":1}'))
+  assert.deepEqual(Object.getOwnPropertyNames(named), ['a'])
+})

@@ -40,12 +40,8 @@ export function encodeFrame(frame: Frame): string {
 export function decodeFrame(text: string): Decoded {
   const excess = excessOf(text)
   if (excess) return { ok: false, reason: excess }
-  let value: unknown
-  try {
-    value = MAY_NAME_PROTOTYPE.test(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text)
-  } catch {
-    return { ok: false, reason: 'not JSON' }
-  }
+  const value = parsed(text)
+  if (value === undefined) return { ok: false, reason: 'not JSON' }
   if (!isRecord(value) || !isRecord(value['header'])) return { ok: false, reason: 'no header' }
   const id = value['header']['msg_id']
   if (typeof id !== 'string' || id === '') return { ok: false, reason: 'no msg_id' }
@@ -57,11 +53,20 @@ export function decodeFrame(text: string): Decoded {
   }
 }
 
-/** The content as JSON: inline, or in a text that holds JSON (the two forms in use). Undefined for a text that is none. */
+/**
+ * The content as JSON: inline, or in a text that holds JSON (the two forms in use). Undefined for a text that is none, or is made to
+ * do harm.
+ */
 export function contentOf(frame: Frame): Json | undefined {
   if (typeof frame.content !== 'string') return frame.content
+  const value = excessOf(frame.content) ? undefined : parsed(frame.content)
+  return value === undefined ? undefined : jsonOf(value)
+}
+
+/** Undefined for what is no JSON. */
+function parsed(text: string): unknown {
   try {
-    return jsonOf(JSON.parse(frame.content))
+    return MAY_NAME_PROTOTYPE.test(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text)
   } catch {
     return undefined
   }
