@@ -32,7 +32,7 @@ const SENT_AGAIN: ReadonlySet<string> = new Set([
   'persistentvolumeclaim',
   'volumeattachment',
 ])
-/** Frames of the cloud that may wait for the disk; beyond that the socket is not read. */
+/** Frames of the cloud that may be at work at a time; beyond that the socket is not read. */
 const MOST_APPLYING = 128
 
 /** One link to the cloud while it lasts: keepalives, requests and their answers, and what the cloud sends. */
@@ -119,6 +119,7 @@ export class LinkSession {
       new UnavailableError(`the link to the cloud ended: ${reason}`, { code: 'HUB_LINK_ENDED', fields: { reason } }),
     )
     this.#pacer?.[Symbol.dispose]()
+    this.#onRoom?.()
   }
 
   /** Never paced: a keepalive that waits behind data ends the session at the cloud. */
@@ -140,16 +141,13 @@ export class LinkSession {
       if (this.#requests.answer(frame)) return
       this.#ignored('late-answer')
       log.debug('An answer came that nobody waits for', { resource, operation })
-      if (this.#isSentAgain(frame)) this.#occupy(this.#reply(this.#ports.frames.reply(frame, 'OK')))
+      if (this.#isSentAgain(frame)) await this.#begin(() => this.#reply(this.#ports.frames.reply(frame, 'OK')))
     } else if (group === GROUPS.resource || group === 'func') {
-      await this.#room()
-      this.#occupy(this.#apply(frame))
+      await this.#begin(() => this.#apply(frame))
     } else if (group === GROUPS.twin) {
-      await this.#room()
-      this.#occupy(this.#ports.takeTwin(frame, this.ended))
+      await this.#begin(() => this.#ports.takeTwin(frame, this.ended))
     } else if (group === GROUPS.user) {
-      await this.#room()
-      this.#occupy(this.#ports.takeUser(frame, this.ended).then((reply) => reply && this.#reply(reply)))
+      await this.#begin(() => this.#ports.takeUser(frame, this.ended).then((reply) => reply && this.#reply(reply)))
     } else {
       this.#ignored('unknown-group')
       log.warn('A message of the cloud has a group that nothing here serves', { group, resource, operation })
@@ -162,10 +160,16 @@ export class LinkSession {
     return !this.isSkerry && isAnswer && SENT_AGAIN.has(parseResource(route.resource)?.type ?? '')
   }
 
-  /** Counts work for a frame until it settles. */
-  #occupy(work: Promise<unknown>): void {
+  /** Begins work for a frame as soon as there is room; not at all where the link ends before. */
+  async #begin(work: () => Promise<unknown>): Promise<void> {
+    while (this.#applying >= MOST_APPLYING && !this.ended.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#onRoom = resolve
+      })
+    }
+    if (this.ended.aborted) return
     this.#applying++
-    void work.finally(() => {
+    void work().finally(() => {
       this.#applying--
       this.#onRoom?.()
     })
@@ -183,13 +187,5 @@ export class LinkSession {
   async #reply(frame: Frame): Promise<void> {
     if (this.ended.aborted) return
     await this.send(frame).catch((error: unknown) => this.close(describeError(error)))
-  }
-
-  async #room(): Promise<void> {
-    while (this.#applying >= MOST_APPLYING) {
-      await new Promise<void>((resolve) => {
-        this.#onRoom = resolve
-      })
-    }
   }
 }

@@ -17,6 +17,7 @@ export class Pacer implements Disposable {
   #tokens: number
   #countedAt: number
   #timer: Disposable | undefined
+  #isOver = false
 
   constructor(clock: Clock, rate: Rate) {
     this.#clock = clock
@@ -27,6 +28,7 @@ export class Pacer implements Disposable {
 
   /** Settles when the message may go. The callers bound how many wait. */
   take(urgency: 'urgent' | 'normal'): Promise<void> {
+    if (this.#isOver) return Promise.resolve()
     return new Promise((resolve) => {
       const queue = urgency === 'urgent' ? this.#urgent : this.#others
       queue.push(resolve)
@@ -34,8 +36,9 @@ export class Pacer implements Disposable {
     })
   }
 
-  /** Lets everybody go who waits: the link is over, sending fails by itself. */
+  /** Lets everybody go, now and later: the link is over, sending fails by itself. */
   [Symbol.dispose](): void {
+    this.#isOver = true
     this.#timer?.[Symbol.dispose]()
     for (const go of [...this.#urgent.splice(0), ...this.#others.splice(0)]) go()
   }
