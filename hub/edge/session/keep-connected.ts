@@ -35,13 +35,14 @@ export async function keepConnected(
   })
   const show = showLink(ports)
   while (!signal.aborted) {
-    const start = clock.monotonic()
     try {
       const link = await dialer.dial(headers, signal)
+      const start = clock.monotonic()
       attempts.add(1, { outcome: 'connected' })
       show(true, link.isSkerry ? 'connected' : 'connected to a KubeEdge cloud')
       log.info('Connected to the cloud', { skerry: link.isSkerry })
       const reason = await serve(link)
+      if (clock.monotonic() - start > GOOD_LINK.milliseconds) backoff.reset()
       show(false, reason)
       log.warn('The link to the cloud ended', { reason })
     } catch (error) {
@@ -50,7 +51,6 @@ export async function keepConnected(
       const detail = describeError(error)
       if (show(false, detail)) log.warn('The cloud cannot be reached; trying again', { error: detail })
     }
-    if (clock.monotonic() - start > GOOD_LINK.milliseconds) backoff.reset()
     await clock.sleep(backoff.next(), signal).catch(() => undefined)
   }
   show(false, 'the edge is stopping')
