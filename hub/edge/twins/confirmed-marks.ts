@@ -58,9 +58,9 @@ export class ConfirmedMarks {
     if (this.#marks.delete(id)) this.#note(id)
   }
 
-  /** In memory: whoever calls it has them removed on disk. */
+  /** Also those that were on their way to the disk meanwhile. */
   forgetAll(): void {
-    this.#marks.clear()
+    for (const id of this.devices) this.forget(id)
   }
 
   /** Settles when nothing is left to write, or could not be written. */

@@ -109,6 +109,22 @@ test('an original peer sees nothing that KubeEdge does not write', async () => {
   await edge.stop()
 })
 
+test('a device that waits after a failure leaves no timer behind when the edge stops', async () => {
+  const edge = await startEdge()
+  const usual = edge.cloud.answers
+  edge.cloud.answers = (frame) => {
+    const answer = usual(frame)
+    return answer && frame.route.source === 'twin'
+      ? { ...answer, route: { ...answer.route, operation: 'error' } }
+      : answer
+  }
+  setTwin(edge.bus, twinOf('pump-1', 1))
+  await edge.advance(30_000)
+  assert.equal(edge.hub.status().twinsWaiting, 1)
+  await edge.stop()
+  assert.equal(edge.clock.waiting, 0)
+})
+
 test('while one is under way changes are coalesced into one, which has the latest', async () => {
   const edge = await startEdge()
   setTwin(edge.bus, twinOf('pump-1', 1))

@@ -98,6 +98,10 @@ export class TwinUplink {
     const { bus, clock } = this.#ports
     await this.#marks.open()
     scope.defer(() => this.#marks.flushed())
+    scope.defer(() => {
+      for (const { timer } of this.#resting.values()) timer[Symbol.dispose]()
+      this.#resting.clear()
+    })
     scope.use(bus.watch(twins, (change) => this.#onTwin(change)))
     scope.use(bus.watch(deviceRefusals, ({ key }) => this.#note(key)))
     const judged = clock.after(JUDGING, () => {
@@ -120,7 +124,7 @@ export class TwinUplink {
     if (this.#road === road) this.#road = undefined
   }
 
-  /** The cloud has lost what it confirmed: the next link tells it everything. What is on disk of it is removed already. */
+  /** The cloud has lost what it confirmed: the next link tells it everything. */
   forgetConfirmed(): void {
     this.#marks.forgetAll()
   }
