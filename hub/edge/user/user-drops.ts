@@ -56,6 +56,8 @@ export class UserDrops {
     for (const row of await this.#ports.store.read({ statement: 'user.dropped', parameters: [] })) {
       this.#totals.set(String(row['reason']), Number(row['count']))
     }
+    // What the cloud was told before a restart would stand there for ever.
+    if (this.#totals.size > 0) this.#showOver()
   }
 
   get totals(): Readonly<Record<string, number>> {
@@ -87,6 +89,7 @@ export class UserDrops {
 
   [Symbol.dispose](): void {
     this.#saying?.[Symbol.dispose]()
+    this.#saying = undefined
     this.#ending?.[Symbol.dispose]()
   }
 
@@ -105,9 +108,11 @@ export class UserDrops {
     this.#news.clear()
     this.#show('True', 'Dropping', `Messages of MQTT clients were dropped: ${this.#text()}`)
     this.#ending?.[Symbol.dispose]()
-    this.#ending = clock.after(OVER_AFTER, () =>
-      this.#show('False', 'NoneRecently', `Messages of MQTT clients were dropped earlier: ${this.#text()}`),
-    )
+    this.#ending = clock.after(OVER_AFTER, () => this.#showOver())
+  }
+
+  #showOver(): void {
+    this.#show('False', 'NoneRecently', `Messages of MQTT clients were dropped earlier: ${this.#text()}`)
   }
 
   #show(status: 'True' | 'False', reason: string, message: string): void {

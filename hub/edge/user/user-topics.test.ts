@@ -154,3 +154,24 @@ test('topics of devices and of the broker, malformed ones and more than a thousa
   assert.equal(edge.hub.isConnected, true)
   await edge.stop()
 })
+
+test('a topic that the disk did not take is served, and written when it is said again; one is let go when that is on disk', async () => {
+  const edge = await original()
+  edge.store.failure = 'disk full'
+  await say(edge, 'subscribe', 'shop/lights')
+  await edge.advance(100)
+  edge.store.failure = undefined
+  assert.deepEqual(await stored(edge), [])
+  await say(edge, 'subscribe', 'shop/lights')
+  assert.deepEqual(await stored(edge), ['shop/lights'])
+  await edge.mqtt.send('shop/lights', '1')
+  edge.store.failure = 'disk full'
+  await say(edge, 'unsubscribe', 'shop/lights')
+  edge.store.failure = undefined
+  await say(edge, 'unsubscribe', 'shop/lights')
+  assert.deepEqual(await stored(edge), [])
+  await edge.mqtt.send('shop/lights', '2')
+  await edge.advance(100)
+  assert.deepEqual(uploads(edge), ['shop/lights 1'])
+  await edge.stop()
+})

@@ -27,6 +27,8 @@ interface Wanted {
   readonly topic: string
   /** `cloud`: by a message of a KubeEdge cloud; else the rule, `rule <namespace>/<name>`. */
   readonly origin: string
+  /** It is on disk. */
+  readonly isKept: boolean
 }
 
 const CLOUD = 'cloud'
@@ -56,7 +58,7 @@ export class UserTopics {
   async start(scope: Scope): Promise<void> {
     const { store, bus, log } = this.#ports
     for (const row of await store.read({ statement: 'user.topics', parameters: [] })) {
-      this.#wanted.set(String(row['key']), { topic: String(row['topic']), origin: String(row['origin']) })
+      this.#wanted.set(String(row['key']), { topic: String(row['topic']), origin: String(row['origin']), isKept: true })
     }
     scope.defer(() => {
       for (const handle of this.#handled.values()) handle[Symbol.dispose]()
@@ -82,7 +84,7 @@ export class UserTopics {
 
   /** Settles when it is on disk. */
   async subscribe(topic: string): Promise<void> {
-    await this.#put(`${CLOUD} ${topic}`, { topic, origin: CLOUD })
+    await this.#put(`${CLOUD} ${topic}`, topic, CLOUD)
   }
 
   async unsubscribe(topic: string): Promise<void> {
@@ -98,28 +100,30 @@ export class UserTopics {
     const origin = `rule ${name}`
     const wanted = rule && subscriptionOf(rule, 'eventbus')
     if (!wanted || wanted.node !== this.#ports.nodeName) return this.#remove(origin)
-    await this.#put(origin, { topic: wanted.topic, origin })
+    await this.#put(origin, wanted.topic, origin)
   }
 
-  #put(key: string, wanted: Wanted): Promise<void> {
+  #put(key: string, topic: string, origin: string): Promise<void> {
     return this.#turns.take(key, async () => {
-      const { topic, origin } = wanted
       // What begins with $ belongs to the broker and to devices.
       if (!isTopicFilter(topic) || topic.startsWith('$')) throw refused(topic, 'this is no topic that can be uploaded')
       const present = this.#wanted.get(key)
-      if (present?.topic === topic) return
+      if (present?.isKept && present.topic === topic) return
       if (!present && this.#wanted.size >= MOST_TOPICS) throw refused(topic, `this node takes ${MOST_TOPICS} topics`)
-      this.#wanted.set(key, wanted)
+      // Served at once; where the disk does not take it, whoever says it again has it written.
+      this.#wanted.set(key, { topic, origin, isKept: false })
       this.#handle()
       await this.#ports.store.write([{ statement: 'user.putTopic', parameters: [key, topic, origin] }])
+      this.#wanted.set(key, { topic, origin, isKept: true })
     })
   }
 
   #remove(key: string): Promise<void> {
     return this.#turns.take(key, async () => {
-      if (!this.#wanted.delete(key)) return
-      this.#handle()
+      if (!this.#wanted.has(key)) return
       await this.#ports.store.write([{ statement: 'user.removeTopic', parameters: [key] }])
+      this.#wanted.delete(key)
+      this.#handle()
     })
   }
 
