@@ -8,6 +8,7 @@ import {
   type ResourcePath,
 } from '../../../schemas/index.ts'
 import { contentOf } from '../../link/index.ts'
+import { isObject } from '../json.ts'
 import type { MetaRow } from './meta-store.ts'
 
 /** What a frame asks of the metadata of this node. */
@@ -83,8 +84,4 @@ function metadataOf(content: Json | undefined): JsonObject {
 function textIn(object: JsonObject, name: string): string {
   const value = object[name]
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
-}
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

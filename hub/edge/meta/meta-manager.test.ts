@@ -319,6 +319,41 @@ test('an object beyond the bounds is refused with a reason, and room that comes 
   await edge.stop()
 })
 
+test('a change and an answer to a query take turns, also where a cloud before KubeEdge 1.23 spells the resource otherwise', async () => {
+  const edge = await startEdge({ isSkerry: false })
+  const node = (version: string) => ({ metadata: { name: 'edge-1', uid: 'n', resourceVersion: version } })
+  const push = (version: string) => edge.cloud.say(down('update', 'default/node/edge-1'), node(version), version)
+  await deliver(edge, push('3'))
+  const expected = edge.meta.expect('null/node/edge-1')
+  const { write } = edge.store
+  const gate = Promise.withResolvers<void>()
+  edge.store.write = async (calls) => {
+    await gate.promise
+    await write.call(edge.store, calls)
+  }
+  push('6')
+  await edge.advance()
+  const answer: Frame = { header: { msg_id: 'a', timestamp: 1 }, route: {}, content: node('5') }
+  const remembered = edge.meta.remember(expected, answer)
+  await edge.advance()
+  gate.resolve()
+  await remembered
+  await edge.advance()
+  assert.deepEqual(edge.meta.held('null/node/edge-1')?.version, '6')
+  await edge.stop()
+})
+
+test('a pod that the cloud does not know is not brought back by the answer to an earlier question', async () => {
+  const edge = await startEdge()
+  await deliver(edge, edge.cloud.say(down('insert', 'shop/pod/till'), pod('till', 'u-1'), '1'))
+  const expected = edge.meta.expect('shop/pod/till')
+  await edge.meta.drop('shop/pod/till', 'u-1')
+  const answer: Frame = { header: { msg_id: 'a', timestamp: 1 }, route: {}, content: pod('till', 'u-1') }
+  await edge.meta.remember(expected, answer)
+  assert.equal(edge.meta.stored('shop/pod/till'), undefined)
+  await edge.stop()
+})
+
 test('objects on disk that cannot be read are asked of the cloud again, as with another database', async () => {
   const before = await startEdge()
   before.cloud.say(down('insert', DEVICE), json(pumpDevice()), '10')

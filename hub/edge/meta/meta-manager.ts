@@ -4,10 +4,19 @@ import { describeError, type Module } from '../../../platform/lifecycle/index.ts
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Store } from '../../../platform/store/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
-import { type Frame, type HeldObject, type Json, type JsonObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import {
+  type Frame,
+  type HeldObject,
+  type Json,
+  type JsonObject,
+  MODULES,
+  OPERATIONS,
+  parseResource,
+} from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
+import { isObject } from '../json.ts'
 import { Departed } from './departed.ts'
-import { isLater, isObject, metaChangeOf, supersedes } from './meta-change.ts'
+import { isLater, metaChangeOf, metaKeyOf, supersedes } from './meta-change.ts'
 import { type MetaRow, metaRow, putCall, removeCall } from './meta-store.ts'
 import { META_LIMITS, type MetaLimits, MetaTable } from './meta-table.ts'
 import { MetaView } from './meta-view.ts'
@@ -144,7 +153,8 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
       view.list(table.rows())
     },
     async receive(frame, sender = ORIGINAL) {
-      const key = frame.route.resource ?? ''
+      const path = parseResource(frame.route.resource)
+      const key = path ? metaKeyOf(path) : (frame.route.resource ?? '')
       try {
         const reply = await turns.take(key, () => apply(frame, sender))
         refusals.settled(key)
@@ -179,7 +189,9 @@ export function createMetaManager(ports: MetaManagerPorts): MetaManager {
     drop: (key, uid) =>
       turns.take(key, async () => {
         const present = table.get(key)
-        if (present?.uid === uid) await remove(present)
+        if (present?.uid !== uid) return
+        learned(key)
+        await remove(present)
       }),
     stored(key) {
       const row = table.get(key)

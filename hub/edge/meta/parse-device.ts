@@ -9,7 +9,7 @@ import {
   parseIntents,
   type Rule,
 } from '../../../schemas/index.ts'
-import { isObject } from './meta-change.ts'
+import { isObject } from '../json.ts'
 
 /**
  * Objects from the API server have passed its schema, and those from disk were stored from there; what is checked here is

@@ -2,9 +2,8 @@ import type { Bus } from '../../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { SkerryError } from '../../../platform/lifecycle/index.ts'
 import { nodeConditions } from '../../../schemas/index.ts'
+import { OCCASIONAL } from '../node/conditions.ts'
 
-/** Type of the condition of the Node by which the cloud hears of it. */
-const CONDITION = 'ObjectsRefused'
 /** Names kept of them; more only count. */
 const MOST_NAMED = 1000
 const NAMED = 3
@@ -53,12 +52,12 @@ export class Refusals {
   #show(): void {
     const [first] = this.#beyond.values()
     if (first === undefined) {
-      this.#bus.remove(nodeConditions, CONDITION)
+      this.#bus.remove(nodeConditions, OCCASIONAL.objectsRefused)
       return
     }
     const names = [...this.#beyond.keys()].slice(0, NAMED).join(', ')
     const more = this.#beyond.size > NAMED ? ` and ${this.#beyond.size - NAMED} more` : ''
-    this.#bus.set(nodeConditions, CONDITION, {
+    this.#bus.set(nodeConditions, OCCASIONAL.objectsRefused, {
       status: 'True',
       reason: 'BeyondBounds',
       message: `This node does not take ${names}${more}: ${first}`,

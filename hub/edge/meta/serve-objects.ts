@@ -8,7 +8,8 @@ import {
   parseResource,
   requestObject,
 } from '../../../schemas/index.ts'
-import { isObject, metaKeyOf } from './meta-change.ts'
+import { isObject } from '../json.ts'
+import { metaKeyOf } from './meta-change.ts'
 import type { MetaManager } from './meta-manager.ts'
 import { offline, RemoteQueries, type RemoteQueryPorts } from './remote-queries.ts'
 

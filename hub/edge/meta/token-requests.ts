@@ -1,5 +1,5 @@
 import type { Json, ServiceAccountToken, ServiceAccountTokenRequest } from '../../../schemas/index.ts'
-import { isObject } from './meta-change.ts'
+import { isObject } from '../json.ts'
 
 /** The same for the same token, whatever the order of its audiences. */
 export function tokenKey(request: ServiceAccountTokenRequest): string {

@@ -34,6 +34,8 @@ interface Held extends ServiceAccountToken {
   readonly born: number
   /** ms */
   readonly lifetime: number
+  /** Monotonic: after a refresh that failed it is not asked for again before. */
+  restUntil: number
 }
 
 /** Tokens of service accounts, on disk so that pods start while the cloud is away. Expired ones are never given. */
@@ -42,7 +44,6 @@ export class Tokens {
   /** The oldest first. */
   readonly #held = new Map<string, Held>()
   readonly #asking = new Map<string, Promise<Held>>()
-  readonly #retryAt = new Map<string, number>()
 
   constructor(ports: TokensPorts) {
     this.#ports = ports
@@ -60,6 +61,7 @@ export class Tokens {
         pod: String(row['pod']),
         born: clock.monotonic() - age,
         lifetime: numberIn(row, 'lifetime'),
+        restUntil: 0,
       })
     }
   }
@@ -67,15 +69,16 @@ export class Tokens {
   async token(request: ServiceAccountTokenRequest): Promise<ServiceAccountToken> {
     const key = tokenKey(request)
     const held = this.#held.get(key)
-    const age = held ? this.#ports.clock.monotonic() - held.born : 0
+    const now = this.#ports.clock.monotonic()
+    const age = held ? now - held.born : 0
     const isValid = held !== undefined && age < held.lifetime
-    if (isValid && (age < Math.min(held.lifetime * FRESH_PART, FRESH_MS) || this.#isResting(key))) return given(held)
+    if (isValid && (age < Math.min(held.lifetime * FRESH_PART, FRESH_MS) || now < held.restUntil)) return given(held)
     try {
       return given(await this.#renewed(key, request))
     } catch (error) {
-      this.#retryAt.set(key, this.#ports.clock.monotonic() + RETRY_MS)
-      if (isValid) return given(held)
       if (!held) throw error
+      held.restUntil = this.#ports.clock.monotonic() + RETRY_MS
+      if (isValid) return given(held)
       throw new UnavailableError('The token of the service account is expired, and the cloud gives no other now', {
         code: 'HUB_TOKEN_EXPIRED',
         fields: { namespace: request.namespace, serviceAccount: request.serviceAccount },
@@ -88,10 +91,6 @@ export class Tokens {
   async forget(pod: string): Promise<void> {
     const keys = [...this.#held].flatMap(([key, held]) => (held.pod === pod ? [key] : []))
     if (keys.length > 0) await this.#remove(keys)
-  }
-
-  #isResting(key: string): boolean {
-    return this.#ports.clock.monotonic() < (this.#retryAt.get(key) ?? 0)
   }
 
   /** One request for all who ask meanwhile. */
@@ -119,8 +118,7 @@ export class Tokens {
     const { token, expiresAt } = answer
     // The API's own span, where it names it: its clock may differ from this one.
     const lifetime = answer.lifetime ?? expiresAt - clock.now()
-    const held = { token, expiresAt, pod: podOf(request), born: clock.monotonic(), lifetime }
-    this.#retryAt.delete(key)
+    const held = { token, expiresAt, pod: podOf(request), born: clock.monotonic(), lifetime, restUntil: 0 }
     this.#held.delete(key)
     this.#held.set(key, held)
     await this.#keep(key, held)
@@ -138,10 +136,7 @@ export class Tokens {
   }
 
   async #remove(keys: readonly string[]): Promise<void> {
-    for (const key of keys) {
-      this.#held.delete(key)
-      this.#retryAt.delete(key)
-    }
+    for (const key of keys) this.#held.delete(key)
     const calls = keys.map((key) => ({ statement: 'meta.removeToken', parameters: [key] }))
     await this.#ports.store.write(calls).catch((error: unknown) => {
       this.#ports.log.warn('Tokens that are of no use any more could not be removed', { error: describeError(error) })

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../schemas/index.ts'
-import { isObject, objectIn, textIn } from './json.ts'
+import { isObject, objectIn, textIn } from '../json.ts'
 
 /** A condition of the Node as it is now. */
 export interface NodeCondition {
@@ -10,6 +10,9 @@ export interface NodeCondition {
   /** A sentence, for people. */
   readonly message: string
 }
+
+/** Types of conditions that this edge has now and then. One that an earlier run has left on the Node is taken back. */
+export const OCCASIONAL = { nameConflict: 'NameConflict', objectsRefused: 'ObjectsRefused' } as const
 
 /** What is wrong with the parts of this edge. */
 export interface NodeHealth {
@@ -44,9 +47,9 @@ export function reportedConditions(
   })
 }
 
-/** Takes conditions out of a status by a strategic merge patch. */
-export function removedConditions(types: Iterable<string>): readonly JsonObject[] {
-  return [...types].map((type) => ({ $patch: 'delete', type }))
+/** Takes conditions out of a status by a strategic merge patch, those that `known` has. */
+export function removedConditions(types: Iterable<string>, known: JsonObject | undefined): readonly JsonObject[] {
+  return [...types].filter((type) => conditionIn(known, type)).map((type) => ({ $patch: 'delete', type }))
 }
 
 function conditionIn(node: JsonObject | undefined, type: string): JsonObject | undefined {

@@ -8,7 +8,7 @@ import {
   OPERATIONS,
 } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
-import { isObject, objectIn, textIn } from './json.ts'
+import { isObject, objectIn, textIn } from '../json.ts'
 
 /** What an API said: the object, or the reason of its Status. */
 export type Answer = { readonly object: JsonObject } | { readonly err: string }

@@ -1,8 +1,6 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { MachineFacts } from './machine.ts'
 
-export { type MachineFacts, machineFacts } from './machine.ts'
-
 export interface NodeDescription {
   readonly nodeName: string
   readonly version: string

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
+import { isObject } from '../json.ts'
 
 /** What an answer says: the object, or why not. */
 export type ObjectOutcome =
@@ -22,8 +23,4 @@ function failed({ reason, message }: JsonObject): ObjectOutcome {
     reason: typeof reason === 'string' && reason !== '' ? reason : 'Unknown',
     message: typeof message === 'string' ? message : '',
   }
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../schemas/index.ts'
+import type { Json, JsonObject } from '../../schemas/index.ts'
 
 /** An empty object where there is none. */
 export function objectIn(object: JsonObject | undefined, key: string): JsonObject {
