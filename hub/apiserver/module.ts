@@ -3,7 +3,7 @@ import { serveHttps } from '../../platform/http/index.ts'
 import type { Module, Scope } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Store } from '../../platform/store/index.ts'
-import { type Clock, type Random, seconds } from '../../platform/time/index.ts'
+import { type Clock, type Duration, type Random, seconds } from '../../platform/time/index.ts'
 import { BUILTIN_DEFINITIONS } from '../kube/builtin/index.ts'
 import type { ApiObject } from '../kube/resource.ts'
 import { admissionChain } from './admission/chain.ts'
@@ -52,6 +52,8 @@ export interface ApiServerOptions {
   readonly accountKey?: string
   /** Default: administrators and the cloud half. */
   readonly authorize?: Authorizer
+  /** How long a Node may be silent until nobody knows how it is. Default 40 s. */
+  readonly nodeGrace?: Duration
   /** Changes of each resource that a watcher may go back to. */
   readonly history?: number
 }
@@ -102,7 +104,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   await installCrds(api, options.crds, scope.signal)
   run(scope, namespaceController({ api, metrics }))
   run(scope, garbageCollector({ api, metrics }))
-  run(scope, nodeLifecycle({ api, metrics }))
+  run(scope, nodeLifecycle({ api, metrics, ...(options.nodeGrace ? { grace: options.nodeGrace } : {}) }))
   run(scope, taintEviction({ api, metrics }))
   run(scope, lostPods({ api, metrics }))
   run(scope, eventExpiry({ api, metrics }))

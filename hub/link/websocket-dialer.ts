@@ -2,7 +2,7 @@ import { WebSocket } from 'ws'
 import { readBody } from '../../platform/http/index.ts'
 import { UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import { type Clock, seconds, withDeadline } from '../../platform/time/index.ts'
+import { type Clock, type Duration, seconds, withDeadline } from '../../platform/time/index.ts'
 import { CLOUD_EPOCH_HEADER, SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../schemas/index.ts'
 import type { Link, LinkDialer } from './link.ts'
 import { LARGEST_FRAME, linkOver } from './websocket-link.ts'
@@ -18,6 +18,8 @@ export interface DialerOptions {
   readonly log: Logger
   /** Bytes; a peer that sends more is closed. Default 32 MiB. */
   readonly largestFrame?: number
+  /** Silence of the cloud after which a link is closed. Default 30 s. */
+  readonly deadAfter?: Duration
 }
 
 /** PEM texts. */
@@ -34,7 +36,7 @@ const LONGEST_EPOCH = 64
 
 /** Dials WSS with mutual TLS; a server with a foreign CA or another name is refused. */
 export function createWebSocketDialer(options: DialerOptions): LinkDialer {
-  const { server, path, identity, clock, log, largestFrame = LARGEST_FRAME } = options
+  const { server, path, identity, clock, log, largestFrame = LARGEST_FRAME, deadAfter } = options
   return {
     dial: (headers, signal) =>
       withDeadline(clock, HANDSHAKE_DEADLINE, signal, async (limited) => {
@@ -49,12 +51,16 @@ export function createWebSocketDialer(options: DialerOptions): LinkDialer {
           maxPayload: largestFrame,
           headers: { ...headers, [SKERRY_HEADER]: SKERRY_WIRE_VERSION },
         })
-        return opened(socket, limited, { clock, log })
+        return opened(socket, limited, { clock, log, ...(deadAfter ? { deadAfter } : {}) })
       }),
   }
 }
 
-function opened(socket: WebSocket, signal: AbortSignal, ports: { clock: Clock; log: Logger }): Promise<Link> {
+function opened(
+  socket: WebSocket,
+  signal: AbortSignal,
+  ports: Pick<DialerOptions, 'clock' | 'log'> & { readonly deadAfter?: Duration },
+): Promise<Link> {
   return new Promise((resolve, reject) => {
     let isSkerry = false
     let cloudEpoch = ''

@@ -1,6 +1,6 @@
 import type { RawData, WebSocket } from 'ws'
 import type { Logger } from '../../platform/log/index.ts'
-import { type Clock, type Duration, seconds } from '../../platform/time/index.ts'
+import { type Clock, type Duration, ms, seconds } from '../../platform/time/index.ts'
 import type { Frame } from '../../schemas/index.ts'
 import { decodeFrame } from './frame-codec.ts'
 import { FrameQueue } from './frame-queue.ts'
@@ -15,10 +15,8 @@ export interface WebSocketLinkOptions {
   readonly cloudEpoch?: string
   /** Bytes that have come in: a large frame is a sign of life before it is whole. */
   readonly bytesRead?: () => number
-  /** Silence of the peer after which the link is closed; default 30 s. A peer that lives answers pings. */
+  /** Silence of the peer after which the link is closed; default 30 s. A peer that lives answers pings, some four in that time. */
   readonly deadAfter?: Duration
-  /** Default 8 s. */
-  readonly pingEvery?: Duration
 }
 
 /** Default of the largest message that is taken: parity with KubeEdge's own cap. */
@@ -37,8 +35,8 @@ const MOST_NOISE = 1000
  * Anything that arrives (a pong, too) shows that the peer lives; KubeEdge peers send no pings, but they answer them.
  */
 export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link {
-  const { clock, log, isSkerry, cloudEpoch = '', deadAfter = seconds(30), pingEvery = seconds(8) } = options
-  const { bytesRead = () => 0 } = options
+  const { clock, log, isSkerry, cloudEpoch = '', deadAfter = seconds(30), bytesRead = () => 0 } = options
+  const pingEvery = ms(Math.min(8000, deadAfter.milliseconds / 3.75))
   const queue = new FrameQueue<RawData>(QUEUE_LIMITS, (isFull) => (isFull ? socket.pause() : socket.resume()))
   const closed = Promise.withResolvers<string>()
   let reason: string | undefined

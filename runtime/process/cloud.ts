@@ -10,7 +10,7 @@ import { environment } from '../../platform/environment/index.ts'
 import { writeFileAtomic } from '../../platform/files/index.ts'
 import type { ModuleEntry } from '../../platform/lifecycle/index.ts'
 import { openStore } from '../../platform/store/index.ts'
-import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
+import { systemClock as clock, systemRandom as random, seconds } from '../../platform/time/index.ts'
 import type { CloudConfig, Endpoints } from '../../schemas/config/index.ts'
 import { crds } from '../../schemas/crd/index.ts'
 import type { Composition, Ground } from './host.ts'
@@ -76,6 +76,7 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
   const module = createApiServerModule({
     ...{ store, host, port, crds, clock, random, log, metrics },
     accountKey: pki.accountKey,
+    nodeGrace: seconds(config.nodeGraceSeconds),
     tls: { certificate, privateKey, clientAuthority: pki.ca },
   })
   const access = (identity: typeof pki.admin, user: string) =>

@@ -11,7 +11,7 @@ import {
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
 import { createDeviceMethodsModule, createMapperHostModule } from '../../mappers/host/index.ts'
 import { createLocalBus } from '../../platform/bus/index.ts'
-import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
+import { systemClock as clock, systemRandom as random, seconds } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
 import { mappersLoaded } from '../../schemas/index.ts'
 import { createDeviceTwinModule } from '../../twin/index.ts'
@@ -43,7 +43,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     broker: mqtt.brokerForMappers,
   })
   const methods = createDeviceMethodsModule({ bus, eventBus, clock, log, metrics })
-  const { server, certificates, projectId, maxFrameBytes, objects, userMessages } = config.cloud
+  const { server, certificates, projectId, maxFrameBytes, silenceSeconds, objects, userMessages } = config.cloud
   const meta = createMetaManager({ store, bus, frames, nodeName, clock, log, metrics, limits: objects })
   const userUplink = new UserUplink({
     ...{ store, bus, eventBus, frames, nodeName },
@@ -55,13 +55,18 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
   const { identity } = rotation
   const dialer = renewingDialer(
-    createWebSocketDialer({ server, path, identity, largestFrame: maxFrameBytes, clock, log }),
+    createWebSocketDialer({
+      ...{ server, path, identity, clock, log },
+      largestFrame: maxFrameBytes,
+      deadAfter: seconds(silenceSeconds),
+    }),
     rotation,
   )
   const node = createNodeSelf({
     ...{ bus, clock, directory, health: () => nodeHealth(ground.states()) },
     extras: { labels: config.node.labels, taints: config.node.taints },
     thresholds: config.node.pressure,
+    lease: seconds(config.node.leaseSeconds),
     ...(config.node.address === undefined ? {} : { address: config.node.address }),
   })
   const edgeHub = createEdgeHub({

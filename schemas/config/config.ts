@@ -52,6 +52,13 @@ export const EdgeConfig = Type.Object(
           maximum: 268_435_456,
           description: 'Largest message of the cloud that is read; the connection ends at a larger one.',
         }),
+        silenceSeconds: Type.Integer({
+          default: 30,
+          minimum: 3,
+          maximum: 600,
+          description:
+            'A connection on which nothing of the cloud has come for so long, no answer to a ping either, is made anew.',
+        }),
         objects: ObjectsConfig,
         userMessages: UserMessagesConfig,
       },
@@ -94,6 +101,13 @@ export const CloudConfig = Type.Object(
         names: Type.Array(Type.String({ minLength: 1 }), {
           default: [],
           description: 'More host names and IP addresses for its certificate.',
+        }),
+        nodeGraceSeconds: Type.Integer({
+          default: 40,
+          minimum: 5,
+          maximum: 3600,
+          description:
+            'A Node that has been silent for so long turns Unknown in the embedded API; one that never spoke after half as long again. Not less than node.leaseSeconds of the gateways.',
         }),
       },
       { ...strict, default: {}, description: 'The Kubernetes API that holds devices and nodes.' },

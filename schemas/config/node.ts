@@ -41,6 +41,13 @@ export const NodeConfig = Type.Object(
     address: Type.Optional(
       Type.String({ minLength: 1, description: 'InternalIP of the Node. Default: the first address of this machine.' }),
     ),
+    leaseSeconds: Type.Integer({
+      default: 40,
+      minimum: 4,
+      maximum: 3600,
+      description:
+        'Duration of the Lease by which a cluster knows that this node lives; it is renewed four times as often.',
+    }),
     pressure: Type.Object(
       {
         memoryBytes: Type.Integer({

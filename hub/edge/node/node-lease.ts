@@ -1,9 +1,8 @@
-import type { Clock } from '../../../platform/time/index.ts'
+import type { Clock, Duration } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
-import { objectIn } from './json.ts'
+import { objectIn } from '../json.ts'
 import type { Answer, NodeApi } from './node-api.ts'
 
-const LEASE_SECONDS = 40
 /** Somebody else wrote it, made it or deleted it meanwhile: it is read again, once for each renewal. */
 const STALE: ReadonlySet<string> = new Set(['Conflict', 'NotFound', 'AlreadyExists'])
 
@@ -11,11 +10,13 @@ const STALE: ReadonlySet<string> = new Set(['Conflict', 'NotFound', 'AlreadyExis
 export class NodeLease {
   readonly #name: string
   readonly #clock: Clock
+  readonly #duration: Duration
   /** As the API last gave it; undefined until it was read on this link. */
   #lease: JsonObject | undefined
 
-  constructor(name: string, clock: Clock) {
+  constructor(name: string, duration: Duration, clock: Clock) {
     this.#name = name
+    this.#duration = duration
     this.#clock = clock
   }
 
@@ -57,7 +58,7 @@ export class NodeLease {
       namespace: 'kube-node-lease',
       ...(uid ? { ownerReferences: [owner] } : {}),
     }
-    const spec = { holderIdentity: this.#name, leaseDurationSeconds: LEASE_SECONDS, renewTime }
+    const spec = { holderIdentity: this.#name, leaseDurationSeconds: this.#duration.milliseconds / 1000, renewTime }
     return { ...this.#lease, apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }
   }
 }

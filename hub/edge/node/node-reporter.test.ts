@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Bus, createLocalBus } from '../../../platform/bus/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
-import { ms, seconds } from '../../../platform/time/index.ts'
+import { minutes, ms, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { type Frame, type Json, type JsonObject, links, nodeConditions } from '../../../schemas/index.ts'
 import { createFrameFactory } from '../../link/index.ts'
@@ -198,6 +198,29 @@ test('an API that takes 15 s for each answer still sees a renewal within 40 s', 
   await stop()
 })
 
+test('after a renewal that was long overdue the status is told again: a cluster may have said that nobody knows how it is', async () => {
+  const { api, clock, kinds, stop } = bench()
+  const patches = () => kinds().filter((each) => each.startsWith('patch')).length
+  await clock.advance(seconds(9))
+  api.takes = 25_000
+  await clock.advance(seconds(2))
+  api.takes = 0
+  await clock.advance(seconds(20))
+  assert.equal(patches(), 1)
+  await clock.advance(seconds(10))
+  assert.equal(patches(), 2)
+  await stop()
+})
+
+test('a Lease lasts as long as it is configured, and is renewed four times in that', async () => {
+  const self = selfOf(() => PLENTY)
+  const { api, clock, kinds, stop } = bench(undefined, (ports) => ({ ...self(ports), lease: seconds(8) }))
+  await clock.advance(seconds(21))
+  assert.equal(Object(api.lease?.['spec'])['leaseDurationSeconds'], 8)
+  assert.equal(kinds().filter((each) => each.startsWith('update kube-node-lease')).length, 10)
+  await stop()
+})
+
 test('a Lease that somebody else wrote is read again and renewed at once', async () => {
   const { api, clock, kinds, stop } = bench()
   await clock.advance(seconds(1))
@@ -346,6 +369,27 @@ test('conditions that other parts contribute are there at once and go when they 
   await clock.advance(ms(1))
   assert.equal(conditionsOf(api.node)['NetworkUnavailable'], 'delete')
   assert.equal(conditionsOf(api.node)['DiskPressure'], 'False SufficientDisk')
+  await stop()
+})
+
+test('conditions that a former run of this edge has left are taken back, those of others are not', async () => {
+  const conditions = ['ObjectsRefused', 'NameConflict', 'Theirs'].map((type) => ({
+    type,
+    status: 'True',
+    reason: 'Old',
+  }))
+  const made = { metadata: { name: 'edge-1', uid: 'n' }, status: { conditions } }
+  const { api, asked, clock, stop } = bench(
+    made,
+    selfOf(() => PLENTY),
+  )
+  await clock.advance(seconds(1))
+  const now = conditionsOf(api.node)
+  assert.deepEqual([now['ObjectsRefused'], now['NameConflict'], now['Theirs']], ['delete', 'delete', undefined])
+  await clock.advance(minutes(6))
+  const last = asked.findLast(({ route }) => route.operation === 'patch')
+  assert.ok(asked.filter(({ route }) => route.operation === 'patch').length > 2)
+  assert.doesNotMatch(String(last?.content), /Theirs/)
   await stop()
 })
 

@@ -2,8 +2,8 @@ import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
+import { objectIn, textIn } from '../json.ts'
 import { removedConditions, reportedConditions } from './conditions.ts'
-import { objectIn, textIn } from './json.ts'
 import type { MachineFacts } from './machine.ts'
 import { NodeApi, type NodeApiPorts } from './node-api.ts'
 import { NodeLease } from './node-lease.ts'
@@ -21,14 +21,13 @@ export interface NodeReporterPorts extends NodeApiPorts {
   readonly onReported?: () => void
 }
 
-const LEASE_EVERY = seconds(10)
 const LOOK_EVERY = seconds(10)
 const STATUS_EVERY = minutes(5)
 const RETRY = seconds(5)
 
 /**
  * Registers the Node, reports its status at connect, when something changes and every five minutes, and renews its Lease
- * every ten seconds: the timings of a kubelet. The Lease does not wait for the status: a slow API makes no node silent. Runs
+ * four times in its duration: the timings of a kubelet. The Lease does not wait for the status: a slow API makes no node silent. Runs
  * while the link lasts.
  */
 export async function runNodeReporter(
@@ -54,6 +53,7 @@ class NodeReporter {
   /** As the API last had it; undefined until the node is registered on this link. */
   #node: JsonObject | undefined
   #reported = { text: '', at: Number.NEGATIVE_INFINITY }
+  #renewedAt = Number.POSITIVE_INFINITY
   #wake = new AbortController()
   /** Somebody said that there is news, since the last look. */
   #isNews = false
@@ -63,7 +63,7 @@ class NodeReporter {
     this.#ports = ports
     this.#self = ports.node ?? plainSelf(ports.facts)
     this.#api = new NodeApi(description.nodeName, ports)
-    this.#lease = new NodeLease(description.nodeName, ports.clock)
+    this.#lease = new NodeLease(description.nodeName, this.#self.lease, ports.clock)
   }
 
   follow(signal: AbortSignal): Disposable {
@@ -81,13 +81,14 @@ class NodeReporter {
 
   async keepLease(signal: AbortSignal): Promise<void> {
     const { clock, onReported } = this.#ports
+    const every = this.#renewEvery
     while (!signal.aborted) {
       const start = clock.monotonic()
       const isDone = await this.#renew(signal)
       onReported?.()
-      // Also behind an API that takes its time the renewals begin ten seconds apart.
-      const left = (isDone ? LEASE_EVERY : RETRY).milliseconds - (clock.monotonic() - start)
-      await clock.sleep(ms(Math.max(isDone ? 0 : RETRY.milliseconds / 5, left)), signal).catch(() => undefined)
+      // Also behind an API that takes its time the renewals begin as far apart.
+      const left = (isDone ? every : every / 2) - (clock.monotonic() - start)
+      await clock.sleep(ms(Math.max(isDone ? 0 : every / 10, left)), signal).catch(() => undefined)
     }
   }
 
@@ -111,7 +112,11 @@ class NodeReporter {
   async #renew(signal: AbortSignal): Promise<boolean> {
     try {
       const outcome = await this.#lease.renew(this.#api, textIn(objectIn(this.#node, 'metadata'), 'uid'))
-      if (outcome === 'replaced') this.#doubt()
+      const now = this.#ports.clock.monotonic()
+      // After so long a silence a cluster may have said that nobody knows how the node is.
+      const wasSilent = now - this.#renewedAt > 2 * this.#renewEvery
+      this.#renewedAt = now
+      if (outcome === 'replaced' || wasSilent) this.#doubt()
       return true
     } catch (error) {
       if (signal.aborted) return false
@@ -121,7 +126,12 @@ class NodeReporter {
     }
   }
 
-  /** The Node may be gone, or another one: only a report tells. */
+  /** ms */
+  get #renewEvery(): number {
+    return this.#self.lease.milliseconds / 4
+  }
+
+  /** What the API has of the Node may be another thing by now: only a report tells. */
   #doubt(): void {
     this.#reported.at = Number.NEGATIVE_INFINITY
     this.#stir()
@@ -153,7 +163,7 @@ class NodeReporter {
   async #reportStatus(seen: Seen): Promise<void> {
     const conditions = [
       ...reportedConditions(seen.conditions, this.#node, this.#seconds()),
-      ...removedConditions(seen.over),
+      ...removedConditions(seen.over, this.#node),
     ]
     this.#node = await this.#patch({ ...machineStatus(this.#description, seen.facts), conditions })
     this.#reported = { text: JSON.stringify(seen), at: this.#ports.clock.monotonic() }

@@ -1,7 +1,7 @@
 import type { Bus } from '../../../platform/bus/index.ts'
-import { type Clock, minutes } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, minutes, seconds } from '../../../platform/time/index.ts'
 import { links, nodeConditions } from '../../../schemas/index.ts'
-import { type NodeCondition, type NodeHealth, readyCondition } from './conditions.ts'
+import { type NodeCondition, type NodeHealth, OCCASIONAL, readyCondition } from './conditions.ts'
 import { type MachineFacts, machineFacts } from './machine.ts'
 import type { NodeExtras } from './node-object.ts'
 import { DEFAULT_THRESHOLDS, measureRoom, Pressures, type Room, type Thresholds } from './pressure.ts'
@@ -10,13 +10,15 @@ import { DEFAULT_THRESHOLDS, measureRoom, Pressures, type Room, type Thresholds 
 export interface Seen {
   readonly facts: MachineFacts
   readonly conditions: readonly NodeCondition[]
-  /** Types of conditions that it had, and has no more. */
+  /** Types of conditions that it had, or may have had before a restart, and has no more. */
   readonly over: readonly string[]
 }
 
 /** What a node knows of itself, whatever becomes of its links. */
 export interface NodeSelf {
   readonly extras: NodeExtras
+  /** Of its Lease, in whole seconds; renewed four times as often. */
+  readonly lease: Duration
   look(): Promise<Seen>
   /** Told when it is worth to look before the next time. */
   onChange(handler: () => void): Disposable
@@ -32,22 +34,26 @@ export interface NodeSelfPorts {
   /** Instead of the first address of this machine. */
   readonly address?: string
   readonly thresholds?: Thresholds
+  /** Default 40 s, that of a kubelet. */
+  readonly lease?: Duration
   /** Default: this machine. */
   readonly measure?: (directory: string) => Promise<Room>
 }
 
+const LEASE = seconds(40)
+
 /** This machine, the parts of this edge, and the conditions that other parts contribute on the bus. */
 export function createNodeSelf(ports: NodeSelfPorts): NodeSelf {
   const { bus, clock, directory, health, extras, address, measure = measureRoom } = ports
-  const contributedEver = new Set<string>()
+  const contributedEver = new Set<string>(Object.values(OCCASIONAL))
   const conflict = followConflicts(bus, clock)
   const pressures = new Pressures(ports.thresholds ?? DEFAULT_THRESHOLDS, clock)
   return {
     extras,
+    lease: ports.lease ?? LEASE,
     async look() {
       const room = await measure(directory)
       const own = [readyCondition(health()), ...pressures.conditions(room), ...conflict()]
-      for (const { type } of conflict()) contributedEver.add(type)
       const contributed = [...bus.list(nodeConditions)].map(([type, report]) => ({ type, ...report }))
       // Nobody but the edge itself says that it is Ready; of the rest, who contributes knows better.
       const others = contributed.filter(({ type }) => type !== 'Ready')
@@ -79,7 +85,7 @@ function followConflicts(bus: Bus, clock: Clock): () => readonly NodeCondition[]
     if (value && !value.connected && REPLACED.test(value.detail)) metAt = clock.monotonic()
   })
   const message = 'another edge connects with the same name: give each node a name of its own'
-  const condition: NodeCondition = { type: 'NameConflict', status: 'True', reason: 'AnotherEdge', message }
+  const condition: NodeCondition = { type: OCCASIONAL.nameConflict, status: 'True', reason: 'AnotherEdge', message }
   return () => (clock.monotonic() - metAt < REMEMBERED.milliseconds ? [condition] : [])
 }
 
@@ -87,6 +93,7 @@ function followConflicts(bus: Bus, clock: Clock): () => readonly NodeCondition[]
 export function plainSelf(facts: () => MachineFacts = machineFacts): NodeSelf {
   return {
     extras: { labels: {}, taints: [] },
+    lease: LEASE,
     look: async () => ({ facts: facts(), conditions: [readyCondition({ failing: [], waiting: [] })], over: [] }),
     onChange: () => ({ [Symbol.dispose]: () => undefined }),
   }

@@ -108,6 +108,12 @@ export class Half {
   }
 }
 
+/** Keys of an edge's configuration beside those that every edge of a fleet has. */
+export interface EdgeSettings {
+  readonly node?: object
+  readonly cloud?: object
+}
+
 /** A cloud half and edges that joined it with tokens, as they stand on different machines. */
 export class Fleet {
   readonly directory: string
@@ -121,14 +127,14 @@ export class Fleet {
     this.cloud = new Half('cloud', join(directory, 'cloud'))
   }
 
-  /** `more`: keys of the cloud's configuration beside those that every fleet has. */
-  static async start(more: object = {}): Promise<Fleet> {
+  /** `more`: keys of the cloud's configuration beside those that every fleet has; `kubernetes`: the same of that part. */
+  static async start(more: object = {}, kubernetes: object = {}): Promise<Fleet> {
     const fleet = new Fleet(await temporaryDirectory())
     fleet.#cloudhub = await freePort()
     fleet.#certificates = await freePort()
     await mkdir(fleet.cloud.directory)
     const config = {
-      kubernetes: { port: await freePort() },
+      kubernetes: { port: await freePort(), ...kubernetes },
       cloudhub: { port: fleet.#cloudhub, certificatePort: fleet.#certificates },
       metrics: { port: 0 },
       ...more,
@@ -145,23 +151,27 @@ export class Fleet {
   }
 
   /** Joins with a token of its own, and starts it. */
-  async join(name: string, half = new Half('edge', join(this.directory, name))): Promise<Half> {
-    await this.joinAgain(half, name)
+  async join(
+    name: string,
+    half = new Half('edge', join(this.directory, name)),
+    more: EdgeSettings = {},
+  ): Promise<Half> {
+    await this.joinAgain(half, name, more)
     await half.start()
     this.#edges.set(name, half)
     return half
   }
 
   /** Replaces the identity that it may have. */
-  async joinAgain(half: Half, name: string): Promise<void> {
+  async joinAgain(half: Half, name: string, more: EdgeSettings = {}): Promise<void> {
     const token = await this.cloud.skerry('token', 'create', '--node', name)
     assert.equal(token.code, 0, token.stderr)
     const where = ['--cloud', `127.0.0.1:${this.#cloudhub}`, '--cert-port', String(this.#certificates)]
     const joined = await half.skerry('join', ...where, '--node', name, '--token', token.stdout.trim(), '--force')
     assert.equal(joined.code, 0, joined.stderr)
     const config = {
-      node: { name, labels: { 'example.com/site': 'harbour' } },
-      cloud: { server: `127.0.0.1:${this.#cloudhub}`, certificates: `127.0.0.1:${this.#certificates}` },
+      node: { name, labels: { 'example.com/site': 'harbour' }, ...more.node },
+      cloud: { server: `127.0.0.1:${this.#cloudhub}`, certificates: `127.0.0.1:${this.#certificates}`, ...more.cloud },
       mqtt: { port: await freePort(), anonymous: 'full' },
       metrics: { port: 0 },
     }

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { seconds } from '../../../../platform/time/index.ts'
 import { FakeClock } from '../../../../platform/time/testing/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
-import { Heartbeats, TICK } from './heartbeats.ts'
+import { Heartbeats } from './heartbeats.ts'
+
+const TICK = seconds(5)
 
 const lease = (renewTime: string): ApiObject => ({
   apiVersion: 'coordination.k8s.io/v1',
@@ -21,7 +23,7 @@ async function ticking(clock: FakeClock, heartbeats: Heartbeats, secondsLong: nu
 
 test('silence is counted from the last renewal that differed, by the clock of this process', async () => {
   const clock = new FakeClock()
-  const heartbeats = new Heartbeats(clock)
+  const heartbeats = new Heartbeats(clock, TICK)
   heartbeats.hear(undefined, lease('2001-01-01T00:00:00Z'), 'edge-1')
   await ticking(clock, heartbeats, 30)
   heartbeats.hear(undefined, lease('2001-01-01T00:00:00Z'), 'edge-1')
@@ -32,7 +34,7 @@ test('silence is counted from the last renewal that differed, by the clock of th
 
 test('time in which this process stood still is nobody’s silence', async () => {
   const clock = new FakeClock()
-  const heartbeats = new Heartbeats(clock)
+  const heartbeats = new Heartbeats(clock, TICK)
   heartbeats.hear(undefined, lease('1'), 'edge-1')
   await ticking(clock, heartbeats, 20)
   await clock.advance(seconds(3600))

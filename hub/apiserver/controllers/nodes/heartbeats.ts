@@ -1,9 +1,6 @@
-import { type Clock, type Duration, ms, seconds } from '../../../../platform/time/index.ts'
+import { type Clock, type Duration, ms } from '../../../../platform/time/index.ts'
 import { conditionOf, objectAt, textAt } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
-
-/** How often `tick` has to be called. */
-export const TICK = seconds(5)
 
 /**
  * When each node was last heard of, by the clock of this process and never by the clock of the node: a node whose clock is
@@ -11,11 +8,14 @@ export const TICK = seconds(5)
  */
 export class Heartbeats {
   readonly #clock: Clock
+  readonly #every: Duration
   readonly #heard = new Map<string, { sign: string; at: number }>()
   #tick: number
 
-  constructor(clock: Clock) {
+  /** `every`: how often `tick` has to be called. */
+  constructor(clock: Clock, every: Duration) {
     this.#clock = clock
+    this.#every = every
     this.#tick = clock.monotonic()
   }
 
@@ -40,9 +40,10 @@ export class Heartbeats {
   /** Where two ticks are far apart, this process stood still, and with it the connections of all nodes. */
   tick(): void {
     const now = this.#clock.monotonic()
-    const stood = now - this.#tick - TICK.milliseconds
+    const every = this.#every.milliseconds
+    const stood = now - this.#tick - every
     this.#tick = now
-    if (stood < TICK.milliseconds) return
+    if (stood < every) return
     for (const each of this.#heard.values()) each.at = Math.min(now, each.at + stood)
   }
 }

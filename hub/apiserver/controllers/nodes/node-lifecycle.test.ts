@@ -51,6 +51,20 @@ test('40 s without a sign its conditions turn Unknown and it is tainted; it says
   await bench[Symbol.asyncDispose]()
 })
 
+test('the grace may be another one, and a node that has never spoken gets half as much again', async () => {
+  const bench = await startApiBench([(options) => nodeLifecycle({ ...options, grace: seconds(12) })])
+  const silent = new TestNode(bench, 'silent')
+  const other = new TestNode(bench, 'other')
+  await silent.join()
+  await other.join()
+  await other.live(10)
+  assert.equal(silent.condition('Ready'), 'True')
+  await other.live(4)
+  assert.equal(silent.condition('Ready'), 'Unknown')
+  assert.equal(other.condition('Ready'), 'True')
+  await bench[Symbol.asyncDispose]()
+})
+
 test('a node that says itself that it is not ready is tainted so, and its pressures keep new pods away', async () => {
   const { bench, silent, other } = await twoNodes()
   await silent.post({ Ready: 'False', DiskPressure: 'True' })

@@ -1,27 +1,29 @@
 import { createReconciler, type Reconciler } from '../../../../platform/lifecycle/index.ts'
-import { ms, seconds } from '../../../../platform/time/index.ts'
+import { type Duration, ms, seconds } from '../../../../platform/time/index.ts'
 import { conditionOf, conditionStatus, nameOf, sameJson, timestamp, withCondition } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 import type { ApiContext } from '../../rest/context.ts'
 import type { Controller, ControllerOptions } from '../controller.ts'
 import { edit, leaseHolder, leaseOf, NODES, nodeNamed, PODS, podsOn, tell } from './changes.ts'
 import { Fleet } from './fleet.ts'
-import { Heartbeats, TICK } from './heartbeats.ts'
+import { Heartbeats } from './heartbeats.ts'
 import { evictionKey, taintedNode } from './taints.ts'
 import { unknownNode } from './unknown-node.ts'
 
-/** Kubernetes' own: a node that renews every 10 s may miss three renewals, and one that is new gets longer. */
+/** Kubernetes' own: a node that renews every 10 s may miss three renewals. */
 const GRACE = seconds(40)
-const STARTUP_GRACE = seconds(60)
+/** A node that is new gets longer. */
+const STARTUP_FACTOR = 1.5
 const TIMER_SLACK = ms(100)
 
 /**
  * Keeps Nodes truthful while they cannot speak: conditions of a silent node turn Unknown, taints follow conditions, and pods
  * of a node that is lost are no longer ready. After a start each node gets its full grace: this API was away, not they.
  */
-export function nodeLifecycle(options: ControllerOptions): Controller {
-  const { api, metrics } = options
-  const heartbeats = new Heartbeats(api.clock)
+export function nodeLifecycle(options: ControllerOptions & { readonly grace?: Duration }): Controller {
+  const { api, metrics, grace: usual = GRACE } = options
+  const tick = ms(usual.milliseconds / 8)
+  const heartbeats = new Heartbeats(api.clock, tick)
   const fleet = new Fleet(api.clock)
   const hear = (name: string) => heartbeats.hear(nodeNamed(api, name), leaseOf(api, name), name)
   const reconciler: Reconciler = createReconciler({
@@ -35,7 +37,7 @@ export function nodeLifecycle(options: ControllerOptions): Controller {
       const node = nodeNamed(api, name)
       if (!node) return heartbeats.forget(name)
       hear(name)
-      const grace = conditionOf(node, 'Ready') ? GRACE : STARTUP_GRACE
+      const grace = conditionOf(node, 'Ready') ? usual : ms(usual.milliseconds * STARTUP_FACTOR)
       const silence = heartbeats.silenceOf(name)
       if (silence.milliseconds >= grace.milliseconds) await markUnknown(api, node, signal)
       else reconciler.enqueueAfter(name, ms(grace.milliseconds - silence.milliseconds + TIMER_SLACK.milliseconds))
@@ -68,7 +70,7 @@ export function nodeLifecycle(options: ControllerOptions): Controller {
       const working = reconciler.run(signal)
       while (!signal.aborted) {
         heartbeats.tick()
-        await api.clock.sleep(TICK, signal).catch(() => undefined)
+        await api.clock.sleep(tick, signal).catch(() => undefined)
       }
       await working
     },
