@@ -63,6 +63,31 @@ test('an object made and deleted before its own creation is answered stays away'
   assert.equal(informer.get(PUMP), undefined)
 })
 
+test('an object deleted and made anew while no watch told of it is told as gone, and then as new', async () => {
+  await using informed = await startInformer()
+  const { kubernetes, informer, settle } = informed
+  const made = await kubernetes.create(DEVICES, 'default', pumpDevice('pump-1', '1'))
+  await settle()
+  const told: (string | undefined)[][] = []
+  informer.onChange((now, before) => {
+    told.push([now?.metadata.uid, before?.metadata.uid])
+    assert.equal(informer.get(PUMP)?.metadata.uid, now?.metadata.uid)
+  })
+  told.length = 0
+  const deleting = kubernetes.delete(DEVICES, PUMP)
+  const creating = kubernetes.create(DEVICES, 'default', pumpDevice('pump-1', '1'))
+  kubernetes.compact()
+  const [, successor] = await Promise.all([deleting, creating])
+  await informed.wait(500)
+  const [old, fresh] = [made.metadata.uid, successor.metadata.uid]
+  assert.deepEqual(told, [
+    [undefined, old],
+    [fresh, undefined],
+  ])
+  informer.absorb(made)
+  assert.equal(informer.get(PUMP)?.metadata.uid, fresh)
+})
+
 async function startInformer() {
   const kubernetes = new FakeKubernetes()
   const clock = new FakeClock()
@@ -75,6 +100,7 @@ async function startInformer() {
     kubernetes,
     informer,
     settle,
+    wait: (milliseconds: number) => clock.advance(ms(milliseconds)),
     async [Symbol.asyncDispose]() {
       stopping.abort()
       await work

@@ -1,7 +1,7 @@
 import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import { Backoff, type Clock, ms, type Random, seconds, unlessAborted } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
 import { reasonOfError } from './errors.ts'
 import {
@@ -14,7 +14,10 @@ import {
   type ResourceType,
 } from './kubernetes.ts'
 
-/** Called in the order of changes. `now` is absent after a deletion, `before` on the first sight. Must not throw. */
+/**
+ * Called in the order of changes. `now` is absent after a deletion, `before` on the first sight; the two are always of one uid: what
+ * was deleted and made anew while nobody watched is told as both. Must not throw.
+ */
 export type InformerHandler<T> = (now: T | undefined, before: T | undefined) => void
 
 /** A local copy of all objects of one kind, kept fresh by list and watch. Reads are synchronous and may be slightly stale. */
@@ -104,16 +107,7 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
   }
 
   async synced(signal?: AbortSignal): Promise<void> {
-    if (!signal) return this.#first.promise
-    signal.throwIfAborted()
-    const { promise, reject } = Promise.withResolvers<never>()
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      await Promise.race([this.#first.promise, promise])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
+    await unlessAborted(this.#first.promise, signal)
   }
 
   get isSynced(): boolean {
@@ -141,13 +135,16 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
 
   /** A complete list wins even where it is older: the API may have been restored from a backup. */
   apply(object: T, complete = false): void {
-    if (this.#keep && !this.#keep(object)) return
     const key = keyOf(object)
     const before = this.#objects.get(key)
     if (before && (isOlder(object, before) ? !complete : isSame(object, before))) return
+    const isKept = this.#keep?.(object) ?? true
+    const isSuccessor = before !== undefined && before.metadata.uid !== object.metadata.uid
+    if (before && (isSuccessor || !isKept)) this.remove(before)
+    if (!isKept) return
     this.#objects.set(key, object)
     this.#gone.delete(object.metadata.uid ?? '')
-    for (const handler of this.#handlers) handler(object, before)
+    for (const handler of this.#handlers) handler(object, isSuccessor ? undefined : before)
   }
 
   remove(object: KubeObject): void {

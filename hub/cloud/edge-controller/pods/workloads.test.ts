@@ -121,6 +121,25 @@ test('what changes while the node is away arrives afterwards, deletions too', as
   assert.deepEqual(down(again), ['delete shop/pod/old', 'update shop/secret/password', 'insert shop/pod/new'])
 })
 
+test('a pod that has moved to another node under its name, while no watch told of it, leaves the first', async (t) => {
+  const { make, connect, settle, down, kubernetes } = await setup(t)
+  const names = ['till-0', 'till-1']
+  for (const name of names) await make(PODS, 'shop', shopPod(name, 'edge-1'))
+  const [first, second] = [connect('edge-1'), connect('edge-2')]
+  await settle(1000)
+  // The second one moves to a node that has never been here.
+  const moved = names.flatMap((name, to) => [
+    kubernetes.delete(PODS, at(name), { gracePeriodSeconds: 0 }),
+    make(PODS, 'shop', shopPod(name, `edge-${to + 2}`)),
+  ])
+  kubernetes.compact()
+  await Promise.all(moved)
+  first.received.length = 0
+  await settle(20_000)
+  assert.deepEqual(down(first).toSorted(), ['delete shop/pod/till-0', 'delete shop/pod/till-1'])
+  assert.deepEqual(down(second), ['insert shop/pod/till-0'])
+})
+
 test('the secrets of a service account come to the pods that run under it', async (t) => {
   const { make, connect, settle, down, kubernetes, ask } = await setup(t)
   await make(SECRETS, 'shop', shop('pull'))
