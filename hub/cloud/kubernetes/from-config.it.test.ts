@@ -64,6 +64,17 @@ test('paths, credentials and content types are those of Kubernetes', async (t) =
   ])
 })
 
+test('a name that would lead to another path reaches no API', async (t) => {
+  const { kubernetes, seen } = await setup(t, (_request, response) => reply(response, 200, node('a', '1')))
+  for (const name of ['', '.', '..']) {
+    const refused = { code: 'HUB_KUBERNETES_NAME' }
+    await assert.rejects(kubernetes.get(NODES, { name }), refused)
+    await assert.rejects(kubernetes.delete(SECRETS, { namespace: name, name: 'a' }), refused)
+    await assert.rejects(kubernetes.create(SECRETS, name, {}), refused)
+  }
+  assert.deepEqual(seen, [])
+})
+
 test('what the API refuses has its reason, and says whether trying again helps', async (t) => {
   const { kubernetes, server } = await setup(t, (request, response) =>
     reply(response, Number(request.url?.split('/').at(-1)), { reason: 'Because', message: 'in words' }),

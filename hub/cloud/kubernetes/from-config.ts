@@ -173,8 +173,17 @@ function nameOf(value: unknown): string {
 
 function pathOf(type: ResourceType, namespace: string | undefined, name?: string): string {
   const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`
-  const scope = type.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : ''
-  return `${root}${scope}/${type.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+  const scope = type.namespaced && namespace !== undefined ? `/namespaces/${segment(namespace)}` : ''
+  return `${root}${scope}/${type.plural}${name === undefined ? '' : `/${segment(name)}`}`
+}
+
+/** Names come from nodes, too. No API has an object of these, and as a part of a path they would mean another one. */
+function segment(name: string): string {
+  if (name !== '' && name !== '.' && name !== '..') return encodeURIComponent(name)
+  throw new RefusedError('No object has such a name', {
+    code: 'HUB_KUBERNETES_NAME',
+    fields: { name, reason: 'BadRequest', status: 400 },
+  })
 }
 
 function subPath(type: ResourceType, at: ObjectKey, options: { readonly subresource?: string } | undefined): string {
