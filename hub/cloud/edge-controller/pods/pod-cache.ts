@@ -3,6 +3,7 @@ import {
   type AnyObject,
   createInformer,
   type InformerPorts,
+  keyOf,
   type ObjectKey,
   PODS,
   type RunningInformer,
@@ -25,10 +26,14 @@ const MOST_READS = 5
 export class PodCache {
   readonly #ports: PodCachePorts
   readonly #informer: RunningInformer<AnyObject>
-  readonly #followed = new Set<string>()
+  /** With which call of `follow` it began: what was listed before counts for nothing after another one. */
+  readonly #followed = new Map<string, number>()
+  /** Their Nodes are gone, their pods not yet. */
+  readonly #leaving = new Set<string>()
   readonly #ready = new Set<string>()
   readonly #byNode = new Map<string, Map<string, AnyObject>>()
   readonly #fills: Reconciler
+  #follows = 0
 
   constructor(ports: PodCachePorts) {
     this.#ports = ports
@@ -52,14 +57,16 @@ export class PodCache {
 
   /** From now on, until `forget`. */
   follow(node: string): void {
+    this.#leaving.delete(node)
     if (this.#followed.has(node)) return
-    this.#followed.add(node)
+    this.#followed.set(node, ++this.#follows)
     this.#fills.enqueue(node)
   }
 
-  /** The node is gone from the API. Its pods leave one by one, as the API lets them go. */
+  /** The node is gone from the API. Its pods leave one by one, as the API lets them go, and it is let go of with the last. */
   forget(node: string): void {
-    if (this.#byNode.has(node)) return
+    if (this.#byNode.has(node)) return void this.#leaving.add(node)
+    this.#leaving.delete(node)
     this.#followed.delete(node)
     this.#ready.delete(node)
   }
@@ -86,28 +93,24 @@ export class PodCache {
     if (!pod) return
     const node = nodeOf(pod)
     const pods = this.#byNode.get(node) ?? new Map<string, AnyObject>()
-    if (before && (!now || nodeOf(before) !== node)) this.#drop(before)
-    if (now) {
-      pods.set(keyOfPod(now), now)
-      this.#byNode.set(node, pods)
-    }
+    if (now) pods.set(keyOf(now), now)
+    else pods.delete(keyOf(pod))
+    if (pods.size > 0) this.#byNode.set(node, pods)
+    else this.#byNode.delete(node)
     this.#ports.onChange(now, before)
-  }
-
-  #drop(pod: AnyObject): void {
-    const pods = this.#byNode.get(nodeOf(pod))
-    pods?.delete(keyOfPod(pod))
-    if (pods?.size === 0) this.#byNode.delete(nodeOf(pod))
+    if (pods.size === 0 && this.#leaving.has(node)) this.forget(node)
   }
 
   async #fill(node: string, signal: AbortSignal): Promise<void> {
-    if (!this.#followed.has(node) || this.#ready.has(node)) return
+    const follow = this.#followed.get(node)
+    if (follow === undefined || this.#ready.has(node)) return
     await this.#informer.synced(signal)
     const { kubernetes } = this.#ports
     for (let reads = 0; reads < MOST_READS; reads++) {
       // A complete list that ends after this one may be older than it, and would be believed.
       const before = this.#informer.lists
       const { items } = await kubernetes.list(PODS, { fieldSelector: `spec.nodeName=${node}` }, signal)
+      if (this.#followed.get(node) !== follow) return
       if (before % 2 === 1 || before !== this.#informer.lists) continue
       for (const pod of items) this.#informer.absorb(pod)
       this.#ready.add(node)
@@ -120,8 +123,4 @@ export class PodCache {
 export function nodeOf(pod: AnyObject): string {
   const node = pod.spec?.['nodeName']
   return typeof node === 'string' ? node : ''
-}
-
-function keyOfPod({ metadata }: AnyObject): string {
-  return `${metadata.namespace ?? 'default'}/${metadata.name}`
 }

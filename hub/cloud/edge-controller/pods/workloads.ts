@@ -11,7 +11,7 @@ import {
 } from '../../kubernetes/index.ts'
 import { wantedVersion } from '../object-version.ts'
 import { type CacheState, NamespaceCaches } from '../references/namespace-caches.ts'
-import { secretsOfAccount } from '../references/pod-references.ts'
+import { isMirror, secretsOfAccount } from '../references/pod-references.ts'
 import { ReferenceIndex } from '../references/reference-index.ts'
 import { nodeOf, PodCache } from './pod-cache.ts'
 
@@ -174,6 +174,8 @@ function deliver(kind: 'Pod' | 'ConfigMap' | 'Secret', object: AnyObject, isAlwa
   }
 }
 
+/** In which the pods use something. */
 function namespacesOf(pods: readonly AnyObject[]): ReadonlySet<string> {
-  return new Set(pods.map(({ metadata }) => metadata.namespace ?? 'default'))
+  const using = pods.filter((pod) => !isMirror(pod))
+  return new Set(using.map(({ metadata }) => metadata.namespace ?? 'default'))
 }

@@ -1,6 +1,9 @@
 import { isRecord } from '../../kubernetes/guards.ts'
 import type { AnyObject } from '../../kubernetes/index.ts'
 
+/** Kubernetes' mark of a pod that a node made from a file of its own. */
+const MIRROR = 'kubernetes.io/config.mirror'
+
 /** What a pod needs besides its own object: names in its namespace. */
 export interface PodReferences {
   readonly configMaps: ReadonlySet<string>
@@ -10,6 +13,14 @@ export interface PodReferences {
 }
 
 type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * A node makes such pods in any namespace, as it likes: they give it no right to anything there, as under Kubernetes' Node
+ * authorizer, not even to what comes with the service account `default`.
+ */
+export function isMirror({ metadata }: AnyObject): boolean {
+  return metadata.annotations?.[MIRROR] !== undefined
+}
 
 /** Everything that the spec of a pod names: volumes of each kind, projections, environments, pull secrets. */
 export function referencesOf(pod: AnyObject): PodReferences {

@@ -1,5 +1,5 @@
 import { type AnyObject, keyOf } from '../../kubernetes/index.ts'
-import { type PodReferences, referencesOf } from './pod-references.ts'
+import { isMirror, type PodReferences, referencesOf } from './pod-references.ts'
 
 export type ReferencedKind = 'ConfigMap' | 'Secret' | 'ServiceAccount' | 'PersistentVolumeClaim'
 
@@ -9,7 +9,7 @@ interface Entry {
   readonly references: readonly string[]
 }
 
-/** Which node uses what, as its pods say. */
+/** Which node uses what, as its pods say; those that it made itself say nothing. */
 export class ReferenceIndex {
   readonly #pods = new Map<string, Entry>()
   /** By reference, then by node: how many of its pods. */
@@ -20,6 +20,7 @@ export class ReferenceIndex {
   /** A pod is there, or there in another form. True where it changed what its node needs. */
   set(node: string, pod: AnyObject): boolean {
     const key = keyOf(pod)
+    if (isMirror(pod)) return this.delete(key)
     const namespace = pod.metadata.namespace ?? 'default'
     const references = keysOf(namespace, referencesOf(pod))
     const before = this.#pods.get(key)
@@ -31,11 +32,11 @@ export class ReferenceIndex {
     return true
   }
 
-  /** `namespace/name` of a pod that is gone. */
-  delete(key: string): void {
+  /** `namespace/name` of a pod that is gone. True where it was there. */
+  delete(key: string): boolean {
     const before = this.#pods.get(key)
-    this.#pods.delete(key)
     if (before) this.#forget(before)
+    return this.#pods.delete(key)
   }
 
   isUsed(node: string, kind: ReferencedKind, namespace: string, name: string): boolean {

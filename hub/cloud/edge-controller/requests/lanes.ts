@@ -1,5 +1,3 @@
-import type { Gauge } from '../../../../platform/health/index.ts'
-
 export interface LaneOptions {
   /** Under way at a time, of all nodes. */
   readonly atOnce: number
@@ -7,7 +5,6 @@ export interface LaneOptions {
   readonly perNode: number
   /** Waiting at a time, of one node. */
   readonly waitingPerNode: number
-  readonly depth?: Gauge
 }
 
 export interface Ticket {
@@ -37,7 +34,6 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
-    options.depth?.follow(() => this.depth)
   }
 
   get depth(): number {

@@ -28,11 +28,38 @@ test('a node registers itself, and a second time is told AlreadyExists', async (
   assert.match(JSON.stringify(second?.content), /"Object":null,"Err":\{"ErrStatus":\{.*"reason":"AlreadyExists"/)
 })
 
-test('labels of administrators are not for nodes to set', async (t) => {
+test('labels of administrators, and those that draw what is of the control plane to a node, are not for nodes to set', async (t) => {
   const { kubernetes, ask } = await setup(t)
-  const labels = { mine: 'yes', 'node-restriction.kubernetes.io/zone': 'a' }
+  const labels = {
+    mine: 'yes',
+    'node-restriction.kubernetes.io/zone': 'a',
+    'node-role.kubernetes.io/control-plane': '',
+    'node-role.kubernetes.io/master': '',
+  }
   await ask('insert', 'null/node/edge-1', { ...node, metadata: { name: 'edge-1', labels } })
   assert.deepEqual((await kubernetes.get(NODES, { name: 'edge-1' }))?.metadata.labels, { mine: 'yes' })
+})
+
+test('of the metadata of its Node a node gives name, labels and annotations, without the marks of the cloud', async (t) => {
+  const { kubernetes, ask } = await setup(t)
+  const annotations = { mine: 'yes', 'skerry.dev/resync': 'always' }
+  const metadata = {
+    name: 'edge-1',
+    annotations,
+    uid: 'chosen',
+    finalizers: ['a.example/stay'],
+    ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'y' }],
+  }
+  await ask('insert', 'null/node/edge-1', { ...node, metadata })
+  const made = await kubernetes.get(NODES, { name: 'edge-1' })
+  assert.deepEqual(made?.metadata.annotations, { mine: 'yes' })
+  assert.notEqual(made?.metadata.uid, 'chosen')
+  assert.deepEqual(
+    [made?.metadata.ownerReferences, Reflect.get(made?.metadata ?? {}, 'finalizers')],
+    [undefined, undefined],
+  )
+  await ask('update', 'null/node/edge-1', { ...node, metadata })
+  assert.deepEqual((await kubernetes.get(NODES, { name: 'edge-1' }))?.metadata.annotations, { mine: 'yes' })
 })
 
 test('a status patch given as text is applied, and answers with the new version', async (t) => {

@@ -33,7 +33,7 @@ export function nodeRequests(kubernetes: Kubernetes): RequestTable {
       shape: 'object',
       async perform(ask, signal) {
         own(ask)
-        return asJson(await kubernetes.create(NODES, undefined, restrictLabels(named(ownObject(ask), ask)), signal))
+        return asJson(await kubernetes.create(NODES, undefined, permitted(ownObject(ask), ask), signal))
       },
     },
     // KubeEdge's node update merges labels and annotations into the Node that is there.
@@ -41,8 +41,9 @@ export function nodeRequests(kubernetes: Kubernetes): RequestTable {
       shape: 'ok',
       async perform(ask, signal) {
         const at = own(ask)
-        const { metadata } = restrictLabels(named(ownObject(ask), ask))
-        const body = { metadata: { labels: metadata['labels'] ?? {}, annotations: metadata['annotations'] ?? {} } }
+        const { metadata } = permitted(ownObject(ask), ask)
+        const { labels, annotations } = metadata
+        const body = { metadata: { labels, annotations } }
         return asJson(await kubernetes.patch(NODES, at, body, { type: 'merge' }, signal))
       },
     },
@@ -79,17 +80,35 @@ export function nodeRequests(kubernetes: Kubernetes): RequestTable {
   }
 }
 
-/** The Node has the name of the request also where its own is missing. */
-function named(object: JsonObject, { name }: Ask): JsonObject & { readonly metadata: JsonObject } {
-  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {}
-  return { ...object, metadata: { ...metadata, name } }
+/**
+ * What a node may say of its Node: of the metadata its labels and annotations. Finalizers and owners would say when it goes. The
+ * name of the request counts also where its own is missing.
+ */
+function permitted(object: JsonObject, { name }: Ask) {
+  const { labels, annotations } = isJsonObject(object['metadata']) ? object['metadata'] : {}
+  return {
+    ...object,
+    metadata: { name, labels: without(labels, isReserved), annotations: without(annotations, isOurs) },
+  }
 }
 
-/** Labels under node-restriction.kubernetes.io/ are the administrators' (as the NodeRestriction admission plugin holds). */
-function restrictLabels(body: JsonObject & { readonly metadata: JsonObject }): typeof body {
-  const { metadata } = body
-  const labels = metadata['labels']
-  if (!isJsonObject(labels)) return body
-  const kept = Object.entries(labels).filter(([key]) => !key.includes('node-restriction.kubernetes.io/'))
-  return { ...body, metadata: { ...metadata, labels: Object.fromEntries(kept) } }
+function without(texts: JsonObject[string] | undefined, isLeftOut: (key: string) => boolean): JsonObject {
+  const entries = isJsonObject(texts) ? Object.entries(texts) : []
+  return Object.fromEntries(entries.filter(([key]) => !isLeftOut(key)))
+}
+
+/** Those would draw to the node what is meant for the control plane, credentials and all. */
+const CONTROL_PLANE: ReadonlySet<string> = new Set([
+  'node-role.kubernetes.io/control-plane',
+  'node-role.kubernetes.io/master',
+])
+
+/** As the NodeRestriction admission plugin holds: labels under node-restriction.kubernetes.io/ are the administrators'. */
+function isReserved(label: string): boolean {
+  return label.includes('node-restriction.kubernetes.io/') || CONTROL_PLANE.has(label)
+}
+
+/** Marks between cloud halves. */
+function isOurs(annotation: string): boolean {
+  return annotation.startsWith('skerry.dev/')
 }

@@ -6,6 +6,7 @@ import { afterTurn } from '../../../../platform/time/index.ts'
 import type { Json } from '../../../../schemas/index.ts'
 import {
   CONFIG_MAPS,
+  NODES,
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
   SECRETS,
@@ -100,6 +101,38 @@ test('tokens are for pods of the node, under their own service account, and boun
   await ask('query', 'shop/serviceaccounttoken/robot', request('other', theirUid))
   assert.match(String(edge.closed), /not on node edge-1/)
   assert.equal(bench.kubernetes.writes.filter((call) => call.endsWith('/token')).length, 2)
+})
+
+test('a mirror pod, which a node makes as it likes, opens nothing of its namespace to the node', async (t) => {
+  const { ask, bench } = await setup(t)
+  const node = await bench.make(NODES, undefined, { metadata: { name: 'edge-1' } })
+  const namespace = 'bank'
+  await bench.make(SECRETS, namespace, { metadata: { name: 'vault', namespace }, data: { a: 'eA==' } })
+  await bench.make(SERVICE_ACCOUNTS, namespace, {
+    metadata: { name: 'default', namespace },
+    secrets: [{ name: 'vault' }],
+  })
+  const metadata = {
+    name: 'static',
+    namespace,
+    annotations: { 'kubernetes.io/config.mirror': 'x' },
+    ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'edge-1', uid: node.metadata.uid ?? '' }],
+  }
+  const inserted = await ask('insert', 'bank/pod/static', { metadata, spec: { nodeName: 'edge-1', containers: [] } })
+  const [, uid = ''] = /"uid":"([^"]+)","generation"/.exec(JSON.stringify(inserted?.content)) ?? []
+  assert.notEqual(uid, '')
+  await bench.settle(1000)
+  const secret = await ask('query', 'bank/secret/vault')
+  assert.deepEqual(
+    [secret?.route.operation, secret?.content],
+    ['error', 'no pod of node edge-1 uses Secret bank/vault'],
+  )
+  const bound = { spec: { boundObjectRef: { kind: 'Pod', name: 'static', uid } } }
+  const token = await ask('query', 'bank/serviceaccounttoken/default', bound)
+  assert.deepEqual(
+    [token?.route.operation, token?.content],
+    ['error', 'pod bank/static does not run under service account default'],
+  )
 })
 
 test('certificates are asked for the node itself, and read when they are signed', async (t) => {

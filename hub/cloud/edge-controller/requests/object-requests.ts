@@ -11,7 +11,7 @@ import {
   VOLUME_ATTACHMENTS,
 } from '../../kubernetes/index.ts'
 import type { Workloads } from '../pods/workloads.ts'
-import { referencesOf } from '../references/pod-references.ts'
+import { isMirror, referencesOf } from '../references/pod-references.ts'
 import { type Ask, asJson, bodyOf, found, type RequestTable, refused } from './ask.ts'
 import type { OwnPods } from './own-pods.ts'
 
@@ -80,7 +80,7 @@ export function objectRequests({ kubernetes, workloads, own }: ObjectRequestPort
   }
 }
 
-/** A token is for a pod that runs on the node, under the service account that the pod has. */
+/** A token is for a pod that runs on the node, under the service account that the pod has; a mirror pod has none. */
 async function checkToken(own: OwnPods, ask: Ask, signal: AbortSignal): Promise<JsonObject> {
   const { node, namespace, name } = ask
   const request = bodyOf(ask)
@@ -91,6 +91,6 @@ async function checkToken(own: OwnPods, ask: Ask, signal: AbortSignal): Promise<
     throw refused('Forbidden', 'a node gets tokens that are bound to a pod, by its name and uid')
   }
   const found: AnyObject = await own.find({ node, namespace, name: pod, uid }, signal)
-  if (referencesOf(found).serviceAccount === name) return { spec: isJsonObject(spec) ? spec : {} }
+  if (!isMirror(found) && referencesOf(found).serviceAccount === name) return { spec: isJsonObject(spec) ? spec : {} }
   throw refused('Forbidden', `pod ${namespace}/${pod} does not run under service account ${name}`)
 }

@@ -123,6 +123,8 @@ test('mirror pods are of the node, owned by its Node, and use nothing of the API
   assert.match(await insert('orphan', { ownerReferences: [] }), /its Node as its owner/)
   const secret = { volumes: [{ name: 'a', secret: { secretName: 's' } }] }
   assert.match(await insert('greedy', {}, secret), /may not use secrets/)
+  // The older name of the same field.
+  assert.match(await insert('sly', {}, { serviceAccount: 'admin' }), /service accounts/)
   await bench.ask(edge, 'insert', 'shop/pod/far', mirror('far', {}, { nodeName: 'edge-2' }))
   assert.match(String(edge.closed), /pod on node edge-2/)
 })

@@ -2,12 +2,9 @@ import type { Json, JsonObject } from '../../../../schemas/index.ts'
 import { isJsonObject, isKubeObject } from '../../kubernetes/guards.ts'
 import { type AnyObject, type Kubernetes, NODES, PODS, reasonOfError } from '../../kubernetes/index.ts'
 import { nodeOf } from '../pods/pod-cache.ts'
-import { referencesOf } from '../references/pod-references.ts'
+import { isMirror, referencesOf } from '../references/pod-references.ts'
 import { type Ask, asJson, bodyOf, foreign, objectOf, type RequestTable, refused } from './ask.ts'
 import type { OwnPods, PodClaim } from './own-pods.ts'
-
-/** Kubernetes' mark of a pod that a node made from a file of its own. */
-const MIRROR = 'kubernetes.io/config.mirror'
 
 /** What a node says of its pods. It touches those that are assigned to it, and no others. */
 export function podRequests(kubernetes: Kubernetes, own: OwnPods): RequestTable {
@@ -111,8 +108,7 @@ async function checkMirror(kubernetes: Kubernetes, { node }: Ask, pod: JsonObjec
   const object = asPod(pod)
   const on = nodeOf(object)
   if (on !== '' && on !== node) throw foreign(`a node may not make a pod on node ${on}`)
-  const annotations = object.metadata.annotations ?? {}
-  if (on !== node || typeof annotations[MIRROR] !== 'string') {
+  if (on !== node || !isMirror(object)) {
     throw refused('Forbidden', 'a node makes mirror pods of its own and no others')
   }
   const owners = object.metadata.ownerReferences ?? []
@@ -122,7 +118,8 @@ async function checkMirror(kubernetes: Kubernetes, { node }: Ask, pod: JsonObjec
   if (owners.length !== 1 || !isOwned) throw refused('Forbidden', 'a mirror pod has its Node as its owner')
   const { configMaps, secrets, claims } = referencesOf(object)
   const spec = object.spec ?? {}
-  if (configMaps.size + secrets.size + claims.size > 0 || spec['serviceAccountName']) {
+  const account = spec['serviceAccountName'] || spec['serviceAccount']
+  if (configMaps.size + secrets.size + claims.size > 0 || account) {
     throw refused('Forbidden', 'a mirror pod may not use secrets, configmaps, volume claims or service accounts')
   }
 }
