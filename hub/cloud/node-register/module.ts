@@ -48,9 +48,7 @@ export function createNodeRegisterModule(
       scope.pending('the Kubernetes API, for the register of nodes')
       await Promise.all([secret.synced(signal), nodes.synced(signal)])
       scope.pending(undefined)
-      for (const [node, { registered }] of register.entries) {
-        if (registered && !nodes.get({ name: node })) register.unsettle(node, '')
-      }
+      for (const node of register.missing()) register.unsettle(node, '')
       const follow = (now: AnyObject | undefined, before: AnyObject | undefined) => {
         const node = (now ?? before)?.metadata.name ?? ''
         if (!now && before) register.unsettle(node, before.metadata.uid ?? '')

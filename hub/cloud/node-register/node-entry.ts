@@ -15,6 +15,8 @@ export interface NodeEntry {
   readonly expires?: number
   /** Its Node object was seen. When that is gone, somebody has deleted it; a node without it has not registered yet. */
   readonly registered?: boolean
+  /** Of that Node: another one under its name is a successor. Absent where it was written by an older version. */
+  readonly uid?: string
   readonly revoked?: Revocation
 }
 
@@ -22,7 +24,7 @@ export interface NodeEntry {
 export function readNodeEntry(value: unknown): NodeEntry {
   const damaged = { revoked: { since: 0 } }
   if (!isRecord(value)) return damaged
-  const { issued, expires, registered, revoked } = value
+  const { issued, expires, registered, uid, revoked } = value
   if (revoked !== undefined && !isRecord(revoked)) return damaged
   const since = revoked?.['since']
   const admits = revoked?.['admits']
@@ -30,6 +32,7 @@ export function readNodeEntry(value: unknown): NodeEntry {
     ...(typeof issued === 'number' ? { issued } : {}),
     ...(typeof expires === 'number' ? { expires } : {}),
     ...(registered === true ? { registered } : {}),
+    ...(typeof uid === 'string' ? { uid } : {}),
     ...(revoked === undefined
       ? {}
       : {

@@ -10,7 +10,7 @@ import { NODES, SECRETS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
 import { countingRandom } from '../testing/harness.ts'
 import { createNodeRegisterModule } from './module.ts'
-import { NODES_SECRET } from './node-register.ts'
+import { NODES_SECRET, type NodeRegister } from './node-register.ts'
 
 const DAY = 86_400_000
 const AT = { namespace: 'kubeedge', name: NODES_SECRET }
@@ -38,12 +38,7 @@ async function startRegister(kubernetes: FakeKubernetes, clock: FakeClock) {
     settle,
     signal: scope.signal,
     /** Joins, and gives the certificate. */
-    async join(node: string, made = clock.now()) {
-      const validity = { issued: clock.now(), expires: clock.now() + 365 * DAY }
-      const verdict = await register.admit(node, validity, made, scope.signal)
-      if (!verdict.ok) throw new Error(verdict.reason)
-      return { node, serial: serialInLine(verdict.line, random), expires: validity.expires }
-    },
+    join: (node: string, made = clock.now()) => joinAt(register, clock, { node, made }),
     async stop() {
       const closing = scope[Symbol.asyncDispose]()
       kubernetes.dropWatches()
@@ -51,6 +46,17 @@ async function startRegister(kubernetes: FakeKubernetes, clock: FakeClock) {
       await closing
     },
   }
+}
+
+async function joinAt(
+  register: NodeRegister,
+  clock: FakeClock,
+  { node = 'edge-1', made = clock.now() }: { readonly node?: string; readonly made?: number } = {},
+) {
+  const validity = { issued: clock.now(), expires: clock.now() + 365 * DAY }
+  const verdict = await register.admit(node, validity, made, new AbortController().signal)
+  if (!verdict.ok) throw new Error(verdict.reason)
+  return { node, serial: serialInLine(verdict.line, random), expires: validity.expires }
 }
 
 async function bench() {
@@ -205,6 +211,28 @@ test('a Node deleted while the cloud half was down is revoked before anybody is 
   await clock.advance(seconds(1))
   assert.equal(register.refusal(certificate)?.status, 403)
   scope.defer(() => kubernetes.dropWatches())
+})
+
+test('a Node deleted and made anew while no watch told of it is revoked, also where the cloud half was down', async () => {
+  for (const isDown of [false, true]) {
+    const { kubernetes, clock, join, settle, stop, register } = await bench()
+    const certificate = await join('edge-1')
+    await kubernetes.create(NODES, undefined, edgeNode('edge-1'))
+    await settle()
+    assert.equal(register.refusal(certificate), undefined)
+    if (isDown) await stop()
+    const deleting = kubernetes.delete(NODES, { name: 'edge-1' })
+    const creating = kubernetes.create(NODES, undefined, edgeNode('edge-1'))
+    kubernetes.compact()
+    await Promise.all([deleting, creating])
+    const later = isDown ? await startRegister(kubernetes, clock) : { register, stop }
+    await clock.advance(seconds(1))
+    assert.equal(later.register.refusal(certificate)?.status, 403)
+    const again = await joinAt(later.register, clock)
+    await clock.advance(seconds(1))
+    assert.equal(later.register.refusal(again), undefined, 'joined again, it is not taken for deleted another time')
+    await later.stop()
+  }
 })
 
 test('an API restored from a backup that is older than the Node takes nobody for deleted', async () => {

@@ -153,23 +153,37 @@ export class NodeRegister {
   /** Brings the entry of a node to what the API says of its Node: written down where it is there, revoked where it was deleted. */
   async settle(node: string, signal: AbortSignal): Promise<void> {
     const gone = this.#settling.get(node)
-    const isThere = this.#ports.nodes.get({ name: node }) !== undefined
-    if (gone === undefined && isThere === (this.#entries.get(node)?.registered === true)) return
+    if (gone === undefined && this.#isWrittenDown(node)) return
     const present = await this.#ports.kubernetes.get(NODES, { name: node }, signal)
-    // A successor under the same name does not undo the deletion.
-    const isDeleted = !present || (gone !== undefined && gone !== '' && gone !== present.metadata.uid)
+    const registration = present && { registered: true, uid: present.metadata.uid ?? '' }
     const now = this.#ports.clock.now()
     await this.#table.update((entries) => {
-      const entry = entries.get(node) ?? {}
-      const { registered, ...rest } = entry
+      const { registered, uid, ...rest } = entries.get(node) ?? {}
       const result = undefined
-      if (!isDeleted) return { edits: registered ? {} : { [node]: { ...rest, registered: true } }, result }
+      // A successor under the same name does not undo the deletion.
+      const isDeleted = !present || [gone, registered && uid].some((each) => each && each !== present.metadata.uid)
+      const isSame = registered === registration?.registered && uid === registration?.uid
+      if (!isDeleted) return { edits: isSame ? {} : { [node]: { ...rest, ...registration } }, result }
       // Never registered as far as this API knows: the backup that it was restored from is older than the Node.
       if (!registered) return { edits: {}, result }
-      const revoked = revokedAt(rest, now)
-      return { edits: { [node]: present ? { ...revoked, registered } : revoked }, result }
+      return { edits: { [node]: { ...revokedAt(rest, now), ...registration } }, result }
     }, signal)
     if (this.#settling.get(node) === gone) this.#settling.delete(node)
+  }
+
+  /** Nodes whose Node was deleted while nobody looked, and perhaps made anew. */
+  missing(): readonly string[] {
+    const isMissing = ([node, { registered, uid }]: readonly [string, NodeEntry]) => {
+      const present = this.#ports.nodes.get({ name: node })
+      return registered && (!present || (uid !== undefined && uid !== present.metadata.uid))
+    }
+    return [...this.#entries].filter(isMissing).map(([node]) => node)
+  }
+
+  #isWrittenDown(node: string): boolean {
+    const { registered = false, uid } = this.#entries.get(node) ?? {}
+    const present = this.#ports.nodes.get({ name: node })
+    return registered === (present !== undefined) && uid === present?.metadata.uid
   }
 
   /** All nodes that have a part in this: joined, registered, connected or revoked. */
