@@ -118,7 +118,7 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     (await import('./commands/token.ts')).createToken(options, terminal),
   )
     .option('--node <name>', 'only this node may use it, once')
-    .option('--ttl <duration>', 'lifetime, e.g. 30m or 24h', '24h')
+    .option('--ttl <duration>', 'lifetime, e.g. 30m or 24h; at most 365d', '24h')
 
   add(token, 'list', 'list the tokens that have not expired', async (options) =>
     (await import('./commands/token.ts')).listTokens(options, terminal),

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, minutes, type Random } from '../../../platform/time/index.ts'
 import type { Kubernetes } from '../kubernetes/index.ts'
 import { TokenKey } from './token-key.ts'
@@ -7,7 +8,7 @@ import { mintToken, type TokenClaims, type TokenVerdict, verifyToken } from './t
 export interface JoinTokenRequest {
   /** The only node that may join with it, once; absent: any node until it expires. */
   readonly node?: string
-  /** Default 24 h. */
+  /** Default 24 h, at most 365 days. */
   readonly ttl?: Duration
 }
 
@@ -25,6 +26,8 @@ export interface TokenHints {
 }
 
 const DEFAULT_TTL = minutes(24 * 60)
+/** A token lies about on paper and in scripts; one that is forgotten must not open the door for ever. */
+const LONGEST_TTL = minutes(365 * 24 * 60)
 
 /** Join tokens of this cloud: made, checked, used up, listed and taken back. */
 export class JoinTokens {
@@ -49,7 +52,13 @@ export class JoinTokens {
     await this.#key.current(signal)
   }
 
+  /** Throws ConfigError for a lifetime that is too long. */
   async create({ node, ttl = DEFAULT_TTL }: JoinTokenRequest, signal?: AbortSignal): Promise<string> {
+    if (ttl.milliseconds > LONGEST_TTL.milliseconds) {
+      throw new ConfigError('a join token is good for 365 days at the most: ask for a shorter lifetime', {
+        code: 'HUB_TOKEN_TTL',
+      })
+    }
     const request = { ttl, ...(node === undefined ? {} : { node }), ...this.#hints() }
     const { text, claims } = await mintToken(await this.#key.current(signal), this.#caHash, request, this.#ports)
     await this.#ledger.record(claims, signal)

@@ -44,10 +44,8 @@ export async function writeSecret(
     Object.entries(bytes).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
   )
   if (present) {
-    const { resourceVersion = '' } = present.metadata
-    const metadata = { name, namespace: SYSTEM_NAMESPACE, resourceVersion }
-    const object = { apiVersion: 'v1', kind: 'Secret', metadata, data }
-    return kubernetes.replace(SECRETS, { namespace: SYSTEM_NAMESPACE, name }, object, {}, signal)
+    // With its labels and type: it may be that of an installation that was taken over.
+    return kubernetes.replace(SECRETS, { namespace: SYSTEM_NAMESPACE, name }, { ...present, data }, {}, signal)
   }
   await ensureNamespace(kubernetes, signal)
   const metadata = { name, namespace: SYSTEM_NAMESPACE }

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../../../platform/time/index.ts'
+import { type Clock, type Random, unlessAborted } from '../../../platform/time/index.ts'
 import { type Kubernetes, SECRETS } from '../kubernetes/index.ts'
 import { ensureSecret, SYSTEM_NAMESPACE, writeSecret } from './secrets.ts'
 
@@ -16,6 +16,8 @@ export class TokenKey {
   #key = new Uint8Array()
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
+  /** Of this process: what was read before the last one counts for nothing. */
+  #rotations = 0
 
   constructor({ kubernetes, clock, random }: { kubernetes: Kubernetes; clock: Clock; random: Random }) {
     this.#kubernetes = kubernetes
@@ -23,12 +25,13 @@ export class TokenKey {
     this.#random = random
   }
 
+  /** `signal` ends the wait, not the read, for which others wait too. */
   async current(signal?: AbortSignal): Promise<Uint8Array> {
     if (this.#clock.monotonic() - this.#readAt >= FRESH_MS) {
-      this.#reading ??= this.#read(signal).finally(() => {
+      this.#reading ??= this.#read().finally(() => {
         this.#reading = undefined
       })
-      await this.#reading
+      await unlessAborted(this.#reading, signal)
     }
     return this.#key
   }
@@ -38,18 +41,19 @@ export class TokenKey {
     const at = { namespace: SYSTEM_NAMESPACE, name: TOKEN_SECRET }
     const present = await this.#kubernetes.get(SECRETS, at, signal)
     await writeSecret(this.#kubernetes, TOKEN_SECRET, { key }, present, signal)
+    this.#rotations++
     this.#take(key)
   }
 
-  async #read(signal?: AbortSignal): Promise<void> {
+  async #read(): Promise<void> {
+    const rotations = this.#rotations
     const made = await ensureSecret(
       this.#kubernetes,
       TOKEN_SECRET,
       ({ key }) => (key?.length ?? 0) >= SHORTEST_KEY,
       async () => ({ key: this.#random.bytes(TOKEN_KEY_BYTES) }),
-      signal,
     )
-    this.#take(made['key'] ?? new Uint8Array())
+    if (rotations === this.#rotations) this.#take(made['key'] ?? new Uint8Array())
   }
 
   #take(key: Uint8Array): void {
