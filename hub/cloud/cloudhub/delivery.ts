@@ -116,7 +116,7 @@ export interface CloudHub {
   isConnected(node: string): boolean
   /** Connected, or acknowledged something before and not deleted since. */
   isKnown(node: string): boolean
-  /** Told of each session that begins (connected) and of each node that is left without one. */
+  /** Told of each session that begins (connected) and of each node that is left without one; at once of those that are there. */
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
   /** Frames of source `twin` go to `devices`, all other non-hub ones to `edge`. One handler each. */
   onUpstream(route: 'devices' | 'edge', handler: UpstreamHandler): Disposable

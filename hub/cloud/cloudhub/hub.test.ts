@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pumpDevice, pumpModel, startCloud } from '../testing/harness.ts'
+import { objectSource } from '../testing/object-source.ts'
 
 const keepalive = { source: 'websocket', group: 'resource', operation: 'keepalive', resource: 'node' }
 
@@ -28,6 +29,24 @@ test('a second session of a node replaces the first, whose late end does not dis
   first.disconnect()
   assert.equal(cloud.hub.isConnected('edge-1'), true)
   assert.equal(second.closed, undefined)
+  await cloud.stop()
+})
+
+test('who begins to listen, or to give, meets the sessions that are there already', async () => {
+  const cloud = await startCloud()
+  const edge = cloud.connect('edge-1')
+  await cloud.settle(1000)
+  const told: string[] = []
+  cloud.hub.onConnection(({ node }, connected) => told.push(`${node} ${connected}`))
+  assert.deepEqual(told, ['edge-1 true'])
+  const source = objectSource()
+  source.want('edge-1', 'a', '1')
+  cloud.hub.addSource(source)
+  await cloud.settle(1000)
+  assert.deepEqual(
+    edge.received.map(({ route }) => route.resource),
+    ['shop/configmap/a'],
+  )
   await cloud.stop()
 })
 

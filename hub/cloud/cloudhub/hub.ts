@@ -138,7 +138,9 @@ export class Hub implements CloudHub {
   }
 
   addSource(source: NodeSource): Disposable {
-    return this.#syncs.addSource(source)
+    const added = this.#syncs.addSource(source)
+    for (const node of this.#sessions.keys()) this.sync(node)
+    return added
   }
 
   sync(node: string): void {
@@ -155,6 +157,7 @@ export class Hub implements CloudHub {
 
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable {
     this.#connections.add(handler)
+    for (const { peer } of this.#sessions.values()) handler(peer, true)
     return { [Symbol.dispose]: () => void this.#connections.delete(handler) }
   }
 

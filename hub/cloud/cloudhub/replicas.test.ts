@@ -63,6 +63,39 @@ test('the claim of a session that is there already ends no later one, and a Leas
   await stop()
 })
 
+test('a claim that the API held up takes nothing from a session that began later at another replica', async () => {
+  const { kubernetes, a, b, settle, stop } = await startTwo()
+  a.connect('edge-1').disconnect()
+  b.connect('edge-1').disconnect()
+  await settle(1000)
+  const at = { namespace: 'kubeedge', name: 'edge-1' }
+  assert.ok(await kubernetes.get(LEASES, at))
+  const release = Promise.withResolvers<void>()
+  const patch = kubernetes.patch.bind(kubernetes)
+  kubernetes.patch = async (type, ...call) => {
+    if (type.plural !== 'leases') return patch(type, ...call)
+    kubernetes.patch = patch
+    await release.promise
+    return patch(type, ...call)
+  }
+  const first = a.connect('edge-1')
+  await settle(1000)
+  const second = b.connect('edge-1')
+  await settle(1000)
+  release.resolve()
+  await settle(1000)
+  assert.deepEqual([first.closed, second.closed], ['the node is connected to another cloud half', undefined])
+  assert.match(String((await kubernetes.get(LEASES, at))?.spec?.['holderIdentity']), /-of-/)
+  assert.deepEqual([a.hub.isConnected('edge-1'), b.hub.isConnected('edge-1')], [false, true])
+  // What was seen of an older claim is outdated: that one is overcome.
+  await settle(1000)
+  kubernetes.fail('PATCH leases', 409, 1)
+  const third = a.connect('edge-1')
+  await settle(1000)
+  assert.deepEqual([second.closed, third.closed], ['the node is connected to another cloud half', undefined])
+  await stop()
+})
+
 test('a replica that no longer has the node does not overwrite what the other recorded', async () => {
   const { kubernetes, source, a, b, settle, stop } = await startTwo()
   source.want('edge-1', 'x', '1')

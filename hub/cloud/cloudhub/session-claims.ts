@@ -17,14 +17,20 @@ export interface SessionClaimPorts {
 
 interface Held {
   readonly session: string
+  /** Unix ms: when the session began. */
+  readonly since: number
   /** The API has said that the node is ours; what it says later of another holder is news. */
   isClaimed: boolean
 }
 
+const MOST_ATTEMPTS = 5
+
 /**
  * Which of several cloud halves has the session of a node: a Lease `kubeedge/<node>`, whose holder is the session. Who took the
  * node last writes itself in; the one before sees that and lets go. A Lease is written once for each session and never renewed:
- * whether the node lives, its own Lease says.
+ * whether the node lives, its own Lease says. A claim is written over the Lease that was seen and no other one, so that one that
+ * an API holds up takes nothing from a session that began later. Which began later, clocks say, and only there: one that is
+ * wrong costs a node one more connection.
  */
 export class SessionClaims {
   readonly #ports: SessionClaimPorts
@@ -51,7 +57,7 @@ export class SessionClaims {
   }
 
   hold(node: string, session: string): void {
-    this.#held.set(node, { session, isClaimed: false })
+    this.#held.set(node, { session, since: this.#ports.clock.now(), isClaimed: false })
     this.#queue.enqueue(node)
   }
 
@@ -69,32 +75,68 @@ export class SessionClaims {
       this.#queue.enqueue(node)
       return
     }
+    this.#lose(node, held)
+  }
+
+  #lose(node: string, held: Held): void {
     this.#held.delete(node)
     this.#onLost(node, held.session)
   }
 
   #holder(node: string): string | undefined {
-    const holder = this.#ports.sessionLeases.get({ namespace: SYSTEM_NAMESPACE, name: node })?.spec?.['holderIdentity']
-    return typeof holder === 'string' && holder !== '' ? holder : undefined
+    const lease = this.#ports.sessionLeases.get(leaseOf(node))
+    return lease && holderOf(lease)
   }
 
   async #write(node: string, signal: AbortSignal): Promise<void> {
     const held = this.#held.get(node)
     if (!held || held.isClaimed) return
-    const { kubernetes, sessionLeases, clock } = this.#ports
-    const at = { namespace: SYSTEM_NAMESPACE, name: node }
-    // MicroTime has six digits.
-    const acquireTime = new Date(clock.now()).toISOString().replace('Z', '000Z')
-    const spec = { holderIdentity: held.session, acquireTime }
-    try {
-      sessionLeases.absorb(await kubernetes.patch(LEASES, at, { spec }, { type: 'merge' }, signal))
-    } catch (error) {
-      if (reasonOfError(error) !== 'NotFound') throw error
-      const metadata = { name: node, namespace: SYSTEM_NAMESPACE }
-      sessionLeases.absorb(await kubernetes.create(LEASES, at.namespace, { metadata, spec }, signal))
+    const { kubernetes, sessionLeases } = this.#ports
+    let seen = sessionLeases.get(leaseOf(node))
+    for (let attempt = 1; ; attempt++) {
+      try {
+        sessionLeases.absorb(await this.#claim(node, held, seen, signal))
+        break
+      } catch (error) {
+        const isOutdated = OUTDATED.has(reasonOfError(error) ?? '')
+        if (!isOutdated || attempt >= MOST_ATTEMPTS) throw error
+      }
+      seen = await kubernetes.get(LEASES, leaseOf(node), signal)
+      // It has begun another session here meanwhile, or ended.
+      if (this.#held.get(node) !== held) return
+      if (seen && isLater(seen, held)) return this.#lose(node, held)
     }
     held.isClaimed = true
     // The other may have been faster with the news than this one with its answer.
     this.#look(node)
   }
+
+  #claim(node: string, held: Held, seen: AnyObject | undefined, signal: AbortSignal): Promise<AnyObject> {
+    const { kubernetes } = this.#ports
+    const at = leaseOf(node)
+    // MicroTime has six digits.
+    const acquireTime = new Date(held.since).toISOString().replace('Z', '000Z')
+    const spec = { holderIdentity: held.session, acquireTime }
+    if (!seen) return kubernetes.create(LEASES, at.namespace, { metadata: at, spec }, signal)
+    const { resourceVersion } = seen.metadata
+    return kubernetes.patch(LEASES, at, { metadata: { resourceVersion }, spec }, { type: 'merge' }, signal)
+  }
+}
+
+/** What was seen is not what the API has. */
+const OUTDATED: ReadonlySet<string> = new Set(['Conflict', 'AlreadyExists', 'NotFound'])
+
+function leaseOf(node: string) {
+  return { namespace: SYSTEM_NAMESPACE, name: node }
+}
+
+function holderOf({ spec }: AnyObject): string | undefined {
+  const holder = spec?.['holderIdentity']
+  return typeof holder === 'string' && holder !== '' ? holder : undefined
+}
+
+function isLater(lease: AnyObject, { session, since }: Held): boolean {
+  const holder = holderOf(lease)
+  const acquired = Date.parse(String(lease.spec?.['acquireTime']))
+  return holder !== undefined && holder !== session && acquired > since
 }

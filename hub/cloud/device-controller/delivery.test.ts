@@ -184,6 +184,8 @@ test('a status report does not make the hub compare the node', async () => {
     },
     addressOf: () => ({ resource: '', source: '' }),
   })
+  await cloud.settle()
+  compared = 0
   reportTwin(edge, device, { speed: { actual: { value: '7' } } })
   await cloud.settle(600)
   assert.equal((await cloud.device())?.status?.twins?.length, 1)
