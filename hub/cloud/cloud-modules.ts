@@ -75,7 +75,7 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
   const grace = minutes((hubConfig.renewalGraceDays ?? 30) * 24 * 60)
   const certificates = createCertificateServerModule(
     { host, port: certificatePort, grace },
-    { ...ports, authority, register },
+    { ...ports, authority, register, nodes: informers.nodes },
   )
   const cloudhub = createCloudHubModule(hubConfig, { ...ports, ...informers, authority, register })
   const { hub } = cloudhub

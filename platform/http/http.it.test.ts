@@ -4,9 +4,11 @@ import { get, request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { createAuthority } from '../certificates/issuing/index.ts'
 import { memoryLogger } from '../log/testing/index.ts'
-import { ms, seconds } from '../time/index.ts'
-import { type HttpHandler, readBody, type ServeHttpOptions, sendJson, serveHttp } from './index.ts'
+import { minutes, ms, seconds, systemClock } from '../time/index.ts'
+import { type HttpHandler, readBody, type ServeHttpOptions, sendJson, serveHttp, serveHttps } from './index.ts'
 
 test('answers, and a handler that rejects becomes a 500 with JSON and a line in the log', async (t) => {
   const { server, log } = await setup(t, async (request, response) => {
@@ -59,6 +61,33 @@ test('a head that never ends is cut off', async (t) => {
   const socket = connect(server.port, '127.0.0.1')
   socket.write('GET / HTTP/1.1\r\nHost')
   assert.match(await text(socket), /^HTTP\/1\.1 408 /)
+})
+
+test('what a client says before its handshake may begin waits for it', async (t) => {
+  const { certificatePem: cert, privateKeyPem: key } = await createAuthority({
+    commonName: 'localhost',
+    validity: minutes(5),
+    clock: systemClock,
+  })
+  const admitted = Promise.withResolvers<() => void>()
+  const server = await serveHttps({
+    at: { host: '127.0.0.1', port: 0 },
+    log: memoryLogger(),
+    tls: { cert, key },
+    admit: (_socket, begin) => admitted.resolve(begin),
+    handler: (_request, response) => sendJson(response, 200, 'here'),
+  })
+  t.after(() => server.close(ms(0)))
+  const socket = connectTls({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false })
+  const isOpen = once(socket, 'secureConnect').then(() => 'open')
+  const begin = await admitted.promise
+  const waited = Promise.withResolvers<string>()
+  server.server.getConnections(() => setImmediate(() => waited.resolve('waits')))
+  assert.equal(await Promise.race([isOpen, waited.promise]), 'waits')
+  begin()
+  await isOpen
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  assert.match(await text(socket), /"here"/)
 })
 
 test('closing lets an answer finish and leaves idle connections no time', async (t) => {

@@ -49,8 +49,14 @@ export interface HttpsServer extends HttpServer {
   renew(context: SecureContextOptions): void
 }
 
+export interface ServeHttpsOptions extends ServeHttpOptions {
+  readonly tls: TlsOptions
+  /** Says when the handshake of a connection begins, by calling `begin`; absent: at once. Until then what it sends waits. */
+  readonly admit?: (socket: Socket, begin: () => void) => void
+}
+
 /** The same over TLS 1.2 and newer. */
-export async function serveHttps(options: ServeHttpOptions & { readonly tls: TlsOptions }): Promise<HttpsServer> {
+export async function serveHttps(options: ServeHttpsOptions): Promise<HttpsServer> {
   const server = createTlsServer({
     ...timeouts(options),
     minVersion: 'TLSv1.2',
@@ -59,7 +65,23 @@ export async function serveHttps(options: ServeHttpOptions & { readonly tls: Tls
   })
   // A peer that breaks off its handshake is no trouble of ours.
   server.on('tlsClientError', (error) => options.log.debug('A TLS handshake failed', { error }))
+  if (options.admit) holdBack(server, options.admit)
   return { ...(await start(server, 'https', options)), renew: (context) => server.setSecureContext(context) }
+}
+
+/** Node.js begins a handshake when its server is told of a connection, which others may do in its place. */
+function holdBack(server: TlsServer, admit: NonNullable<ServeHttpsOptions['admit']>): void {
+  const handlers = server.listeners('connection')
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => {
+    const onError = () => socket.destroy()
+    socket.on('error', onError)
+    admit(socket, () => {
+      socket.off('error', onError)
+      if (socket.destroyed) return
+      for (const handler of handlers) Reflect.apply(handler, server, [socket])
+    })
+  })
 }
 
 function timeouts({ headWithin = seconds(10), requestWithin = seconds(60) }: ServeHttpOptions) {

@@ -1,5 +1,5 @@
 import { type Clock, minutes, seconds } from '../../../platform/time/index.ts'
-import { networkOf } from './connection-bounds.ts'
+import { networkOf } from '../peers/network-of.ts'
 
 export interface FailureBoundsOptions {
   readonly clock: Clock

@@ -9,9 +9,10 @@ import { type Clock, type Duration, seconds } from '../../../platform/time/index
 import type { CloudAuthority, ServingCertificate } from '../authority/cloud-authority.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { NodeCertificate } from '../authority/node-certificate.ts'
-import { type Kubernetes, NODES } from '../kubernetes/index.ts'
+import type { AnyObject, Informer } from '../kubernetes/index.ts'
 import type { NodeRegister } from '../node-register/node-register.ts'
-import { ConnectionBounds } from './connection-bounds.ts'
+import { ConnectionBounds } from '../peers/connection-bounds.ts'
+import { peerName } from '../peers/peer-name.ts'
 import { answerEdgeCertificate } from './edge-certificate.ts'
 import { FailureBounds } from './failure-bounds.ts'
 
@@ -26,7 +27,7 @@ export interface CertificateServerOptions {
 export interface CertificateServerPorts {
   readonly authority: AuthorityHolder
   readonly register: NodeRegister
-  readonly kubernetes: Kubernetes
+  readonly nodes: Informer<AnyObject>
   readonly clock: Clock
   readonly log: Logger
   readonly metrics?: Metrics
@@ -100,7 +101,7 @@ interface HandlerPorts extends CertificateServerPorts {
 }
 
 function createHandler(authority: CloudAuthority, ports: HandlerPorts): HttpHandler {
-  const { kubernetes, metrics = silentMetrics } = ports
+  const { nodes, metrics = silentMetrics } = ports
   // Anybody who reaches the port can cause its lines.
   const log = boundedLogger(ports.log, ports)
   const settled = (socket: Socket) => ports.bounds.settled(peerName(socket))
@@ -136,9 +137,10 @@ function createHandler(authority: CloudAuthority, ports: HandlerPorts): HttpHand
     socket.destroy()
   }
 
-  const nodeProbe = async (name: string, response: ServerResponse, signal: AbortSignal) => {
+  /** From memory: anybody may ask, and must not make the cloud ask the API. */
+  const nodeProbe = (name: string, response: ServerResponse) => {
     if (name === '') sendPlain(response, 400, 'Node name is missing')
-    else if (await kubernetes.get(NODES, { name }, signal)) sendPlain(response, 200, 'Node found')
+    else if (nodes.get({ name })) sendPlain(response, 200, 'Node found')
     else sendPlain(response, 404, 'Node not found')
   }
 
@@ -151,7 +153,7 @@ function createHandler(authority: CloudAuthority, ports: HandlerPorts): HttpHand
       if (request.method !== 'GET') sendPlain(response, 405, 'only GET is served here')
       else if (path === '/ca.crt') sendBytes(response, authority.caCertificate)
       else if (path === '/edge.crt') await edgeCertificate(request, response, signal)
-      else if (path.startsWith('/node/')) await nodeProbe(path.slice('/node/'.length), response, signal)
+      else if (path.startsWith('/node/')) nodeProbe(path.slice('/node/'.length), response)
       else sendPlain(response, 404, 'not found')
     } catch (error) {
       if (signal.aborted || response.headersSent) throw error
@@ -161,11 +163,6 @@ function createHandler(authority: CloudAuthority, ports: HandlerPorts): HttpHand
       else sendPlain(response, 500, 'the request could not be served now; try again')
     }
   }
-}
-
-/** The same for a connection before and after its handshake. */
-function peerName({ remoteAddress = '', remotePort = 0 }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
 }
 
 const TOO_LARGE = 'the request is larger than 1 MiB'

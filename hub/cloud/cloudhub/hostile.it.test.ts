@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { WebSocket } from 'ws'
@@ -182,6 +182,29 @@ test('who is slow to say what he wants is cut off, in TLS and in the head of the
   slow.write('GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websock')
   await Promise.all([once(silent, 'close'), once(slow, 'close')])
   await serves()
+})
+
+test('connections that show no certificate take no place away from nodes, however many there are', async (t) => {
+  // Of a limit of 10 nodes follow 110 such connections, 60 of one address, and 120 altogether.
+  const cloud = await start(t)
+  const { port, ca, serves } = cloud
+  const identity = await join(cloud, 'edge-3')
+  const silent: Socket[] = []
+  let closed = 0
+  const crowd = async () => {
+    const socket = connectTcp(port, '127.0.0.1')
+    silent.push(socket)
+    socket.on('error', () => undefined).on('close', () => closed++)
+    socket.resume()
+    await once(socket, 'connect')
+  }
+  for (let count = 0; count < 300; count++) await crowd()
+  const node = new WebSocket(`wss://127.0.0.1:${port}/`, { ...identity, ca, headers: { node_id: 'edge-3' } })
+  t.after(() => node.terminate())
+  await once(node, 'open')
+  await serves()
+  while (closed < 240) await once(silent.find((socket) => !socket.destroyed) ?? assert.fail(), 'close')
+  for (const socket of silent) socket.destroy()
 })
 
 test('an upgrade that is none is answered and closed', async (t) => {

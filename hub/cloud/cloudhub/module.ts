@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
@@ -10,6 +11,9 @@ import { createUpgradeAcceptor } from '../../link/index.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { AnyObject, Informer, Kubernetes, ObjectSync } from '../kubernetes/index.ts'
 import type { NodeRegister } from '../node-register/node-register.ts'
+import { ConnectionBounds } from '../peers/connection-bounds.ts'
+import { Handshakes } from '../peers/handshakes.ts'
+import { peerName } from '../peers/peer-name.ts'
 import { openCloudEpoch } from './cloud-epoch.ts'
 import type { CloudHub } from './delivery.ts'
 import { Hub } from './hub.ts'
@@ -33,6 +37,8 @@ export interface CloudHubOptions {
 const REFUSAL_WITHIN = seconds(5)
 /** Connections that the kernel holds while this process is busy: a fleet that comes back at once. */
 const BACKLOG = 2048
+/** TLS handshakes at a time. A link to a satellite takes a second and a half for one. */
+const HANDSHAKES = { atOnce: 256, patience: seconds(3) }
 
 export interface CloudHubPorts {
   readonly authority: AuthorityHolder
@@ -78,11 +84,13 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
       scope.use(nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
       scope.run((signal) => hub.run(signal))
       const { host, nodeLimit, handshakeWithin = seconds(10) } = options
+      const strangers = createStrangers(nodeLimit, ports)
       const server = await serveHttps({
         at: { host, port: options.port, backlog: BACKLOG },
         log,
         headWithin: handshakeWithin,
-        maxConnections: nodeLimit * 2 + 100,
+        maxConnections: nodeLimit + strangers.most,
+        admit: strangers.admit,
         tls: {
           cert: serving.certificatePem,
           key: serving.keyPem,
@@ -94,7 +102,10 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
         },
         handler: (_request, response) => sendText(response, 426, 'text/plain', 'this is CloudHub: WebSocket only\n'),
       })
-      server.server.on('secureConnection', admitAtTls)
+      server.server.on('secureConnection', (socket: TLSSocket) => {
+        if (isOfOurCa(socket)) strangers.shown(socket)
+        else socket.destroy()
+      })
       const accept = createAcceptor(hub, options, { ...ports, cloudEpoch: memory })
       server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         void accept(request, socket, head)
@@ -133,13 +144,41 @@ async function openPatiently(ports: CloudHubPorts, scope: Scope): Promise<string
  * Who has no certificate of our CA is cut off here. One that has ended, or begins later, is let through to its refusal, so that a
  * node learns that it has to renew it, or that a clock is wrong.
  */
-function admitAtTls(socket: TLSSocket): void {
-  if (!socket.authorized && !OF_A_WRONG_CLOCK.has(String(socket.authorizationError))) socket.destroy()
+function isOfOurCa(socket: TLSSocket): boolean {
+  return socket.authorized || OF_A_WRONG_CLOCK.has(String(socket.authorizationError))
 }
 
 const OF_A_WRONG_CLOCK = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 
 const TOO_EARLY = 'the certificate begins later by the clock of the cloud: set the clock there'
+
+/** Those who have not shown a certificate yet: bounded, so that nodes always find a place beside them. */
+function createStrangers(nodeLimit: number, { clock, metrics = silentMetrics }: CloudHubPorts) {
+  const closed = metrics.counter({
+    name: 'skerry_cloudhub_closed_total',
+    help: 'Connections that were closed before their peer had shown a certificate, because others waited, by cause.',
+    labels: ['cause'],
+  })
+  const most = nodeLimit + 100
+  // A whole fleet may stand behind one address.
+  const waiting = { perAddress: nodeLimit + 50, altogether: most }
+  const bounds = new ConnectionBounds({ ...waiting, onClosed: () => closed.add(1, { cause: 'crowded' }) })
+  const handshakes = new Handshakes({ ...HANDSHAKES, clock, onClosed: () => closed.add(1, { cause: 'slow' }) })
+  const settled = (peer: string) => {
+    bounds.settled(peer)
+    handshakes.settled(peer)
+  }
+  return {
+    most,
+    admit(connection: Socket, begin: () => void) {
+      const peer = peerName(connection)
+      connection.once('close', () => settled(peer))
+      bounds.opened(peer, connection.remoteAddress, connection)
+      handshakes.enter({ peer, connection, begin }, connection.remoteAddress)
+    },
+    shown: (socket: TLSSocket) => settled(peerName(socket)),
+  }
+}
 
 interface AcceptorPorts extends CloudHubPorts {
   readonly cloudEpoch: string
@@ -171,7 +210,8 @@ function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts
     const shown = request.socket instanceof TLSSocket ? request.socket.getPeerX509Certificate() : undefined
     const certificate = authority.current.nodeCertificate(shown)
     const identified = identify(request.headers, certificate, (each) => register.refusal(each))
-    if (!identified.ok) return refuse(socket, identified.status, identified.reason, request.headers['node_id'])
+    if (!identified.ok)
+      return refuse(socket, identified.status, identified.reason, request.headers['node_id']?.slice(0, 253))
     const { node } = identified.peer
     if (request.socket instanceof TLSSocket && String(request.socket.authorizationError) === 'CERT_NOT_YET_VALID')
       return refuse(socket, 403, TOO_EARLY, node)

@@ -1,3 +1,5 @@
+import { networkOf } from './network-of.ts'
+
 /** What can be closed; a socket. */
 export interface Closable {
   destroy(): void
@@ -12,8 +14,9 @@ export interface ConnectionBoundsOptions {
 }
 
 /**
- * Keeps slow peers from filling the endpoint. A connection waits until its peer has shown who it is; where an address has too many that
- * wait, its oldest goes: who is in order is through in a moment, and thousands of gateways behind one address are nothing special.
+ * Keeps slow peers from filling a port. A connection waits until its peer has shown who it is; where an address has too many that
+ * wait, its oldest goes, and where there are too many altogether, the oldest of the address with the most: who is in order is
+ * through in a moment, and thousands of gateways behind one address are nothing special.
  */
 export class ConnectionBounds {
   readonly #options: ConnectionBoundsOptions
@@ -37,7 +40,7 @@ export class ConnectionBounds {
     this.#waiting.set(peer, { connection, network })
     const { perAddress, altogether } = this.#options
     if (neighbours.size > perAddress) this.#closeOldest(neighbours)
-    else if (this.#waiting.size > altogether) this.#closeOldest(this.#waiting.keys())
+    else if (this.#waiting.size > altogether) this.#closeOldest(this.#largest())
   }
 
   /** The peer has shown who it is, is being answered, or is gone. */
@@ -50,6 +53,12 @@ export class ConnectionBounds {
     if (neighbours?.size === 0) this.#byNetwork.delete(network)
   }
 
+  #largest(): Iterable<string> {
+    let largest: ReadonlySet<string> = new Set()
+    for (const peers of this.#byNetwork.values()) if (peers.size > largest.size) largest = peers
+    return largest
+  }
+
   #closeOldest(peers: Iterable<string>): void {
     for (const oldest of peers) {
       const connection = this.#waiting.get(oldest)?.connection
@@ -59,14 +68,4 @@ export class ConnectionBounds {
       return
     }
   }
-}
-
-/** An IPv4 address; of IPv6 the 64 bits that belong to one site. */
-export function networkOf(address = ''): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address
-  const [head = '', tail] = address.split('%')[0]?.split('::') ?? []
-  const groups = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  return [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail ?? '').split(':')].slice(0, 4).join(':')
 }
