@@ -20,6 +20,7 @@ import { namespaceController } from './controllers/namespaces.ts'
 import { lostPods } from './controllers/nodes/lost-pods.ts'
 import { nodeLifecycle } from './controllers/nodes/node-lifecycle.ts'
 import { taintEviction } from './controllers/nodes/taint-eviction.ts'
+import { scheduler } from './controllers/scheduler/scheduler.ts'
 import { objectConverter } from './crds/conversion.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
@@ -113,6 +114,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   run(scope, nodeLifecycle({ api, metrics, ...(options.nodeGrace ? { grace: options.nodeGrace } : {}) }))
   run(scope, taintEviction({ api, metrics }))
   run(scope, lostPods({ api, metrics }))
+  run(scope, scheduler({ api, metrics }))
   run(scope, eventExpiry({ api, metrics }))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
