@@ -88,6 +88,19 @@ test('an object deleted and made anew while no watch told of it is told as gone,
   assert.equal(informer.get(PUMP)?.metadata.uid, fresh)
 })
 
+test('a server that ends every watch at once is asked more and more seldom', async () => {
+  await using informed = await startInformer()
+  const { kubernetes, wait } = informed
+  let watches = 0
+  kubernetes.watch = async function* () {
+    watches++
+    yield* []
+  }
+  kubernetes.dropWatches()
+  await wait(60_000)
+  assert.ok(watches > 5 && watches < 30, `${watches} watches in a minute`)
+})
+
 async function startInformer() {
   const kubernetes = new FakeKubernetes()
   const clock = new FakeClock()
