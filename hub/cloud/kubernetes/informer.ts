@@ -217,6 +217,7 @@ async function follow<T extends KubeObject>(
       }
       if (lasted()) short = 0
       // A server that ends streams at once must not be asked in a tight loop.
+      if (short > MOST_SHORT) troubles?.failed(cache.type.kind, new Error('each watch ends at once'))
       await clock.sleep(short > MOST_SHORT ? backoff.next() : ms(50 + random.next() * 100), signal)
     } catch (error) {
       if (signal.aborted) return
