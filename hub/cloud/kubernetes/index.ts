@@ -1,4 +1,3 @@
-export * from './api-troubles.ts'
 export * from './errors.ts'
 export * from './from-config.ts'
 export type { KubeconfigSource } from './http-client.ts'

@@ -3,8 +3,7 @@ import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds, unlessAborted } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
-import type { ApiTroubles } from './api-troubles.ts'
-import { isVersionLost } from './errors.ts'
+import { reasonOfError } from './errors.ts'
 import {
   joinKey,
   type Kubernetes,
@@ -42,7 +41,6 @@ export interface InformerPorts {
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
-  readonly troubles?: ApiTroubles
 }
 
 export interface InformerOptions<T> extends ListOptions {
@@ -69,8 +67,6 @@ export function createInformer<T extends KubeObject>(
   return cache
 }
 
-const LASTING = seconds(5)
-const MOST_SHORT = 3
 /** Deletions remembered: far more than there can be while one write is under way. */
 const GONE_BOUND = 5000
 
@@ -81,6 +77,8 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
   readonly #handlers = new Set<InformerHandler<T>>()
   /** uids of objects that the watch or a list took away, oldest first. */
   readonly #gone = new Set<string>()
+  /** Answers to own writes that came while a list was under way, which may have been made before them. */
+  readonly #absorbed = new Map<string, T>()
   readonly #first = Promise.withResolvers<void>()
   readonly #keep: ((object: T) => boolean) | undefined
   #isSynced = false
@@ -98,11 +96,12 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
   async refill(list: () => Promise<ObjectList<T>>): Promise<string> {
     this.#lists++
     try {
-      const { items, resourceVersion } = await list()
-      this.#replaceAll(items)
-      return resourceVersion
+      const answer = await list()
+      this.#replaceAll(answer)
+      return answer.resourceVersion
     } finally {
       this.#lists++
+      this.#absorbed.clear()
     }
   }
 
@@ -134,7 +133,9 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
 
   absorb(object: T): void {
     // The answer to a write may arrive after the news of the object's deletion, and nothing would take it away again.
-    if (!this.#gone.has(object.metadata.uid ?? '')) this.apply(object)
+    if (this.#gone.has(object.metadata.uid ?? '')) return
+    if (this.#lists % 2 === 1) this.#absorbed.set(keyOf(object), object)
+    this.apply(object)
   }
 
   /** A complete list wins even where it is older: the API may have been restored from a backup. */
@@ -169,19 +170,26 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
     if (this.#gone.size > GONE_BOUND && oldest !== undefined) this.#gone.delete(oldest)
   }
 
-  #replaceAll(objects: readonly T[]): void {
-    const present = new Set(objects.map(keyOf))
-    for (const [key, object] of [...this.#objects]) if (!present.has(key)) this.remove(object)
-    for (const object of objects) this.apply(object, true)
+  #replaceAll({ items, resourceVersion }: ObjectList<T>): void {
+    const present = new Set(items.map(keyOf))
+    for (const [key, object] of [...this.#objects])
+      if (!present.has(key) && !this.#isLater(key, resourceVersion)) this.remove(object)
+    for (const object of items) this.apply(object, !this.#isLater(keyOf(object), resourceVersion))
     this.#isSynced = true
     this.#first.resolve()
+  }
+
+  /** An own write that a list does not show yet; the watch that follows it will. */
+  #isLater(key: string, version: string): boolean {
+    const absorbed = this.#absorbed.get(key)?.metadata.resourceVersion
+    return absorbed !== undefined && isLower(version, absorbed)
   }
 }
 
 async function follow<T extends KubeObject>(
   cache: InformerCache<T>,
   { keep: _keep, onTrouble, ...options }: InformerOptions<T>,
-  { kubernetes, clock, random, log, metrics = silentMetrics, troubles }: InformerPorts,
+  { kubernetes, clock, random, log, metrics = silentMetrics }: InformerPorts,
   signal: AbortSignal,
 ): Promise<void> {
   const failures: Counter = metrics.counter({
@@ -191,21 +199,12 @@ async function follow<T extends KubeObject>(
   })
   const backoff = new Backoff({ first: ms(200), most: seconds(15) }, random)
   let version: string | undefined
-  /** Watches in a row that ended before they had lasted or told anything. */
-  let short = 0
   while (!signal.aborted) {
-    const begun = clock.monotonic()
-    const lasted = () => clock.monotonic() - begun >= LASTING.milliseconds
     try {
       if (version === undefined) {
         version = await cache.refill(() => kubernetes.list(cache.type, options, signal))
-        troubles?.answered(cache.type.kind)
       }
-      short++
       for await (const event of kubernetes.watch(cache.type, { ...options, resourceVersion: version }, signal)) {
-        troubles?.answered(cache.type.kind)
-        if (event.type === 'BOOKMARK' && event.resourceVersion === version) continue
-        short = 0
         backoff.reset()
         if (event.type === 'BOOKMARK') {
           version = event.resourceVersion
@@ -215,21 +214,18 @@ async function follow<T extends KubeObject>(
         else cache.apply(event.object)
         version = event.object.metadata.resourceVersion ?? version
       }
-      if (lasted()) short = 0
       // A server that ends streams at once must not be asked in a tight loop.
-      if (short > MOST_SHORT) troubles?.failed(cache.type.kind, new Error('each watch ends at once'))
-      await clock.sleep(short > MOST_SHORT ? backoff.next() : ms(50 + random.next() * 100), signal)
+      await clock.sleep(ms(50 + random.next() * 100), signal)
     } catch (error) {
       if (signal.aborted) return
-      if (isVersionLost(error)) version = undefined
+      const reason = reasonOfError(error)
+      if (reason === 'Expired' || reason === 'Gone') version = undefined
       else {
         failures.add(1, { kind: cache.type.kind })
-        troubles?.failed(cache.type.kind, error)
         const { namespace } = options
         log.warn('watch interrupted', { kind: cache.type.kind, namespace, error: describeError(error) })
         onTrouble?.(error)
       }
-      if (lasted()) backoff.reset()
       try {
         await clock.sleep(backoff.next(), signal)
       } catch {
@@ -246,8 +242,10 @@ function isSame(a: KubeObject, b: KubeObject): boolean {
 
 /** resourceVersions are opaque; only where both are plain numbers can one be older. */
 function isOlder(a: KubeObject, b: KubeObject): boolean {
-  const left = a.metadata.resourceVersion ?? ''
-  const right = b.metadata.resourceVersion ?? ''
+  return isLower(a.metadata.resourceVersion ?? '', b.metadata.resourceVersion ?? '')
+}
+
+function isLower(left: string, right: string): boolean {
   if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false
   return BigInt(left) < BigInt(right)
 }
