@@ -1,7 +1,6 @@
 import type { Json } from '../../../schemas/index.ts'
 import type { ApiObject, ResourceDefinition } from '../resource.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
-import { ACCESS_COLUMNS } from './access-columns.ts'
 import { ageOf } from './age.ts'
 import { AGE, type Column, column, declaredColumns, NAME } from './columns.ts'
 import { NODE_COLUMNS } from './node-columns.ts'
@@ -44,7 +43,6 @@ const BUILTIN: Readonly<Record<string, readonly Column[]>> = {
   'events.k8s.io/Event': eventColumns,
   'coordination.k8s.io/Lease': [NAME, column('Holder', (object) => at(object, 'spec', 'holderIdentity') ?? ''), AGE],
   ...WORKLOAD_COLUMNS,
-  ...ACCESS_COLUMNS,
   'apiextensions.k8s.io/CustomResourceDefinition': [
     NAME,
     column('Created At', (object) => at(object.metadata, 'creationTimestamp') ?? null, { type: 'date' }),

@@ -28,9 +28,11 @@ export interface Outcome {
 export interface RunOptions extends Omit<WorldOptions, 'seed'> {
   /** Instead of what the seed plans. */
   readonly plan?: readonly Planned[]
+  /** Virtual ms after the faults within which everything has to be as promised. */
+  readonly patience?: number
 }
 
-const LONGEST_UNREST_MS = 900_000
+const PATIENCE_MS = 900_000
 const LOOK_EVERY_MS = 5000
 
 /** The deeds of a seed, in the order of their times; only of these kinds. */
@@ -38,8 +40,8 @@ export function planOf(seed: string, deeds: readonly string[] = Object.keys(DEED
   const random = new SeededRandom(`${seed}/plan`)
   const bag = deeds.flatMap((what) => Array.from({ length: DEEDS[what]?.weight ?? 0 }, () => what))
   // Some histories are calm, so that faults meet work that is under way alone.
-  const count = random.pick([12, 25, 40])
-  const length = random.pick([15_000, 60_000, 120_000])
+  const count = random.pick([8, 16, 28])
+  const length = random.pick([10_000, 40_000, 90_000])
   const planned = Array.from({ length: count }, (_, index) => ({
     at: Math.floor(random.next() * length),
     what: random.pick(bag) ?? '',
@@ -49,10 +51,11 @@ export function planOf(seed: string, deeds: readonly string[] = Object.keys(DEED
 }
 
 /** Lives through the history of a seed: its deeds, then a time in which nothing fails, until all is as promised. */
-export async function live(seed: string, { plan = planOf(seed), ...options }: RunOptions = {}): Promise<Outcome> {
+export async function live(seed: string, given: RunOptions = {}): Promise<Outcome> {
+  const { plan = planOf(seed), patience = PATIENCE_MS, ...options } = given
   using world = new World({ ...options, seed })
   using _watched = watchRejections(world)
-  await run(world, seed, plan)
+  await run(world, { seed, plan, patience })
   const { violations, trace, scheduler } = world
   return {
     ...{ seed, violations, hash: trace.hash, trace: trace.lines },
@@ -60,10 +63,16 @@ export async function live(seed: string, { plan = planOf(seed), ...options }: Ru
   }
 }
 
-async function run(world: World, seed: string, plan: readonly Planned[]): Promise<void> {
+interface Course {
+  readonly seed: string
+  readonly plan: readonly Planned[]
+  readonly patience: number
+}
+
+async function run(world: World, { seed, plan, patience }: Course): Promise<void> {
   const { scheduler, violations } = world
   const isBroken = () => violations.length > 0
-  world.startCloud()
+  for (const replica of world.replicas) world.startCloud(replica)
   for (const machine of world.machines) world.startEdge(machine)
   perform(world, begin(world, new SeededRandom(`${seed}/begin`)))
   await scheduler.run(3000)
@@ -77,14 +86,14 @@ async function run(world: World, seed: string, plan: readonly Planned[]): Promis
   }
   await scheduler.run(1000)
   heal(world)
-  if (!(await rest(world)) || isBroken()) return
+  if (!(await rest(world, patience)) || isBroken()) return
   await lastWord(world, seed)
-  if (await rest(world)) await stay(world)
+  if (await rest(world, patience)) await stay(world)
 }
 
 /** False where it did not become as promised. */
-async function rest(world: World): Promise<boolean> {
-  const end = world.now + LONGEST_UNREST_MS
+async function rest(world: World, patience: number): Promise<boolean> {
+  const end = world.now + patience
   for (;;) {
     await world.scheduler.run(LOOK_EVERY_MS)
     world.sample()
@@ -106,7 +115,7 @@ async function lastWord(world: World, seed: string): Promise<void> {
 
 /** What is as promised stays so. */
 async function stay(world: World): Promise<void> {
-  await world.scheduler.run(20_000)
+  await world.scheduler.run(12_000)
   world.sample()
   const unrest = await world.unrest()
   if (unrest) world.violate(unrest.promise, `${unrest.detail} (it was as promised before, and nothing has happened)`)

@@ -8,16 +8,18 @@ import type { UserMessageLimits } from '../../edge/user/user-outbox.ts'
 import { userStoreDomain } from '../../edge/user/user-store.ts'
 import { type ApiConditions, createApiClient, GOOD_API } from './ground/api-client.ts'
 import { Disk } from './ground/disk.ts'
-import { Network } from './ground/network.ts'
-import { ProcessClock, type WallClock } from './ground/process-clock.ts'
+import { type Caller, Network } from './ground/network.ts'
+import { ProcessClock } from './ground/process-clock.ts'
 import { Scheduler } from './ground/scheduler.ts'
 import { SeededRandom } from './ground/seeded-random.ts'
 import { Trace } from './ground/trace.ts'
 import type { Mutant } from './mutants.ts'
 import { Cloud } from './parts/cloud.ts'
+import type { CloudRun } from './parts/cloud-run.ts'
 import type { Counting } from './parts/counting.ts'
 import { Edge } from './parts/edge.ts'
 import { Machine } from './parts/machine.ts'
+import { Replica } from './parts/replica.ts'
 import { witnessLog } from './parts/witness-log.ts'
 import { DurableWishes } from './promises/durable.ts'
 import { at, type MakeWitness, type Scene, type Witness } from './promises/promise.ts'
@@ -50,22 +52,17 @@ export class World implements Scene {
   readonly api: { -readonly [Key in keyof ApiConditions]: ApiConditions[Key] } = { ...GOOD_API }
   readonly network: Network
   readonly machines: readonly Machine[]
-  readonly cloudWall: WallClock = { offset: 0 }
+  readonly replicas: readonly Replica[]
   readonly limits: UserMessageLimits
   readonly durable: DurableWishes
   readonly messages: UserMessageOrder
   readonly violations: Violation[] = []
   /** Kind in the plural of each object that was deleted from the API, by its uid. */
   readonly deleted = new Map<string, string>()
-  /** Of those, the ones whose deletion the present process of the cloud has heard of. */
-  readonly knownDeleted = new Set<string>()
   /** `<device id>/<property>/<value>` of what clients of edges have wished for. */
   readonly wishes = new Set<string>()
   /** By whom and when the records of what nodes have were written last. */
   readonly recordWrites = new Map<string, { readonly run: number; readonly at: number }>()
-  cloud: Cloud | undefined
-  cloudRuns = 0
-  cloudStartedAt = 0
   troubledAt = Number.NEGATIVE_INFINITY
   /** Backups of the API that were put back. */
   apiSetbacks = 0
@@ -76,7 +73,7 @@ export class World implements Scene {
   isFaulty = true
   readonly #witnesses: readonly Witness[]
   readonly #mutant: Mutant
-  #killCloud = new AbortController()
+  #cloudRuns = 0
   readonly #countings = new Map<Machine, Counting[]>()
 
   constructor({ seed, keepsTrace = false, mutant = {} }: WorldOptions) {
@@ -84,11 +81,12 @@ export class World implements Scene {
     this.random = new SeededRandom(seed)
     this.trace = new Trace(this.scheduler, keepsTrace)
     this.limits = { maxMessages: this.random.pick([15, 1000]), maxBytes: 100_000, maxAgeHours: 24 }
-    this.network = new Network(this.scheduler, this.random.fork('network'), (node, way, frame, isArrival) => {
+    this.network = new Network(this.scheduler, this.random.fork('network'), (node, way, frame, moment) => {
       const { operation, resource = '' } = frame.route
-      if (!isArrival) this.trace.note(node, `${way === 'up' ? '↑' : '↓'} ${operation} ${resource}`)
-      for (const witness of this.#witnesses) witness.onFrame?.(node, way, frame, isArrival)
+      if (!moment.isArrival) this.trace.note(node, `${way === 'up' ? '↑' : '↓'} ${operation} ${resource}`)
+      for (const witness of this.#witnesses) witness.onFrame?.(node, way, frame, moment)
     })
+    this.replicas = ['cloud', ...(this.random.chance(0.25) ? ['cloud-2'] : [])].map((name) => new Replica(name))
     const names = ['edge-1', 'edge-2', ...(this.random.chance(0.4) ? ['edge-3'] : [])]
     this.machines = names.map((node) => this.#machine(node))
     this.durable = new DurableWishes(this)
@@ -102,8 +100,7 @@ export class World implements Scene {
       machine.edge?.kill()
       machine.disk[Symbol.dispose]()
     }
-    this.cloud?.kill()
-    this.#killCloud.abort()
+    for (const replica of this.replicas) replica.kill()
     this.cluster.dropWatches()
   }
 
@@ -161,7 +158,7 @@ export class World implements Scene {
     const clock = new ProcessClock(this.scheduler, machine.wall)
     const store = disk.open()
     const edge: Edge = new Edge({
-      ...{ node, clock, limits: this.limits },
+      ...{ node, clock, limits: this.#mutant.limits?.(this.limits) ?? this.limits },
       store: this.#mutant.store?.(store) ?? store,
       incarnation: disk.incarnation,
       dialer: this.network.dialer(node, clock, () => !clock.isDead),
@@ -227,80 +224,81 @@ export class World implements Scene {
     for (const object of this.apiBackup.objects.values()) this.deleted.delete(String(at(object, 'metadata', 'uid')))
   }
 
-  startCloud(): void {
-    if (this.cloud && !this.cloud.clock.isDead) return
-    const run = ++this.cloudRuns
-    this.cloudStartedAt = this.now
-    this.knownDeleted.clear()
-    const clock = new ProcessClock(this.scheduler, this.cloudWall)
-    this.#killCloud = new AbortController()
-    const random = this.random.fork(`cloud/${run}`)
+  startCloud(replica: Replica): void {
+    if (replica.isRunning) return
+    const { name, wall } = replica
+    const number = ++this.#cloudRuns
+    const run: CloudRun = { number, startedAt: this.now, knownDeleted: new Set() }
+    const clock = new ProcessClock(this.scheduler, wall)
+    replica.killer = new AbortController()
+    const random = this.random.fork(`cloud/${number}`)
     const client = createApiClient(
       {
-        ...{ cluster: this.cluster, conditions: this.api, scheduler: this.scheduler, random: random.fork('api') },
+        ...{ cluster: this.cluster, scheduler: this.scheduler, random: random.fork('api') },
+        conditions: () => replica.trouble ?? this.api,
         onTrouble: () => {
           this.troubledAt = this.now
         },
         onDeleted: (uid) => {
-          if (!clock.isDead) this.knownDeleted.add(uid)
+          if (!clock.isDead) run.knownDeleted.add(uid)
         },
-        onCall: (verb, { plural }, name) => {
+        onCall: (verb, { plural }, object) => {
           if (verb === 'LIST' && !clock.isDead)
-            for (const [uid, kind] of this.deleted) if (kind === plural) this.knownDeleted.add(uid)
+            for (const [uid, kind] of this.deleted) if (kind === plural) run.knownDeleted.add(uid)
           if (verb === 'GET' || verb === 'LIST' || verb === 'WATCH') return
-          this.trace.note('api', `${verb} ${plural} ${name}`)
-          if (plural === 'objectsyncs') this.recordWrites.set(name, { run, at: this.now })
+          this.trace.note('api', `${verb} ${plural} ${object}`)
+          if (plural === 'objectsyncs') this.recordWrites.set(object, { run: number, at: this.now })
         },
       },
-      this.#killCloud.signal,
+      replica.killer.signal,
     )
     const cloud = new Cloud({
       ...{ clock, random },
       kubernetes: this.#mutant.kubernetes?.(client) ?? client,
       log: witnessLog(
-        'cloud',
+        name,
         this.trace,
         () => !clock.isDead,
-        (text) => this.violate(CALM, `cloud: ${text}`),
+        (text) => this.violate(CALM, `${name}: ${text}`),
       ),
       onUserMessage: async ({ peer, payload }) => {
         const isRefused = this.isHandlerFailing && random.chance(0.5)
         const isSlow = random.chance(0.2)
-        if (!isRefused) this.messages.taken(peer.node, Buffer.from(payload).toString(), run)
+        if (!isRefused) this.messages.taken(peer.node, Buffer.from(payload).toString(), number)
         if (isSlow) await clock.sleep({ milliseconds: random.next() * 200 })
         if (isRefused) throw new Error('the handler does not want it now')
         return 'taken'
       },
       onCrash: (module, error) => {
-        if (!clock.isDead) this.violate(CALM, `cloud: ${module} crashed: ${describeError(error)}`)
+        if (!clock.isDead) this.violate(CALM, `${name}: ${module} crashed: ${describeError(error)}`)
       },
     })
-    this.cloud = cloud
-    this.network.answer = (caller) =>
-      this.#mutant.caller ? cloud.accept(this.#mutant.caller(caller)) : cloud.accept(caller)
-    this.trace.note('cloud', `starts (run ${run})`)
+    replica.cloud = cloud
+    const answer = (caller: Caller) => cloud.accept(this.#mutant.caller?.(caller) ?? caller)
+    this.network.listen({ replica: name, run, answer })
+    this.trace.note(name, `starts (run ${number})`)
     cloud.start().catch((error: unknown) => {
-      if (!clock.isDead && !cloud.isStopping) this.violate(CALM, `cloud: it does not start: ${describeError(error)}`)
+      if (!clock.isDead && !cloud.isStopping) this.violate(CALM, `${name}: it does not start: ${describeError(error)}`)
     })
   }
 
-  async stopCloud(): Promise<void> {
-    const { cloud } = this
-    if (!cloud || cloud.clock.isDead) return
-    this.trace.note('cloud', 'stops')
-    this.network.answer = undefined
+  async stopCloud(replica: Replica): Promise<void> {
+    const { cloud, killer, name } = replica
+    if (!cloud || !replica.isRunning) return
+    this.trace.note(name, 'stops')
+    this.network.unlisten(name)
     await cloud.stop()
-    this.network.ended('cloud')
-    this.#killCloud.abort()
+    if (replica.cloud !== cloud) return
+    this.network.ended('cloud', name)
+    killer.abort()
   }
 
-  killCloud(): void {
-    if (!this.cloud || this.cloud.clock.isDead) return
-    this.trace.note('cloud', 'is killed')
-    this.network.answer = undefined
-    this.cloud.kill()
-    this.#killCloud.abort()
-    this.network.ended('cloud')
+  killCloud(replica: Replica): void {
+    if (!replica.isRunning) return
+    this.trace.note(replica.name, 'is killed')
+    this.network.unlisten(replica.name)
+    replica.kill()
+    this.network.ended('cloud', replica.name)
   }
 
   droppedMessages(machine: Machine): number {

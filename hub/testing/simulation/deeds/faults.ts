@@ -1,5 +1,6 @@
 import { GOOD_API } from '../ground/api-client.ts'
 import type { Machine } from '../parts/machine.ts'
+import type { Replica } from '../parts/replica.ts'
 import type { World } from '../world.ts'
 import type { Deeds, Dice } from './deed.ts'
 
@@ -143,15 +144,17 @@ export const CLOUD_FAULTS: Deeds = {
   'restart cloud': {
     weight: 2,
     async act(world, dice) {
-      await world.stopCloud()
-      world.scheduler.after(dice.next() * 15_000, () => world.startCloud())
+      const replica = someReplica(world, dice)
+      await world.stopCloud(replica)
+      world.scheduler.after(dice.next() * 15_000, () => world.startCloud(replica))
     },
   },
   'kill cloud': {
     weight: 3,
     act(world, dice) {
-      world.killCloud()
-      world.scheduler.after(dice.next() * 15_000, () => world.startCloud())
+      const replica = someReplica(world, dice)
+      world.killCloud(replica)
+      world.scheduler.after(dice.next() * 15_000, () => world.startCloud(replica))
     },
   },
   'slow API': {
@@ -190,8 +193,9 @@ export const CLOUD_FAULTS: Deeds = {
   'cloud clock jumps': {
     weight: 1,
     act(world, dice) {
-      world.cloudWall.offset += dice.between(-60, 60) * 1000
-      world.say(`the clock of the cloud is set to ${world.cloudWall.offset} ms`)
+      const { name, wall } = someReplica(world, dice)
+      wall.offset += dice.between(-60, 60) * 1000
+      world.say(`the clock of ${name} is set to ${wall.offset} ms`)
     },
   },
   // In histories of their own: see api-backup.test.ts.
@@ -205,9 +209,9 @@ export const CLOUD_FAULTS: Deeds = {
   'restore API': {
     weight: 0,
     async act(world, dice) {
-      await world.stopCloud()
+      await Promise.all(world.replicas.map((replica) => world.stopCloud(replica)))
       world.setApiBack()
-      world.scheduler.after(dice.next() * 15_000, () => world.startCloud())
+      world.scheduler.after(dice.next() * 15_000, () => startAll(world))
     },
   },
   'handler fails': {
@@ -227,7 +231,8 @@ export function heal(world: World): void {
   world.isFaulty = false
   world.isHandlerFailing = false
   Object.assign(world.api, GOOD_API)
-  world.startCloud()
+  for (const replica of world.replicas) replica.trouble = undefined
+  startAll(world)
   for (const machine of world.machines) {
     Object.assign(world.network.wire(machine.node), { delay: [1, 20], gap: 0 })
     openWire(world, machine.node)
@@ -245,9 +250,19 @@ export function heal(world: World): void {
 }
 
 function trouble(world: World, dice: Dice, what: string, conditions: Partial<World['api']>): void {
-  world.say(`the API ${what}`)
-  Object.assign(world.api, conditions)
-  world.later(dice.next() * 40_000, () => Object.assign(world.api, GOOD_API))
+  const time = dice.next() * 40_000
+  const one = dice.chance(0.5) && world.replicas.length > 1 ? dice.pick(world.replicas) : undefined
+  world.say(`the API ${what}${one ? ` for ${one.name}` : ''}`)
+  if (one) one.trouble = { ...world.api, ...conditions }
+  else Object.assign(world.api, conditions)
+  world.later(time, () => {
+    if (one) one.trouble = undefined
+    else Object.assign(world.api, GOOD_API)
+  })
+}
+
+function startAll(world: World): void {
+  for (const replica of world.replicas) world.startCloud(replica)
 }
 
 function openWire(world: World, node: string): void {
@@ -257,6 +272,12 @@ function openWire(world: World, node: string): void {
 
 function startLater(world: World, dice: Dice, machine: Machine): void {
   world.scheduler.after(dice.chance(0.5) ? dice.next() * 2000 : dice.next() * 40_000, () => world.startEdge(machine))
+}
+
+function someReplica(world: World, dice: Dice): Replica {
+  const replica = dice.pick(world.replicas)
+  if (!replica) throw new Error('a world without a cloud half')
+  return replica
 }
 
 function someMachine(world: World, dice: Dice): Machine {

@@ -35,13 +35,14 @@ const WATCH_SILENCE_MS = 100_000
 
 export interface ApiClientOptions {
   readonly cluster: FakeKubernetes
-  readonly conditions: ApiConditions
+  /** As they are now. */
+  readonly conditions: () => ApiConditions
   readonly scheduler: Scheduler
   readonly random: SeededRandom
-  /** Told of each call that has had its effect. */
   /** A call fails, or its answer is lost. */
   readonly onTrouble: () => void
   readonly onDeleted: (uid: string) => void
+  /** Told of each call that has had its effect. */
   readonly onCall: (verb: string, type: ResourceType, name: string) => void
 }
 
@@ -62,12 +63,12 @@ export function createApiClient(options: ApiClientOptions, killed: AbortSignal):
   ): Promise<T> => {
     if (killed.aborted) return never()
     signal?.throwIfAborted()
-    const { delay, failing, lostAnswers, isThrottling } = conditions
+    const { delay, failing, lostAnswers, isThrottling } = conditions()
     const answered = Promise.withResolvers<T>()
     const serve = async () => {
       const time = delay[0] + random.next() * (delay[1] - delay[0])
       await scheduler.sleep(time / 2)
-      if (conditions.isDown) throw new UnavailableError('Kubernetes cannot answer now', UNREACHABLE)
+      if (conditions().isDown) throw new UnavailableError('Kubernetes cannot answer now', UNREACHABLE)
       if (random.chance(failing)) throw errorOfStatus(isThrottling ? 429 : random.pick([500, 503, 504]), {}, {})
       const result = await work()
       onCall(verb, type, name)
@@ -117,11 +118,11 @@ export function createApiClient(options: ApiClientOptions, killed: AbortSignal):
       for await (const event of cluster.watch(type, wanted, signal)) {
         const until = scheduler.now + WATCH_SILENCE_MS
         do {
-          await scheduler.sleep(conditions.delay[0] / 2)
-          if (conditions.isWatchHeld) await scheduler.sleep(1000)
+          await scheduler.sleep(conditions().delay[0] / 2)
+          if (conditions().isWatchHeld) await scheduler.sleep(1000)
           if (killed.aborted) await never()
           if (scheduler.now > until) throw new UnavailableError('Kubernetes cannot answer now', UNREACHABLE)
-        } while (conditions.isWatchHeld && !signal.aborted)
+        } while (conditions().isWatchHeld && !signal.aborted)
         if (signal.aborted) return
         if (event.type === 'DELETED') onDeleted(event.object.metadata.uid ?? '')
         yield event

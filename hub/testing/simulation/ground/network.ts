@@ -4,6 +4,7 @@ import type { Frame } from '../../../../schemas/index.ts'
 import { decodeFrame, encodeFrame } from '../../../link/frame-codec.ts'
 import { FrameQueue } from '../../../link/frame-queue.ts'
 import type { Link, LinkDialer } from '../../../link/link.ts'
+import type { CloudRun, FrameMoment } from '../parts/cloud-run.ts'
 import { Pipe } from './pipe.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SeededRandom } from './seeded-random.ts'
@@ -25,10 +26,15 @@ export interface Caller {
 }
 
 /** Told of each frame that is handed to a connection, and of each that arrives. */
-export type OnFrame = (node: string, way: 'up' | 'down', frame: Frame, isArrival: boolean) => void
+export type OnFrame = (node: string, way: 'up' | 'down', frame: Frame, at: FrameMoment) => void
 
-/** Who answers at the address of the cloud. Gives the identity of its memory; undefined: the caller is refused. */
-export type Answer = (caller: Caller) => string | undefined
+/** A process of the cloud half that listens. */
+export interface Server {
+  readonly replica: string
+  readonly run: CloudRun
+  /** Gives the identity of its memory; undefined: the caller is refused. */
+  readonly answer: (caller: Caller) => string | undefined
+}
 
 /** As of a WebSocket link: pings each 8 s, closed after 30 s of silence. */
 const SILENCE_MS = 30_000
@@ -47,7 +53,8 @@ export class Network {
   readonly #wires = new Map<string, Wire>()
   readonly #connections = new Set<Connection>()
   readonly #onFrame: OnFrame
-  answer: Answer | undefined
+  /** Whoever is there answers, as behind one address. */
+  #servers: readonly Server[] = []
 
   constructor(scheduler: Scheduler, random: SeededRandom, onFrame: OnFrame) {
     this.#scheduler = scheduler
@@ -76,11 +83,18 @@ export class Network {
     }
   }
 
-  /** What the machine of a process does for it when it ends: its peers hear of it. */
-  ended(end: 'edge' | 'cloud', node?: string): void {
-    for (const connection of [...this.#connections]) {
-      if (node === undefined || connection.node === node) connection.reset(end)
-    }
+  listen(server: Server): void {
+    this.#servers = [...this.#servers, server]
+  }
+
+  unlisten(replica: string): void {
+    this.#servers = this.#servers.filter((each) => each.replica !== replica)
+  }
+
+  /** What the machine of a process does for it when it ends: its peers hear of it. `name`: of the node or replica. */
+  ended(end: 'edge' | 'cloud', name: string): void {
+    for (const connection of [...this.#connections])
+      if ((end === 'edge' ? connection.node : connection.server.replica) === name) connection.reset(end)
   }
 
   dialer(node: string, clock: Clock, isAlive: () => boolean): LinkDialer {
@@ -96,15 +110,18 @@ export class Network {
       dial: async (headers, signal) => {
         const until = this.#scheduler.now + HANDSHAKE_DEADLINE_MS
         await travel(() => wire.isUpOpen, signal, until)
-        if (!this.answer) {
+        const server = this.#random.pick(this.#servers)
+        if (!server) {
           await clock.sleep(ms(this.#delay(wire)), signal)
           throw refused('nobody listens')
         }
-        const connection = new Connection(node, wire, this.#scheduler, this.#random, this.#onFrame)
+        const connection = new Connection({
+          ...{ node, wire, server, scheduler: this.#scheduler, random: this.#random, onFrame: this.#onFrame },
+        })
         this.#connections.add(connection)
         void connection.over.then(() => this.#connections.delete(connection))
         this.changed(node)
-        const cloudEpoch = this.answer({ headers, node, link: connection.cloud })
+        const cloudEpoch = server.answer({ headers, node, link: connection.cloud })
         if (cloudEpoch === undefined) {
           connection.reset('cloud')
           throw refused('CloudHub refused the connection with HTTP 503')
@@ -127,9 +144,19 @@ export class Network {
   }
 }
 
+interface ConnectionOptions {
+  readonly node: string
+  readonly server: Server
+  readonly wire: Wire
+  readonly scheduler: Scheduler
+  readonly random: SeededRandom
+  readonly onFrame: OnFrame
+}
+
 /** One TCP connection with both its ends. */
 export class Connection {
   readonly node: string
+  readonly server: Server
   readonly up: Pipe
   readonly down: Pipe
   readonly edge: End
@@ -138,15 +165,17 @@ export class Connection {
   isOver = false
   readonly #scheduler: Scheduler
 
-  constructor(node: string, wire: Wire, scheduler: Scheduler, random: SeededRandom, onFrame: OnFrame) {
+  constructor({ node, server, wire, scheduler, random, onFrame }: ConnectionOptions) {
+    const { run } = server
     this.node = node
+    this.server = server
     this.#scheduler = scheduler
     const pipe = (way: 'up' | 'down', to: () => End) =>
       new Pipe({
         ...{ scheduler, random, wire },
         arrive: (text) => {
           const frame = to().arrive(text)
-          if (frame) onFrame(node, way, frame, true)
+          if (frame) onFrame(node, way, frame, { run, isArrival: true })
         },
         finish: (reason, isClean) => to().finished(reason, isClean),
         onHeld: () => this.#listen(to(), random),
@@ -154,7 +183,7 @@ export class Connection {
     this.up = pipe('up', () => this.cloud)
     this.down = pipe('down', () => this.edge)
     const end = (out: Pipe, inward: () => Pipe, way: 'up' | 'down') =>
-      new End(scheduler, out, inward, (frame) => onFrame(node, way, frame, false))
+      new End(scheduler, out, inward, (frame) => onFrame(node, way, frame, { run, isArrival: false }))
     this.edge = end(this.up, () => this.down, 'up')
     this.cloud = end(this.down, () => this.up, 'down')
     this.over = Promise.all([this.edge.closed, this.cloud.closed]).then(() => {

@@ -44,16 +44,18 @@ export class Cloud {
     const { kubernetes, clock, random, log, onUserMessage, onCrash } = this.#options
     const ports = { kubernetes, clock, random, log, metrics: this.counting }
     const informers = createCloudInformers(ports)
-    const hub = new Hub({ ...ports, records: new SyncRecords({ ...ports, ...informers }) })
+    const { nodes, sessionLeases } = informers
+    const records = new SyncRecords({ ...ports, ...informers })
+    const hub = new Hub({ ...ports, nodes, sessionLeases, records, memory: () => this.#serving?.epoch ?? '' })
     const sessions: Module = {
       name: 'CloudHub',
       start: async (scope) => {
         const epoch = await openPatiently(ports, scope.signal)
-        scope.use(informers.nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
+        this.#serving = { hub, epoch }
+        scope.use(nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
         scope.use(hub.onUserMessage(onUserMessage))
         scope.run((signal) => hub.run(signal))
         scope.defer(() => hub.endAll('the cloud half is stopping'))
-        this.#serving = { hub, epoch }
       },
     }
     const modules = [
@@ -68,6 +70,10 @@ export class Cloud {
       this.#scopes.unshift(scope)
       await module.start(scope)
     }
+  }
+
+  isConnected(node: string): boolean {
+    return !this.clock.isDead && this.#serving?.hub.isConnected(node) === true
   }
 
   /** Gives the identity of its memory to whom it lets in. */

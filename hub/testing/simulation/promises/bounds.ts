@@ -10,8 +10,11 @@ export function boundedQueues(scene: Scene): Witness {
         const waiting = edge.counting.level('skerry_edgehub_user_waiting')
         if (waiting > scene.limits.maxMessages) return `${node}: ${waiting} user messages wait`
       }
-      const depth = scene.cloud?.counting.level('skerry_cloudhub_outbox_depth') ?? 0
-      return depth > MOST_OBJECTS ? `${depth} objects wait for nodes` : undefined
+      for (const { cloud } of scene.replicas) {
+        const depth = cloud?.counting.level('skerry_cloudhub_outbox_depth') ?? 0
+        if (depth > MOST_OBJECTS) return `${depth} objects wait for nodes`
+      }
+      return undefined
     },
   }
 }

@@ -16,6 +16,8 @@ export function nothingResurrected(scene: Scene): Witness {
   const held = new Map<Machine, Held>()
   /** `<node>/<uid>` of the deletions that the cloud has sent because the object is gone, not because it has moved. */
   const said = new Set<string>()
+  /** `<node>/<uid>` of what a cloud half has sent that had not heard of the deletion: another one was faster. */
+  const behind = new Set<string>()
   const heldBy = (machine: Machine): Held => {
     const found = held.get(machine)
     if (found) return found
@@ -34,16 +36,18 @@ export function nothingResurrected(scene: Scene): Witness {
     } else if (statement === 'meta.put') {
       const uid = String(parameters[2])
       uids.set(key, uid)
-      if (gone.has(uid) && scene.deleted.has(uid))
+      if (gone.has(uid) && scene.deleted.has(uid) && !behind.has(`${machine.node}/${uid}`))
         scene.violate(NAME, `${machine.node} has ${key} (${uid}) again, which was deleted`)
     }
   }
   return {
     name: NAME,
-    onFrame(node, way, { route, content }, isArrival) {
-      if (way === 'up' || isArrival || route.operation !== 'delete') return
+    onFrame(node, way, { route, content }, { run, isArrival }) {
+      if (way === 'up' || isArrival || route.group !== 'resource') return
       const uid = String(at(content, 'metadata', 'uid'))
-      if (scene.knownDeleted.has(uid)) said.add(`${node}/${uid}`)
+      const isKnown = run.knownDeleted.has(uid)
+      if (route.operation === 'delete' && isKnown) said.add(`${node}/${uid}`)
+      else if (route.operation !== 'delete' && !isKnown && scene.deleted.has(uid)) behind.add(`${node}/${uid}`)
     },
     onCommitted(machine, calls) {
       for (const call of calls) if (call.statement.startsWith('meta.')) take(machine, call)

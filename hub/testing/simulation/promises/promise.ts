@@ -2,8 +2,9 @@ import type { Row, StoreCall } from '../../../../platform/store/index.ts'
 import type { Frame } from '../../../../schemas/index.ts'
 import type { FakeKubernetes } from '../../../cloud/testing/fake-kubernetes.ts'
 import type { UserMessageLimits } from '../../../edge/user/user-outbox.ts'
-import type { Cloud } from '../parts/cloud.ts'
+import type { FrameMoment } from '../parts/cloud-run.ts'
 import type { Machine } from '../parts/machine.ts'
+import type { Replica } from '../parts/replica.ts'
 
 /** Something that Skerry promises, as a world watches over it. Each has its row on docs/explanation/delivery.md. */
 export interface Witness {
@@ -12,7 +13,7 @@ export interface Witness {
   /** A group of writes is durable; called once for each write. */
   onCommitted?(machine: Machine, calls: readonly StoreCall[]): void
   /** A frame is handed to a connection, or arrives. */
-  onFrame?(node: string, way: 'up' | 'down', frame: Frame, isArrival: boolean): void
+  onFrame?(node: string, way: 'up' | 'down', frame: Frame, at: FrameMoment): void
   /** The disk of a machine is another one. */
   onSetback?(machine: Machine): void
   /** At moments of the history. What is broken, or nothing. */
@@ -27,14 +28,10 @@ export interface Scene {
   readonly now: number
   readonly cluster: FakeKubernetes
   readonly machines: readonly Machine[]
-  readonly cloud: Cloud | undefined
-  readonly cloudRuns: number
-  readonly cloudStartedAt: number
+  readonly replicas: readonly Replica[]
   readonly limits: UserMessageLimits
   /** Kind in the plural of each object that was deleted from the API, by its uid. */
   readonly deleted: ReadonlyMap<string, string>
-  /** Of those, the ones whose deletion the present process of the cloud has heard of. */
-  readonly knownDeleted: ReadonlySet<string>
   /** `<device id>/<property>/<value>` of what clients of edges have wished for. */
   readonly wishes: ReadonlySet<string>
   /** By whom and when the records of what nodes have were written last. */

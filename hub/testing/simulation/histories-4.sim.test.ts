@@ -1,3 +1,0 @@
-import { testHistories } from './gate.ts'
-
-testHistories(3)

@@ -1,1 +1,0 @@
-export * from './cloud-access.ts'
