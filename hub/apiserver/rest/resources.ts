@@ -1,10 +1,13 @@
 import type { JsonObject } from '../../../schemas/index.ts'
+import { subresourcesOf } from '../../kube/discovery/index.ts'
 import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
+import { SCALE } from '../../kube/scale/scale.ts'
 import { duplicateFields } from '../../kube/schema/index.ts'
 import { badRequest, methodNotAllowed, notFound, StatusError, success, unknownPath } from '../../kube/status.ts'
 import type { Reply } from './answer.ts'
 import { statusAnswer } from './answer.ts'
+import { bindPod } from './bind.ts'
 import { type Body, decodeJson, decodeObject } from './body.ts'
 import type { ApiContext, Change, User, Warn } from './context.ts'
 import { createObject } from './create.ts'
@@ -17,6 +20,7 @@ import type { ResourcePath, Verb } from './paths.ts'
 import { includeOf, presentList, presentObject, type View } from './present.ts'
 import { keyOf, resourceOf } from './registry.ts'
 import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
+import { readScale, writeScale } from './scale.ts'
 import { createToken } from './token-request.ts'
 import { updateObject } from './update.ts'
 import { converted } from './versions.ts'
@@ -41,7 +45,7 @@ export async function serveResource(api: ApiContext, request: ResourceRequest): 
   const view = viewOf(api, request)
   switch (request.verb) {
     case 'get':
-      return presentObject(view, await getObject(api, request))
+      return presentObject(view, isScale(request) ? await getScale(api, request) : await getObject(api, request))
     case 'list': {
       const options = listOptions(request.query, request.definition)
       const { definition, path, signal } = request
@@ -73,20 +77,28 @@ function checkPath({ definition, path, verb }: ResourceRequest): void {
   }
   const { subresource } = path
   if (verb === 'deletecollection' && resourceOf(definition) === '/namespaces') throw methodNotAllowed(definition, verb)
-  if (subresource === '') return
-  const isStatus = subresource === 'status' && definition.statusSubresource
-  const isAction = definition.actions?.some((action) => action.subresource === subresource)
-  if (isAction && verb === 'create') return
-  if (isAction) throw methodNotAllowed(definition, verb)
+  if (subresource === '') {
+    if (definition.verbs && !definition.verbs.includes(verb)) throw methodNotAllowed(definition, verb)
+    return
+  }
   const isFinalize = subresource === 'finalize' && resourceOf(definition) === '/namespaces'
-  if (!isStatus && !isFinalize) throw unknownPath()
-  if (isFinalize && verb === 'update') return
-  if (!isStatus || (verb !== 'get' && verb !== 'update' && verb !== 'patch')) throw methodNotAllowed(definition, verb)
+  const verbs = isFinalize ? ['update'] : subresourcesOf(definition).find(({ name }) => name === subresource)?.verbs
+  if (!verbs) throw unknownPath()
+  if (!verbs.includes(verb)) throw methodNotAllowed(definition, verb)
 }
 
 function viewOf(api: ApiContext, request: ResourceRequest): View {
   const form: Form = negotiate(request.accept)
-  return { form, definition: request.definition, include: includeOf(request.query), now: api.clock.now() }
+  const definition = isScale(request) ? SCALE : request.definition
+  return { form, definition, include: includeOf(request.query), now: api.clock.now() }
+}
+
+function isScale({ path }: ResourceRequest): boolean {
+  return path.subresource === 'scale'
+}
+
+function getScale(api: ApiContext, request: ResourceRequest) {
+  return readScale(api, changeOf(request), request.path.name)
 }
 
 async function getObject(api: ApiContext, { definition, path, signal }: ResourceRequest) {
@@ -106,7 +118,7 @@ async function create(api: ApiContext, request: ResourceRequest) {
   return await createObject(api, change, decodeObject(body), duplicatesOf(body))
 }
 
-/** The eviction of a pod, or the token of a service account; nothing is kept of that. */
+/** The binding or eviction of a pod, or the token of a service account; nothing is kept of that itself. */
 async function act(api: ApiContext, request: ResourceRequest): Promise<Reply> {
   const { path, query } = request
   const body = decodeObject(await request.body())
@@ -114,7 +126,8 @@ async function act(api: ApiContext, request: ResourceRequest): Promise<Reply> {
     const made = createToken(api, changeOf(request), path.name, body)
     return { code: 201, type: 'application/json', text: JSON.stringify(made) }
   }
-  await evictPod(api, changeOf(request), path.name, body, query)
+  if (path.subresource === 'binding') await bindPod(api, changeOf(request), path.name, body)
+  else await evictPod(api, changeOf(request), path.name, body, query)
   return statusAnswer({ ...success(), code: 201 })
 }
 
@@ -122,6 +135,7 @@ async function update(api: ApiContext, request: ResourceRequest) {
   const change = changeOf(request)
   const body = await request.body()
   const object = decodeObject(body)
+  if (isScale(request)) return await writeScale(api, change, request.path.name, () => object, duplicatesOf(body))
   return await updateObject(api, change, request.path, {
     propose: () => object,
     duplicates: duplicatesOf(body),
@@ -131,6 +145,9 @@ async function update(api: ApiContext, request: ResourceRequest) {
 
 async function patch(api: ApiContext, request: ResourceRequest) {
   const change = changeOf(request)
+  if (isScale(request)) {
+    return await writeScale(api, change, request.path.name, patchOf(SCALE, await request.body()))
+  }
   const propose = patchOf(request.definition, await request.body())
   return await updateObject(api, change, request.path, { propose })
 }

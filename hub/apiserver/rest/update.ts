@@ -22,7 +22,7 @@ import { converted } from './versions.ts'
 /** Which object, and which part of it. */
 export interface Target {
   readonly name: string
-  /** Empty, `status`, or `finalize` of a namespace. */
+  /** Empty, `status`, `scale`, `binding` of a pod, or `finalize` of a namespace. */
   readonly subresource: string
 }
 
@@ -96,7 +96,8 @@ async function nextState(
   const mutated = await api.admitter.mutate({ ...admission, object: fresh }, change.warn, change.signal)
   const object = mutated ? settle(definition, target.subresource, withSystemFields(mutated, before), before) : fresh
   checkFinalizers(definition, object, before)
-  checkFields(definition, object, before)
+  // A binding changes what nobody else may change: it is judged as if it were new.
+  checkFields(definition, object, target.subresource === 'binding' ? undefined : before)
   await api.admitter.validate({ ...admission, object }, change.warn, change.signal)
   return object
 }
@@ -113,6 +114,7 @@ function partOf(definition: ResourceDefinition, subresource: string, object: Api
     const metadata = definition.custom ? before.metadata : object.metadata
     return withContent({ ...before, metadata }, { status })
   }
+  if (subresource === 'binding') return object
   if (subresource === 'finalize') return withContent(before, { spec: object['spec'] })
   const kept = definition.statusSubresource ? withContent(object, { status: before['status'] }) : object
   return definition.custom ? applyDefaults(definition, kept) : prepareForUpdate(definition, kept, before)

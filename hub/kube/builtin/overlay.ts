@@ -61,6 +61,13 @@ export const FIELD_FACTS: Readonly<Record<string, Partial<StructuralSchema>>> = 
   'V1PodDisruptionBudgetSpec.selector': { 'x-kubernetes-patch-strategy': 'replace' },
   'V1PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy': { enum: ['AlwaysAllow', 'IfHealthyBudget'] },
   'V1PodDisruptionBudgetStatus.conditions': mergedBy('type'),
+  'V1ServiceSpec.ports': {
+    'x-kubernetes-patch-strategy': 'merge',
+    'x-kubernetes-patch-merge-key': 'port',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['port', 'protocol'],
+  },
+  'V1ServiceStatus.conditions': mergedBy('type'),
   'V1ServiceAccount.secrets': mergedBy('name'),
   'V1ServiceAccount.imagePullSecrets': { 'x-kubernetes-list-type': 'atomic' },
   'V1ValidatingWebhookConfiguration.webhooks': mergedBy('name'),

@@ -9,6 +9,7 @@ import { LEASE_RULES } from './leases.ts'
 import { NAMESPACE_RULES } from './namespaces.ts'
 import { defaultPod, qosClass } from './pod-defaults.ts'
 import { podErrors } from './pod-rules.ts'
+import { SERVICE_RULES } from './services.ts'
 import { webhookRules } from './webhook-kinds.ts'
 import { CONTROLLER_REVISION_RULES } from './workloads/controller-revisions.ts'
 import { DAEMON_SET_RULES } from './workloads/daemon-sets.ts'
@@ -33,6 +34,7 @@ const RULES: Readonly<Record<string, KindRules>> = {
   '/Secret': SECRET_RULES,
   '/Event': eventRules('involvedObject'),
   'events.k8s.io/Event': eventRules('regarding'),
+  '/Service': SERVICE_RULES,
   'coordination.k8s.io/Lease': LEASE_RULES,
   'apps/Deployment': DEPLOYMENT_RULES,
   'apps/ReplicaSet': REPLICA_SET_RULES,

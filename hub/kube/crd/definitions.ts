@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import type { ApiObject, PrinterColumn, ResourceDefinition, StructuralSchema } from '../resource.ts'
+import type { ApiObject, PrinterColumn, ResourceDefinition, ScalePaths, StructuralSchema } from '../resource.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 import { isSchema } from './structural.ts'
 
@@ -29,6 +29,7 @@ export function definitionsOfCrd(crd: ApiObject): readonly ResourceDefinition[] 
     storage: version['storage'] === true,
     served: version['served'] === true,
     statusSubresource: at(version, 'subresources', 'status') !== undefined,
+    ...scaleIn(version),
     schema: schemaOf(version),
     printerColumns: objects(version['additionalPrinterColumns']).map(columnOf),
   }))
@@ -38,6 +39,26 @@ export function definitionsOfCrd(crd: ApiObject): readonly ResourceDefinition[] 
 export function storageVersionOf(crd: ApiObject): string {
   const versions = objects(at(crd, 'spec', 'versions'))
   return text(versions.find((version) => version['storage'] === true)?.['name'])
+}
+
+function scaleIn(version: JsonObject): { readonly scale?: ScalePaths } {
+  const scale = at(version, 'subresources', 'scale')
+  if (!isJsonObject(scale)) return {}
+  const labelSelector = segmentsOf(scale['labelSelectorPath'])
+  return {
+    scale: {
+      specReplicas: segmentsOf(scale['specReplicasPath']),
+      statusReplicas: segmentsOf(scale['statusReplicasPath']),
+      ...(labelSelector.length > 0 ? { labelSelector } : {}),
+    },
+  }
+}
+
+/** Of a path such as `.spec.replicas`. */
+function segmentsOf(path: Json | undefined): readonly string[] {
+  return text(path)
+    .split('.')
+    .filter((segment) => segment !== '')
 }
 
 function schemaOf(version: JsonObject): StructuralSchema | undefined {

@@ -9,5 +9,5 @@ export {
   resourceList,
   versionsOf,
 } from './discovery.ts'
-export { verbsOf } from './verbs.ts'
+export { subresourcesOf, verbsOf } from './verbs.ts'
 export { compareVersions } from './versions.ts'

@@ -3,6 +3,12 @@ import type { ApiObject, ResourceDefinition } from '../resource.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 import { ageOf } from './age.ts'
 import { AGE, type Column, column, declaredColumns, NAME } from './columns.ts'
+import {
+  ENDPOINT_SLICE_COLUMNS,
+  ENDPOINTS_COLUMNS,
+  NETWORK_POLICY_COLUMNS,
+  SERVICE_COLUMNS,
+} from './network-columns.ts'
 import { NODE_COLUMNS } from './node-columns.ts'
 import { POD_COLUMNS } from './pod-columns.ts'
 import { WORKLOAD_COLUMNS } from './workload-columns.ts'
@@ -42,6 +48,10 @@ const BUILTIN: Readonly<Record<string, readonly Column[]>> = {
   '/Event': eventColumns,
   'events.k8s.io/Event': eventColumns,
   'coordination.k8s.io/Lease': [NAME, column('Holder', (object) => at(object, 'spec', 'holderIdentity') ?? ''), AGE],
+  '/Service': SERVICE_COLUMNS,
+  '/Endpoints': ENDPOINTS_COLUMNS,
+  'discovery.k8s.io/EndpointSlice': ENDPOINT_SLICE_COLUMNS,
+  'networking.k8s.io/NetworkPolicy': NETWORK_POLICY_COLUMNS,
   ...WORKLOAD_COLUMNS,
   'apiextensions.k8s.io/CustomResourceDefinition': [
     NAME,

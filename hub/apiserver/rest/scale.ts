@@ -1,0 +1,65 @@
+import { objectAt, resourceVersionOf } from '../../kube/object/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
+import { SCALE, scaleOf, withReplicas } from '../../kube/scale/scale.ts'
+import { conflict, internalError, invalid, modified, notFound } from '../../kube/status.ts'
+import { checkFields, checkKind, checkName, knownFields, placed } from './checks.ts'
+import type { ApiContext, Change } from './context.ts'
+import { keyOf, resourceOf } from './registry.ts'
+import { updateObject } from './update.ts'
+import { converted } from './versions.ts'
+
+/** The Scale of one object. Throws a Status. */
+export async function readScale(api: ApiContext, change: Change, name: string): Promise<ApiObject> {
+  const { definition, namespace, signal } = change
+  const object = api.store.get(resourceOf(definition), keyOf(namespace, name))
+  if (!object) throw notFound(definition, name)
+  return shownScale(change, await converted(api, object, definition, signal))
+}
+
+/** Changes how many replicas an object wants; `propose` gets its present Scale. Answers with the new one. Throws a Status. */
+export async function writeScale(
+  api: ApiContext,
+  change: Change,
+  name: string,
+  propose: (scale: ApiObject) => ApiObject,
+  duplicates: readonly string[] = [],
+): Promise<ApiObject> {
+  const { definition } = change
+  const { scale: paths } = definition
+  if (!paths) throw notFound(definition, name)
+  const asScale = { ...change, definition: SCALE }
+  const edit = (current: ApiObject) => {
+    const proposed = propose(shownScale(change, current))
+    checkKind(SCALE, proposed)
+    checkName(proposed, name)
+    const given = knownFields(asScale, placed(asScale, proposed), duplicates)
+    checkPreconditions(change, name, given, current)
+    checkFields(SCALE, given, undefined)
+    return withReplicas(paths, current, replicasOf(change, name, given))
+  }
+  return shownScale(change, await updateObject(api, change, { name, subresource: 'scale' }, { propose: edit }))
+}
+
+function shownScale({ definition }: Change, object: ApiObject): ApiObject {
+  const scale = scaleOf(definition, object)
+  if (scale) return scale
+  const path = definition.scale?.specReplicas.join('.') ?? ''
+  throw internalError(`the spec replicas field ".${path}" does not exist`)
+}
+
+function checkPreconditions({ definition }: Change, name: string, given: ApiObject, current: ApiObject): void {
+  const { uid } = given.metadata
+  if (uid !== undefined && uid !== '' && uid !== current.metadata['uid']) {
+    const why = `Precondition failed: UID in precondition: ${String(uid)}, UID in object meta: ${String(current.metadata['uid'])}`
+    throw conflict(definition, name, why)
+  }
+  const version = resourceVersionOf(given)
+  if (version !== '' && version !== '0' && version !== resourceVersionOf(current)) throw modified(definition, name)
+}
+
+function replicasOf({ definition }: Change, name: string, scale: ApiObject): number {
+  const replicas = objectAt(scale, 'spec')['replicas'] ?? 0
+  if (typeof replicas === 'number' && replicas >= 0) return replicas
+  const message = `Invalid value: ${String(replicas)}: must be greater than or equal to 0`
+  throw invalid(definition, name, [{ reason: 'FieldValueInvalid', message, field: 'spec.replicas' }])
+}
