@@ -40,28 +40,35 @@ describe('who may do what', () => {
     return { ...api, pki: { ...api.pki, admin } }
   }
 
-  it('everybody may see health and version, and nothing else', async () => {
-    for (const path of ['/healthz', '/livez', '/readyz', '/version']) {
+  it('everybody may see health, and nothing else', async () => {
+    for (const path of ['/healthz', '/livez', '/readyz', '/readyz/ping']) {
       assert.equal((await ask(api, { path, anonymous: true })).status, 200, path)
     }
-    for (const path of ['/', '/api', '/apis', '/openapi/v3', MAPS, '/nowhere', '/healthz/../api']) {
+    for (const path of ['/', '/version', '/api', '/apis', '/openapi/v3', MAPS, '/nowhere', '/healthz/../api']) {
       const { status, json } = await ask(api, { path, anonymous: true })
-      assert.deepEqual([status, at(json, 'reason')], [401, 'Unauthorized'], path)
+      assert.deepEqual([status, at(json, 'reason')], [403, 'Forbidden'], path)
+      assert.match(String(at(json, 'message')), /User "system:anonymous" cannot /)
     }
   })
 
-  it('administrators and the cloud half may do everything', async () => {
+  it('administrators may do everything, the cloud half what it does', async () => {
     await done(api, { path: MAPS })
-    await done({ ...api, pki: { ...api.pki, admin: api.pki.cloud } }, { path: MAPS })
+    const cloud = { ...api, pki: { ...api.pki, admin: api.pki.cloud } }
+    await done(cloud, { path: MAPS })
+    await refused(cloud, { path: `${MAPS}/menu`, method: 'DELETE' }, 403, 'Forbidden')
+    await refused(cloud, { path: '/apis/apps/v1/deployments' }, 403, 'Forbidden')
+    await refused(cloud, { path: '/api/v1/namespaces/default/secrets', method: 'POST', body: {} }, 403, 'Forbidden')
   })
 
-  it('a certificate of another group is known, and refused', async () => {
+  it('a certificate of another group is known, may discover, and is refused the rest', async () => {
     const { json } = await refused(await as('eve', ['acme']), { path: MAPS }, 403, 'Forbidden')
     assert.match(
       String(at(json, 'message')),
       /User "eve" cannot list resource "configmaps" in API group "" in the namespace "default"/,
     )
-    await refused(await as('eve', []), { path: '/apis' }, 403, 'Forbidden')
+    const nobody = await as('eve', [])
+    for (const path of ['/version', '/api', '/apis', '/openapi/v3']) await done(nobody, { path })
+    await refused(nobody, { path: '/metrics' }, 403, 'Forbidden')
   })
 
   it('a certificate of another authority of the same name is nobody', async () => {

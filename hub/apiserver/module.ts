@@ -6,6 +6,10 @@ import type { Store } from '../../platform/store/index.ts'
 import { type Clock, type Duration, type Random, seconds } from '../../platform/time/index.ts'
 import { BUILTIN_DEFINITIONS } from '../kube/builtin/index.ts'
 import type { ApiObject } from '../kube/resource.ts'
+import { followPolicy } from './access/follow-policy.ts'
+import { installAccess } from './access/install-access.ts'
+import { noEscalation } from './access/no-escalation.ts'
+import { roleAggregation } from './access/role-aggregation.ts'
 import { admissionChain } from './admission/chain.ts'
 import { defaultTolerations } from './admission/default-tolerations.ts'
 import { webhookAdmitter } from './admission/webhooks.ts'
@@ -16,6 +20,7 @@ import { namespaceController } from './controllers/namespaces.ts'
 import { lostPods } from './controllers/nodes/lost-pods.ts'
 import { nodeLifecycle } from './controllers/nodes/node-lifecycle.ts'
 import { taintEviction } from './controllers/nodes/taint-eviction.ts'
+import { scheduler } from './controllers/scheduler/scheduler.ts'
 import { objectConverter } from './crds/conversion.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
@@ -25,7 +30,7 @@ import type { Admitter, ApiContext } from './rest/context.ts'
 import { Registry } from './rest/registry.ts'
 import { accountAuthenticator } from './serving/account-authenticator.ts'
 import type { TokenAuthenticator } from './serving/authentication.ts'
-import { type Authorizer, admitOperators } from './serving/authorization.ts'
+import { authorizeByRoles } from './serving/authorization.ts'
 import { createDescriptions } from './serving/descriptions.ts'
 import { createHandler } from './serving/handler.ts'
 import { ObjectStore } from './storage/object-store.ts'
@@ -50,8 +55,6 @@ export interface ApiServerOptions {
   readonly tokens?: TokenAuthenticator
   /** PEM of the EC key that signs tokens of service accounts; absent: none are issued. */
   readonly accountKey?: string
-  /** Default: administrators and the cloud half. */
-  readonly authorize?: Authorizer
   /** How long a Node may be silent until nobody knows how it is. Default 40 s. */
   readonly nodeGrace?: Duration
   /** Changes of each resource that a watcher may go back to. */
@@ -90,23 +93,28 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   await store.load()
   const registry = new Registry(BUILTIN_DEFINITIONS)
   const converter = objectConverter({ store, clock, random, metrics })
+  const { policy } = scope.use(followPolicy(store))
+  const authorize = authorizeByRoles(policy)
   const admitter = admissionChain([
     defaultTolerations,
     ...(options.admitters ?? []),
     webhookAdmitter({ store, registry, converter, clock, random, log, metrics }),
+    noEscalation(policy, authorize),
   ])
   const accounts = options.accountKey === undefined ? undefined : new AccountTokens(options.accountKey, clock)
   const shared = { store, registry, admitter, converter, clock, random, log }
   const api: ApiContext = { ...shared, ...(accounts ? { accounts } : {}) }
   run(scope, crdController({ api, metrics }))
-  scope.pending('its namespaces and CustomResourceDefinitions')
+  scope.pending('its namespaces, CustomResourceDefinitions and roles')
   await installNamespaces(api, scope.signal)
-  await installCrds(api, options.crds, scope.signal)
+  await Promise.all([installCrds(api, options.crds, scope.signal), installAccess(api, scope.signal)])
+  run(scope, roleAggregation({ api, metrics }))
   run(scope, namespaceController({ api, metrics }))
   run(scope, garbageCollector({ api, metrics }))
   run(scope, nodeLifecycle({ api, metrics, ...(options.nodeGrace ? { grace: options.nodeGrace } : {}) }))
   run(scope, taintEviction({ api, metrics }))
   run(scope, lostPods({ api, metrics }))
+  run(scope, scheduler({ api, metrics }))
   run(scope, eventExpiry({ api, metrics }))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
@@ -119,7 +127,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
     handler: createHandler({
       api,
       descriptions,
-      authorize: options.authorize ?? admitOperators,
+      authorize,
       tokens: options.tokens ?? (accounts ? accountAuthenticator(accounts, store) : async () => undefined),
       log,
       metrics,

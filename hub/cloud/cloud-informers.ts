@@ -1,6 +1,7 @@
 import type { Module } from '../../platform/lifecycle/index.ts'
 import { SYSTEM_NAMESPACE } from './authority/secrets.ts'
 import {
+  ApiTroubles,
   CLUSTER_OBJECT_SYNCS,
   createInformer,
   DEVICE_MODELS,
@@ -31,10 +32,14 @@ export function createCloudInformers(ports: InformerPorts) {
 }
 
 /** Follows the objects that the controllers look at. Does not wait for the first lists: those who need them do. */
-export function createCacheModule(informers: readonly { run(signal: AbortSignal): Promise<void> }[]): Module {
+export function createCacheModule(
+  informers: readonly { run(signal: AbortSignal): Promise<void> }[],
+  troubles = new ApiTroubles(),
+): Module {
   return {
     name: 'KubernetesCache',
     async start(scope) {
+      troubles.onChange = (waitsFor) => scope.pending(waitsFor)
       for (const informer of informers) scope.run((signal) => informer.run(signal))
     },
   }

@@ -11,7 +11,7 @@ import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
 import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/module.ts'
-import type { Kubernetes } from './kubernetes/index.ts'
+import { ApiTroubles, type Kubernetes } from './kubernetes/index.ts'
 import { createNodeRegisterModule } from './node-register/module.ts'
 import type { NodeRegister } from './node-register/node-register.ts'
 
@@ -64,7 +64,8 @@ export interface CloudModules {
 /** The cloud half, wired: caches, authority, certificate endpoint, CloudHub, controllers, admission. */
 export function createCloudModules(config: CloudModulesConfig, ports: CloudModulesPorts): CloudModules {
   const { cloudhub: hubConfig } = config
-  const informers = createCloudInformers(ports)
+  const troubles = new ApiTroubles()
+  const informers = createCloudInformers({ ...ports, troubles })
   const dialled = bracketed(hubConfig.advertise[0] ?? hubConfig.host)
   const hints = () => ({ address: `${dialled}:${certificates.port}`, server: `${dialled}:${cloudhub.port}` })
   const names = withAddress(hubConfig.advertise, config.admission.host)
@@ -81,7 +82,7 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
   const { hub } = cloudhub
   const admission = createAdmissionModule(config.admission, { ...ports, authority })
   const modules = [
-    createCacheModule(Object.values(informers)),
+    createCacheModule(Object.values(informers), troubles),
     authority,
     ...(hubConfig.keadmToken ? [createKeadmTokenModule({ ...ports, authority })] : []),
     registering,

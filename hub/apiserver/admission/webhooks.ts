@@ -6,7 +6,7 @@ import { arrayAt, isApiObject, isJsonObject, objectAt, textAt } from '../../kube
 import { applyJsonPatch, PatchError } from '../../kube/patch/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, failure, internalError, StatusError } from '../../kube/status.ts'
-import type { Admission, Admitter, Converter, Warn } from '../rest/context.ts'
+import type { Admission, Admitter, Converter, User, Warn } from '../rest/context.ts'
 import { apiVersionOf, keyOf, type Registry, resourceOf } from '../rest/registry.ts'
 import { converted } from '../rest/versions.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -179,7 +179,7 @@ function reviewOf(uid: string, admission: Admission, form: ResourceDefinition): 
       name,
       ...(namespace === '' ? {} : { namespace }),
       operation,
-      userInfo: { username: user.name, groups: user.groups },
+      userInfo: userInfo(user),
       object: object ? { ...object, apiVersion: apiVersionOf(form) } : null,
       oldObject: before ?? null,
       dryRun,
@@ -210,4 +210,9 @@ function denial(webhook: Webhook, status: JsonObject): StatusError {
       field: textAt(cause, 'field'),
     }))
   return new StatusError(causes.length === 0 ? base : { ...base, details: { causes } })
+}
+
+/** authentication.k8s.io/v1 UserInfo. */
+function userInfo({ name, groups, uid, extra }: User): JsonObject {
+  return { username: name, groups, ...(uid === undefined ? {} : { uid }), ...(extra ? { extra } : {}) }
 }

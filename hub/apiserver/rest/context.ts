@@ -9,6 +9,9 @@ import type { Registry } from './registry.ts'
 export interface User {
   readonly name: string
   readonly groups: readonly string[]
+  /** Of a service account; absent for others. */
+  readonly uid?: string
+  readonly extra?: Readonly<Record<string, readonly string[]>>
 }
 
 /** One change that admission may refuse. */

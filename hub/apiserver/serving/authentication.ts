@@ -1,9 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
+import { ANONYMOUS, EVERYBODY } from '../../kube/rbac/index.ts'
 import type { User } from '../rest/context.ts'
 
 /** Who a bearer token belongs to; undefined when nobody knows it. */
 export type TokenAuthenticator = (token: string, signal: AbortSignal) => Promise<User | undefined>
+
+/** Who shows no credentials at all. */
+export const ANONYMOUS_USER: User = { name: 'system:anonymous', groups: [ANONYMOUS] }
 
 /** What an Authorization header turned out to be. */
 export type Identity = { readonly kind: 'user'; readonly user: User } | { readonly kind: 'anonymous' | 'unknown' }
@@ -17,35 +21,44 @@ export async function authenticate(
   tokens: TokenAuthenticator,
   signal: AbortSignal,
 ): Promise<Identity> {
-  const user = certifiedUser(request)
-  if (user) return { kind: 'user', user }
+  const shown = certificateOf(request)
+  if (shown.kind === 'user') return shown
   const header = request.headers.authorization
-  if (header === undefined) return { kind: 'anonymous' }
+  if (header === undefined) return shown
   const token = /^Bearer +([\w\-.~+/=:]+)$/i.exec(header)?.[1]
   const owner = token === undefined ? undefined : await tokens(token, signal)
   return owner ? { kind: 'user', user: { ...owner, groups: withAuthenticated(owner.groups) } } : { kind: 'unknown' }
 }
 
 /** Reading a certificate costs as much as a small request does, and a connection keeps its own. */
-const certified = new WeakMap<TLSSocket, { readonly user: User | undefined }>()
+const certified = new WeakMap<TLSSocket, Identity>()
 
-function certifiedUser({ socket }: IncomingMessage): User | undefined {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined
-  const known = certified.get(socket) ?? { user: readUser(socket) }
+function certificateOf({ socket }: IncomingMessage): Identity {
+  if (!(socket instanceof TLSSocket)) return { kind: 'anonymous' }
+  const known = certified.get(socket) ?? readCertificate(socket)
   certified.set(socket, known)
-  return known.user
+  return known
 }
 
-function readUser(socket: TLSSocket): User | undefined {
+function readCertificate(socket: TLSSocket): Identity {
+  const certificate = socket.getPeerX509Certificate()
+  if (!certificate) return { kind: 'anonymous' }
+  const user = socket.authorized ? readUser(socket, certificate.fingerprint256) : undefined
+  return user ? { kind: 'user', user } : { kind: 'unknown' }
+}
+
+function readUser(socket: TLSSocket, fingerprint: string): User | undefined {
   const subject: unknown = socket.getPeerCertificate()?.subject
   if (typeof subject !== 'object' || subject === null) return undefined
   const name = textsOf(Reflect.get(subject, 'CN')).at(-1)
   if (name === undefined || name === '') return undefined
-  return { name, groups: withAuthenticated(textsOf(Reflect.get(subject, 'O'))) }
+  const credential = `X509SHA256=${fingerprint.replaceAll(':', '').toLowerCase()}`
+  const extra = { 'authentication.kubernetes.io/credential-id': [credential] }
+  return { name, groups: withAuthenticated(textsOf(Reflect.get(subject, 'O'))), extra }
 }
 
 function withAuthenticated(groups: readonly string[]): readonly string[] {
-  return [...groups.filter((group) => group !== 'system:authenticated'), 'system:authenticated']
+  return [...groups.filter((group) => group !== EVERYBODY), EVERYBODY]
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -11,7 +11,7 @@ import { VERSION } from './version.ts'
 /** What the server says about itself: health, version, discovery and OpenAPI. */
 export interface Descriptions {
   /** Of a path for which `isPublicPath` holds. */
-  health(path: string): Answer
+  health(): Answer
   /** Throws a Status for paths that say nothing. */
   describe(segments: readonly string[], accept: string | undefined, knownTag: string | undefined): Answer
 }
@@ -26,9 +26,9 @@ const JSON_TYPE = 'application/json'
 const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version']
 const HEALTH = /^\/(healthz|livez|readyz)(\/[a-z]+)?$/
 
-/** Anonymous clients get these and nothing else. */
+/** Whoever asks: probes have no credentials, and an answer that depended on roles would not be about health. */
 export function isPublicPath(path: string): boolean {
-  return HEALTH.test(path) || path === '/version' || path === '/version/'
+  return HEALTH.test(path)
 }
 
 export function createDescriptions({ registry, address }: DescriptionsOptions): Descriptions {
@@ -74,6 +74,7 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
     const { definitions } = registry
     const json = (make: () => JsonObject | undefined) => once(segments.join('/'), JSON_TYPE, make)
     if (root === undefined) return json(() => ({ paths: PATHS }))
+    if (root === 'version' && first === undefined) return json(() => VERSION)
     if (root === 'openapi' && first === 'v3') return json(() => openApi(segments.slice(2)))
     if (root === 'openapi' && first === 'v2' && second === undefined && wantsOpenApi2(accept)) return NO_OPENAPI_2
     if (root === 'openapi') throw failure(404, 'NotFound', 'only OpenAPI v3 is served: see /openapi/v3', {})
@@ -84,11 +85,8 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
   }
 
   return {
-    health(path) {
-      // The socket opens when everything is ready, so who gets an answer gets this one.
-      if (!path.startsWith('/version')) return plainAnswer(200, 'ok')
-      return { code: 200, type: JSON_TYPE, text: JSON.stringify(VERSION) }
-    },
+    // The socket opens when everything is ready, so who gets an answer gets this one.
+    health: () => plainAnswer(200, 'ok'),
     describe(segments, accept, knownTag) {
       const found = find(segments, accept)
       if (!found) throw unknownPath()

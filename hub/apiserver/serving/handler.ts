@@ -3,6 +3,7 @@ import type { Metrics } from '../../../platform/health/index.ts'
 import { type HttpHandler, readBody } from '../../../platform/http/index.ts'
 import { SkerryError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
+import { refusal } from '../../kube/rbac/index.ts'
 import {
   internalError,
   methodNotAllowed,
@@ -19,9 +20,10 @@ import type { ApiContext, User } from '../rest/context.ts'
 import { flag } from '../rest/options.ts'
 import { parseResourcePath, type ResourcePath, segmentsOf, verbOf } from '../rest/paths.ts'
 import { serveResource } from '../rest/resources.ts'
-import { authenticate, type TokenAuthenticator } from './authentication.ts'
-import { type Attributes, type Authorizer, refusal } from './authorization.ts'
+import { ANONYMOUS_USER, authenticate, type TokenAuthenticator } from './authentication.ts'
+import type { Authorizer } from './authorization.ts'
 import { type Descriptions, isPublicPath } from './descriptions.ts'
+import { attributesOf } from './request-attributes.ts'
 
 export interface HandlerOptions {
   readonly api: ApiContext
@@ -68,16 +70,17 @@ async function route(
 ): Promise<Reply> {
   const url = new URL(request.url ?? '/', 'https://api')
   const method = request.method ?? 'GET'
-  if (isPublicPath(url.pathname) && method === 'GET') return options.descriptions.health(url.pathname)
+  if (isPublicPath(url.pathname) && method === 'GET') return options.descriptions.health()
   const identity = await authenticate(request, options.tokens, signal)
-  if (identity.kind !== 'user') throw unauthorized()
-  const { user } = identity
+  if (identity.kind === 'unknown') throw unauthorized()
+  const user = identity.kind === 'user' ? identity.user : ANONYMOUS_USER
   const segments = segmentsOf(url.pathname)
   const path = parseResourcePath(segments)
   const verb = path && verbOf(method, path, flag(url.searchParams.get('watch')))
   seen.verb = verb ?? seen.verb
-  const attributes = attributesOf(url.pathname, verb ?? method.toLowerCase(), path)
-  if (!options.authorize(user, attributes)) throw refusal(user, attributes)
+  const attributes = attributesOf(url, verb ?? method.toLowerCase(), path)
+  const decision = options.authorize(user, attributes)
+  if (!decision.allowed) throw refusal(user, attributes, decision.reason)
   if (path) return await toResource(options, request, { path, verb, url, user, warnings, signal })
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(undefined, method)
   return options.descriptions.describe(segments, request.headers.accept, request.headers['if-none-match'])
@@ -122,10 +125,6 @@ async function bodyOf(request: IncomingMessage, signal: AbortSignal): Promise<Bo
   const coding = request.headers['content-encoding'] ?? 'identity'
   if (coding !== 'identity') throw unsupportedMediaType(['identity'], `the content coding ${coding} is not served`)
   return { type: request.headers['content-type'] ?? '', bytes: await readBody(request, LARGEST_BODY, signal) }
-}
-
-function attributesOf(pathname: string, verb: string, path: ResourcePath | undefined): Attributes {
-  return path ? { verb, path: pathname, resource: path } : { verb, path: pathname }
 }
 
 function statusOf(error: unknown, log: Logger, request: IncomingMessage): StatusError {

@@ -15,10 +15,28 @@ export function errorOfStatus(status: number, body: unknown, fields: Readonly<Re
   return new RefusedError('Kubernetes refused the request', { ...details, code: 'HUB_KUBERNETES_REFUSED' })
 }
 
+/** Somebody answered for the API: a gateway before it, say, with a page for people. Nothing follows from such an answer. */
+export function strangeAnswer(fields: Readonly<Record<string, unknown>>): UnavailableError {
+  const detail = 'the answer is none of a Kubernetes API: does something else answer at its address?'
+  return new UnavailableError('Kubernetes cannot answer now', {
+    code: 'HUB_KUBERNETES_UNAVAILABLE',
+    fields: { ...fields, reason: 'Malformed', detail },
+  })
+}
+
 /** `reason` of the API's Status behind an error: `NotFound`, `AlreadyExists`, `Expired`, ... */
 export function reasonOfError(error: unknown): string | undefined {
   const fields = error instanceof Error && 'fields' in error ? error.fields : undefined
   return isRecord(fields) && typeof fields['reason'] === 'string' ? fields['reason'] : undefined
+}
+
+/**
+ * Whether a watch cannot begin where it was told to, so that a list has to come first: the version is too old, or greater than all
+ * that the API has, because it went back to a backup. API servers call the latter a timeout.
+ */
+export function isVersionLost(error: unknown): boolean {
+  const reason = reasonOfError(error)
+  return reason === 'Expired' || reason === 'Gone' || detailOfError(error).startsWith('Too large resource version')
 }
 
 /** How long the API asked to be left alone, ms; nothing where it did not say. */

@@ -127,6 +127,34 @@ test('a list is read page by page, and a missing object is nothing', async (t) =
   assert.equal(await kubernetes.get(NODES, { name: 'x' }), undefined)
 })
 
+const strange: readonly (readonly [what: string, body: string])[] = [
+  ['a page for people', '<html>we are back soon</html>'],
+  ['half a list', '{"kind":"NodeList","metadata":{"resourceVersion":"7"},"items":['],
+  ['JSON of somebody else', '{"status":"ok"}'],
+  ['a list that does not say of when', '{"kind":"NodeList","metadata":{},"items":[]}'],
+]
+for (const [what, body] of strange) {
+  test(`${what} in place of an answer is no empty list, no object and no deletion`, async (t) => {
+    const { kubernetes } = await setup(t, (_request, response) => response.writeHead(200).end(body))
+    const unavailable = { name: 'UnavailableError', code: 'HUB_KUBERNETES_UNAVAILABLE' }
+    await assert.rejects(kubernetes.list(NODES, {}), unavailable)
+    if (!body.endsWith('}'))
+      await assert.rejects(kubernetes.delete(SECRETS, { namespace: 'a', name: 'b' }), unavailable)
+    await assert.rejects(kubernetes.get(NODES, { name: 'a' }))
+  })
+}
+
+for (const body of ['<html>\nback soon\n', '{"kind":"Status","status":"Failure"}\n'])
+  test(`a watch that answers with ${body.trim()} has failed`, async (t) => {
+    const { kubernetes } = await setup(t, (_request, response) => response.writeHead(200).end(body))
+    const watching = (async () => {
+      for await (const event of kubernetes.watch(NODES, { resourceVersion: '1' }, signal())) {
+        assert.equal(event.type, 'BOOKMARK')
+      }
+    })()
+    await assert.rejects(watching, { code: 'HUB_KUBERNETES_UNAVAILABLE' })
+  })
+
 test('an informer lists, follows the watch over chunk borders and reconnects, and lists anew when its version expired', async (t) => {
   let lists = 0
   let watches = 0
@@ -168,6 +196,38 @@ test('an informer lists, follows the watch over chunk borders and reconnects, an
   await running
 })
 
+test('an informer lists anew where the API went back to a backup, and knows no version as great as that of the watch', async (t) => {
+  let lists = 0
+  const { kubernetes } = await setup(t, (request, response) => {
+    const isWatch = request.url?.includes('watch=true') === true
+    if (!isWatch) {
+      lists++
+      const [name, version] = lists === 1 ? ['a', '900'] : ['b', '7']
+      return reply(response, 200, { metadata: { resourceVersion: version }, items: [node(name, version)] })
+    }
+    if (lists > 1) return void response.writeHead(200).write('\n')
+    const message = 'Too large resource version: 900, current: 7'
+    const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }]
+    reply(response, 504, { kind: 'Status', reason: 'Timeout', code: 504, message, details: { causes } })
+  })
+  const stop = new AbortController()
+  const informer = createInformer(
+    NODES,
+    {},
+    { kubernetes, clock: systemClock, random: systemRandom, log: silentLogger },
+  )
+  const { promise: found, resolve } = Promise.withResolvers<void>()
+  informer.onChange((now) => now?.metadata.name === 'b' && resolve())
+  const running = informer.run(stop.signal)
+  await found
+  assert.deepEqual(
+    informer.list().map(({ metadata }) => metadata.name),
+    ['b'],
+  )
+  stop.abort(new Error('stop'))
+  await running
+})
+
 test('a watch that falls silent ends as unavailable', async (t) => {
   const clock = new FakeClock()
   const opened = Promise.withResolvers<void>()
@@ -182,7 +242,9 @@ test('a watch that falls silent ends as unavailable', async (t) => {
   )
   const { signal: never } = new AbortController()
   const watching = (async () => {
-    for await (const event of kubernetes.watch(NODES, { resourceVersion: '1' }, never)) assert.fail(event.type)
+    for await (const event of kubernetes.watch(NODES, { resourceVersion: '1' }, never)) {
+      assert.deepEqual(event, { type: 'BOOKMARK', resourceVersion: '1' }, 'it was heard, and tells nothing')
+    }
   })()
   const failed = assert.rejects(watching, { code: 'HUB_KUBERNETES_UNREACHABLE' })
   await opened.promise

@@ -2,7 +2,7 @@ import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
-import { errorOfStatus, reasonOfError } from './errors.ts'
+import { errorOfStatus, reasonOfError, strangeAnswer } from './errors.ts'
 import { isJsonObject, isKubeObject, isRecord, parseJson } from './guards.ts'
 import { type ApiClient, type KubeconfigSource, openApiClient } from './http-client.ts'
 import {
@@ -94,9 +94,9 @@ async function listAll<T extends KubeObject>(
   let token = ''
   for (;;) {
     const query = queryOf(options, { limit: PAGE, ...(token === '' ? {} : { continue: token }) })
-    const page = await client.call({ method: 'GET', path: `${pathOf(type, options.namespace)}?${query}` }, signal)
-    const metadata = isRecord(page) && isRecord(page['metadata']) ? page['metadata'] : {}
-    const found = isRecord(page) && Array.isArray(page['items']) ? page['items'] : []
+    const path = `${pathOf(type, options.namespace)}?${query}`
+    const page = await client.call({ method: 'GET', path }, signal)
+    const { metadata, found } = pageOf(page, path)
     for (const item of found) {
       const object = tryAdmit(type, item)
       if (object) items.push(object)
@@ -105,6 +105,16 @@ async function listAll<T extends KubeObject>(
     token = typeof metadata['continue'] === 'string' ? metadata['continue'] : ''
     if (token === '') return { items, resourceVersion: String(metadata['resourceVersion'] ?? '') }
   }
+}
+
+/** Throws for what is no list: taken for an empty one, it would delete everything at the edges. */
+function pageOf(page: unknown, path: string) {
+  const { metadata, items } = isRecord(page) ? page : {}
+  const found = items ?? []
+  if (!isRecord(metadata) || typeof metadata['resourceVersion'] !== 'string' || !Array.isArray(found)) {
+    throw strangeAnswer({ method: 'GET', path })
+  }
+  return { metadata, found }
 }
 
 async function* watchEvents<T extends KubeObject>(
@@ -122,8 +132,12 @@ async function* watchEvents<T extends KubeObject>(
   })
   const path = `${pathOf(type, options.namespace)}?${query}`
   for await (const line of client.lines(path, signal)) {
+    if (line === '') {
+      yield { type: 'BOOKMARK', resourceVersion: options.resourceVersion }
+      continue
+    }
     const event = parseJson(line)
-    if (!isRecord(event)) continue
+    if (!isRecord(event)) throw strangeAnswer({ method: 'GET', path })
     const object = event['object']
     switch (event['type']) {
       case 'ERROR':
@@ -142,6 +156,7 @@ async function* watchEvents<T extends KubeObject>(
         break
       }
       default:
+        if (typeof event['type'] !== 'string') throw strangeAnswer({ method: 'GET', path })
         log.debug('ignored an unknown watch event', { kind: type.kind })
     }
   }

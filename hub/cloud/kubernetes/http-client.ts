@@ -5,7 +5,7 @@ import { urlToHttpOptions } from 'node:url'
 import { readBody } from '../../../platform/http/index.ts'
 import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, minutes, seconds, withDeadline } from '../../../platform/time/index.ts'
-import { errorOfStatus } from './errors.ts'
+import { errorOfStatus, strangeAnswer } from './errors.ts'
 import { parseJson } from './guards.ts'
 
 export interface ApiRequest {
@@ -19,7 +19,7 @@ export interface ApiRequest {
 /** HTTP to one Kubernetes API, with the credentials of a kubeconfig. */
 export interface ApiClient {
   call(request: ApiRequest, signal?: AbortSignal): Promise<unknown>
-  /** The answer's lines as they come. The stream is destroyed when the consumer leaves. */
+  /** The answer's lines as they come, after an empty one as soon as it begins. The stream is destroyed when the consumer leaves. */
   lines(path: string, signal: AbortSignal): AsyncIterable<string>
 }
 
@@ -93,10 +93,12 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
       try {
         return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
           const answer = await open(request, limited)
-          const body = parseJson((await readBody(answer, LARGEST_ANSWER, limited)).toString('utf8')) ?? {}
+          const text = (await readBody(answer, LARGEST_ANSWER, limited)).toString('utf8')
+          const body = parseJson(text)
           const status = answer.statusCode ?? 0
           if (status >= 300 || status < 200) throw errorOfStatus(status, body, { ...fields, ...retryAfter(answer) })
-          return body
+          if (body === undefined && text !== '') throw strangeAnswer({ ...fields, status })
+          return body ?? {}
         })
       } catch (error) {
         throw unreachable(error, signal, fields)
@@ -134,6 +136,7 @@ async function* readLines(
       throw errorOfStatus(status, parseJson(body.toString('utf8')), fields)
     }
     answer.setEncoding('utf8')
+    yield ''
     let rest = ''
     for await (const chunk of answer) {
       timer[Symbol.dispose]()

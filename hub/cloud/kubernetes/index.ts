@@ -1,3 +1,4 @@
+export * from './api-troubles.ts'
 export * from './errors.ts'
 export * from './from-config.ts'
 export type { KubeconfigSource } from './http-client.ts'

@@ -90,6 +90,19 @@ test('an object deleted and made anew while no watch told of it is told as gone,
   assert.equal(informer.get(PUMP)?.metadata.uid, fresh)
 })
 
+test('a server that ends every watch at once is asked more and more seldom', async () => {
+  await using informed = await startInformer()
+  const { kubernetes, wait } = informed
+  let watches = 0
+  kubernetes.watch = async function* () {
+    watches++
+    yield* []
+  }
+  kubernetes.dropWatches()
+  await wait(60_000)
+  assert.ok(watches > 5 && watches < 30, `${watches} watches in a minute`)
+})
+
 test('a list that was made before an own write, and arrives after its answer, does not undo it', async () => {
   const kubernetes = new SlowLists()
   await using informed = await startInformer(kubernetes)

@@ -3,7 +3,8 @@ import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, ms, type Random, seconds, unlessAborted } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
-import { reasonOfError } from './errors.ts'
+import type { ApiTroubles } from './api-troubles.ts'
+import { isVersionLost } from './errors.ts'
 import {
   joinKey,
   type Kubernetes,
@@ -41,6 +42,7 @@ export interface InformerPorts {
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
+  readonly troubles?: ApiTroubles
 }
 
 export interface InformerOptions<T> extends ListOptions {
@@ -67,6 +69,8 @@ export function createInformer<T extends KubeObject>(
   return cache
 }
 
+const LASTING = seconds(5)
+const MOST_SHORT = 3
 /** Deletions remembered: far more than there can be while one write is under way. */
 const GONE_BOUND = 5000
 
@@ -189,7 +193,7 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
 async function follow<T extends KubeObject>(
   cache: InformerCache<T>,
   { keep: _keep, onTrouble, ...options }: InformerOptions<T>,
-  { kubernetes, clock, random, log, metrics = silentMetrics }: InformerPorts,
+  { kubernetes, clock, random, log, metrics = silentMetrics, troubles }: InformerPorts,
   signal: AbortSignal,
 ): Promise<void> {
   const failures: Counter = metrics.counter({
@@ -199,12 +203,21 @@ async function follow<T extends KubeObject>(
   })
   const backoff = new Backoff({ first: ms(200), most: seconds(15) }, random)
   let version: string | undefined
+  /** Watches in a row that ended before they had lasted or told anything. */
+  let short = 0
   while (!signal.aborted) {
+    const begun = clock.monotonic()
+    const lasted = () => clock.monotonic() - begun >= LASTING.milliseconds
     try {
       if (version === undefined) {
         version = await cache.refill(() => kubernetes.list(cache.type, options, signal))
+        troubles?.answered(cache.type.kind)
       }
+      short++
       for await (const event of kubernetes.watch(cache.type, { ...options, resourceVersion: version }, signal)) {
+        troubles?.answered(cache.type.kind)
+        if (event.type === 'BOOKMARK' && event.resourceVersion === version) continue
+        short = 0
         backoff.reset()
         if (event.type === 'BOOKMARK') {
           version = event.resourceVersion
@@ -214,18 +227,21 @@ async function follow<T extends KubeObject>(
         else cache.apply(event.object)
         version = event.object.metadata.resourceVersion ?? version
       }
+      if (lasted()) short = 0
       // A server that ends streams at once must not be asked in a tight loop.
-      await clock.sleep(ms(50 + random.next() * 100), signal)
+      if (short > MOST_SHORT) troubles?.failed(cache.type.kind, new Error('each watch ends at once'))
+      await clock.sleep(short > MOST_SHORT ? backoff.next() : ms(50 + random.next() * 100), signal)
     } catch (error) {
       if (signal.aborted) return
-      const reason = reasonOfError(error)
-      if (reason === 'Expired' || reason === 'Gone') version = undefined
+      if (isVersionLost(error)) version = undefined
       else {
         failures.add(1, { kind: cache.type.kind })
+        troubles?.failed(cache.type.kind, error)
         const { namespace } = options
         log.warn('watch interrupted', { kind: cache.type.kind, namespace, error: describeError(error) })
         onTrouble?.(error)
       }
+      if (lasted()) backoff.reset()
       try {
         await clock.sleep(backoff.next(), signal)
       } catch {

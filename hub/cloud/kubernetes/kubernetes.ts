@@ -86,7 +86,8 @@ export interface Kubernetes {
   /** An object that is already gone counts as deleted. */
   delete(type: ResourceType, at: ObjectKey, options?: DeleteOptions, signal?: AbortSignal): Promise<void>
   /**
-   * Events after `resourceVersion`, until the server ends the stream or `signal` aborts. Throws a RefusedError with reason
+   * Events after `resourceVersion`, until the server ends the stream or `signal` aborts. A server that takes its time until the first
+   * change may be heard before, with a BOOKMARK of that version. Throws a RefusedError with reason
    * `Expired` when the version is too old, and UnavailableError after 100 s without a sign of life.
    */
   watch<T extends KubeObject>(

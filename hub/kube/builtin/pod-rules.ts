@@ -93,12 +93,15 @@ function changeErrors(spec: JsonObject, old: Json | undefined): readonly FieldEr
   const kept = items(old['tolerations']).every((each) =>
     items(spec['tolerations']).some((other) => isSame(at(each, 'key'), at(other, 'key'))),
   )
+  const gates = items(old['schedulingGates'])
+  const added = items(spec['schedulingGates']).filter((gate) => !gates.some((other) => isSame(gate, other)))
+  if (added.length > 0) return [forbidden('spec.schedulingGates', 'only deletion is allowed, but found new gates')]
   if (kept && isSame(fixedPart(spec), fixedPart(old))) return []
   return [forbidden('spec', CHANGEABLE)]
 }
 
 function fixedPart(spec: JsonObject): JsonObject {
-  const { activeDeadlineSeconds: _, tolerations: __, ...rest } = spec
+  const { activeDeadlineSeconds: _, tolerations: __, schedulingGates: ___, ...rest } = spec
   const fixed: Record<string, Json> = { ...rest }
   for (const list of LISTS) {
     if (isJsonArray(spec[list])) fixed[list] = spec[list].map(withoutImage)

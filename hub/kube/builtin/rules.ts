@@ -1,5 +1,6 @@
 import { prepareCrd } from '../crd/lifecycle.ts'
 import { validateCrd } from '../crd/validate-crd.ts'
+import { ACCESS_RULES } from '../rbac/kind-rules.ts'
 import type { ApiObject, ResourceDefinition } from '../resource.ts'
 import type { FieldError } from '../schema/field-error.ts'
 import { CONFIG_MAP_RULES, SECRET_RULES } from './data-kinds.ts'
@@ -42,6 +43,7 @@ const RULES: Readonly<Record<string, KindRules>> = {
   'apps/ControllerRevision': CONTROLLER_REVISION_RULES,
   'batch/Job': JOB_RULES,
   'policy/PodDisruptionBudget': DISRUPTION_BUDGET_RULES,
+  ...ACCESS_RULES,
   'apiextensions.k8s.io/CustomResourceDefinition': {
     defaults: prepareCrd,
     onCreate: (crd) => prepareCrd(withoutStatus(crd)),

@@ -1,6 +1,7 @@
 import type { Json } from '../../../schemas/index.ts'
 import type { ApiObject, ResourceDefinition } from '../resource.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
+import { ACCESS_COLUMNS } from './access-columns.ts'
 import { ageOf } from './age.ts'
 import { AGE, type Column, column, declaredColumns, NAME } from './columns.ts'
 import {
@@ -53,6 +54,7 @@ const BUILTIN: Readonly<Record<string, readonly Column[]>> = {
   'discovery.k8s.io/EndpointSlice': ENDPOINT_SLICE_COLUMNS,
   'networking.k8s.io/NetworkPolicy': NETWORK_POLICY_COLUMNS,
   ...WORKLOAD_COLUMNS,
+  ...ACCESS_COLUMNS,
   'apiextensions.k8s.io/CustomResourceDefinition': [
     NAME,
     column('Created At', (object) => at(object.metadata, 'creationTimestamp') ?? null, { type: 'date' }),

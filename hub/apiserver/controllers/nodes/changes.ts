@@ -1,11 +1,11 @@
-import { generateName, nameOf, namespaceOf, objectAt, textAt, timestamp, uidOf } from '../../../kube/object/index.ts'
+import { nameOf, namespaceOf, objectAt, textAt, uidOf } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 import { StatusError } from '../../../kube/status.ts'
 import { type ApiContext, systemChange } from '../../rest/context.ts'
-import { createObject } from '../../rest/create.ts'
 import { keyOf } from '../../rest/registry.ts'
 import { removeObject } from '../../rest/remove.ts'
 import { updateObject } from '../../rest/update.ts'
+import { type Story, tellEvent } from '../events.ts'
 
 export const NODES = '/nodes'
 export const PODS = '/pods'
@@ -76,40 +76,9 @@ export async function removePod(
   await unlessGone(removeObject(api, systemChange(definition, namespaceOf(pod), signal), nameOf(pod), options))
 }
 
-/** An Event that `kubectl describe` shows. It tells a story and holds nothing up: where it cannot be written, it is left out. */
-export async function tell(
-  api: ApiContext,
-  about: ApiObject,
-  { type, reason, message }: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string },
-  signal: AbortSignal,
-): Promise<void> {
-  const definition = api.registry.stored('/events')
-  if (!definition) return
-  const namespace = namespaceOf(about) || 'default'
-  const now = timestamp(api.clock.now())
-  const name = generateName(`${nameOf(about).slice(0, 50)}.`, api.random.bytes(5))
-  const component = 'node-controller'
-  const event = {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name, namespace },
-    involvedObject: {
-      apiVersion: about.apiVersion,
-      kind: about.kind,
-      name: nameOf(about),
-      // kubectl looks for the Events of a Node by its name in the place of its uid, as kubelets write them.
-      uid: about.kind === 'Node' ? nameOf(about) : textAt(about.metadata, 'uid'),
-      ...(namespaceOf(about) === '' ? {} : { namespace }),
-    },
-    ...{ type, reason, message, count: 1, firstTimestamp: now, lastTimestamp: now },
-    ...{ source: { component }, reportingComponent: component, reportingInstance: '' },
-  }
-  try {
-    await createObject(api, systemChange(definition, namespace, signal), event)
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error
-    api.log.debug('An Event could not be written', { reason, error: error.message })
-  }
+/** An Event that `kubectl describe` shows. */
+export function tell(api: ApiContext, about: ApiObject, story: Story, signal: AbortSignal): Promise<void> {
+  return tellEvent(api, 'node-controller', about, story, signal)
 }
 
 async function unlessGone(work: Promise<unknown>): Promise<void> {

@@ -17,7 +17,7 @@ export function secondsTolerated(pod: ApiObject, taints: readonly JsonObject[]):
 }
 
 /** An empty key with Exists tolerates everything; an empty effect all effects (Kubernetes, core/v1 Toleration). */
-function tolerates(toleration: JsonObject, taint: JsonObject): boolean {
+export function tolerates(toleration: JsonObject, taint: JsonObject): boolean {
   const effect = textAt(toleration, 'effect')
   const key = textAt(toleration, 'key')
   if (effect !== '' && effect !== textAt(taint, 'effect')) return false
