@@ -40,6 +40,13 @@ test('changes that wait share one write, and each sees those before it', async (
   assert.equal(seen.length, 2)
 })
 
+test('a table whose writes nobody wants to hear of is written all the same', async () => {
+  const { kubernetes, entries } = bench()
+  const table = new SecretTable<number>({ kubernetes, name: NAME, read: () => 1 })
+  await table.update(() => ({ edits: { a: 1 }, result: undefined }))
+  assert.deepEqual(await entries(), { a: 1 })
+})
+
 test('what comes while a write is under way is one more write, and a batch is bounded', async () => {
   const { kubernetes, add, set, writes } = bench()
   await set({ a: 0 })

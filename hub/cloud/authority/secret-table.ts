@@ -62,7 +62,10 @@ export class SecretTable<T> {
       const present = await this.#secret(signal)
       const { edits, answered } = applied(changes, present ? this.parse(present) : new Map())
       try {
-        if (Object.keys(edits).length > 0) this.#options.onWritten?.(await this.#write(present, edits, signal))
+        if (Object.keys(edits).length > 0) {
+          const written = await this.#write(present, edits, signal)
+          this.#options.onWritten?.(written)
+        }
         for (const change of answered) change.resolve()
         return
       } catch (error) {
