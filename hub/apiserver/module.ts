@@ -9,6 +9,7 @@ import type { ApiObject } from '../kube/resource.ts'
 import { followPolicy } from './access/follow-policy.ts'
 import { installAccess } from './access/install-access.ts'
 import { noEscalation } from './access/no-escalation.ts'
+import { createReviewer } from './access/reviews.ts'
 import { roleAggregation } from './access/role-aggregation.ts'
 import { admissionChain } from './admission/chain.ts'
 import { defaultTolerations } from './admission/default-tolerations.ts'
@@ -102,7 +103,9 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
     noEscalation(policy, authorize),
   ])
   const accounts = options.accountKey === undefined ? undefined : new AccountTokens(options.accountKey, clock)
-  const shared = { store, registry, admitter, converter, clock, random, log }
+  const tokens = options.tokens ?? (accounts ? accountAuthenticator(accounts, store) : async () => undefined)
+  const reviews = createReviewer({ policy, authorize, tokens, clock })
+  const shared = { store, registry, admitter, converter, clock, random, log, reviews }
   const api: ApiContext = { ...shared, ...(accounts ? { accounts } : {}) }
   run(scope, crdController({ api, metrics }))
   scope.pending('its namespaces, CustomResourceDefinitions and roles')
@@ -128,7 +131,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
       api,
       descriptions,
       authorize,
-      tokens: options.tokens ?? (accounts ? accountAuthenticator(accounts, store) : async () => undefined),
+      tokens,
       log,
       metrics,
     }),

@@ -6,7 +6,8 @@ import { arrayAt, isApiObject, isJsonObject, objectAt, textAt } from '../../kube
 import { applyJsonPatch, PatchError } from '../../kube/patch/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, failure, internalError, StatusError } from '../../kube/status.ts'
-import type { Admission, Admitter, Converter, User, Warn } from '../rest/context.ts'
+import { userInfo } from '../access/user-info.ts'
+import type { Admission, Admitter, Converter, Warn } from '../rest/context.ts'
 import { apiVersionOf, keyOf, type Registry, resourceOf } from '../rest/registry.ts'
 import { converted } from '../rest/versions.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -210,9 +211,4 @@ function denial(webhook: Webhook, status: JsonObject): StatusError {
       field: textAt(cause, 'field'),
     }))
   return new StatusError(causes.length === 0 ? base : { ...base, details: { causes } })
-}
-
-/** authentication.k8s.io/v1 UserInfo. */
-function userInfo({ name, groups, uid, extra }: User): JsonObject {
-  return { username: name, groups, ...(uid === undefined ? {} : { uid }), ...(extra ? { extra } : {}) }
 }

@@ -56,7 +56,12 @@ export interface ApiContext {
   readonly log: Logger
   /** Absent: no tokens are issued. */
   readonly accounts?: AccountTokens
+  /** Answers what is asked by creating an object of a kind that is never kept. Throws a Status. */
+  readonly reviews?: Reviewer
 }
+
+/** The object with its answer in `status`. */
+export type Reviewer = (change: Change, question: ApiObject) => Promise<ApiObject>
 
 /** On whose behalf, and how, an object is changed. */
 export interface Change {

@@ -18,6 +18,7 @@ import { listOptions, writeOptions } from './options.ts'
 import { patchOf } from './patch.ts'
 import type { ResourcePath, Verb } from './paths.ts'
 import { includeOf, presentList, presentObject, type View } from './present.ts'
+import { answerQuestion, isQuestion } from './questions.ts'
 import { keyOf, resourceOf } from './registry.ts'
 import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
 import { readScale, writeScale } from './scale.ts'
@@ -58,6 +59,7 @@ export async function serveResource(api: ApiContext, request: ResourceRequest): 
     }
     case 'create':
       if (request.path.subresource !== '') return await act(api, request)
+      if (isQuestion(request.definition)) return presentObject(view, await ask(api, request), 201)
       return presentObject(view, await create(api, request), 201)
     case 'update':
       return presentObject(view, await update(api, request))
@@ -116,6 +118,11 @@ async function create(api: ApiContext, request: ResourceRequest) {
   const change = changeOf(request)
   const body = await request.body()
   return await createObject(api, change, decodeObject(body), duplicatesOf(body))
+}
+
+async function ask(api: ApiContext, request: ResourceRequest) {
+  const body = await request.body()
+  return await answerQuestion(api, changeOf(request), decodeObject(body), duplicatesOf(body))
 }
 
 /** The binding or eviction of a pod, or the token of a service account; nothing is kept of that itself. */

@@ -1,10 +1,24 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { ANONYMOUS, EVERYBODY } from '../../kube/rbac/index.ts'
+import { ISSUER } from '../rest/account-tokens.ts'
 import type { User } from '../rest/context.ts'
 
-/** Who a bearer token belongs to; undefined when nobody knows it. */
-export type TokenAuthenticator = (token: string, signal: AbortSignal) => Promise<User | undefined>
+/** Whom a bearer token belongs to, and for which of the audiences asked for it counts. */
+export interface TokenOwner {
+  readonly user: User
+  readonly audiences: readonly string[]
+}
+
+/** Undefined when nobody knows the token, or it is for none of the audiences. */
+export type TokenAuthenticator = (
+  token: string,
+  audiences: readonly string[],
+  signal: AbortSignal,
+) => Promise<TokenOwner | undefined>
+
+/** Whom tokens of requests to this API have to be for. */
+export const API_AUDIENCES: readonly string[] = [ISSUER]
 
 /** Who shows no credentials at all. */
 export const ANONYMOUS_USER: User = { name: 'system:anonymous', groups: [ANONYMOUS] }
@@ -26,8 +40,8 @@ export async function authenticate(
   const header = request.headers.authorization
   if (header === undefined) return shown
   const token = /^Bearer +([\w\-.~+/=:]+)$/i.exec(header)?.[1]
-  const owner = token === undefined ? undefined : await tokens(token, signal)
-  return owner ? { kind: 'user', user: { ...owner, groups: withAuthenticated(owner.groups) } } : { kind: 'unknown' }
+  const owner = token === undefined ? undefined : await tokens(token, API_AUDIENCES, signal)
+  return owner ? { kind: 'user', user: authenticated(owner.user) } : { kind: 'unknown' }
 }
 
 /** Reading a certificate costs as much as a small request does, and a connection keeps its own. */
@@ -55,6 +69,10 @@ function readUser(socket: TLSSocket, fingerprint: string): User | undefined {
   const credential = `X509SHA256=${fingerprint.replaceAll(':', '').toLowerCase()}`
   const extra = { 'authentication.kubernetes.io/credential-id': [credential] }
   return { name, groups: withAuthenticated(textsOf(Reflect.get(subject, 'O'))), extra }
+}
+
+export function authenticated(user: User): User {
+  return { ...user, groups: withAuthenticated(user.groups) }
 }
 
 function withAuthenticated(groups: readonly string[]): readonly string[] {

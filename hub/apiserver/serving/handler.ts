@@ -23,6 +23,7 @@ import { serveResource } from '../rest/resources.ts'
 import { ANONYMOUS_USER, authenticate, type TokenAuthenticator } from './authentication.ts'
 import type { Authorizer } from './authorization.ts'
 import { type Descriptions, isPublicPath } from './descriptions.ts'
+import { impersonated } from './impersonation.ts'
 import { attributesOf } from './request-attributes.ts'
 
 export interface HandlerOptions {
@@ -73,7 +74,8 @@ async function route(
   if (isPublicPath(url.pathname) && method === 'GET') return options.descriptions.health()
   const identity = await authenticate(request, options.tokens, signal)
   if (identity.kind === 'unknown') throw unauthorized()
-  const user = identity.kind === 'user' ? identity.user : ANONYMOUS_USER
+  const sender = identity.kind === 'user' ? identity.user : ANONYMOUS_USER
+  const user = impersonated(request, sender, options.authorize) ?? sender
   const segments = segmentsOf(url.pathname)
   const path = parseResourcePath(segments)
   const verb = path && verbOf(method, path, flag(url.searchParams.get('watch')))

@@ -2,6 +2,10 @@ import type { ResourceDefinition } from '../../resource.ts'
 import { builtin } from './kind.ts'
 
 const RBAC = 'rbac.authorization.k8s.io'
+const AUTHORIZATION = 'authorization.k8s.io'
+const AUTHENTICATION = 'authentication.k8s.io'
+/** Questions: answered when they are made, and never kept. */
+const ASKED: readonly string[] = ['create']
 
 /** Kinds that say who may do what. */
 export const ACCESS_KINDS: readonly ResourceDefinition[] = [
@@ -16,5 +20,22 @@ export const ACCESS_KINDS: readonly ResourceDefinition[] = [
     status: true,
     parts: ['approval'],
     model: 'V1CertificateSigningRequest',
+  }),
+  builtin('SubjectAccessReview', {
+    ...{ group: AUTHORIZATION, plural: 'subjectaccessreviews', verbs: ASKED, model: 'V1SubjectAccessReview' },
+  }),
+  builtin('LocalSubjectAccessReview', {
+    ...{ group: AUTHORIZATION, plural: 'localsubjectaccessreviews', verbs: ASKED, namespaced: true },
+    model: 'V1LocalSubjectAccessReview',
+  }),
+  builtin('SelfSubjectAccessReview', {
+    ...{ group: AUTHORIZATION, plural: 'selfsubjectaccessreviews', verbs: ASKED, model: 'V1SelfSubjectAccessReview' },
+  }),
+  builtin('SelfSubjectRulesReview', {
+    ...{ group: AUTHORIZATION, plural: 'selfsubjectrulesreviews', verbs: ASKED, model: 'V1SelfSubjectRulesReview' },
+  }),
+  builtin('TokenReview', { group: AUTHENTICATION, plural: 'tokenreviews', verbs: ASKED, model: 'V1TokenReview' }),
+  builtin('SelfSubjectReview', {
+    ...{ group: AUTHENTICATION, plural: 'selfsubjectreviews', verbs: ASKED, model: 'V1SelfSubjectReview' },
   }),
 ]
