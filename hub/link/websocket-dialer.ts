@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { readBody } from '../../platform/http/index.ts'
 import { UnavailableError } from '../../platform/lifecycle/index.ts'
@@ -64,7 +65,7 @@ function opened(
   return new Promise((resolve, reject) => {
     let isSkerry = false
     let cloudEpoch = ''
-    let bytesRead = () => 0
+    let wire: Socket | undefined
     /** CloudHub cannot be reached, or refused the connection. */
     const fail = (message: string, cause?: unknown) => {
       signal.removeEventListener('abort', onAbort)
@@ -77,7 +78,7 @@ function opened(
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     socket.once('upgrade', (response) => {
-      bytesRead = () => response.socket.bytesRead
+      wire = response.socket
       isSkerry = response.headers[SKERRY_HEADER] === SKERRY_WIRE_VERSION
       const epoch = response.headers[CLOUD_EPOCH_HEADER]
       if (isSkerry && typeof epoch === 'string') cloudEpoch = epoch.slice(0, LONGEST_EPOCH)
@@ -96,7 +97,8 @@ function opened(
     })
     socket.once('open', () => {
       signal.removeEventListener('abort', onAbort)
-      resolve(linkOver(socket, { ...ports, isSkerry, cloudEpoch, bytesRead }))
+      const bytesRead = () => wire?.bytesRead ?? 0
+      resolve(linkOver(socket, { ...ports, isSkerry, cloudEpoch, bytesRead, ...(wire ? { wire } : {}) }))
     })
   })
 }

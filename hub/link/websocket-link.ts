@@ -5,7 +5,7 @@ import type { Frame } from '../../schemas/index.ts'
 import { decodeFrame } from './frame-codec.ts'
 import { FrameQueue } from './frame-queue.ts'
 import type { Link } from './link.ts'
-import { WebSocketWriter } from './websocket-writer.ts'
+import { WebSocketWriter, type Wire } from './websocket-writer.ts'
 
 export interface WebSocketLinkOptions {
   readonly clock: Clock
@@ -15,6 +15,8 @@ export interface WebSocketLinkOptions {
   readonly cloudEpoch?: string
   /** Bytes that have come in: a large frame is a sign of life before it is whole. */
   readonly bytesRead?: () => number
+  /** Below the WebSocket. */
+  readonly wire?: Wire
   /** Silence of the peer after which the link is closed; default 30 s. A peer that lives answers pings, some four in that time. */
   readonly deadAfter?: Duration
 }
@@ -35,7 +37,7 @@ const MOST_NOISE = 1000
  * Anything that arrives (a pong, too) shows that the peer lives; KubeEdge peers send no pings, but they answer them.
  */
 export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link {
-  const { clock, log, isSkerry, cloudEpoch = '', deadAfter = seconds(30), bytesRead = () => 0 } = options
+  const { clock, log, isSkerry, cloudEpoch = '', deadAfter = seconds(30), bytesRead = () => 0, wire } = options
   const pingEvery = ms(Math.min(8000, deadAfter.milliseconds / 3.75))
   const queue = new FrameQueue<RawData>(QUEUE_LIMITS, (isFull) => (isFull ? socket.pause() : socket.resume()))
   const closed = Promise.withResolvers<string>()
@@ -53,6 +55,7 @@ export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link
   const writer = new WebSocketWriter(socket, {
     clock,
     stalledAfter: WRITE_STALLED,
+    ...(wire ? { wire } : {}),
     onStalled: () => terminate(`the peer took no data for ${WRITE_STALLED.milliseconds / 1000} s`),
   })
   const close = (why: string) => {

@@ -46,6 +46,7 @@ export function createUpgradeAcceptor(ports: AcceptorPorts): AcceptUpgrade {
             log: ports.log,
             isSkerry: isSkerry(request),
             bytesRead: () => request.socket.bytesRead,
+            wire: socket,
           }),
         ),
       )

@@ -9,11 +9,13 @@ import { WebSocketWriter } from './websocket-writer.ts'
 function start() {
   const clock = new FakeClock()
   const written: { readonly bytes: Buffer; readonly isLast: boolean; readonly take: (error?: Error) => void }[] = []
+  const wire: string[] = []
   let isStalled = false
   const socket = {
     readyState: 1,
     OPEN: 1,
     send(data: string | Buffer, { fin }: { fin: boolean }, take: (error?: Error) => void) {
+      wire.push('frame')
       written.push({ bytes: Buffer.from(data), isLast: fin, take })
     },
   }
@@ -23,8 +25,12 @@ function start() {
     onStalled: () => {
       isStalled = true
     },
+    wire: {
+      cork: () => void wire.push('cork'),
+      uncork: () => void wire.push('uncork'),
+    },
   })
-  return { clock, written, socket, writer, isStalled: () => isStalled }
+  return { clock, written, socket, writer, wire, isStalled: () => isStalled }
 }
 
 const frame = (id: string, content = ''): Frame => ({ header: { msg_id: id, timestamp: 1 }, route: {}, content })
@@ -49,6 +55,16 @@ test('a large frame goes in parts, and what is sent meanwhile comes whole behind
   )
   const whole = decodeFrame(Buffer.concat(written.slice(1, 5).map(({ bytes }) => bytes)).toString())
   assert.ok(whole.ok && whole.frame.content === content)
+})
+
+test('frames of one turn go to the connection in one piece, and none waits for a later turn', async () => {
+  const { wire, writer } = start()
+  for (const id of ['a', 'b', 'c']) void writer.send(frame(id))
+  await turn()
+  void writer.send(frame('d'))
+  await turn()
+  await turn()
+  assert.deepEqual(wire, ['cork', 'frame', 'frame', 'frame', 'uncork', 'cork', 'frame', 'uncork'])
 })
 
 test('a link that is slow and moves is waited for as long as it takes', async () => {

@@ -15,7 +15,8 @@ import { controllerLimits, type DeviceLimits } from './limits.ts'
 import { NodePresence } from './node-presence.ts'
 import { ReportIntake } from './report-intake.ts'
 import { createDeviceSource, deviceVersion } from './source.ts'
-import { isUnreachable, StatusReconciler } from './status-reconciler.ts'
+import { StatusReconciler } from './status-reconciler.ts'
+import { isUnreachable } from './wanted-status.ts'
 
 export interface DeviceControllerPorts {
   readonly kubernetes: Kubernetes

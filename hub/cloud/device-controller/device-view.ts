@@ -101,6 +101,12 @@ export class DeviceView {
     return 'taken'
   }
 
+  /** All that is said of the device follows from these, each of which is replaced where it changes. */
+  get parts(): readonly unknown[] {
+    const { twins, state, stateReason, stateCode, lastOnlineTime, refusals, hasReported, told, record } = this
+    return [twins, state, stateReason, stateCode, lastOnlineTime, refusals, hasReported, told, record]
+  }
+
   get unconfirmed(): readonly Unconfirmed[] {
     return this.#unconfirmed
   }

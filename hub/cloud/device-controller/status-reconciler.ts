@@ -5,22 +5,19 @@ import { type Device, type DeviceStatus, deviceIdOf, GROUPS, MODULES, splitDevic
 import type { FrameFactory } from '../../link/index.ts'
 import type { CloudHub } from '../cloudhub/delivery.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
-import { conditionNamed, conditionsOf } from './conditions.ts'
 import { ConflictTeller, untold } from './conflict-teller.ts'
 import type { DeviceIndex } from './device-index.ts'
 import type { DeviceView } from './device-view.ts'
 import type { DeviceViews } from './device-views.ts'
-import { recordText } from './edge-record.ts'
 import type { EventRecorder } from './event-recorder.ts'
 import type { IntentLedger } from './intent-ledger.ts'
-import { statusIntents } from './intents.ts'
 import { LookList } from './look-list.ts'
 import type { NodePresence, Presence } from './node-presence.ts'
-import { nextWrite } from './status-plan.ts'
+import { Remembered } from './remembered.ts'
+import { type NextWrite, nextWrite } from './status-plan.ts'
 import { StatusWriter } from './status-writer.ts'
 import { notesOf } from './transitions.ts'
-import { conflictsForDevice, twinsForDevice, twinsForStatus } from './twin-view.ts'
-import type { WantedStatus } from './wanted-status.ts'
+import { isUnreachable, type WantedStatus, wantedStatus } from './wanted-status.ts'
 import { type WriteLimits, type WriteOutcome, WriteQueue } from './write-queue.ts'
 
 export interface StatusReconcilerPorts {
@@ -57,6 +54,8 @@ export class StatusReconciler {
   readonly #conflicts: ConflictTeller
   /** Devices that are looked at again at a time, by id. */
   readonly #appointments = new Map<string, { readonly at: number; readonly timer: Disposable }>()
+  readonly #lastWanted = new Remembered<DeviceView, WantedStatus>()
+  readonly #lastNext = new Remembered<DeviceView, NextWrite | undefined>()
   /** Since when a spec waits for whoever serves its node, monotonic ms. */
   readonly #unobserved = new Map<string, { readonly generation: number; readonly since: number }>()
 
@@ -148,7 +147,8 @@ export class StatusReconciler {
     const isUntold = untold(device, view).length > 0
     const wanted = this.#wanted(device, view, { presence: at, isUntold })
     const isOthers = at.at === 'elsewhere' && !this.#isOverdue(id, device)
-    const next = isOthers ? undefined : nextWrite(device, status, wanted)
+    const toWrite = () => this.#lastNext.of(view, [device, status, wanted], () => nextWrite(device, status, wanted))
+    const next = isOthers ? undefined : toWrite()
     return { view, wanted, next, status, isOthers, isUntold }
   }
 
@@ -189,36 +189,18 @@ export class StatusReconciler {
   ): WantedStatus {
     const { hub, nodes, clock, ledger, index } = this.#ports
     const node = device.spec.nodeName ?? ''
-    const generation = device.metadata.generation ?? 0
-    const { refusals, record } = view
-    const intents = ledger.of(device)
-    const conditions = conditionsOf({
+    const of = {
       device,
+      isUntold,
       model: index.modelOf(device),
+      intents: ledger.of(device),
       nodeKnown: hub.isKnown(node) || nodes.get({ name: node }) !== undefined,
       away: presence.isAway || (presence.at !== 'here' && isUnreachable(device)),
-      state: view.state,
-      stateReason: view.stateReason,
-      stateCode: view.stateCode,
-      view: view.twins,
-      intents,
-      refusals: refusals && refusals.generation >= generation ? refusals.list : undefined,
-      previous: device.status?.conditions ?? [],
-      now: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
-    })
-    const text = record && !isUntold ? recordText(record) : undefined
-    return {
-      conditions,
-      intents: statusIntents(intents),
-      conflicts: conflictsForDevice(device, view.twins).filter(({ id }) => view.told.has(id)),
-      state: isUnreachable({ status: { conditions } }) ? 'unknown' : (view.state ?? 'unknown'),
-      ...(view.state === undefined ? {} : { reportedState: view.state }),
-      ...(view.lastOnlineTime === undefined ? {} : { lastOnlineTime: view.lastOnlineTime }),
-      ...(view.hasReported
-        ? { deviceTwins: twinsForDevice(device, view.twins), statusTwins: twinsForStatus(device, view.twins) }
-        : {}),
-      ...(text === undefined ? {} : { record: text }),
     }
+    // The time is none of the parts: what begins to hold did so when it was judged first.
+    const parts = [...Object.values(of), ...view.parts]
+    const now = () => new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+    return this.#lastWanted.of(view, parts, () => wantedStatus({ ...of, view, now: now() }))
   }
 
   #confirm(view: DeviceView): void {
@@ -227,9 +209,4 @@ export class StatusReconciler {
     for (const { frame, reply } of view.unconfirmed) reply(frames.reply(frame, 'OK', route))
     view.confirmed()
   }
-}
-
-/** It stays so until somebody has the session of its node: a start of this process, say, is no news of it. */
-export function isUnreachable({ status }: Pick<Device, 'status'>): boolean {
-  return conditionNamed(status?.conditions, 'Online')?.reason === 'NodeUnreachable'
 }

@@ -1,4 +1,17 @@
-import type { Condition, StatusConflict, StatusIntent, StatusTwin } from '../../../schemas/index.ts'
+import type {
+  CloudIntents,
+  Condition,
+  Device,
+  DeviceModel,
+  StatusConflict,
+  StatusIntent,
+  StatusTwin,
+} from '../../../schemas/index.ts'
+import { conditionNamed, conditionsOf } from './conditions.ts'
+import type { DeviceView } from './device-view.ts'
+import { recordText } from './edge-record.ts'
+import { statusIntents } from './intents.ts'
+import { conflictsForDevice, twinsForDevice, twinsForStatus } from './twin-view.ts'
 
 /** What the two objects of one device should say. Absent fields are left as they are. */
 export interface WantedStatus {
@@ -15,4 +28,51 @@ export interface WantedStatus {
   readonly conflicts: readonly StatusConflict[]
   /** On DeviceStatus: how far the edge's telling has come, see `EdgeRecord`. */
   readonly record?: string
+}
+
+export interface WantedOf {
+  readonly device: Device
+  readonly model: DeviceModel | undefined
+  readonly intents: CloudIntents
+  readonly view: DeviceView
+  /** See ConditionInput. */
+  readonly nodeKnown: boolean
+  readonly away: boolean
+  /** Conflicts of it have yet to be told. */
+  readonly isUntold: boolean
+  /** RFC 3339, UTC, whole seconds. */
+  readonly now: string
+}
+
+/** What is to be said of a device, by what is known of it. Pure. */
+export function wantedStatus({ device, model, intents, view, nodeKnown, away, isUntold, now }: WantedOf): WantedStatus {
+  const generation = device.metadata.generation ?? 0
+  const { refusals, record } = view
+  const conditions = conditionsOf({
+    ...{ device, model, nodeKnown, away, intents, now },
+    state: view.state,
+    stateReason: view.stateReason,
+    stateCode: view.stateCode,
+    view: view.twins,
+    refusals: refusals && refusals.generation >= generation ? refusals.list : undefined,
+    previous: device.status?.conditions ?? [],
+  })
+  const text = record && !isUntold ? recordText(record) : undefined
+  return {
+    conditions,
+    intents: statusIntents(intents),
+    conflicts: conflictsForDevice(device, view.twins).filter(({ id }) => view.told.has(id)),
+    state: isUnreachable({ status: { conditions } }) ? 'unknown' : (view.state ?? 'unknown'),
+    ...(view.state === undefined ? {} : { reportedState: view.state }),
+    ...(view.lastOnlineTime === undefined ? {} : { lastOnlineTime: view.lastOnlineTime }),
+    ...(view.hasReported
+      ? { deviceTwins: twinsForDevice(device, view.twins), statusTwins: twinsForStatus(device, view.twins) }
+      : {}),
+    ...(text === undefined ? {} : { record: text }),
+  }
+}
+
+/** It stays so until somebody has the session of its node: a start of this process, say, is no news of it. */
+export function isUnreachable({ status }: Pick<Device, 'status'>): boolean {
+  return conditionNamed(status?.conditions, 'Online')?.reason === 'NodeUnreachable'
 }
