@@ -3,7 +3,7 @@ import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { DEVICE_GROUP } from '../../../schemas/index.ts'
 import { CUSTOM_RESOURCE_DEFINITIONS, type Kubernetes } from '../kubernetes/index.ts'
-import type { WebhookAddress } from './registration.ts'
+import type { WebhookAddress } from './keep-registered.ts'
 
 const CONVERTED = [`devices.${DEVICE_GROUP}`, `devicemodels.${DEVICE_GROUP}`]
 

@@ -1,7 +1,6 @@
 import { readBody, sendJson, sendText, serveHttps } from '../../../platform/http/index.ts'
-import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { Backoff, type Clock, minutes, type Random, seconds } from '../../../platform/time/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
 import type { ServingCertificate } from '../authority/cloud-authority.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { ListeningModule } from '../certificate-server/module.ts'
@@ -9,8 +8,9 @@ import { parseJson } from '../kubernetes/guards.ts'
 import { DEVICE_MODELS, type Kubernetes } from '../kubernetes/index.ts'
 import { answerConversion } from './conversion.ts'
 import { registerConversion } from './conversion-registration.ts'
-import { registerWebhook } from './registration.ts'
+import { keepRegistered } from './keep-registered.ts'
 import { answerReview, type ModelLookup } from './review.ts'
+import { registerValidation } from './validation-registration.ts'
 
 export interface AdmissionOptions {
   readonly host: string
@@ -34,8 +34,6 @@ const CONVERSION = 'convert'
 const LARGEST_REVIEW = 8 * 1024 * 1024
 /** A whole list may come to be converted. */
 const LARGEST_CONVERSION = 32 * 1024 * 1024
-/** Definitions that are applied again may have lost their conversion. */
-const LOOK_EVERY = minutes(5)
 
 /**
  * The webhooks of Device and DeviceModel: one validates, one converts v1alpha2. They serve at once, and register themselves as soon
@@ -49,13 +47,13 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
       return port
     },
     async start(scope) {
-      const { serving, caPem } = ports.authority.current
+      const { authority, kubernetes, log } = ports
       const contextOf = ({ certificatePem, keyPem }: ServingCertificate) => ({ cert: certificatePem, key: keyPem })
-      const modelOf: ModelLookup = (namespace, name) => ports.kubernetes.get(DEVICE_MODELS, { namespace, name })
+      const modelOf: ModelLookup = (namespace, name) => kubernetes.get(DEVICE_MODELS, { namespace, name })
       const server = await serveHttps({
         at: options,
-        log: ports.log,
-        tls: contextOf(serving),
+        log,
+        tls: contextOf(authority.current.serving),
         handler: async (request, response, signal) => {
           const isConversion = request.url?.split('?')[0]?.endsWith(`/${CONVERSION}`) === true
           const review = isConversion ? 'a ConversionReview' : 'an AdmissionReview'
@@ -68,40 +66,21 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
         },
       })
       scope.use(server)
-      scope.use(ports.authority.current.onServing((renewed) => server.renew(contextOf(renewed))))
+      scope.use(authority.current.onServing((renewed) => server.renew(contextOf(renewed))))
       port = server.port
       const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host
       const url = options.url ?? `https://${host.includes(':') ? `[${host}]` : host}:${port}${PATH}`
-      const { kubernetes, log } = ports
-      const validation = { what: 'Admission of devices', url, ca: caPem }
-      scope.run((signal) =>
-        register(validation, ports, signal, () => registerWebhook(kubernetes, validation, log, signal)),
-      )
-      const conversion = { what: 'Conversion of v1alpha2', url: new URL(CONVERSION, url).href, ca: caPem }
-      scope.run(async (signal) => {
-        for (;;) {
-          await register(conversion, ports, signal, () => registerConversion(kubernetes, conversion, log, signal))
-          await ports.clock.sleep(LOOK_EVERY, signal)
+      // The authority may be another one at each look, after a restart of its module, and with it the CA.
+      const keep = (what: string, address: string, register: typeof registerValidation) => {
+        const look = async (signal: AbortSignal) => {
+          const { caPem: ca, serving } = authority.current
+          server.renew(contextOf(serving))
+          await register(kubernetes, { url: address, ca }, log, signal)
         }
-      })
+        scope.run((signal) => keepRegistered({ what, register: look }, ports, signal))
+      }
+      keep('Admission of devices', url, registerValidation)
+      keep('Conversion of v1alpha2', new URL(CONVERSION, url).href, registerConversion)
     },
-  }
-}
-
-async function register(
-  { what }: { readonly what: string },
-  { clock, random, log }: AdmissionPorts,
-  signal: AbortSignal,
-  work: () => Promise<void>,
-): Promise<void> {
-  const backoff = new Backoff({ first: seconds(1), most: seconds(60) }, random)
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      signal.throwIfAborted()
-      log.warn(`${what} is not registered yet`, { error: describeError(error) })
-      await clock.sleep(backoff.next(), signal)
-    }
   }
 }

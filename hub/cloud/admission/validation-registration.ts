@@ -1,18 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../../../platform/log/index.ts'
 import { isRecord } from '../kubernetes/guards.ts'
 import { type Kubernetes, reasonOfError, VALIDATING_WEBHOOKS } from '../kubernetes/index.ts'
+import type { WebhookAddress } from './keep-registered.ts'
 
-export interface WebhookAddress {
-  /** `https://127.0.0.1:9443/validate` */
-  readonly url: string
-  /** PEM of the CA that signed the webhook's certificate. */
-  readonly ca: string
-}
-
-export const WEBHOOK_NAME = 'skerry-devices'
+const WEBHOOK_NAME = 'skerry-devices'
 
 /** Tells the API server where Device and DeviceModel are validated. Made or brought up to date; others' changes are overwritten. */
-export async function registerWebhook(
+export async function registerValidation(
   kubernetes: Kubernetes,
   address: WebhookAddress,
   log: Logger,
@@ -48,22 +43,19 @@ export async function registerWebhook(
       if (reasonOfError(error) !== 'AlreadyExists') throw error
       await kubernetes.patch(VALIDATING_WEBHOOKS, at, { webhooks }, { type: 'merge' }, signal)
     }
-  } else if (urlOf(present) !== address.url || caOf(present) !== webhooks[0]?.clientConfig.caBundle) {
+  } else if (isAsWanted(Reflect.get(present, 'webhooks'), webhooks)) {
+    return
+  } else {
     await kubernetes.patch(VALIDATING_WEBHOOKS, at, { webhooks }, { type: 'merge' }, signal)
   }
   log.info('Admission of devices is registered', { url: address.url })
 }
 
-function clientConfigOf(object: object): Readonly<Record<string, unknown>> {
-  const webhooks: unknown = Reflect.get(object, 'webhooks')
-  const first: unknown = Array.isArray(webhooks) ? webhooks[0] : undefined
-  return isRecord(first) && isRecord(first['clientConfig']) ? first['clientConfig'] : {}
-}
-
-function urlOf(object: object): unknown {
-  return clientConfigOf(object)['url']
-}
-
-function caOf(object: object): unknown {
-  return clientConfigOf(object)['caBundle']
+/** API servers fill in what was left out. */
+function isAsWanted(present: unknown, wanted: readonly object[]): boolean {
+  if (!Array.isArray(present) || present.length !== wanted.length) return false
+  return wanted.every((webhook, at) => {
+    const known: unknown = present[at]
+    return isRecord(known) && Object.entries(webhook).every(([key, value]) => isDeepStrictEqual(known[key], value))
+  })
 }

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import { connect } from 'node:tls'
+import { createScope } from '../../../platform/lifecycle/index.ts'
+import { silentLogger } from '../../../platform/log/index.ts'
+import { minutes, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { openAuthority } from '../authority/open-authority.ts'
+import { CUSTOM_RESOURCE_DEFINITIONS, VALIDATING_WEBHOOKS } from '../kubernetes/resources.ts'
+import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
+import { createAdmissionModule } from './module.ts'
+
+const CRDS = ['devices.devices.kubeedge.io', 'devicemodels.devices.kubeedge.io']
+const WEBHOOK = { name: 'skerry-devices' }
+
+/** An authority with a CA of its own. */
+function authority() {
+  const ports = { kubernetes: new FakeKubernetes(), clock: systemClock, random: systemRandom }
+  return openAuthority({ names: ['127.0.0.1'], certificateDays: 1 }, ports, new AbortController().signal)
+}
+
+async function setup(t: TestContext) {
+  const kubernetes = new FakeKubernetes()
+  const clock = new FakeClock()
+  for (const name of CRDS)
+    await kubernetes.create(CUSTOM_RESOURCE_DEFINITIONS, undefined, { metadata: { name }, spec: {} })
+  const holder = { current: await authority() }
+  const admission = createAdmissionModule(
+    { host: '127.0.0.1', port: 0 },
+    { kubernetes, clock, random: systemRandom, log: silentLogger, authority: holder },
+  )
+  const onCrash = (error: unknown) => assert.fail(String(error))
+  const scope = createScope('admission', { clock: systemClock, log: silentLogger, deadline: seconds(5), onCrash })
+  t.after(() => scope[Symbol.asyncDispose]())
+  await admission.start(scope)
+  const look = () => clock.advance(minutes(5))
+  await clock.advance(seconds(1))
+  const registered = async () => [
+    await kubernetes.get(VALIDATING_WEBHOOKS, WEBHOOK),
+    ...(await Promise.all(CRDS.map((name) => kubernetes.get(CUSTOM_RESOURCE_DEFINITIONS, { name })))),
+  ]
+  return { kubernetes, holder, admission, look, registered }
+}
+
+test('a CA that is another one in the running process is registered for both webhooks, and its certificate is shown', async (t) => {
+  const { holder, admission, look, registered } = await setup(t)
+  holder.current = await authority()
+  const { caPem: ca } = holder.current
+  await look()
+  for (const object of await registered())
+    assert.ok(JSON.stringify(object).includes(Buffer.from(ca).toString('base64')))
+  const socket = connect({ host: '127.0.0.1', port: admission.port, ca })
+  await once(socket, 'secureConnect')
+  socket.destroy()
+})
+
+test('what somebody has changed or removed of a registration is put right, and nothing is written where all is well', async (t) => {
+  const { kubernetes, look, registered } = await setup(t)
+  const before = (await registered()).map((object) => object && Reflect.get(object, 'webhooks'))
+  const writes = kubernetes.writes.length
+  await look()
+  assert.equal(kubernetes.writes.length, writes)
+  const webhooks = JSON.parse(JSON.stringify(before[0]))
+  // As an API server fills in what was left out.
+  for (const webhook of webhooks) webhook.namespaceSelector = {}
+  await kubernetes.patch(VALIDATING_WEBHOOKS, WEBHOOK, { webhooks }, { type: 'merge' })
+  await look()
+  assert.equal(kubernetes.writes.length, writes + 1)
+  for (const webhook of webhooks) webhook.rules = []
+  await kubernetes.patch(VALIDATING_WEBHOOKS, WEBHOOK, { webhooks }, { type: 'merge' })
+  await look()
+  assert.match(JSON.stringify(await kubernetes.get(VALIDATING_WEBHOOKS, WEBHOOK)), /"devicemodels"/)
+  await kubernetes.delete(VALIDATING_WEBHOOKS, WEBHOOK)
+  await look()
+  assert.match(JSON.stringify(await kubernetes.get(VALIDATING_WEBHOOKS, WEBHOOK)), /"devicemodels"/)
+})
