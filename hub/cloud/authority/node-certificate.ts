@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { parseCertificate } from '../../../platform/certificates/index.ts'
 import type { Random } from '../../../platform/time/index.ts'
-import { NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
+import { isNodeName, NODE_ORGANIZATION, nodeCommonName } from '../../../schemas/index.ts'
 
 /** What a node's certificate says, once its signature is verified. */
 export interface NodeCertificate {
@@ -26,9 +26,11 @@ export function readNodeCertificate(
   if (!usages.includes('clientAuth')) return undefined
   const prefix = nodeCommonName('')
   const { commonName, organizations } = subject
-  if (organizations[0] !== NODE_ORGANIZATION || !commonName.startsWith(prefix) || commonName === prefix)
-    return undefined
-  return { node: commonName.slice(prefix.length), serial: serialNumber, expires: notAfter.getTime() }
+  if (organizations[0] !== NODE_ORGANIZATION || !commonName.startsWith(prefix)) return undefined
+  const node = commonName.slice(prefix.length)
+  // KubeEdge's cloudcore signed whatever a holder of its token asked for.
+  if (!isNodeName(node)) return undefined
+  return { node, serial: serialNumber, expires: notAfter.getTime() }
 }
 
 /**

@@ -49,7 +49,8 @@ export class ConflictTeller {
   tell(id: string): void {
     if (this.#asked.has(id)) return
     this.#asked.add(id)
-    this.#queue.enqueue(id)
+    // A full queue takes nothing: the next look at the device asks again.
+    if (!this.#queue.enqueue(id)) this.#asked.delete(id)
   }
 
   async #tell(id: string, signal: AbortSignal): Promise<void> {

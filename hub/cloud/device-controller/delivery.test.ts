@@ -234,6 +234,7 @@ test('an edge that makes devices up fills nothing: names that are none are passe
   await cloud.settle()
   for (const uid of ['', '../pods', 'A b', 'u'.repeat(64)]) reportOn(edge, 'default/made-up', uid)
   reportOn(edge, 'Not A Namespace/made-up', 'uid-1')
+  reportOn(edge, 'default/Not A Name', 'uid-2')
   const before = (await cloud.kubernetes.list(OBJECT_SYNCS, {})).items.length
   await cloud.settle(10)
   assert.equal((await cloud.kubernetes.list(OBJECT_SYNCS, {})).items.length, before)

@@ -2,6 +2,7 @@ import type { Counter, Metrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { DEVICE_API_VERSION, type Device, deviceIdOf, splitDeviceId } from '../../../schemas/index.ts'
 import type { CloudHub, NodePeer, Upstream } from '../cloudhub/delivery.ts'
+import { isLabel, isSubdomain } from '../kubernetes/index.ts'
 import type { DeviceIndex } from './device-index.ts'
 import type { DeviceViews } from './device-views.ts'
 import { parseReport } from './reports.ts'
@@ -64,13 +65,9 @@ export class ReportIntake {
   /** What an edge still has although it should not, because it went back to a backup, say, is deleted there. */
   evict({ node }: NodePeer, id: string, uid: string | undefined): void {
     const { namespace, name } = splitDeviceId(id)
-    if (!this.#ports.index.devices.isSynced || uid === undefined || ![namespace, uid].every(isLabel)) return
+    if (!this.#ports.index.devices.isSynced || uid === undefined) return
+    if (![namespace, uid].every(isLabel) || !isSubdomain(name)) return
     const metadata = { namespace, name, uid }
     this.#ports.hub.evict(node, { apiVersion: DEVICE_API_VERSION, kind: 'Device', metadata })
   }
-}
-
-/** Fit for an address of the API, RFC 1123. */
-function isLabel(text: string): boolean {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)
 }

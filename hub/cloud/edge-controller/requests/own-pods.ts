@@ -1,5 +1,5 @@
 import type { CloudHub } from '../../cloudhub/delivery.ts'
-import { type AnyObject, type Kubernetes, PODS } from '../../kubernetes/index.ts'
+import { type AnyObject, isLabel, isSubdomain, type Kubernetes, PODS } from '../../kubernetes/index.ts'
 import { nodeOf, type PodCache } from '../pods/pod-cache.ts'
 import { foreign, refused } from './ask.ts'
 
@@ -51,13 +51,4 @@ export class OwnPods {
 
 function isMeant({ metadata }: AnyObject, uid: string): boolean {
   return uid === '' || metadata.uid === uid
-}
-
-/** Fit for an address of the API, RFC 1123. */
-function isLabel(text: string): boolean {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)
-}
-
-function isSubdomain(text: string): boolean {
-  return /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text)
 }

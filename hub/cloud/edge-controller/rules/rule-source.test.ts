@@ -63,6 +63,25 @@ test('an original edge is told its topics at each connect, and which of them are
   assert.deepEqual(down(again), ['unsubscribe shop/lights', 'subscribe shop/doors'])
 })
 
+test('a word that a dying link swallowed is said again: a topic that is no more is unsubscribed at the next connect, too', async (t) => {
+  const { connect, settle, down, kubernetes, rule } = await setup(t)
+  const edge = connect('edge-1', { skerry: false })
+  await settle(1000)
+  // Nobody tells the cloud that nothing gets through any more.
+  await kubernetes.delete(RULES, { namespace: 'shop', name: 'lights' })
+  await settle(1000)
+  edge.disconnect()
+  const second = connect('edge-1', { skerry: false })
+  await settle(1000)
+  assert.deepEqual(down(second), ['unsubscribe shop/lights'])
+  second.disconnect()
+  await rule('lights', 'bus', 'edge-1', 'lights')
+  await settle(1000)
+  const third = connect('edge-1', { skerry: false })
+  await settle(1000)
+  assert.deepEqual(down(third), ['subscribe shop/lights'])
+})
+
 test('a rule waits for its endpoint, and goes with it', async (t) => {
   const { connect, settle, down, kubernetes, endpoint, rule } = await setup(t)
   await rule('early', 'late-bus', 'edge-1', 'early')

@@ -19,14 +19,23 @@ export interface RuleSourcePorts {
   readonly frames: FrameFactory
 }
 
+interface Told {
+  readonly session: string
+  readonly topics: ReadonlySet<string>
+  /** It was told to subscribe them once, and then to unsubscribe: said again at each connect. */
+  readonly former: ReadonlySet<string>
+}
+
+const MOST_FORMER = 100
+
 /**
  * Rules that ask a node to listen to a topic. A Skerry edge gets the rule itself, and acknowledges it; an original one is
  * told to subscribe at each connect, and to unsubscribe what it was told before.
  */
 export function createRuleSource({ rules, endpoints, hub, frames }: RuleSourcePorts): NodeSource & Disposable {
   const peers = new Map<string, NodePeer>()
-  /** Topics that original edges were told; they keep them on disk. */
-  const told = new Map<string, { session: string; topics: ReadonlySet<string> }>()
+  /** What original edges were told; they keep it on disk, and nothing says whether it arrived. */
+  const told = new Map<string, Told>()
   const nodeOf = (rule: Rule | undefined) => rule?.spec.sourceResource['node_name'] ?? ''
   const wanted = (rule: Rule) => {
     const { namespace = 'default' } = rule.metadata
@@ -76,12 +85,15 @@ export function createRuleSource({ rules, endpoints, hub, frames }: RuleSourcePo
       if (peers.get(node)?.skerry !== false) return []
       const before = told.get(node)
       const topics = topicsOf(node)
-      told.set(node, { session, topics })
-      const known = before?.session === session ? before.topics : new Set<string>()
+      const isSame = before?.session === session
       const gone = [...(before?.topics ?? [])].filter((topic) => !topics.has(topic))
-      const fresh = [...topics].filter((topic) => !known.has(topic))
+      const former = new Set(
+        [...(before?.former ?? []), ...gone].filter((topic) => !topics.has(topic)).slice(-MOST_FORMER),
+      )
+      told.set(node, { session, topics, former })
+      const fresh = [...topics].filter((topic) => !(isSame && before.topics.has(topic)))
       return [
-        ...gone.map((topic) => ask(OPERATIONS.unsubscribe, topic)),
+        ...[...(isSame ? gone : former)].map((topic) => ask(OPERATIONS.unsubscribe, topic)),
         ...fresh.map((topic) => ask(OPERATIONS.subscribe, topic)),
       ]
     },
