@@ -111,6 +111,29 @@ test('a run past its deadline is aborted and frees its worker, but its key stays
   assert.deepEqual(seen, ['slow', 'other', 'slow'])
 })
 
+test('what a run left undone the next one does: keys that waited, that failed, and that were at work', async () => {
+  let isStuck = true
+  const { queue, clock, seen, start } = setup({}, async (key, signal) => {
+    if (!isStuck) return
+    if (key === 'failing') throw new Error('no')
+    if (key === 'working')
+      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  })
+  const first = new AbortController()
+  const ran = start(first.signal)
+  for (const key of ['failing', 'working', 'done']) queue.enqueue(key)
+  queue.enqueueAfter('later', seconds(60))
+  await clock.advance(ms(1))
+  first.abort(new Error('the module crashed'))
+  await ran
+  assert.equal(clock.waiting, 0)
+  isStuck = false
+  seen.length = 0
+  void start()
+  await clock.advance(ms(1))
+  assert.deepEqual(seen.toSorted(), ['failing', 'later', 'working'])
+})
+
 test('refuses keys beyond its bound and says so', async () => {
   const { queue, log } = setup({ bound: 2 })
   assert.deepEqual(
@@ -160,5 +183,12 @@ function setup(
     },
     ...overrides,
   })
-  return { queue, clock, log, seen, start: () => queue.run(controller.signal), stop: () => controller.abort() }
+  return {
+    queue,
+    clock,
+    log,
+    seen,
+    start: (signal = controller.signal) => queue.run(signal),
+    stop: () => controller.abort(),
+  }
 }

@@ -37,7 +37,7 @@ export interface Reconciler {
   readonly depth: number
   /** Nothing is due or at work. Keys that wait for a time do not count. */
   readonly idle: boolean
-  /** Works until the signal aborts and what is under way has settled. For `scope.run`. */
+  /** Works until the signal aborts and what is under way has settled. For `scope.run`; a later run does what was left undone. */
   run(signal: AbortSignal): Promise<void>
 }
 
@@ -114,7 +114,7 @@ class KeyedQueue implements Reconciler {
     this.#pump()
     await aborted
     this.#running = undefined
-    for (const key of [...this.#timers.keys()]) this.#forgetTimer(key)
+    for (const key of [...this.#timers.keys()]) this.#leave(key)
     if (this.#working.size === 0) return
     const idle = Promise.withResolvers<void>()
     this.#onIdle = idle.resolve
@@ -152,14 +152,15 @@ class KeyedQueue implements Reconciler {
       this.#options.log.error('Reconciling passed its deadline', { queue: this.name, item: key, error: failure.error })
     }
     await settled
-    this.#finish(key, signal.aborted ? undefined : failure)
+    this.#finish(key, failure, signal)
   }
 
-  #finish(key: string, failure: { readonly error: unknown } | undefined): void {
+  #finish(key: string, failure: { readonly error: unknown } | undefined, signal: AbortSignal): void {
     this.#working.delete(key)
     const again = this.#again.delete(key)
-    if (failure) this.#failed(key, failure.error)
-    else this.#failing.delete(key)
+    if (!failure) this.#failing.delete(key)
+    else if (signal.aborted) this.#leave(key)
+    else this.#failed(key, failure.error)
     if (again) this.enqueue(key)
     this.#pump()
     if (this.#working.size === 0) this.#onIdle?.()
@@ -179,6 +180,12 @@ class KeyedQueue implements Reconciler {
       error,
     })
     this.enqueueAfter(key, wait)
+  }
+
+  /** For the next run. */
+  #leave(key: string): void {
+    this.#forgetTimer(key)
+    this.#due.add(key)
   }
 
   #forgetTimer(key: string): void {
