@@ -37,8 +37,11 @@ export interface CloudHubOptions {
 const REFUSAL_WITHIN = seconds(5)
 /** Connections that the kernel holds while this process is busy: a fleet that comes back at once. */
 const BACKLOG = 2048
-/** TLS handshakes at a time. A link to a satellite takes a second and a half for one. */
-const HANDSHAKES = { atOnce: 256, patience: seconds(3) }
+/**
+ * TLS handshakes at a time: few enough that a busy machine brings all of them to their end in time, and enough for hundreds a second.
+ * A link to a satellite takes a second and a half for one.
+ */
+const HANDSHAKES = { atOnce: 64, patience: seconds(5) }
 
 export interface CloudHubPorts {
   readonly authority: AuthorityHolder
