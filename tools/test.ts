@@ -28,7 +28,8 @@ const SUITES: readonly Suite[] = [
     timeoutMs: 60_000,
   },
   { name: 'it', pattern: '.it.test.ts', excludes: [], concurrency: cores, timeoutMs: 120_000 },
-  { name: 'sim', pattern: '.sim.test.ts', excludes: [], concurrency: cores, timeoutMs: 900_000 },
+  // Four minutes where nothing else runs.
+  { name: 'sim', pattern: '.sim.test.ts', excludes: [], concurrency: cores, timeoutMs: 2_400_000 },
   {
     name: 'e2e',
     pattern: '.e2e.test.ts',

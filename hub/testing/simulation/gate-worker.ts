@@ -5,6 +5,8 @@ import { live } from './history.ts'
 process.on('message', (seeds: readonly string[]) => {
   void answer(seeds)
 })
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit())
 
 async function answer(seeds: readonly string[]): Promise<void> {
   const broken: string[] = []
