@@ -22,6 +22,8 @@ import { lostPods } from './controllers/nodes/lost-pods.ts'
 import { nodeLifecycle } from './controllers/nodes/node-lifecycle.ts'
 import { taintEviction } from './controllers/nodes/taint-eviction.ts'
 import { scheduler } from './controllers/scheduler/scheduler.ts'
+import { deployments } from './controllers/workloads/deployments/deployments.ts'
+import { replicaSets } from './controllers/workloads/replica-sets.ts'
 import { objectConverter } from './crds/conversion.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
@@ -118,6 +120,8 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   run(scope, taintEviction({ api, metrics }))
   run(scope, lostPods({ api, metrics }))
   run(scope, scheduler({ api, metrics }))
+  run(scope, replicaSets({ api, metrics }))
+  run(scope, deployments({ api, metrics }))
   run(scope, eventExpiry({ api, metrics }))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
