@@ -13,6 +13,7 @@ import { createReviewer } from './access/reviews.ts'
 import { roleAggregation } from './access/role-aggregation.ts'
 import { admissionChain } from './admission/chain.ts'
 import { defaultTolerations } from './admission/default-tolerations.ts'
+import { serviceAddresses } from './admission/service-addresses.ts'
 import { webhookAdmitter } from './admission/webhooks.ts'
 import type { Controller } from './controllers/controller.ts'
 import { eventExpiry } from './controllers/event-expiry.ts'
@@ -28,6 +29,7 @@ import { objectConverter } from './crds/conversion.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
 import { installNamespaces } from './namespaces.ts'
+import { installOwnService } from './own-service.ts'
 import { AccountTokens } from './rest/account-tokens.ts'
 import type { Admitter, ApiContext } from './rest/context.ts'
 import { Registry } from './rest/registry.ts'
@@ -100,6 +102,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   const authorize = authorizeByRoles(policy)
   const admitter = admissionChain([
     defaultTolerations,
+    serviceAddresses({ store, clock, random }),
     ...(options.admitters ?? []),
     webhookAdmitter({ store, registry, converter, clock, random, log, metrics }),
     noEscalation(policy, authorize),
@@ -146,6 +149,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
     tls: { cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
   })
   address = `${host}:${server.port}`
+  await installOwnService(api, { host, port: server.port }, scope.signal)
   // Watches end at once, so that a stop does not wait for them.
   scope.defer(() => server.close(seconds(2)))
   log.info('The Kubernetes API serves', { url: server.url })

@@ -1,0 +1,40 @@
+import type { ApiObject } from '../kube/resource.ts'
+import { type ApiContext, systemChange } from './rest/context.ts'
+import { createObject } from './rest/create.ts'
+import { keyOf, resourceOf } from './rest/registry.ts'
+import { updateObject } from './rest/update.ts'
+
+const NAME = 'kubernetes'
+const LABELS = { component: 'apiserver', provider: 'kubernetes' }
+
+/** The Service `kubernetes` of the namespace default, and where it leads: to this API. */
+export async function installOwnService(
+  api: ApiContext,
+  { host, port }: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const head = { apiVersion: 'v1', metadata: { name: NAME, namespace: 'default', labels: LABELS } }
+  await put(api, 'services', signal, {
+    ...{ ...head, kind: 'Service' },
+    spec: {
+      clusterIP: '10.96.0.1',
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: port }],
+    },
+  })
+  const subsets = [{ addresses: [{ ip: host }], ports: [{ name: 'https', port, protocol: 'TCP' }] }]
+  await put(api, 'endpoints', signal, { ...head, kind: 'Endpoints', subsets })
+}
+
+/** Makes the object, or brings what is stored to what it says. */
+async function put(api: ApiContext, plural: string, signal: AbortSignal, wanted: ApiObject): Promise<void> {
+  const definition = api.registry.find('', 'v1', plural)
+  if (!definition) return
+  const change = systemChange(definition, 'default', signal)
+  if (!api.store.get(resourceOf(definition), keyOf('default', NAME))) {
+    await createObject(api, change, wanted)
+    return
+  }
+  const { metadata: _metadata, ...content } = wanted
+  const propose = (current: ApiObject) => ({ ...current, ...content, metadata: current.metadata })
+  await updateObject(api, change, { name: NAME, subresource: '' }, { propose })
+}
