@@ -141,6 +141,24 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     (await import('./commands/node.ts')).allowNode(words[0] ?? '', options, terminal),
   )
 
+  const user = program.command('user').description('people who use the embedded Kubernetes API')
+  add(user, 'create <name>', 'write a kubeconfig for somebody, with rights of his own', async (options, words) =>
+    (await import('./commands/user.ts')).createUser(words[0] ?? '', options, terminal),
+  )
+    .option('--group <group...>', 'groups of the user')
+    .option('--role <role>', 'Role or ClusterRole that he gets in the namespace')
+    .option('--namespace <namespace>', 'where the role counts; default namespace of the kubeconfig')
+    .option('--cluster-role <role>', 'ClusterRole that he gets in the whole cluster')
+    .option('--ttl <duration>', 'lifetime of the certificate, which cannot be taken back', '7d')
+    .option(
+      '--out <file>',
+      'kubeconfig to write; default: users/NAME.kubeconfig in the data directory of the cloud half',
+    )
+    .option('--server <url>', 'where he reaches the API; default: where the administrator does')
+  add(user, 'list', 'whose certificates have not ended', async (options) =>
+    (await import('./commands/user.ts')).listUsers(options, terminal),
+  )
+
   const mqtt = program.command('mqtt').description('users of the MQTT broker')
   add(mqtt, 'password <name>', 'set the password of a user, from standard input or typed', async (options, words) =>
     (await import('./commands/mqtt-password.ts')).mqttPassword(words[0] ?? '', options, terminal),
