@@ -3,7 +3,7 @@ import { type Metrics, silentMetrics } from '../../platform/health/index.ts'
 import { type Module, type Scope, UnavailableError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Store } from '../../platform/store/index.ts'
-import type { Clock, Random } from '../../platform/time/index.ts'
+import type { Clock, Duration, Random } from '../../platform/time/index.ts'
 import {
   DEFAULT_PROJECT_ID,
   EPOCH_HEADER,
@@ -46,6 +46,8 @@ export interface EdgeHubPorts {
   readonly node?: NodeSelf
   /** Without `node`: what it says of the machine. Default: this machine. */
   readonly facts?: () => MachineFacts
+  /** Between two attempts to connect. Default 30 s. */
+  readonly longestPause?: Duration
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger

@@ -72,6 +72,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const edgeHub = createEdgeHub({
     ...{ node, dialer, meta, frames, bus, store, nodeName, projectId, version, userUplink },
     incarnation: store.incarnation,
+    longestPause: seconds(config.cloud.retrySeconds),
     ...{ clock, random, log, metrics },
   })
   // Clients come in after those who answer them, and leave before they end: a receipt without them would be a lie.

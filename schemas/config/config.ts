@@ -59,6 +59,13 @@ export const EdgeConfig = Type.Object(
           description:
             'A connection on which nothing of the cloud has come for so long, no answer to a ping either, is made anew.',
         }),
+        retrySeconds: Type.Integer({
+          default: 30,
+          minimum: 1,
+          maximum: 3600,
+          description:
+            'Longest pause between two attempts to connect; pauses grow from half a second, and are jittered.',
+        }),
         objects: ObjectsConfig,
         userMessages: UserMessagesConfig,
       },

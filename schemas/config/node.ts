@@ -46,7 +46,7 @@ export const NodeConfig = Type.Object(
       minimum: 4,
       maximum: 3600,
       description:
-        'Duration of the Lease by which a cluster knows that this node lives; it is renewed four times as often.',
+        'Duration of the Lease by which a cluster knows that this node lives. Four times in that it is renewed, and the node looks at itself.',
     }),
     pressure: Type.Object(
       {

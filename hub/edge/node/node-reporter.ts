@@ -1,6 +1,6 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Clock, type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, minutes, ms } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { objectIn, textIn } from '../json.ts'
 import { removedConditions, reportedConditions } from './conditions.ts'
@@ -21,9 +21,7 @@ export interface NodeReporterPorts extends NodeApiPorts {
   readonly onReported?: () => void
 }
 
-const LOOK_EVERY = seconds(10)
 const STATUS_EVERY = minutes(5)
-const RETRY = seconds(5)
 
 /**
  * Registers the Node, reports its status at connect, when something changes and every five minutes, and renews its Lease
@@ -74,14 +72,14 @@ class NodeReporter {
   async keepReporting(first: boolean, signal: AbortSignal): Promise<void> {
     let isDone = first
     while (!signal.aborted) {
-      await this.#pause(isDone ? LOOK_EVERY : RETRY)
+      await this.#pause(ms(isDone ? this.#every : this.#every / 2))
       if (!signal.aborted) isDone = await this.report(signal)
     }
   }
 
   async keepLease(signal: AbortSignal): Promise<void> {
     const { clock, onReported } = this.#ports
-    const every = this.#renewEvery
+    const every = this.#every
     while (!signal.aborted) {
       const start = clock.monotonic()
       const isDone = await this.#renew(signal)
@@ -114,7 +112,7 @@ class NodeReporter {
       const outcome = await this.#lease.renew(this.#api, textIn(objectIn(this.#node, 'metadata'), 'uid'))
       const now = this.#ports.clock.monotonic()
       // After so long a silence a cluster may have said that nobody knows how the node is.
-      const wasSilent = now - this.#renewedAt > 2 * this.#renewEvery
+      const wasSilent = now - this.#renewedAt > 2 * this.#every
       this.#renewedAt = now
       if (outcome === 'replaced' || wasSilent) this.#doubt()
       return true
@@ -126,8 +124,8 @@ class NodeReporter {
     }
   }
 
-  /** ms */
-  get #renewEvery(): number {
+  /** Of renewals, and of looks at itself, ms. */
+  get #every(): number {
     return this.#self.lease.milliseconds / 4
   }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createLocalBus } from '../../../platform/bus/index.ts'
 import { createScope, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { silentLogger as log } from '../../../platform/log/index.ts'
-import { minutes, seconds } from '../../../platform/time/index.ts'
+import { type Duration, minutes, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import type { LinkDialer } from '../../link/index.ts'
 import { createLinkPair } from '../../link/testing/index.ts'
@@ -11,7 +11,10 @@ import { countingRandom } from '../testing/edge-bench.ts'
 import { keepConnected } from './keep-connected.ts'
 
 /** Runs on a dialer for ten minutes; answers when each attempt began, in seconds. */
-async function attemptsOf(dial: (clock: FakeClock, signal: AbortSignal) => ReturnType<LinkDialer['dial']>) {
+async function attemptsOf(
+  dial: (clock: FakeClock, signal: AbortSignal) => ReturnType<LinkDialer['dial']>,
+  options: { readonly longestPause?: Duration } = {},
+) {
   const clock = new FakeClock()
   const attempts: number[] = []
   const dialer: LinkDialer = {
@@ -21,7 +24,7 @@ async function attemptsOf(dial: (clock: FakeClock, signal: AbortSignal) => Retur
     },
   }
   const scope = createScope('EdgeHub', { clock, log, deadline: seconds(5), onCrash: assert.ifError })
-  const ports = { dialer, bus: createLocalBus(clock, log), clock, random: countingRandom(), log }
+  const ports = { dialer, bus: createLocalBus(clock, log), clock, random: countingRandom(), log, ...options }
   const serve = async () => {
     await clock.sleep(seconds(6), scope.signal).catch(() => undefined)
     return 'the cable'
@@ -39,6 +42,15 @@ test('a cloud that lets each attempt hang until it fails is dialled less and les
   })
   const waits = attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0) - 10)
   assert.ok(Math.max(...waits) >= 15, `${waits}`)
+})
+
+test('no pause is longer than is configured', async () => {
+  const refuse = async () => {
+    throw new UnavailableError('nobody listens', { code: 'HUB_LINK_REFUSED' })
+  }
+  const attempts = await attemptsOf(refuse, { longestPause: seconds(2) })
+  const pauses = attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0))
+  assert.ok(pauses.length > 300 && Math.max(...pauses) <= 2, `${pauses}`)
 })
 
 test('after a link that lasted the next wait is a short one, however often', async () => {

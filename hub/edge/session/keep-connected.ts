@@ -2,7 +2,7 @@ import type { Bus } from '../../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { Backoff, type Clock, ms, type Random, seconds } from '../../../platform/time/index.ts'
+import { Backoff, type Clock, type Duration, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import { links } from '../../../schemas/index.ts'
 import type { Link, LinkDialer } from '../../link/index.ts'
 
@@ -13,21 +13,23 @@ export interface KeepConnectedPorts {
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
+  /** Between two attempts. Default 30 s. */
+  readonly longestPause?: Duration
 }
 
-/** A link that lasted this long was a good one: the next wait begins small. */
+/** A link that lasted this long was a good one: the next pause is a short one. */
 const GOOD_LINK = seconds(5)
-const FIRST_WAIT = ms(500)
-const LONGEST_WAIT = seconds(30)
+const FIRST_PAUSE = ms(500)
+const LONGEST_PAUSE = seconds(30)
 
-/** Dials again and again, with growing and jittered waits; `serve` has the link until it is gone, and answers why. */
+/** Dials again and again, with growing and jittered pauses; `serve` has the link until it is gone, and answers why. */
 export async function keepConnected(
   ports: KeepConnectedPorts & { readonly headers: Readonly<Record<string, string>>; readonly scope: Scope },
   serve: (link: Link) => Promise<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { dialer, clock, random, log, headers, metrics = silentMetrics } = ports
-  const backoff = new Backoff({ first: FIRST_WAIT, most: LONGEST_WAIT }, random)
+  const { dialer, clock, random, log, headers, metrics = silentMetrics, longestPause = LONGEST_PAUSE } = ports
+  const backoff = new Backoff({ first: FIRST_PAUSE, most: longestPause }, random)
   const attempts = metrics.counter({
     name: 'skerry_edgehub_connects_total',
     help: 'Connections to the cloud, by outcome.',

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
-import { Fleet, type Half, onDisk, publish, retained } from '../testing/fleet.ts'
+import { Fleet, type Half, offer, onDisk, publish, retained } from '../testing/fleet.ts'
 import { eventually } from '../testing/run.ts'
 import { packageRoot } from '../version.ts'
 
@@ -71,8 +71,8 @@ describe('delivery between real processes', { skip: needs('kubectl', 'mosquitto_
     await fleet?.[Symbol.asyncDispose]()
   })
 
-  const twinAt = async (edge: Half, name: string) => {
-    const text = await retained(edge, `twins/default/${name}`)
+  const twinAt = async (edge: Half, name: string, seconds?: number) => {
+    const text = await retained(edge, `twins/default/${name}`, seconds)
     return text === undefined || text === '' ? undefined : JSON.parse(text)
   }
   const desiredAt = (edge: Half, name: string, value: string) =>
@@ -81,16 +81,17 @@ describe('delivery between real processes', { skip: needs('kubectl', 'mosquitto_
       if (String(twin?.properties?.level?.desired) === value) return true
       throw new Error(JSON.stringify(twin))
     })
-  const report = (edge: Half, name: string, value: string) =>
-    publish(
-      edge,
-      `$hw/events/device/default/${name}/twin/update`,
-      JSON.stringify({ event_id: '', twin: { level: { actual: { value } } } }),
-    )
+  const reportTopic = (name: string) => `$hw/events/device/default/${name}/twin/update`
+  const reportOf = (value: string) => JSON.stringify({ event_id: '', twin: { level: { actual: { value } } } })
+  const report = (edge: Half, name: string, value: string) => publish(edge, reportTopic(name), reportOf(value))
 
-  const reportedAtCloud = (name: string, value: string) => fleet.untilField('device', name, REPORTED, value, 30_000)
+  const reportedAtCloud = (name: string, value: string) => fleet.untilField('device', name, REPORTED, value)
   const isGoneAt = (edge: Half, name: string) =>
-    eventually(`${name} is gone`, async () => ((await twinAt(edge, name)) === undefined ? true : undefined))
+    eventually(`${name} is gone`, async () =>
+      onDisk(edge, `default/device/${name}`) === undefined && (await twinAt(edge, name, 1)) === undefined
+        ? true
+        : undefined,
+    )
   const untilOnDisk = (edge: Half, key: string, section: string, field: string, wanted: string) =>
     eventually(`${key} has ${field} ${wanted}`, async () => {
       const object: Record<string, Record<string, unknown>> | undefined = Object(onDisk(edge, key))
@@ -221,15 +222,12 @@ describe('delivery between real processes', { skip: needs('kubectl', 'mosquitto_
   it('kill -9 of an edge under load loses no report that its broker acknowledged', async () => {
     await isConnected(b)
     let acknowledged = 0
-    const dying = eventually('some reports are made', async () => (acknowledged >= 203 ? true : undefined)).then(() =>
-      b.end('SIGKILL'),
-    )
+    const dead = new AbortController()
+    const dying = eventually('some reports are made', async () => (acknowledged >= 203 ? true : undefined))
+      .then(() => b.end('SIGKILL'))
+      .then(() => dead.abort())
     for (let value = 201; ; value++) {
-      const isTaken = await report(b, 'tank-b', String(value)).then(
-        () => true,
-        () => false,
-      )
-      if (!isTaken) break
+      if (!(await offer(b, reportTopic('tank-b'), reportOf(String(value)), dead.signal))) break
       acknowledged = value
     }
     await dying

@@ -5,6 +5,7 @@ import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
+import { editConfig } from '../edit-config.ts'
 import { eventually, run } from '../testing/run.ts'
 import { launcher, removeDirectory, temporaryDirectory } from '../testing/up.ts'
 
@@ -59,7 +60,8 @@ describe('a gateway with a data directory of its own', { skip: needs('kubectl') 
       `the edge says ${pattern}`,
       async () => {
         const { stdout } = await skerry(edge, 'status')
-        return pattern.test(stdout) ? true : undefined
+        if (pattern.test(stdout)) return true
+        throw new Error(stdout)
       },
       60_000,
     )
@@ -102,6 +104,8 @@ describe('a gateway with a data directory of its own', { skip: needs('kubectl') 
       join(edge, 'config.yaml'),
       `${await readFile(join(edge, 'config.yaml'), 'utf8')}mqtt: { port: 0 }\n${FREE_PORTS}`,
     )
+    // Nobody waits for the pauses between its attempts.
+    await editConfig(join(edge, 'config.yaml'), { cloud: { retrySeconds: 2 } })
     await start('edge', edge)
     await untilConnected(true)
   })

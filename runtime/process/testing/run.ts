@@ -12,7 +12,12 @@ export interface RunOptions {
   readonly input?: string
   readonly cwd?: string
   readonly timeoutMs?: number
+  /** Ends it as the timeout does. */
+  readonly signal?: AbortSignal
 }
+
+/** What takes a second may take very long on a machine that does ten other things; nothing waits so long when all is well. */
+const PATIENCE = 60_000
 
 /** Runs a program to its end, or ends it at the timeout (code null). */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
@@ -24,7 +29,10 @@ export async function run(program: string, args: readonly string[], options: Run
   const output = collect(child)
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(options.input ?? '')
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 30_000)
+  const end = () => child.kill('SIGKILL')
+  const timer = setTimeout(end, options.timeoutMs ?? PATIENCE)
+  options.signal?.addEventListener('abort', end, { once: true })
+  if (options.signal?.aborted) end()
   const [code] = await once(child, 'close')
   clearTimeout(timer)
   return { code: typeof code === 'number' ? code : null, stdout: output.stdout(), stderr: output.stderr() }
@@ -51,7 +59,7 @@ export function collect(child: ChildProcess) {
     stdout: () => out,
     stderr: () => err,
     /** First match of the pattern in standard output from `offset` on; rejects at the timeout or when the child ends without it. */
-    waitFor(pattern: RegExp, timeoutMs = 30_000, offset = 0): Promise<RegExpExecArray> {
+    waitFor(pattern: RegExp, timeoutMs = PATIENCE, offset = 0): Promise<RegExpExecArray> {
       return new Promise((resolve, reject) => {
         const stop = (finish: () => void) => {
           clearTimeout(timer)
@@ -74,7 +82,11 @@ export function collect(child: ChildProcess) {
 }
 
 /** Tries until the look succeeds (returns something but undefined); the last failure explains a timeout. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined>, timeoutMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  timeoutMs = PATIENCE,
+): Promise<T> {
   const end = performance.now() + timeoutMs
   let last: unknown
   while (performance.now() < end) {
