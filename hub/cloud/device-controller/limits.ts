@@ -1,5 +1,5 @@
-import type { Rate } from './token-bucket.ts'
-import type { WriteLimits } from './write-queue.ts'
+import type { Rate } from './writes/token-bucket.ts'
+import type { WriteLimits } from './writes/write-queue.ts'
 
 /** What an operator says about the load that device states may put on the API server. */
 export interface DeviceLimits {

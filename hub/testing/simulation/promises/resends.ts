@@ -1,6 +1,6 @@
 import type { Frame } from '../../../../schemas/index.ts'
 import { EPOCH_ANNOTATION, VERSION_ANNOTATION } from '../../../cloud/cloudhub/record-form.ts'
-import { deviceVersion } from '../../../cloud/device-controller/source.ts'
+import { deviceVersion } from '../../../cloud/device-controller/deliveries/source.ts'
 import { OBJECT_SYNCS } from '../../../cloud/kubernetes/resources.ts'
 import type { CloudRun } from '../parts/cloud-run.ts'
 import { parseDevice } from './parse.ts'
