@@ -23,6 +23,7 @@ import { lostPods } from './controllers/nodes/lost-pods.ts'
 import { nodeLifecycle } from './controllers/nodes/node-lifecycle.ts'
 import { taintEviction } from './controllers/nodes/taint-eviction.ts'
 import { scheduler } from './controllers/scheduler/scheduler.ts'
+import { daemonSets } from './controllers/workloads/daemon-sets/daemon-sets.ts'
 import { deployments } from './controllers/workloads/deployments/deployments.ts'
 import { replicaSets } from './controllers/workloads/replica-sets.ts'
 import { objectConverter } from './crds/conversion.ts'
@@ -125,6 +126,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   run(scope, scheduler({ api, metrics }))
   run(scope, replicaSets({ api, metrics }))
   run(scope, deployments({ api, metrics }))
+  run(scope, daemonSets({ api, metrics }))
   run(scope, eventExpiry({ api, metrics }))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)

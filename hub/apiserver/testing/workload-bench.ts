@@ -4,6 +4,7 @@ import { nameOf, objectAt, textAt, withContent } from '../../kube/object/index.t
 import type { ApiObject } from '../../kube/resource.ts'
 import { garbageCollector } from '../controllers/garbage-collector.ts'
 import { scheduler } from '../controllers/scheduler/scheduler.ts'
+import { daemonSets } from '../controllers/workloads/daemon-sets/daemon-sets.ts'
 import { deployments } from '../controllers/workloads/deployments/deployments.ts'
 import { replicaSets } from '../controllers/workloads/replica-sets.ts'
 import { type ApiBench, startApiBench } from './api-bench.ts'
@@ -32,7 +33,7 @@ export async function startWorkloadBench(
   nodes: readonly string[],
   play: (pod: ApiObject) => Play = () => 'run',
 ): Promise<WorkloadBench> {
-  const bench = await startApiBench([garbageCollector, scheduler, replicaSets, deployments])
+  const bench = await startApiBench([garbageCollector, scheduler, replicaSets, deployments, daemonSets])
   playKubelets(bench, play)
   for (const name of nodes) await bench.create(nodeCalled(name))
   const all = (resource: string) => bench.api.store.list(resource).map(([, object]) => object)

@@ -17,6 +17,7 @@ import { tellEvent } from '../../events.ts'
 import { findCondition } from '../conditions.ts'
 import { numberAt, withoutZeros } from '../figures.ts'
 import { isEndingNamespace, type Work } from '../making.ts'
+import { templateHash } from '../names.ts'
 import { controllerReference, isControlledBy } from '../owners.ts'
 import { REPLICA_SETS } from '../replica-sets.ts'
 import { goalOf, newSize, sizedOf } from './plan.ts'
@@ -29,7 +30,6 @@ import {
   REVISION,
   revisionAnnotations,
   revisionOf,
-  templateHash,
   templateOf,
   withLabel,
 } from './revisions.ts'

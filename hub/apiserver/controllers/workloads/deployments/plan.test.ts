@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import type { JsonObject } from '../../../../../schemas/index.ts'
 import { nameOf } from '../../../../kube/object/index.ts'
 import type { ApiObject } from '../../../../kube/resource.ts'
+import { templateHash } from '../names.ts'
 import { type Goal, goalOf, isRescaled, newSize, type Resize, rescale, type Sized, shrinkOld, sizedOf } from './plan.ts'
-import { isSameTemplate, revisionAnnotations, templateHash, withLabel } from './revisions.ts'
+import { isSameTemplate, revisionAnnotations, withLabel } from './revisions.ts'
 
 const goal = (replicas: number, surge: number, unavailable: number): Goal => ({
   replicas,

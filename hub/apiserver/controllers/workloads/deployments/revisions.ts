@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../../../schemas/index.ts'
 import { nameOf, objectAt, withFields } from '../../../../kube/object/index.ts'
 import type { ApiObject } from '../../../../kube/resource.ts'
-import { canonicalText, isSame } from '../../../../kube/schema/index.ts'
+import { isSame } from '../../../../kube/schema/index.ts'
 
 export const HASH_LABEL = 'pod-template-hash'
 export const REVISION = 'deployment.kubernetes.io/revision'
@@ -19,16 +19,6 @@ const NOT_COPIED: ReadonlySet<string> = new Set([
   DESIRED,
   MOST,
 ])
-const LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
-
-/** Names what a template is, in letters that spell no words: FNV-1a of it, and of how often such a name was taken already. */
-export function templateHash(template: JsonObject, collisions: number): string {
-  let hash = 0x811c9dc5
-  for (const byte of Buffer.from(`${canonicalText(template)}${collisions === 0 ? '' : collisions}`)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
-  }
-  return [...String(hash)].map((digit) => LETTERS[digit.charCodeAt(0) % LETTERS.length]).join('')
-}
 
 export function templateOf(object: ApiObject): JsonObject {
   return objectAt(objectAt(object, 'spec'), 'template')
