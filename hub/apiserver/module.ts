@@ -15,6 +15,7 @@ import { admissionChain } from './admission/chain.ts'
 import { defaultTolerations } from './admission/default-tolerations.ts'
 import { serviceAddresses } from './admission/service-addresses.ts'
 import { webhookAdmitter } from './admission/webhooks.ts'
+import { type AuditOptions, createAuditLog } from './audit/audit-log.ts'
 import type { Controller } from './controllers/controller.ts'
 import { eventExpiry } from './controllers/event-expiry.ts'
 import { garbageCollector } from './controllers/garbage-collector.ts'
@@ -63,6 +64,8 @@ export interface ApiServerOptions {
   readonly accountKey?: string
   /** How long a Node may be silent until nobody knows how it is. Default 40 s. */
   readonly nodeGrace?: Duration
+  /** Absent: who did what is recorded nowhere. */
+  readonly audit?: AuditOptions
   /** Changes of each resource that a watcher may go back to. */
   readonly history?: number
 }
@@ -131,6 +134,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
 
+  const audit = options.audit && scope.use(createAuditLog(options.audit, { clock, log, metrics }))
   let address = `${host}:${port}`
   const descriptions = createDescriptions({ registry, address: () => address })
   const { certificate: cert, privateKey: key, clientAuthority: ca } = options.tls
@@ -143,6 +147,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
       tokens,
       log,
       metrics,
+      ...(audit ? { audit } : {}),
     }),
     log,
     clock,

@@ -1,2 +1,3 @@
 export { ensureDirectory, readFileIfPresent, removeFile, writeFileAtomic } from './atomic.ts'
+export { LineFile, type LineFileOptions } from './line-file.ts'
 export * from './lock.ts'

@@ -78,6 +78,7 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
     accountKey: pki.accountKey,
     nodeGrace: seconds(config.nodeGraceSeconds),
     tls: { certificate, privateKey, clientAuthority: pki.ca },
+    ...auditOf(config.audit, directory),
   })
   const access = (identity: typeof pki.admin, user: string) =>
     kubeconfigText({ server, ca: pki.ca, cert: identity.certificate, key: identity.privateKey, user })
@@ -91,6 +92,12 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
     incarnation: store.incarnation,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
+}
+
+function auditOf({ log, maxMegabytes, keep }: CloudConfig['kubernetes']['audit'], directory: string) {
+  if (log === 'off') return {}
+  const file = join(directory, 'audit', 'kubernetes.log')
+  return { audit: { file, what: log, mostBytes: maxMegabytes * 1024 * 1024, keep } }
 }
 
 function nodesReport({ nodes, dropped }: ReturnType<CloudHub['snapshot']>): NodesReport {

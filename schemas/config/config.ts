@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { AuditConfig } from './audit.ts'
 import { DeviceStatesConfig } from './device-states.ts'
 import { host, port, strict } from './fields.ts'
 import { MappersConfig, UpMappersConfig } from './mappers.ts'
@@ -116,6 +117,7 @@ export const CloudConfig = Type.Object(
           description:
             'A Node that has been silent for so long turns Unknown in the embedded API; one that never spoke after half as long again. Not less than node.leaseSeconds of the gateways.',
         }),
+        audit: AuditConfig,
       },
       { ...strict, default: {}, description: 'The Kubernetes API that holds devices and nodes.' },
     ),

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import { subresourcesOf } from '../../kube/discovery/index.ts'
+import { nameOf } from '../../kube/object/index.ts'
 import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
 import { SCALE } from '../../kube/scale/scale.ts'
@@ -38,6 +39,8 @@ export interface ResourceRequest {
   readonly warn: Warn
   readonly signal: AbortSignal
   readonly body: () => Promise<Body>
+  /** Told the name of an object that was made. */
+  readonly onMade?: (name: string) => void
 }
 
 /** Serves one request. Throws a Status. */
@@ -117,7 +120,9 @@ function changeOf(request: ResourceRequest): Change {
 async function create(api: ApiContext, request: ResourceRequest) {
   const change = changeOf(request)
   const body = await request.body()
-  return await createObject(api, change, decodeObject(body), duplicatesOf(body))
+  const made = await createObject(api, change, decodeObject(body), duplicatesOf(body))
+  request.onMade?.(nameOf(made))
+  return made
 }
 
 async function ask(api: ApiContext, request: ResourceRequest) {

@@ -3,10 +3,11 @@ import type { Metrics } from '../../../platform/health/index.ts'
 import { type HttpHandler, readBody } from '../../../platform/http/index.ts'
 import { SkerryError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { refusal } from '../../kube/rbac/index.ts'
+import { type Attributes, type Decision, refusal } from '../../kube/rbac/index.ts'
 import {
   internalError,
   methodNotAllowed,
+  type Status,
   StatusError,
   tooLarge,
   unauthorized,
@@ -14,6 +15,8 @@ import {
   unknownPath,
   unsupportedMediaType,
 } from '../../kube/status.ts'
+import type { Answered } from '../audit/audit-event.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
 import { isStream, type Reply, type Stream, statusAnswer } from '../rest/answer.ts'
 import type { Body } from '../rest/body.ts'
 import type { ApiContext, User } from '../rest/context.ts'
@@ -33,6 +36,8 @@ export interface HandlerOptions {
   readonly tokens: TokenAuthenticator
   readonly log: Logger
   readonly metrics: Metrics
+  /** Absent: nothing is recorded. */
+  readonly audit?: AuditLog
 }
 
 /** Kubernetes' own limit of a request. */
@@ -49,43 +54,94 @@ export function createHandler(options: HandlerOptions): HttpHandler {
   })
   return async (request, response, signal) => {
     const warnings: string[] = []
-    const seen = { verb: (request.method ?? 'GET').toLowerCase() }
+    const url = new URL(request.url ?? '/', 'https://api')
+    const received = options.api.clock.now()
+    const seen: Seen = { verb: (request.method ?? 'GET').toLowerCase() }
     let reply: Reply
+    let failure: Status | undefined
     try {
-      reply = await route(options, request, warnings, signal, seen)
+      reply = await route(options, request, { url, warnings, signal, seen })
     } catch (error) {
       if (signal.aborted) throw error
-      reply = statusAnswer(statusOf(error, options.log, request).status)
+      failure = statusOf(error, options.log, request).status
+      reply = statusAnswer(failure)
     }
-    requests.add(1, { verb: seen.verb, code: isStream(reply) ? '200' : String(reply.code) })
-    await write(request, response, reply, warnings, signal)
+    const code = isStream(reply) ? 200 : reply.code
+    requests.add(1, { verb: seen.verb, code: String(code) })
+    const id = options.audit && !seen.isPublic ? options.api.random.uuid() : undefined
+    if (id !== undefined) response.setHeader('audit-id', id)
+    try {
+      await write(request, response, reply, warnings, signal)
+    } finally {
+      if (id !== undefined)
+        options.audit?.record(answered(options, request, { id, url, received, seen, code, failure }))
+    }
   }
 }
 
-async function route(
-  options: HandlerOptions,
-  request: IncomingMessage,
-  warnings: string[],
-  signal: AbortSignal,
-  seen: { verb: string },
-): Promise<Reply> {
-  const url = new URL(request.url ?? '/', 'https://api')
+/** What was found out about a request on its way. */
+interface Seen {
+  verb: string
+  isPublic?: boolean
+  sender?: User
+  actedAs?: User
+  attributes?: Attributes
+  decision?: Decision
+  /** Of the object that it made. */
+  name?: string
+}
+
+interface Asked {
+  readonly url: URL
+  readonly warnings: string[]
+  readonly signal: AbortSignal
+  readonly seen: Seen
+}
+
+async function route(options: HandlerOptions, request: IncomingMessage, asked: Asked): Promise<Reply> {
+  const { url, warnings, signal, seen } = asked
   const method = request.method ?? 'GET'
-  if (isPublicPath(url.pathname) && method === 'GET') return options.descriptions.health()
+  seen.isPublic = isPublicPath(url.pathname) && method === 'GET'
+  if (seen.isPublic) return options.descriptions.health()
   const identity = await authenticate(request, options.tokens, signal)
   if (identity.kind === 'unknown') throw unauthorized()
   const sender = identity.kind === 'user' ? identity.user : ANONYMOUS_USER
-  const user = impersonated(request, sender, options.authorize) ?? sender
+  seen.sender = sender
+  const actedAs = impersonated(request, sender, options.authorize)
+  if (actedAs) seen.actedAs = actedAs
+  const user = actedAs ?? sender
   const segments = segmentsOf(url.pathname)
   const path = parseResourcePath(segments)
   const verb = path && verbOf(method, path, flag(url.searchParams.get('watch')))
   seen.verb = verb ?? seen.verb
-  const attributes = attributesOf(url, verb ?? method.toLowerCase(), path)
-  const decision = options.authorize(user, attributes)
-  if (!decision.allowed) throw refusal(user, attributes, decision.reason)
-  if (path) return await toResource(options, request, { path, verb, url, user, warnings, signal })
+  seen.attributes = attributesOf(url, verb ?? method.toLowerCase(), path)
+  seen.decision = options.authorize(user, seen.attributes)
+  if (!seen.decision.allowed) throw refusal(user, seen.attributes, seen.decision.reason)
+  if (path) return await toResource(options, request, { path, verb, url, user, warnings, signal, seen })
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(undefined, method)
   return options.descriptions.describe(segments, request.headers.accept, request.headers['if-none-match'])
+}
+
+function answered(
+  { api }: HandlerOptions,
+  { socket, headers }: IncomingMessage,
+  done: {
+    readonly id: string
+    readonly url: URL
+    readonly received: number
+    readonly seen: Seen
+    readonly code: number
+    readonly failure: Status | undefined
+  },
+): Answered {
+  const { id, url, received, seen, code, failure } = done
+  return {
+    ...{ ...seen, id, url, received, code, answered: api.clock.now() },
+    address: socket.remoteAddress ?? '',
+    agent: headers['user-agent'] ?? '',
+    ...(failure?.reason === undefined ? {} : { reason: failure.reason }),
+    ...(failure?.message === undefined ? {} : { message: failure.message }),
+  }
 }
 
 interface Found {
@@ -95,12 +151,13 @@ interface Found {
   readonly user: User
   readonly warnings: string[]
   readonly signal: AbortSignal
+  readonly seen: Seen
 }
 
 async function toResource(
   { api }: HandlerOptions,
   request: IncomingMessage,
-  { path, verb, url, user, warnings, signal }: Found,
+  { path, verb, url, user, warnings, signal, seen }: Found,
 ): Promise<Reply> {
   const definition = api.registry.find(path.group, path.version, path.plural)
   if (!definition) throw unknownPath()
@@ -118,6 +175,9 @@ async function toResource(
     warn,
     signal,
     body: () => bodyOf(request, signal),
+    onMade: (name) => {
+      seen.name = name
+    },
   })
 }
 

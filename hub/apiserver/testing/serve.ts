@@ -7,6 +7,7 @@ import { type Logger, silentLogger } from '../../../platform/log/index.ts'
 import { openStore } from '../../../platform/store/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
+import type { AuditOptions } from '../audit/audit-log.ts'
 import { type ApiPki, createApiServerModule, kubeconfig, kubernetesStore, openApiPki } from '../index.ts'
 
 /** A running API on a folder. */
@@ -24,11 +25,12 @@ export interface ServeOptions {
   readonly metrics?: Metrics
   readonly history?: number
   readonly durability?: 'full' | 'normal'
+  readonly audit?: AuditOptions
 }
 
 /** Serves the API of one folder on a free port of this machine. */
 export async function serveApi(directory: string, options: ServeOptions = {}): Promise<ServedApi> {
-  const { log = silentLogger, metrics = silentMetrics, crds = [], durability = 'normal', history } = options
+  const { log = silentLogger, metrics = silentMetrics, crds = [], durability = 'normal', history, audit } = options
   const ground = { clock: systemClock, log }
   const pki = await openApiPki(directory, { names: [], ...ground })
   const store = await openStore(join(directory, 'kubernetes.db'), [kubernetesStore], { ...ground, durability })
@@ -43,6 +45,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     random: systemRandom,
     metrics,
     ...(history === undefined ? {} : { history }),
+    ...(audit ? { audit } : {}),
   })
   const scope = createScope(module.name, {
     ...ground,
