@@ -23,7 +23,8 @@ export interface Dialled {
 }
 
 const KEEPALIVE_TIMEOUT = seconds(30)
-const PATIENCE = seconds(20)
+/** On a machine that does ten other things; nothing waits so long when all is well. */
+const PATIENCE = seconds(60)
 
 /**
  * The hub's half of an original cloudcore, for our edge to join and to dial: it believes the node's header, sends one
