@@ -246,7 +246,7 @@ export class World implements Scene {
           if (verb === 'LIST' && !clock.isDead)
             for (const [uid, kind] of this.deleted) if (kind === plural) run.knownDeleted.add(uid)
           if (verb === 'GET' || verb === 'LIST' || verb === 'WATCH') return
-          this.trace.note('api', `${verb} ${plural} ${object}`)
+          this.trace.note('api', `${verb} ${plural} ${object}${this.replicas.length > 1 ? ` by ${name}` : ''}`)
           if (plural === 'objectsyncs') this.recordWrites.set(object, { run: number, at: this.now })
         },
       },

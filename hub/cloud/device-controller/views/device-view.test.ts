@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DEVICE_API_VERSION, type DeviceStatus } from '../../../../schemas/index.ts'
 import { pumpDevice } from '../../testing/harness.ts'
 import { parseReport } from '../reports/reports.ts'
 import { DeviceView } from './device-view.ts'
+import { EDGE_ANNOTATION } from './edge-record.ts'
 
 const PEER = { node: 'edge-1', session: 's1', skerry: true, epoch: 'db-1' }
 const resource = 'device/default/pump-1/twin/edge_updated'
@@ -54,4 +56,25 @@ test('of refusals without end some are kept, and one that counts is among them',
   told(view, 1, [], { refusals: [...warnings, { pointer: '/spec', message: 'no such port' }] })
   assert.equal(view.refusals?.list.length, 100)
   assert.equal(view.refusals?.list[0]?.message, 'no such port')
+})
+
+test('a view that began with what was old goes on from what is shown, until it has taken a report', () => {
+  const device = pump()
+  const status = (resourceVersion: string, value: string | undefined, record?: string): DeviceStatus => ({
+    ...{ apiVersion: DEVICE_API_VERSION, kind: 'DeviceStatus', spec: {} },
+    metadata: { name: 'pump-1', resourceVersion, ...(record ? { annotations: { [EDGE_ANNOTATION]: record } } : {}) },
+    status: { twins: value === undefined ? [] : [{ propertyName: 'speed', reported: { value } }] },
+  })
+  const view = new DeviceView(device, status('1', undefined))
+  const shown = () => view.twins.get('speed')?.reported?.value
+  // Another replica had the node before, and wrote more than was known here when the node came.
+  view.follow(device, status('2', '7', 'db-1 7 7 -'), true)
+  assert.deepEqual([shown(), view.record?.twin], ['7', 7])
+  const values = [{ propertyName: 'speed', reported: { value: '8', metadata: { timestamp: '8' } } }]
+  const later = { ...device, metadata: { ...device.metadata, resourceVersion: '3' }, status: { twins: values } }
+  view.follow(later, status('2', '7', 'db-1 7 7 -'), true)
+  assert.equal(view.record?.twin, 7)
+  told(view, 9, ['speed'])
+  view.follow(later, status('4', '8', 'db-1 8 7 -'), true)
+  assert.deepEqual([shown(), view.record?.twin], ['9', 9])
 })

@@ -45,6 +45,10 @@ export class DeviceView {
   #unconfirmed: Unconfirmed[] = []
   /** The DeviceStatus that this view began with, or that was last written from it. */
   #base: DeviceStatus | undefined
+  /** Version of the Device that this view began with. */
+  #deviceVersion: string | undefined
+  /** It holds what was reported here, not only what the API showed. */
+  #hasTaken = false
   /** Given to the API last; its answer may have been lost. */
   #given: EdgeRecord | undefined
   /** Of the reports taken last. */
@@ -59,11 +63,17 @@ export class DeviceView {
 
   /**
    * Goes on from what the API shows where somebody else has written it who knew more: one who holds a later session of the node.
-   * Nothing that was confirmed is lost by that, and what was not, the edge says again.
+   * Nothing that was confirmed is lost by that, and what was not, the edge says again. A view that has taken no report knows
+   * nothing by itself: it may have begun with what was old, and always goes on from what is there.
    */
   follow(device: Device, status: DeviceStatus | undefined, isServedHere: boolean): void {
     this.#letGoOfStrangers(device)
-    if (!status || status.metadata.resourceVersion === this.#base?.metadata.resourceVersion) return
+    const isSameStatus = status?.metadata.resourceVersion === this.#base?.metadata.resourceVersion
+    if (!this.#hasTaken) {
+      if (!isSameStatus || device.metadata.resourceVersion !== this.#deviceVersion) this.#begin(device, status)
+      return
+    }
+    if (!status || isSameStatus) return
     const shown = readRecord(status)
     const { record } = this
     const isOther = shown !== undefined && record !== undefined && shown.epoch !== record.epoch
@@ -93,6 +103,7 @@ export class DeviceView {
     const { skerry } = report.sync
     if (skerry?.uid !== undefined && skerry.uid !== this.uid) return 'other-incarnation'
     this.#session = peer.session
+    this.#hasTaken = true
     if (report.kind === 'state') this.#takeState(report.sync, peer)
     else this.#takeTwin(report.sync, peer)
     const { frame, reply } = unconfirmed
@@ -118,6 +129,8 @@ export class DeviceView {
 
   #begin(device: Device, status: DeviceStatus | undefined): void {
     this.#base = status
+    this.#deviceVersion = device.metadata.resourceVersion
+    this.#hasTaken = false
     this.twins = viewOfStatus(device, status)
     this.state = status?.status?.state
     this.stateReason = undefined
