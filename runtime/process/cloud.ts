@@ -47,7 +47,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       certificates: `https://${host}:${certificates.port}`,
     }),
     links: () => ({ nodes: nodesReport(cloudhub.hub.snapshot()) }),
-    routes: identityRoutes({ authority, register, isConnected: (node) => cloudhub.hub.isConnected(node) }),
+    routes: identityRoutes({ authority, register, clock, isConnected: (node) => cloudhub.hub.isConnected(node) }),
     async [Symbol.asyncDispose]() {
       kubernetes[Symbol.dispose]()
       await cluster[Symbol.asyncDispose]()

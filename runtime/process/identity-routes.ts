@@ -1,25 +1,41 @@
-import type { AuthorityHolder, NodeRegister } from '../../hub/cloud/index.ts'
+import type { CloudAuthority, NodeRegister } from '../../hub/cloud/index.ts'
 import type { ControlRoutes } from '../../platform/http/index.ts'
-import { ConfigError } from '../../platform/lifecycle/index.ts'
-import { ms } from '../../platform/time/index.ts'
+import { ConfigError, UnavailableError } from '../../platform/lifecycle/index.ts'
+import { type Clock, DeadlineError, ms, seconds, withDeadline } from '../../platform/time/index.ts'
 import { isNodeName } from '../../schemas/index.ts'
 
 export interface IdentityParts {
-  readonly authority: AuthorityHolder
-  readonly register: NodeRegister
+  readonly authority: { readonly current: Pick<CloudAuthority, 'caHash' | 'tokens'> }
+  readonly register: Pick<NodeRegister, 'allow' | 'entries' | 'isHeld' | 'list' | 'revoke'>
   isConnected(node: string): boolean
+  readonly clock: Clock
 }
 
+/** Less than those who ask wait. */
+const API_WITHIN = seconds(8)
+
 /** What `skerry token` and `skerry node` ask of a running cloud half. */
-export function identityRoutes({ authority, register, isConnected }: IdentityParts): ControlRoutes {
+export function identityRoutes({ authority, register, isConnected, clock }: IdentityParts): ControlRoutes {
+  /** What needs the Kubernetes API ends before whoever asked takes this process for dead. */
+  const inTime = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    try {
+      return await withDeadline(clock, API_WITHIN, signal, work)
+    } catch (error) {
+      throw error instanceof DeadlineError ? silentApi(error) : error
+    }
+  }
   return {
-    'POST /tokens': async (body) => ({ token: await authority.current.createToken(tokenRequest(body)) }),
-    'GET /tokens': async () => ({ tokens: await authority.current.tokens.list() }),
-    'POST /tokens/revoke': async (body) => authority.current.tokens.revoke(textOf(body, 'id')),
-    'POST /tokens/rotate': async () => ({ ended: await authority.current.tokens.rotate() }),
+    'POST /tokens': (body, signal) =>
+      inTime(signal, async (within) => ({ token: await authority.current.tokens.create(tokenRequest(body), within) })),
+    'GET /tokens': (_body, signal) =>
+      inTime(signal, async (within) => ({ tokens: await authority.current.tokens.list(within) })),
+    'POST /tokens/revoke': (body, signal) =>
+      inTime(signal, (within) => authority.current.tokens.revoke(textOf(body, 'id'), within)),
+    'POST /tokens/rotate': (_body, signal) =>
+      inTime(signal, async (within) => ({ ended: await authority.current.tokens.rotate(within) })),
     'GET /authority': async () => ({ caHash: authority.current.caHash }),
     'GET /nodes': async () => ({ nodes: register.list(isConnected) }),
-    'POST /nodes/revoke': async (body) => {
+    'POST /nodes/revoke': async (body, signal) => {
       const node = nodeOf(body)
       const isKnown = register.entries.has(node) || register.isHeld(node)
       if (!isKnown && !isForced(body)) {
@@ -28,13 +44,20 @@ export function identityRoutes({ authority, register, isConnected }: IdentityPar
           { code: 'PROCESS_NODE_UNKNOWN' },
         )
       }
-      return { node, revokedSince: await register.revoke(node) }
+      return { node, revokedSince: await inTime(signal, (within) => register.revoke(node, within)) }
     },
-    'POST /nodes/allow': async (body) => {
+    'POST /nodes/allow': async (body, signal) => {
       const node = nodeOf(body)
-      return { node, wasRevoked: await register.allow(node) }
+      return { node, wasRevoked: await inTime(signal, (within) => register.allow(node, within)) }
     },
   }
+}
+
+function silentApi(cause: DeadlineError): UnavailableError {
+  return new UnavailableError(
+    'the Kubernetes API of this cloud half does not answer, so nobody can say whether it is done: look again (skerry status, token list, node list) once it does',
+    { code: 'PROCESS_API_SILENT', cause },
+  )
 }
 
 /** Body of `POST /tokens`: `{ ttlMs, node? }`. */
