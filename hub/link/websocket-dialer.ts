@@ -42,6 +42,8 @@ export function createWebSocketDialer(options: DialerOptions): LinkDialer {
     dial: (headers, signal) =>
       withDeadline(clock, HANDSHAKE_DEADLINE, signal, async (limited) => {
         const { ca, certificate, key } = await identity()
+        // A renewal may take longer than anybody waits.
+        limited.throwIfAborted()
         const socket = new WebSocket(`wss://${server}${path}`, {
           ca,
           cert: certificate,
@@ -75,6 +77,8 @@ function opened(
       fail('the connection was not made in time', signal.reason)
       socket.terminate()
     }
+    // First, and it stays: an error after the opening has its listener in the link, one after a failed opening has nobody else.
+    socket.on('error', (error) => fail(error.message, error))
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     socket.once('upgrade', (response) => {
@@ -83,8 +87,6 @@ function opened(
       const epoch = response.headers[CLOUD_EPOCH_HEADER]
       if (isSkerry && typeof epoch === 'string') cloudEpoch = epoch.slice(0, LONGEST_EPOCH)
     })
-    // Stays: an error after the opening has its listener in the link, one after a failed opening has nobody else.
-    socket.on('error', (error) => fail(error.message, error))
     socket.once('unexpected-response', (_request, response) => {
       const refused = (reason: string) => {
         fail(`CloudHub refused the connection with HTTP ${response.statusCode}${reason === '' ? '' : `: ${reason}`}`)

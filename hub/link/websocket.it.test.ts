@@ -216,6 +216,35 @@ test('a refusal says with which status', async (t) => {
   await assert.rejects(dial(), { code: 'HUB_LINK_REFUSED', message: /403/ })
 })
 
+test('an identity that comes after the deadline, or while the edge stops, opens no connection and ends nothing', async (t) => {
+  const uncaught: unknown[] = []
+  const note = (error: unknown) => uncaught.push(error)
+  process.on('uncaughtException', note)
+  t.after(() => process.off('uncaughtException', note))
+  const clock = new FakeClock()
+  const log = memoryLogger()
+  const { server, requests } = await silentServer(t)
+  for (const end of ['deadline', 'stop']) {
+    const slow = Promise.withResolvers<{ ca: string; certificate: string; key: string }>()
+    const dialer = createWebSocketDialer({ server, path: '/', identity: () => slow.promise, clock, log })
+    const stop = new AbortController()
+    const failed = assert.rejects(dialer.dial({}, stop.signal))
+    if (end === 'stop') stop.abort(new Error('the edge stops'))
+    else await clock.advance(seconds(31))
+    await failed
+    slow.resolve({ ca: '', certificate: '', key: '' })
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.deepEqual([uncaught, requests()], [[], 0])
+})
+
+async function silentServer(t: TestContext) {
+  let connections = 0
+  const server = createTcpServer(() => connections++)
+  const port = await listen(t, server, new Set())
+  return { server: `127.0.0.1:${port}`, requests: () => connections }
+}
+
 test('a server that takes the connection and says nothing is given up at the deadline', async (t) => {
   const clock = new FakeClock()
   const client = await testIdentity(await testAuthority(), NODE, ['clientAuth'])
