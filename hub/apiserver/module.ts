@@ -26,6 +26,7 @@ import { taintEviction } from './controllers/nodes/taint-eviction.ts'
 import { scheduler } from './controllers/scheduler/scheduler.ts'
 import { daemonSets } from './controllers/workloads/daemon-sets/daemon-sets.ts'
 import { deployments } from './controllers/workloads/deployments/deployments.ts'
+import { jobs } from './controllers/workloads/jobs/jobs.ts'
 import { replicaSets } from './controllers/workloads/replica-sets.ts'
 import { objectConverter } from './crds/conversion.ts'
 import { installCrds } from './crds/install.ts'
@@ -130,6 +131,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   run(scope, replicaSets({ api, metrics }))
   run(scope, deployments({ api, metrics }))
   run(scope, daemonSets({ api, metrics }))
+  run(scope, jobs({ api, metrics }))
   run(scope, eventExpiry({ api, metrics }))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
