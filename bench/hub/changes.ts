@@ -7,7 +7,7 @@ import type { Fleet } from '../../runtime/process/testing/fleet.ts'
 import { eventually } from '../../runtime/process/testing/run.ts'
 import { row } from '../print.ts'
 import { echoRate } from './echo.ts'
-import { ratePerSecond, within } from './figures.ts'
+import { PATIENCE_MS, ratePerSecond, within } from './figures.ts'
 import { joinLight } from './join.ts'
 import { nextValue, want } from './latency.ts'
 import { startLightEdge } from './light-edge.ts'
@@ -34,7 +34,7 @@ export async function measureChanges(stage: Stage): Promise<void> {
   const arrived = await ratePerSecond(AT_ONCE, ROUND_MS, async (lane) => {
     const name = changes.names[lane] ?? ''
     const stored = changes.stored(name)
-    await Promise.all([patch(kubernetes, name), within(`${name} arrives at the edge`, 15_000, stored)])
+    await Promise.all([patch(kubernetes, name), within(`${name} arrives at the edge`, PATIENCE_MS, stored)])
   })
   await untilQuiet(fleet)
   const written = await ratePerSecond(AT_ONCE, ROUND_MS, async (lane) => {

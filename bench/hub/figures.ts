@@ -1,5 +1,8 @@
 import { row } from '../print.ts'
 
+/** For what has to happen, also on a machine that is slow. */
+export const PATIENCE_MS = 60_000
+
 /** Sorted. A measurement without values is a failure, not a zero. */
 export function sorted(what: string, times: readonly number[], least: number): readonly number[] {
   if (times.length < least) throw new Error(`${what}: only ${times.length} of at least ${least} measurements`)

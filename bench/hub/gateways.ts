@@ -14,9 +14,13 @@ import { undoLater } from './undo.ts'
 const GATEWAYS = 500
 const ALONE_MS = 10_000
 const WINDOW_MS = 20_000
-const JOIN_WITHIN_MS = 180_000
-const BACK_WITHIN_MS = 120_000
-const LOOK_EVERY_MS = 50
+/** For machines that are slow; what is measured is printed. */
+const JOIN_WITHIN_MS = 300_000
+const BACK_WITHIN_MS = 180_000
+/** Asking costs the gateways more than a keepalive does. */
+const LOOK_EVERY_MS = 200
+/** A Lease that was renewed longer ago is that of a lost node. */
+const LEASE_MS = 40_000
 const REGISTERS = [{ name: 'wanted', cycleMs: 1000 }]
 
 interface State {
@@ -43,7 +47,9 @@ export async function measureGateways(): Promise<void> {
   const begin = performance.now()
   const gateways = await openGateways(fleet)
   await until(gateways, (state) => state.joined === GATEWAYS && state.answered === GATEWAYS, JOIN_WITHIN_MS)
-  row(`${GATEWAYS} gateways: keys, certificates, connections`, `${secondsSince(begin)} s`)
+  const joined = (performance.now() - begin) / 1000
+  const each = `${(GATEWAYS / joined).toFixed(1)} a second`
+  row(`${GATEWAYS} gateways: keys, certificates, connections`, `${joined.toFixed(2)} s`, each)
   await untilQuiet(fleet)
   const before = await ask(gateways)
   if (before.stored < GATEWAYS) throw new Error(`only ${before.stored} objects came to ${GATEWAYS} gateways`)
@@ -133,10 +139,10 @@ function showUsage(alone: Usage, served: Usage): void {
   row('processor of the cloud half with its API', `${each.toFixed(4)} % of a core per gateway`, cpu)
 }
 
-/** Each gateway renewed its Lease within the last window, or there was nothing to measure. */
+/** Each gateway renews its Lease, or there was nothing to measure. */
 async function checkLeases(kubernetes: Awaited<ReturnType<typeof openCloud>>['kubernetes']): Promise<void> {
   const { items } = await kubernetes.list(LEASES, { namespace: 'kube-node-lease' })
-  const fresh = items.filter(({ spec }) => Date.now() - Date.parse(String(spec?.['renewTime'])) < WINDOW_MS)
+  const fresh = items.filter(({ spec }) => Date.now() - Date.parse(String(spec?.['renewTime'])) < LEASE_MS)
   if (fresh.length !== GATEWAYS) throw new Error(`${fresh.length} of ${GATEWAYS} gateways renew their Leases`)
 }
 

@@ -93,7 +93,7 @@ export async function apply(kubernetes: Kubernetes, devices: readonly Device[]):
 }
 
 /** Nothing is on its way in either direction. */
-export function untilQuiet(fleet: Fleet, timeoutMs = 60_000): Promise<unknown> {
+export function untilQuiet(fleet: Fleet, timeoutMs = 150_000): Promise<unknown> {
   return eventually(
     'nothing waits at the cloud',
     async () => {
@@ -117,7 +117,7 @@ async function untilServed({ fleet, edge }: Pick<Stage, 'fleet' | 'edge'>, devic
       if (good >= properties) return true
       throw new Error(`${good} of ${properties}`)
     },
-    60_000,
+    150_000,
   )
   await untilQuiet(fleet)
 }

@@ -1,6 +1,6 @@
 import { DEVICE_STATUSES, type Kubernetes } from '../../hub/cloud/kubernetes/index.ts'
 import type { DeviceStatus } from '../../schemas/index.ts'
-import { within } from './figures.ts'
+import { PATIENCE_MS, within } from './figures.ts'
 
 interface Awaited {
   readonly value: string
@@ -37,7 +37,7 @@ export class StatusWatch {
     if (this.#failure) throw this.#failure
     const { promise, resolve } = Promise.withResolvers<number>()
     this.#awaited.set(name, { value: String(value), resolve })
-    return within(`DeviceStatus ${name} shows ${value}`, 15_000, promise)
+    return within(`DeviceStatus ${name} shows ${value}`, PATIENCE_MS, promise)
   }
 
   #saw(object: DeviceStatus): void {
