@@ -6,11 +6,13 @@ export function sameJson(a: unknown, b: unknown): boolean {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
     return a.every((each: unknown, at) => sameJson(each, b[at]))
   }
-  const left = Object.keys(a).filter((key) => Reflect.get(a, key) !== undefined)
-  const right = Object.keys(b).filter((key) => Reflect.get(b, key) !== undefined)
-  return left.length === right.length && left.every((key) => Object.hasOwn(b, key) && sameAt(a, b, key))
-}
-
-function sameAt(a: object, b: object, key: string): boolean {
-  return sameJson(Reflect.get(a, key), Reflect.get(b, key))
+  let fields = 0
+  for (const key of Object.keys(a)) {
+    const value: unknown = Reflect.get(a, key)
+    if (value === undefined) continue
+    fields++
+    if (!Object.hasOwn(b, key) || !sameJson(value, Reflect.get(b, key))) return false
+  }
+  for (const key of Object.keys(b)) if (Reflect.get(b, key) !== undefined) fields--
+  return fields === 0
 }

@@ -105,9 +105,12 @@ function withoutReading(twin: object): object {
 
 /** Those fields of `target` that `present` does not hold. */
 function changed<T extends object>(target: T, present: object | undefined): Partial<T> | undefined {
-  const differing = { ...target }
+  let differing: Partial<T> | undefined
   for (const key of Object.keys(target)) {
-    if (sameJson(Reflect.get(target, key), Reflect.get(present ?? {}, key))) Reflect.deleteProperty(differing, key)
+    const value: unknown = Reflect.get(target, key)
+    if (sameJson(value, present && Reflect.get(present, key))) continue
+    differing ??= {}
+    Reflect.set(differing, key, value)
   }
-  return Object.keys(differing).length > 0 ? differing : undefined
+  return differing
 }
