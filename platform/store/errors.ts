@@ -28,7 +28,7 @@ export function storeError(failure: Failure, file: string): SkerryError {
       })
     case 'damaged':
       return new RefusedError(
-        'The database file is damaged: restore a copy of it, or move it away to start with an empty one',
+        'The database file is damaged: the next start of an edge goes back to its newest backup; for any other, restore a copy',
         { code: 'PLATFORM_STORE_DAMAGED', fields },
       )
     case 'refused':
