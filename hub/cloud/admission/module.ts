@@ -1,6 +1,7 @@
 import { readBody, sendJson, sendText, serveHttps } from '../../../platform/http/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
+import { splitDeviceId } from '../../../schemas/index.ts'
 import type { ServingCertificate } from '../authority/cloud-authority.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { ListeningModule } from '../certificate-server/module.ts'
@@ -10,6 +11,7 @@ import { answerConversion } from './conversion.ts'
 import { registerConversion } from './conversion-registration.ts'
 import { keepRegistered } from './keep-registered.ts'
 import { answerReview, type ModelLookup } from './review.ts'
+import { sharedLookup } from './shared-lookup.ts'
 import { registerValidation } from './validation-registration.ts'
 
 export interface AdmissionOptions {
@@ -49,7 +51,8 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
     async start(scope) {
       const { authority, kubernetes, log } = ports
       const contextOf = ({ certificatePem, keyPem }: ServingCertificate) => ({ cert: certificatePem, key: keyPem })
-      const modelOf: ModelLookup = (namespace, name) => kubernetes.get(DEVICE_MODELS, { namespace, name })
+      const lookUp = sharedLookup((key) => kubernetes.get(DEVICE_MODELS, splitDeviceId(key)))
+      const modelOf: ModelLookup = (namespace, name) => lookUp(`${namespace}/${name}`)
       const server = await serveHttps({
         at: options,
         log,
