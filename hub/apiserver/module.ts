@@ -1,3 +1,4 @@
+import { loadAuthority } from '../../platform/certificates/issuing/index.ts'
 import type { Metrics } from '../../platform/health/index.ts'
 import { serveHttps } from '../../platform/http/index.ts'
 import type { Module, Scope } from '../../platform/lifecycle/index.ts'
@@ -16,6 +17,9 @@ import { defaultTolerations } from './admission/default-tolerations.ts'
 import { serviceAddresses } from './admission/service-addresses.ts'
 import { webhookAdmitter } from './admission/webhooks.ts'
 import { type AuditOptions, createAuditLog } from './audit/audit-log.ts'
+import { certificateAdmission } from './certificates/admission.ts'
+import { requestExpiry } from './certificates/request-expiry.ts'
+import { certificateSigning } from './certificates/signing.ts'
 import type { Controller } from './controllers/controller.ts'
 import { eventExpiry } from './controllers/event-expiry.ts'
 import { garbageCollector } from './controllers/garbage-collector.ts'
@@ -61,6 +65,8 @@ export interface ApiServerOptions {
   readonly admitters?: readonly Admitter[]
   /** Who a bearer token belongs to; default: the service account that it was issued for. */
   readonly tokens?: TokenAuthenticator
+  /** PEM: what certificates are signed with that people and kubelets ask for; absent: none are. */
+  readonly authority?: { readonly certificate: string; readonly privateKey: string }
   /** PEM of the EC key that signs tokens of service accounts; absent: none are issued. */
   readonly accountKey?: string
   /** How long a Node may be silent until nobody knows how it is. Default 40 s. */
@@ -110,6 +116,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
     serviceAddresses({ store, clock, random }),
     ...(options.admitters ?? []),
     webhookAdmitter({ store, registry, converter, clock, random, log, metrics }),
+    certificateAdmission({ clock, authorize }),
     noEscalation(policy, authorize),
   ])
   const accounts = options.accountKey === undefined ? undefined : new AccountTokens(options.accountKey, clock)
@@ -133,6 +140,11 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   run(scope, daemonSets({ api, metrics }))
   run(scope, jobs({ api, metrics }))
   run(scope, eventExpiry({ api, metrics }))
+  run(scope, requestExpiry({ api, metrics }))
+  if (options.authority) {
+    const authority = loadAuthority(options.authority)
+    run(scope, certificateSigning({ api, metrics, authority, authorize }))
+  }
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
 

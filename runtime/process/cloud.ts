@@ -76,6 +76,7 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
   const module = createApiServerModule({
     ...{ store, host, port, crds, clock, random, log, metrics },
     accountKey: pki.accountKey,
+    authority: pki.authority,
     nodeGrace: seconds(config.nodeGraceSeconds),
     tls: { certificate, privateKey, clientAuthority: pki.ca },
     ...auditOf(config.audit, directory),

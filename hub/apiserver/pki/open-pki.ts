@@ -27,6 +27,7 @@ export interface Identity {
 export interface ApiPki {
   /** PEM of the authority. */
   readonly ca: string
+  readonly authority: Identity
   readonly serving: Identity
   /** An administrator (`O=system:masters`), for the kubeconfig of people. */
   readonly admin: Identity
@@ -64,6 +65,7 @@ export async function openApiPki(directory: string, { names, clock, log }: PkiOp
   const open = (name: string, profile: Profile) => openIdentity(folder, name, authority, profile, clock, log)
   return {
     ca: authority.certificatePem,
+    authority: { certificate: authority.certificatePem, privateKey: authority.privateKeyPem },
     serving: await open('server', { subject: { commonName: 'kube-apiserver' }, usages: ['serverAuth'], names: all }),
     admin: await open('admin', clientOf('kubernetes-admin', ADMIN_GROUP)),
     cloud: await open('cloud', clientOf('skerry-cloud', CLOUD_GROUP)),

@@ -1,4 +1,4 @@
-import { prepareForUpdate } from '../../kube/builtin/index.ts'
+import { prepareForPart, prepareForUpdate } from '../../kube/builtin/index.ts'
 import {
   finalizersOf,
   isDeleting,
@@ -109,6 +109,8 @@ function settle(definition: ResourceDefinition, subresource: string, object: Api
 }
 
 function partOf(definition: ResourceDefinition, subresource: string, object: ApiObject, before: ApiObject): ApiObject {
+  const own = definition.custom ? undefined : prepareForPart(definition, subresource, object, before)
+  if (own) return own
   if (subresource === 'status') {
     const status = object['status']
     const metadata = definition.custom ? before.metadata : object.metadata

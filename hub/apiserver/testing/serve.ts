@@ -41,6 +41,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     tls: { certificate: pki.serving.certificate, privateKey: pki.serving.privateKey, clientAuthority: pki.ca },
     crds,
     accountKey: pki.accountKey,
+    authority: pki.authority,
     ...ground,
     random: systemRandom,
     metrics,

@@ -9,6 +9,8 @@ export interface KindRules {
   onCreate?(object: ApiObject): ApiObject
   /** Keeps of the stored object what a change of the main resource cannot write, after the defaults. */
   onUpdate?(object: ApiObject, old: ApiObject): ApiObject
+  /** What a change of a subresource makes of the stored object; absent: `status` writes the status, as a whole. */
+  readonly parts?: Readonly<Record<string, (object: ApiObject, old: ApiObject) => ApiObject>>
   /** What is wrong with it, beside what its schema says; `old` is the stored object of a change. */
   validate?(object: ApiObject, old: ApiObject | undefined): readonly FieldError[]
 }

@@ -1,3 +1,4 @@
+import { CERTIFICATE_REQUEST_RULES } from '../certificates/kind-rules.ts'
 import { prepareCrd } from '../crd/lifecycle.ts'
 import { validateCrd } from '../crd/validate-crd.ts'
 import { ACCESS_RULES } from '../rbac/kind-rules.ts'
@@ -44,6 +45,7 @@ const RULES: Readonly<Record<string, KindRules>> = {
   'batch/Job': JOB_RULES,
   'policy/PodDisruptionBudget': DISRUPTION_BUDGET_RULES,
   ...ACCESS_RULES,
+  'certificates.k8s.io/CertificateSigningRequest': CERTIFICATE_REQUEST_RULES,
   'apiextensions.k8s.io/CustomResourceDefinition': {
     defaults: prepareCrd,
     onCreate: (crd) => prepareCrd(withoutStatus(crd)),
@@ -68,6 +70,11 @@ export function prepareForUpdate(kind: Kind, object: ApiObject, old: ApiObject):
   const rules = rulesOf(kind)
   const full = rules.defaults?.(object) ?? object
   return rules.onUpdate?.(full, old) ?? full
+}
+
+/** The stored object with the part of a change that a subresource may write; nothing where the kind has no rule for that. */
+export function prepareForPart(kind: Kind, part: string, object: ApiObject, old: ApiObject): ApiObject | undefined {
+  return rulesOf(kind).parts?.[part]?.(object, old)
 }
 
 /**
