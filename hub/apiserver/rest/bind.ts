@@ -1,4 +1,13 @@
-import { isDeleting, nameOf, objectAt, textAt, timestamp, withCondition, withContent } from '../../kube/object/index.ts'
+import {
+  isDeleting,
+  nameOf,
+  objectAt,
+  textAt,
+  timestamp,
+  uidOf,
+  withCondition,
+  withContent,
+} from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, conflict, invalid } from '../../kube/status.ts'
 import type { ApiContext, Change } from './context.ts'
@@ -17,8 +26,18 @@ export async function bindPod(api: ApiContext, change: Change, name: string, bin
     const message = `Unsupported value: ${JSON.stringify(kind)}: supported values: "Node", "<empty>"`
     throw refused(change, name, 'FieldValueNotSupported', message, 'target.kind')
   }
-  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: timestamp(api.clock.now()) }
+  const scheduled = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: null,
+    lastTransitionTime: timestamp(api.clock.now()),
+  }
+  const wanted = textAt(binding.metadata, 'uid')
   const propose = (pod: ApiObject) => {
+    if (wanted !== '' && wanted !== uidOf(pod)) {
+      const why = `Precondition failed: UID in precondition: ${wanted}, UID in object meta: ${uidOf(pod)}`
+      throw conflict(change.definition, name, why)
+    }
     if (isDeleting(pod))
       throw conflict(change.definition, name, `pod ${name} is being deleted, cannot be assigned to a host`)
     const spec = objectAt(pod, 'spec')

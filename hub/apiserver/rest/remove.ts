@@ -47,11 +47,20 @@ export interface Removal {
   readonly isGone: boolean
 }
 
-export function removeOptions(body: JsonObject, query: URLSearchParams): RemoveOptions {
+/** `definition`: of jobs the pods stay where nobody says what becomes of them, as in the first version of their API. */
+export function removeOptions(
+  body: JsonObject,
+  query: URLSearchParams,
+  definition?: Change['definition'],
+): RemoveOptions {
   const preconditions = objectAt(body, 'preconditions')
   const grace = Number(body['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? Number.NaN)
   return {
-    propagation: propagationOf(body, query),
+    propagation: propagationOf(
+      body,
+      query,
+      definition && resourceOf(definition) === 'batch/jobs' ? 'Orphan' : 'Background',
+    ),
     uid: textAt(preconditions, 'uid'),
     resourceVersion: textAt(preconditions, 'resourceVersion'),
     ...(Number.isInteger(grace) && grace >= 0 ? { gracePeriodSeconds: grace } : {}),
@@ -154,7 +163,7 @@ function checkPreconditions({ definition }: Change, name: string, options: Remov
   }
 }
 
-function propagationOf(body: JsonObject, query: URLSearchParams): Propagation {
+function propagationOf(body: JsonObject, query: URLSearchParams, other: Propagation): Propagation {
   const given = textAt(body, 'propagationPolicy') || (query.get('propagationPolicy') ?? '')
   if (given === 'Foreground' || given === 'Orphan' || given === 'Background') return given
   if (given !== '') {
@@ -163,6 +172,7 @@ function propagationOf(body: JsonObject, query: URLSearchParams): Propagation {
     )
   }
   const orphans = body['orphanDependents'] ?? query.get('orphanDependents')
+  if (orphans === undefined || orphans === null) return other
   return orphans === true || orphans === 'true' ? 'Orphan' : 'Background'
 }
 

@@ -168,7 +168,7 @@ async function remove(api: ApiContext, request: ResourceRequest, view: View): Pr
   const { definition, path, query } = request
   const options = await removeBody(request)
   const change = { ...changeOf(request), ...(dryRunIn(options) ? { dryRun: true } : {}) }
-  const { object, isGone } = await removeObject(api, change, path.name, removeOptions(options, query))
+  const { object, isGone } = await removeObject(api, change, path.name, removeOptions(options, query, definition))
   if (!isGone) return presentObject(view, object)
   const uid = object.metadata['uid']
   const { group, plural: kind } = definition
@@ -194,7 +194,7 @@ async function removeCollection(api: ApiContext, request: ResourceRequest, view:
     listOptions(query, definition),
     signal,
   )
-  const each = { ...removeOptions(options, query), uid: '', resourceVersion: '' }
+  const each = { ...removeOptions(options, query, definition), uid: '', resourceVersion: '' }
   await Promise.all(
     objects.map(async (object) => {
       try {

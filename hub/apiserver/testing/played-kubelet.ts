@@ -26,7 +26,9 @@ export function playedStatus(pod: ApiObject, play: Play, now: number): JsonObjec
     .map((each) => textAt(each, 'name'))
   const isRunning = play === 'run'
   const exitCode = play === 'succeed' ? 0 : 1
-  const state = isRunning ? { running: { startedAt: time } } : { terminated: { exitCode, finishedAt: time } }
+  const state = isRunning
+    ? { running: { startedAt: time } }
+    : { terminated: { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', finishedAt: time } }
   const conditions = arrayAt(objectAt(pod, 'status'), 'conditions').filter(
     (each) => isJsonObject(each) && each['type'] !== 'Ready',
   )

@@ -54,7 +54,7 @@ export function scheduler({ api, metrics }: ControllerOptions): Controller {
       const choice = chooseNode(pod, cluster.hosts(), api.random)
       if ('node' in choice) {
         waiting.delete(key)
-        return await assign(api, key, pod, choice.node, signal)
+        return await assign(api, pod, choice.node, signal)
       }
       const tries = (waiting.get(key)?.tries ?? 0) + 1
       const wait = Math.min(FIRST_WAIT.milliseconds * 2 ** (tries - 1), LONGEST_WAIT.milliseconds)
@@ -115,8 +115,8 @@ function offerOf(node: ApiObject) {
   return { ...labelsOf(node), '': [spec['taints'] ?? [], spec['unschedulable'] ?? false, allocatable] }
 }
 
-async function assign(api: ApiContext, key: string, pod: ApiObject, node: string, signal: AbortSignal): Promise<void> {
-  if (!(await bindTo(api, key, pod, node))) return
+async function assign(api: ApiContext, pod: ApiObject, node: string, signal: AbortSignal): Promise<void> {
+  if (!(await bindTo(api, pod, node, signal))) return
   const message = `Successfully assigned ${namespaceOf(pod)}/${nameOf(pod)} to ${node}`
   await tellEvent(api, SCHEDULER, pod, { type: 'Normal', reason: 'Scheduled', message }, signal)
 }
