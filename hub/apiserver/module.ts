@@ -1,4 +1,3 @@
-import { loadAuthority } from '../../platform/certificates/issuing/index.ts'
 import type { Metrics } from '../../platform/health/index.ts'
 import { serveHttps } from '../../platform/http/index.ts'
 import type { Module, Scope } from '../../platform/lifecycle/index.ts'
@@ -11,27 +10,16 @@ import { followPolicy } from './access/follow-policy.ts'
 import { installAccess } from './access/install-access.ts'
 import { noEscalation } from './access/no-escalation.ts'
 import { createReviewer } from './access/reviews.ts'
-import { roleAggregation } from './access/role-aggregation.ts'
+import { bootstrapAuthenticator } from './accounts/bootstrap-tokens.ts'
+import { podAccount } from './accounts/pod-account.ts'
 import { admissionChain } from './admission/chain.ts'
 import { defaultTolerations } from './admission/default-tolerations.ts'
 import { serviceAddresses } from './admission/service-addresses.ts'
 import { webhookAdmitter } from './admission/webhooks.ts'
+import { allControllers } from './all-controllers.ts'
 import { type AuditOptions, createAuditLog } from './audit/audit-log.ts'
 import { certificateAdmission } from './certificates/admission.ts'
-import { requestExpiry } from './certificates/request-expiry.ts'
-import { certificateSigning } from './certificates/signing.ts'
 import type { Controller } from './controllers/controller.ts'
-import { eventExpiry } from './controllers/event-expiry.ts'
-import { garbageCollector } from './controllers/garbage-collector.ts'
-import { namespaceController } from './controllers/namespaces.ts'
-import { lostPods } from './controllers/nodes/lost-pods.ts'
-import { nodeLifecycle } from './controllers/nodes/node-lifecycle.ts'
-import { taintEviction } from './controllers/nodes/taint-eviction.ts'
-import { scheduler } from './controllers/scheduler/scheduler.ts'
-import { daemonSets } from './controllers/workloads/daemon-sets/daemon-sets.ts'
-import { deployments } from './controllers/workloads/deployments/deployments.ts'
-import { jobs } from './controllers/workloads/jobs/jobs.ts'
-import { replicaSets } from './controllers/workloads/replica-sets.ts'
 import { objectConverter } from './crds/conversion.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
@@ -41,7 +29,7 @@ import { AccountTokens } from './rest/account-tokens.ts'
 import type { Admitter, ApiContext } from './rest/context.ts'
 import { Registry } from './rest/registry.ts'
 import { accountAuthenticator } from './serving/account-authenticator.ts'
-import type { TokenAuthenticator } from './serving/authentication.ts'
+import { firstOf, type TokenAuthenticator } from './serving/authentication.ts'
 import { authorizeByRoles } from './serving/authorization.ts'
 import { createDescriptions } from './serving/descriptions.ts'
 import { createHandler } from './serving/handler.ts'
@@ -63,7 +51,7 @@ export interface ApiServerOptions {
   readonly metrics: Metrics
   /** More admission, before the webhooks. */
   readonly admitters?: readonly Admitter[]
-  /** Who a bearer token belongs to; default: the service account that it was issued for. */
+  /** Who a bearer token belongs to, before it is taken for one of a service account or a bootstrap token. */
   readonly tokens?: TokenAuthenticator
   /** PEM: what certificates are signed with that people and kubelets ask for; absent: none are. */
   readonly authority?: { readonly certificate: string; readonly privateKey: string }
@@ -112,6 +100,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   const { policy } = scope.use(followPolicy(store))
   const authorize = authorizeByRoles(policy)
   const admitter = admissionChain([
+    podAccount(store),
     defaultTolerations,
     serviceAddresses({ store, clock, random }),
     ...(options.admitters ?? []),
@@ -120,7 +109,11 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
     noEscalation(policy, authorize),
   ])
   const accounts = options.accountKey === undefined ? undefined : new AccountTokens(options.accountKey, clock)
-  const tokens = options.tokens ?? (accounts ? accountAuthenticator(accounts, store) : async () => undefined)
+  const tokens = firstOf([
+    ...(options.tokens ? [options.tokens] : []),
+    ...(accounts ? [accountAuthenticator(accounts, store)] : []),
+    bootstrapAuthenticator(store, clock),
+  ])
   const reviews = createReviewer({ policy, authorize, tokens, clock })
   const shared = { store, registry, admitter, converter, clock, random, log, reviews }
   const api: ApiContext = { ...shared, ...(accounts ? { accounts } : {}) }
@@ -128,23 +121,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   scope.pending('its namespaces, CustomResourceDefinitions and roles')
   await installNamespaces(api, scope.signal)
   await Promise.all([installCrds(api, options.crds, scope.signal), installAccess(api, scope.signal)])
-  run(scope, roleAggregation({ api, metrics }))
-  run(scope, namespaceController({ api, metrics }))
-  run(scope, garbageCollector({ api, metrics }))
-  run(scope, nodeLifecycle({ api, metrics, ...(options.nodeGrace ? { grace: options.nodeGrace } : {}) }))
-  run(scope, taintEviction({ api, metrics }))
-  run(scope, lostPods({ api, metrics }))
-  run(scope, scheduler({ api, metrics }))
-  run(scope, replicaSets({ api, metrics }))
-  run(scope, deployments({ api, metrics }))
-  run(scope, daemonSets({ api, metrics }))
-  run(scope, jobs({ api, metrics }))
-  run(scope, eventExpiry({ api, metrics }))
-  run(scope, requestExpiry({ api, metrics }))
-  if (options.authority) {
-    const authority = loadAuthority(options.authority)
-    run(scope, certificateSigning({ api, metrics, authority, authorize }))
-  }
+  for (const controller of allControllers(options, { api, metrics }, authorize)) run(scope, controller)
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
 

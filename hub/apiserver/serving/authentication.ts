@@ -17,6 +17,17 @@ export type TokenAuthenticator = (
   signal: AbortSignal,
 ) => Promise<TokenOwner | undefined>
 
+/** The first that knows the token. */
+export function firstOf(authenticators: readonly TokenAuthenticator[]): TokenAuthenticator {
+  return async (token, audiences, signal) => {
+    for (const authenticator of authenticators) {
+      const owner = await authenticator(token, audiences, signal)
+      if (owner) return owner
+    }
+    return undefined
+  }
+}
+
 /** Whom tokens of requests to this API have to be for. */
 export const API_AUDIENCES: readonly string[] = [ISSUER]
 
