@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { at, configMap, done, MAPS, watch } from './testing/objects.ts'
+import { at, configMap, done, MAPS, until, watch } from './testing/objects.ts'
 import { ask } from './testing/request.ts'
 import { type ServedApi, serveTestApi } from './testing/serve.ts'
 
@@ -9,6 +9,8 @@ describe('watches', () => {
   const cleanups: (() => Promise<void>)[] = []
   before(async () => {
     api = await serveTestApi({ after: (release) => void cleanups.push(release) }, { history: 20 })
+    // What every namespace gets is no part of what is watched here.
+    await until(api, `${MAPS}/kube-root-ca.crt`, (map) => map !== undefined)
   })
   after(async () => {
     for (const release of cleanups) await release()
@@ -35,7 +37,7 @@ describe('watches', () => {
   it('begin with what is there when no version is given', async () => {
     await create(configMap('there'))
     using watching = await watch(api, `${MAPS}?watch=1`)
-    assert.deepEqual(await watching.take(1), ['ADDED there'])
+    assert.deepEqual(await watching.take(2), ['ADDED kube-root-ca.crt', 'ADDED there'])
     await done(api, { method: 'DELETE', path: `${MAPS}/there` })
     assert.deepEqual(await watching.take(1), ['DELETED there'])
   })
