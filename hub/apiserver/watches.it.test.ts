@@ -64,7 +64,7 @@ describe('watches', () => {
     assert.equal(type, 'BOOKMARK')
     assert.equal(at(object, 'metadata', 'annotations', 'k8s.io/initial-events-end'), 'true')
     assert.ok(Number(at(object, 'metadata', 'resourceVersion')) > 0)
-    assert.equal((await ask(api, { path: path.replace('&resourceVersionMatch=NotOlderThan', '') })).status, 400)
+    assert.equal((await ask(api, { path: path.replace('&resourceVersionMatch=NotOlderThan', '') })).status, 422)
   })
 
   it('of a version that is forgotten are told to list again', async () => {
@@ -82,6 +82,38 @@ describe('watches', () => {
   it('end after the time that the client asked for', async () => {
     using watching = await watch(api, `${MAPS}?watch=1&timeoutSeconds=1`)
     await watching.ended
+  })
+
+  it('get a bookmark shortly before they end, so that the next one goes on from there', async () => {
+    const from = await version()
+    await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'elsewhere' } }, '/api/v1/namespaces')
+    using watching = await watch(
+      api,
+      `${MAPS}?watch=1&timeoutSeconds=3&allowWatchBookmarks=true&resourceVersion=${from}`,
+    )
+    const { type, object } = await watching.next()
+    assert.equal(type, 'BOOKMARK')
+    assert.ok(Number(at(object, 'metadata', 'resourceVersion')) > Number(from))
+    await watching.ended
+  })
+
+  it('that begin with a state that was not reached are told so', async () => {
+    const query = 'sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan'
+    using watching = await watch(api, `${MAPS}?watch=1&${query}&resourceVersion=99999999`)
+    const { type, object } = await watching.next()
+    assert.deepEqual([type, at(object, 'code'), at(object, 'reason')], ['ERROR', 504, 'Timeout'])
+    await watching.ended
+  })
+
+  it('of one object stand below /watch/, and not on the object itself', async () => {
+    await create(configMap('single'))
+    await create(configMap('second'))
+    using watching = await watch(api, MAPS.replace('/v1/', '/v1/watch/').concat('/single'))
+    assert.deepEqual(await watching.take(1), ['ADDED single'])
+    await done(api, { method: 'DELETE', path: `${MAPS}/second` })
+    await done(api, { method: 'DELETE', path: `${MAPS}/single` })
+    assert.deepEqual(await watching.take(1), ['DELETED single'])
+    assert.equal(at(await done(api, { path: '/api/v1/namespaces/default?watch=1' }), 'kind'), 'Namespace')
   })
 
   it('show Tables when asked', async () => {

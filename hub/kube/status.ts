@@ -39,7 +39,8 @@ export interface StatusDetails {
 export interface Status {
   readonly kind: 'Status'
   readonly apiVersion: 'v1'
-  readonly metadata: Readonly<Record<string, never>>
+  /** Empty but for a list that may go on elsewhere. */
+  readonly metadata: { readonly continue?: string }
   readonly status: 'Success' | 'Failure'
   readonly message?: string
   readonly reason?: StatusReason
@@ -125,7 +126,7 @@ export function invalid(
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
   const kind = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`
   return failure(422, 'Invalid', `${kind} "${name}" is invalid: ${list}`, {
-    name,
+    ...(name === '' ? {} : { name }),
     ...(resource.group === '' ? {} : { group: resource.group }),
     kind: resource.kind,
     causes,
@@ -167,9 +168,18 @@ export function tooLarge(limitBytes: number): StatusError {
   return failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`)
 }
 
-/** The version asked for is no longer remembered: the client has to list again. */
-export function expired(message: string): StatusError {
-  return failure(410, 'Expired', message)
+/** The version asked for is no longer remembered: the client has to list again, or to go on elsewhere. */
+export function expired(message: string, goOn?: string): StatusError {
+  const { status } = failure(410, 'Expired', message)
+  return new StatusError(goOn === undefined ? status : { ...status, metadata: { continue: goOn } })
+}
+
+/** The version asked for has not been reached yet. */
+export function tooLargeVersion(version: number, current: number): StatusError {
+  return failure(504, 'Timeout', `Timeout: Too large resource version: ${version}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  })
 }
 
 export function tooManyRequests(why: string): StatusError {
@@ -178,10 +188,6 @@ export function tooManyRequests(why: string): StatusError {
 
 export function unavailable(why: string, cause?: unknown): StatusError {
   return new StatusError(failure(503, 'ServiceUnavailable', why, { retryAfterSeconds: 1 }).status, cause)
-}
-
-export function timedOut(why: string): StatusError {
-  return failure(504, 'Timeout', why, { retryAfterSeconds: 1 })
 }
 
 export function internalError(why: string, cause?: unknown): StatusError {

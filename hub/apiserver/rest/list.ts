@@ -1,8 +1,8 @@
-import { isJsonObject } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
-import { badRequest, expired, timedOut } from '../../kube/status.ts'
+import { badRequest, expired, tooLargeVersion } from '../../kube/status.ts'
 import type { ApiContext } from './context.ts'
-import { type ListOptions, selects } from './options.ts'
+import { type ListOptions, selects } from './list-options.ts'
+import { type Position, parsePosition, positionText } from './list-position.ts'
 import type { ListMetadata } from './present.ts'
 import { inVersion, resourceOf } from './registry.ts'
 
@@ -11,13 +11,9 @@ export interface Page {
   readonly metadata: ListMetadata
 }
 
-/** Where a list goes on: the state of which version, after which key. */
-interface Position {
-  readonly version: number
-  readonly after: string
-}
-
-const FORGOTTEN = 'The provided continue parameter is too old to display a consistent list result'
+const TOO_OLD = 'The resourceVersion for the provided list is too old.'
+const FORGOTTEN =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
 
 /** Objects of a kind in one namespace (empty: in all), as of one version over all pages. Throws a Status. */
 export async function listObjects(
@@ -29,16 +25,17 @@ export async function listObjects(
 ): Promise<Page> {
   const resource = resourceOf(definition)
   const prefix = namespace === '' ? '' : `${namespace}/`
-  const from = options.continueToken === '' ? undefined : parsePosition(options)
-  const version = from?.version ?? exactVersion(api, options) ?? api.store.version
-  const all =
-    version === api.store.version ? api.store.list(resource, prefix) : api.store.listAt(resource, prefix, version)
-  if (!all) throw expired(from ? FORGOTTEN : `The resourceVersion for the provided list is too old: ${version}`)
+  const from = options.continueToken === '' ? undefined : positionOf(options)
+  const version = from ? from.version : exactVersion(api, options)
+  const at = version ?? api.store.version
+  const all = at === api.store.version ? api.store.list(resource, prefix) : api.store.listAt(resource, prefix, at)
+  if (!all) throw from ? expired(FORGOTTEN, positionText({ ...from, version: undefined })) : expired(TOO_OLD)
   const matches = selects(options)
-  const rest = from ? all.filter(([key]) => key > from.after) : all
+  const rest = from ? all.filter(([key]) => key >= from.start) : all
   // Of custom kinds only metadata is selected by, and as it is stored: a page is converted, not the whole collection.
   const found = rest.filter(([, object]) => matches(inVersion(object, definition)))
-  const page = options.limit > 0 ? found.slice(0, options.limit) : found
+  const limit = limitOf(options)
+  const page = limit > 0 ? found.slice(0, limit) : found
   const last = page.at(-1)
   const left = found.length - page.length
   const isFiltered = options.labels.length + options.fields.length > 0
@@ -49,41 +46,35 @@ export async function listObjects(
       signal,
     ),
     metadata: {
-      resourceVersion: String(version),
-      ...(left > 0 && last ? { continue: positionText({ version, after: last[0] }) } : {}),
+      resourceVersion: String(at),
+      ...(left > 0 && last ? { continue: positionText({ version: at, start: `${last[0]}\0` }) } : {}),
       // Kubernetes leaves the count out where it would have to look through everything.
       ...(left > 0 && !isFiltered ? { remainingItemCount: left } : {}),
     },
   }
 }
 
-function exactVersion(api: ApiContext, { version, versionMatch }: ListOptions): number | undefined {
+/** Throws a Status where nothing of that version can be told yet. */
+export function checkReached({ store }: ApiContext, version: number): void {
+  if (version > store.version) throw tooLargeVersion(version, store.version)
+}
+
+function exactVersion(api: ApiContext, { version, versionMatch, limit }: ListOptions): number | undefined {
   if (version === undefined) return undefined
-  if (version > api.store.version)
-    throw timedOut(`Too large resource version: ${version}, current: ${api.store.version}`)
-  if (versionMatch === 'Exact' && version === 0) {
-    throw badRequest(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
-    )
-  }
-  return versionMatch === 'Exact' ? version : undefined
+  checkReached(api, version)
+  // A page of a version means exactly that one, unless it is said otherwise.
+  const isExact = versionMatch === 'Exact' || (versionMatch === '' && limit > 0 && version !== 0)
+  return isExact ? version : undefined
 }
 
-function positionText(position: Position): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url')
+/** A list of any version comes whole. */
+function limitOf({ limit, version, continueToken }: ListOptions): number {
+  return version === 0 && continueToken === '' ? 0 : limit
 }
 
-function parsePosition({ continueToken, version }: ListOptions): Position {
+function positionOf({ continueToken, version }: ListOptions): Position {
   if (version !== undefined && version !== 0) {
-    throw badRequest('resourceVersion: Forbidden: specifying resource version is not allowed when using continue')
+    throw badRequest('specifying resource version is not allowed when using continue')
   }
-  try {
-    const value: unknown = JSON.parse(Buffer.from(continueToken, 'base64url').toString('utf8'))
-    if (isJsonObject(value) && typeof value['version'] === 'number' && typeof value['after'] === 'string') {
-      return { version: value['version'], after: value['after'] }
-    }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  throw badRequest('continue key is not valid: it is not one that this server gave out')
+  return parsePosition(continueToken)
 }

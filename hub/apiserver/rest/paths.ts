@@ -13,6 +13,8 @@ export interface ResourcePath {
   readonly name: string
   /** Empty, `status`, or what is created below the object. */
   readonly subresource: string
+  /** Below `/watch/`: the old way to ask for a watch, also of one object. */
+  readonly isWatch?: true
 }
 
 /** What stands behind `namespaces/NAME/` and is a subresource of the namespace, not a resource in it. */
@@ -40,6 +42,10 @@ export function parseResourcePath(segments: readonly string[]): ResourcePath | u
 }
 
 function inGroup(group: string, [version = '', ...rest]: readonly string[]): ResourcePath | undefined {
+  if (rest[0] === 'watch' && rest.length > 1) {
+    const path = inGroup(group, [version, ...rest.slice(1)])
+    return path?.subresource === '' ? { ...path, isWatch: true } : undefined
+  }
   const [first, name = '', next] = rest
   if (first === 'namespaces' && next !== undefined && !(group === '' && NAMESPACE_SUBRESOURCES.has(next))) {
     return resource(group, version, name, rest.slice(2))
@@ -59,9 +65,10 @@ function resource(
 /** Undefined when the method has no meaning there. */
 export function verbOf(method: string, path: ResourcePath, isWatch: boolean): Verb | undefined {
   const onOne = path.name !== ''
+  if (path.isWatch) return method === 'GET' ? 'watch' : undefined
   switch (method) {
     case 'GET':
-      return onOne && !isWatch ? 'get' : isWatch ? 'watch' : 'list'
+      return onOne ? 'get' : isWatch ? 'watch' : 'list'
     case 'POST':
       return onOne && path.subresource === '' ? undefined : 'create'
     case 'PUT':

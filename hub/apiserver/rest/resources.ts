@@ -13,9 +13,10 @@ import { type Body, decodeJson, decodeObject } from './body.ts'
 import type { ApiContext, Change, User, Warn } from './context.ts'
 import { createObject } from './create.ts'
 import { evictPod } from './evict.ts'
-import { listObjects } from './list.ts'
+import { checkReached, listObjects } from './list.ts'
+import { listOptions, parseVersion } from './list-options.ts'
 import { type Form, negotiate, parseMediaType } from './negotiate.ts'
-import { listOptions, writeOptions } from './options.ts'
+import { writeOptions } from './options.ts'
 import { patchOf } from './patch.ts'
 import type { ResourcePath, Verb } from './paths.ts'
 import { includeOf, presentList, presentObject, type View } from './present.ts'
@@ -51,13 +52,13 @@ export async function serveResource(api: ApiContext, request: ResourceRequest): 
     case 'get':
       return presentObject(view, isScale(request) ? await getScale(api, request) : await getObject(api, request))
     case 'list': {
-      const options = listOptions(request.query, request.definition)
+      const options = listOptions(request.query, request.definition, 'list')
       const { definition, path, signal } = request
       const { objects, metadata } = await listObjects(api, definition, path.namespace, options, signal)
       return presentList(view, objects, metadata)
     }
     case 'watch': {
-      const options = listOptions(request.query, request.definition)
+      const options = listOptions(request.query, request.definition, 'watch')
       return watchObjects(api, () => ({ ...view, now: api.clock.now() }), request.path, options)
     }
     case 'create':
@@ -106,7 +107,9 @@ function getScale(api: ApiContext, request: ResourceRequest) {
   return readScale(api, changeOf(request), request.path.name)
 }
 
-async function getObject(api: ApiContext, { definition, path, signal }: ResourceRequest) {
+async function getObject(api: ApiContext, { definition, path, signal, query }: ResourceRequest) {
+  const version = query.get('resourceVersion') ?? ''
+  if (version !== '') checkReached(api, parseVersion(version, 'get'))
   const object = api.store.get(resourceOf(definition), keyOf(path.namespace, path.name))
   if (!object) throw notFound(definition, path.name)
   return await converted(api, object, definition, signal)
@@ -191,7 +194,7 @@ async function removeCollection(api: ApiContext, request: ResourceRequest, view:
     api,
     definition,
     path.namespace,
-    listOptions(query, definition),
+    listOptions(query, definition, 'list'),
     signal,
   )
   const each = { ...removeOptions(options, query, definition), uid: '', resourceVersion: '' }

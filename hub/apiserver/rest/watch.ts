@@ -1,10 +1,11 @@
-import { type Duration, minutes, seconds } from '../../../platform/time/index.ts'
+import { type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { badRequest, expired, type Status, StatusError } from '../../kube/status.ts'
+import { expired, type Status, StatusError } from '../../kube/status.ts'
 import { eventOf } from '../../kube/watch/index.ts'
 import type { SendLine, Stream } from './answer.ts'
 import type { ApiContext } from './context.ts'
-import { type ListOptions, selects } from './options.ts'
+import { checkReached } from './list.ts'
+import { type ListOptions, selects } from './list-options.ts'
 import { shownText, type View } from './present.ts'
 import { apiVersionOf, inVersion, keyOf, resourceOf } from './registry.ts'
 import { converted } from './versions.ts'
@@ -13,11 +14,13 @@ import { createWatcher } from './watcher.ts'
 export interface WatchTarget {
   /** Empty: all namespaces. */
   readonly namespace: string
-  /** Empty: the whole collection. */
+  /** Empty: the whole collection, or what the field selector says. */
   readonly name: string
 }
 
 const BOOKMARK_EVERY = minutes(1)
+/** Before the end of a watch. */
+const LAST_BOOKMARK = seconds(2)
 const SHORTEST = minutes(30)
 const NO_BOOKMARK: Disposable = { [Symbol.dispose]: () => undefined }
 
@@ -25,20 +28,20 @@ const NO_BOOKMARK: Disposable = { [Symbol.dispose]: () => undefined }
 export function watchObjects(
   api: ApiContext,
   view: () => View,
-  { namespace, name }: WatchTarget,
+  { namespace, name: named }: WatchTarget,
   options: ListOptions,
 ): Stream {
-  checkOptions(options)
   const { definition } = view()
   const resource = resourceOf(definition)
   const log = api.store.log(resource)
   const selected = selects(options)
+  const name = named === '' && (namespace !== '' || !definition.namespaced) ? selectedName(options) : named
   const prefix = name !== '' ? keyOf(namespace, name) : namespace === '' ? '' : `${namespace}/`
   const isConcerned = (key: string) => (name === '' ? key.startsWith(prefix) : key === prefix)
   const matches = (object: ApiObject) => selected(inVersion(object, definition))
   const line = (type: string, object: ApiObject) => `{"type":"${type}","object":${shownText(view(), object)}}\n`
   const bookmark = (version: number, annotations?: { readonly [key: string]: string }) => {
-    const metadata = { resourceVersion: String(version), creationTimestamp: null, ...(annotations && { annotations }) }
+    const metadata = { resourceVersion: String(version), ...(annotations && { annotations }) }
     return line('BOOKMARK', { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata })
   }
 
@@ -47,18 +50,21 @@ export function watchObjects(
     using watcher = createWatcher({ log, version: () => api.store.version, isConcerned, signal })
     // A client that reads nothing any more keeps no watch open beyond its end.
     const tell = (text: string) => Promise.race([send(text), watcher.ended])
-    using _timeout = api.clock.after(lifetime(api, options), () => watcher.end())
-    using _bookmarks = options.bookmarks ? every(api, () => watcher.remind()) : NO_BOOKMARK
+    const life = lifetime(api, options)
+    using _timeout = api.clock.after(life, () => watcher.end())
+    using _bookmarks = options.bookmarks ? bookmarks(api, life, () => watcher.remind()) : NO_BOOKMARK
     const since = options.version || api.store.version
     if (startsWithState(options)) {
       const { version } = api.store
+      if (since > version) checkReached(api, since)
       const present = api.store.list(resource, prefix).filter(([key, object]) => isConcerned(key) && matches(object))
       const objects = present.map(([, object]) => object)
       for (const object of await api.converter.convert(objects, definition, signal)) {
         if (watcher.isEnded) return
         await tell(line('ADDED', object))
       }
-      if (options.sendInitialEvents) await tell(bookmark(version, { 'k8s.io/initial-events-end': 'true' }))
+      if (options.sendInitialEvents && options.bookmarks)
+        await tell(bookmark(version, { 'k8s.io/initial-events-end': 'true' }))
     } else {
       // A version of the future comes from a database that is gone: such a client has to list again, too.
       const past = since > api.store.version ? undefined : log.since(since)
@@ -83,16 +89,9 @@ export function watchObjects(
   return { type: 'application/json', run }
 }
 
-function checkOptions(options: ListOptions): void {
-  if (options.sendInitialEvents === undefined) return
-  if (options.versionMatch !== 'NotOlderThan') {
-    throw badRequest(
-      'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-    )
-  }
-  if (options.sendInitialEvents && !options.bookmarks) {
-    throw badRequest('allowWatchBookmarks: Forbidden: sendInitialEvents requires allowWatchBookmarks')
-  }
+/** Of a watch of one object by its name. */
+function selectedName({ fields }: ListOptions): string {
+  return fields.find(({ path, equals }) => path === 'metadata.name' && equals)?.value ?? ''
 }
 
 /** Without a version, and with "any", a watch begins with what is there. */
@@ -109,19 +108,29 @@ function tooOld(version: number, oldest: number): Status {
 }
 
 function lifetime(api: ApiContext, { timeoutSeconds }: ListOptions): Duration {
-  if (timeoutSeconds !== undefined && timeoutSeconds > 0) return seconds(timeoutSeconds)
+  if (timeoutSeconds !== undefined && timeoutSeconds !== 0) return seconds(Math.max(0, timeoutSeconds))
   // Spread, so that the watchers of one start do not all come back at once.
   return seconds((SHORTEST.milliseconds / 1000) * (1 + api.random.next()))
 }
 
-function every(api: ApiContext, work: () => void): Disposable {
-  let timer: Disposable
+/** Every minute, and shortly before the end, so that the client goes on from what is newest. */
+function bookmarks({ clock }: ApiContext, life: Duration, work: () => void): Disposable {
+  const last = ms(Math.max(0, life.milliseconds - LAST_BOOKMARK.milliseconds))
+  const timers: { periodic: Disposable; readonly last: Disposable } = {
+    periodic: NO_BOOKMARK,
+    last: last.milliseconds > 0 ? clock.after(last, work) : NO_BOOKMARK,
+  }
   const arm = () => {
-    timer = api.clock.after(BOOKMARK_EVERY, () => {
+    timers.periodic = clock.after(BOOKMARK_EVERY, () => {
       work()
       arm()
     })
   }
   arm()
-  return { [Symbol.dispose]: () => timer[Symbol.dispose]() }
+  return {
+    [Symbol.dispose]: () => {
+      timers.periodic[Symbol.dispose]()
+      timers.last[Symbol.dispose]()
+    },
+  }
 }

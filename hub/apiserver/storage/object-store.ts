@@ -109,12 +109,13 @@ export class ObjectStore {
     return pairs(collection.keys, collection.objects, prefix)
   }
 
-  /** The same as it was at an earlier version; undefined when that is forgotten. */
+  /** The same as it was at an earlier version; undefined when that is forgotten, or was never reached. */
   listAt(
     resource: string,
     prefix: string,
     version: number,
   ): readonly (readonly [key: string, object: ApiObject])[] | undefined {
+    if (version > this.#visible) return undefined
     const collection = this.#collection(resource)
     const changes = collection.log.since(version)
     if (!changes) return undefined
