@@ -16,6 +16,7 @@ import { taintEviction } from './controllers/nodes/taint-eviction.ts'
 import { scheduler } from './controllers/scheduler/scheduler.ts'
 import { daemonSets } from './controllers/workloads/daemon-sets/daemon-sets.ts'
 import { deployments } from './controllers/workloads/deployments/deployments.ts'
+import { disruptionBudgets } from './controllers/workloads/disruption-budgets.ts'
 import { jobs } from './controllers/workloads/jobs/jobs.ts'
 import { replicaSets } from './controllers/workloads/replica-sets.ts'
 import type { Authorizer } from './serving/authorization.ts'
@@ -46,6 +47,7 @@ export function allControllers(
     deployments(ground),
     daemonSets(ground),
     jobs(ground),
+    disruptionBudgets(ground),
     eventExpiry(ground),
     requestExpiry(ground),
     bootstrapExpiry(ground),

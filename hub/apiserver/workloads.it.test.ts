@@ -40,7 +40,7 @@ const BUDGET = `apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {name: web}
 spec:
-  minAvailable: 1
+  minAvailable: 2
   selector: {matchLabels: {app: web}}
 `
 
@@ -107,9 +107,6 @@ const DEPLOYMENT: readonly Case[] = [
     code: 1,
     err: /spec\.selector: Invalid value: .*field is immutable/,
   },
-  { run: 'create -f -', input: BUDGET, out: /poddisruptionbudget\.policy\/web created/ },
-  { run: 'get pdb', out: /NAME +MIN AVAILABLE +MAX UNAVAILABLE +ALLOWED DISRUPTIONS +AGE\nweb +1 +N\/A +\d+ / },
-  { run: 'delete pdb web', out: /deleted/ },
 ]
 
 const NODES: readonly Case[] = [
@@ -119,6 +116,16 @@ const NODES: readonly Case[] = [
   { run: wait('deploy/web', '{.status.availableReplicas}=2'), out: /condition met/ },
   { run: 'get pods -l app=web -o jsonpath={.items[*].spec.nodeName}', out: /^edge-[12] edge-[12]$/ },
   { run: 'uncordon edge-3', out: /uncordoned/ },
+  { run: 'create -f -', input: BUDGET, out: /poddisruptionbudget\.policy\/web created/ },
+  { run: wait('pdb/web', '{.status.expectedPods}=2'), out: /condition met/ },
+  { run: 'get pdb', out: /NAME +MIN AVAILABLE +MAX UNAVAILABLE +ALLOWED DISRUPTIONS +AGE\nweb +2 +N\/A +0 / },
+  {
+    run: 'drain edge-1 edge-2 --timeout=1s',
+    code: 1,
+    err: /Cannot evict pod as it would violate the pod's disruption budget/,
+  },
+  { run: 'uncordon edge-1 edge-2', out: /uncordoned/ },
+  { run: 'delete pdb web', out: /deleted/ },
   { run: `run picky --image=nginx:1 --overrides={"spec":{"nodeSelector":{"gpu":"yes"}}}`, out: /created/ },
   { run: wait('pod/picky', '{.status.conditions[0].reason}=Unschedulable'), out: /condition met/ },
   {

@@ -2,12 +2,14 @@ import { nameOf, objectAt, timestamp, withCondition } from '../../kube/object/in
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest } from '../../kube/status.ts'
 import type { ApiContext, Change } from './context.ts'
+import { spendBudget } from './disruption.ts'
+import { keyOf } from './registry.ts'
 import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
 import { updateObject } from './update.ts'
 
 /**
- * Takes an Eviction (policy/v1): the pod is marked as one that has to go, then deleted. There are no PodDisruptionBudgets that
- * could forbid it. Throws a Status.
+ * Takes an Eviction (policy/v1): where the disruption budget of the pod allows it, the pod is marked as one that has to go, then
+ * deleted. Throws a Status.
  */
 export async function evictPod(
   api: ApiContext,
@@ -23,6 +25,8 @@ export async function evictPod(
   if (!isRemoveOptions(options)) throw badRequest('deleteOptions of the Eviction are no DeleteOptions')
   const isDry = Array.isArray(options['dryRun']) && options['dryRun'].includes('All')
   const asked = isDry ? { ...change, dryRun: true } : change
+  const pod = api.store.get('/pods', keyOf(change.namespace, name))
+  if (pod) await spendBudget(api, asked, pod)
   const condition = {
     type: 'DisruptionTarget',
     status: 'True',

@@ -6,6 +6,7 @@ import { garbageCollector } from '../controllers/garbage-collector.ts'
 import { scheduler } from '../controllers/scheduler/scheduler.ts'
 import { daemonSets } from '../controllers/workloads/daemon-sets/daemon-sets.ts'
 import { deployments } from '../controllers/workloads/deployments/deployments.ts'
+import { disruptionBudgets } from '../controllers/workloads/disruption-budgets.ts'
 import { jobs } from '../controllers/workloads/jobs/jobs.ts'
 import { replicaSets } from '../controllers/workloads/replica-sets.ts'
 import { type ApiBench, startApiBench } from './api-bench.ts'
@@ -34,7 +35,15 @@ export async function startWorkloadBench(
   nodes: readonly string[],
   play: (pod: ApiObject) => Play = () => 'run',
 ): Promise<WorkloadBench> {
-  const bench = await startApiBench([garbageCollector, scheduler, replicaSets, deployments, daemonSets, jobs])
+  const bench = await startApiBench([
+    garbageCollector,
+    scheduler,
+    replicaSets,
+    deployments,
+    daemonSets,
+    jobs,
+    disruptionBudgets,
+  ])
   playKubelets(bench, play)
   for (const name of nodes) await bench.create(nodeCalled(name))
   const all = (resource: string) => bench.api.store.list(resource).map(([, object]) => object)
