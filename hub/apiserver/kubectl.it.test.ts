@@ -48,7 +48,7 @@ metadata: {name: edge-9}
 
 /** One session of a person: each line builds on those before it. */
 const SESSION: readonly Case[] = [
-  { run: 'version', out: /Server Version: v1\.34/ },
+  { run: 'version', out: /Server Version: v1\.36/ },
   { run: 'get namespaces', out: /^NAME +STATUS +AGE\ndefault +Active/ },
   { run: 'api-resources', out: /widgets +wg +acme\.io\/v1 +true +Widget/ },
   { run: 'api-versions', out: /^acme\.io\/v1$/m },

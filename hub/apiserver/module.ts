@@ -147,7 +147,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
     tls: { cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
   })
   address = `${host}:${server.port}`
-  await installOwnService(api, { host, port: server.port }, scope.signal)
+  await installOwnService(api, server.port, scope.signal)
   // Watches end at once, so that a stop does not wait for them.
   scope.defer(() => server.close(seconds(2)))
   log.info('The Kubernetes API serves', { url: server.url })

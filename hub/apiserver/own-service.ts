@@ -7,12 +7,8 @@ import { updateObject } from './rest/update.ts'
 const NAME = 'kubernetes'
 const LABELS = { component: 'apiserver', provider: 'kubernetes' }
 
-/** The Service `kubernetes` of the namespace default, and where it leads: to this API. */
-export async function installOwnService(
-  api: ApiContext,
-  { host, port }: { readonly host: string; readonly port: number },
-  signal: AbortSignal,
-): Promise<void> {
+/** The Service `kubernetes` of the namespace default. It has no endpoints, as nobody but this machine reaches the API on loopback. */
+export async function installOwnService(api: ApiContext, port: number, signal: AbortSignal): Promise<void> {
   const head = { apiVersion: 'v1', metadata: { name: NAME, namespace: 'default', labels: LABELS } }
   await put(api, 'services', signal, {
     ...{ ...head, kind: 'Service' },
@@ -21,8 +17,6 @@ export async function installOwnService(
       ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: port }],
     },
   })
-  const subsets = [{ addresses: [{ ip: host }], ports: [{ name: 'https', port, protocol: 'TCP' }] }]
-  await put(api, 'endpoints', signal, { ...head, kind: 'Endpoints', subsets })
 }
 
 /** Makes the object, or brings what is stored to what it says. */

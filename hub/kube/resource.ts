@@ -40,6 +40,8 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-patch-merge-key'?: string
   /** Name of a built-in structure (`io.k8s.api.core.v1.PodSpec`) in OpenAPI documents and, shortened, in decoding errors. */
   readonly 'x-skerry-type'?: string
+  /** Bounds that an error tells in the words of built-in kinds. */
+  readonly 'x-skerry-range'?: boolean
   /** Unions, groups and CEL rules: never evaluated here, only seen to be refused. */
   readonly 'x-kubernetes-validations'?: readonly unknown[]
 }
@@ -98,6 +100,8 @@ export interface ResourceDefinition {
   readonly verbs?: readonly string[]
   readonly schema: StructuralSchema | undefined
   readonly printerColumns: readonly PrinterColumn[]
+  /** What everybody who asks for this version is told. */
+  readonly deprecationWarning?: string
 }
 
 /** A Kubernetes object as an API server holds it. */

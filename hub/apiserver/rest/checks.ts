@@ -52,11 +52,16 @@ export function knownFields(change: Change, object: ApiObject, duplicates: reado
   if (texts.length === 0) return pruned
   if (change.fieldValidation === 'Strict') {
     const kind = `${change.definition.kind} in version ${JSON.stringify(change.definition.version)}`
-    const where = change.definition.custom ? '' : `${kind} cannot be handled as a ${change.definition.kind}: `
-    throw badRequest(`${where}strict decoding error: ${texts.join(', ')}`)
+    const why = `cannot be handled as a ${change.definition.kind}: strict decoding error: ${texts.join(', ')}`
+    throw badRequest(`${kind} ${why}`)
   }
   for (const text of texts) change.warn(text)
   return pruned
+}
+
+/** The rules of built-in kinds are looked at in another order than Kubernetes does; by field they come near to it. */
+function inOrder({ custom }: ResourceDefinition, errors: readonly FieldError[]): readonly FieldError[] {
+  return custom ? errors : [...errors].sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0))
 }
 
 /** Throws an Invalid Status that names each wrong field. */
@@ -67,6 +72,6 @@ export function checkFields(definition: ResourceDefinition, object: ApiObject, b
     ...(definition.custom ? [] : validateBuiltin(definition, object, before)),
   ]
   if (errors.length === 0) return
-  const causes = errors.map(({ type, field, message }) => ({ reason: type, message, field }))
+  const causes = inOrder(definition, errors).map(({ type, field, message }) => ({ reason: type, message, field }))
   throw invalid(definition, nameOf(object), causes)
 }

@@ -7,6 +7,7 @@ import {
   matchesLabels,
   parseFieldSelector,
   parseLabelSelector,
+  type Selectable,
 } from '../../kube/selectors/index.ts'
 import { badRequest, invalid, type StatusCause, StatusError } from '../../kube/status.ts'
 import { flag } from './options.ts'
@@ -150,8 +151,10 @@ function notOneOf(value: string, allowed: readonly string[]): StatusCause {
   return { reason: 'FieldValueNotSupported', message, field: 'resourceVersionMatch' }
 }
 
-function selectable({ group, plural }: ResourceDefinition): ReadonlySet<string> {
-  return new Set(['metadata.name', 'metadata.namespace', ...(SELECTABLE[`${group}/${plural}`] ?? [])])
+function selectable({ group, plural, custom }: ResourceDefinition): Selectable {
+  const own = SELECTABLE[`${group}/${plural}`]
+  const fields = new Set(['metadata.name', 'metadata.namespace', ...(own ?? [])])
+  return { fields, isPlain: own === undefined && !custom }
 }
 
 function integerAt(query: URLSearchParams, name: string): number | undefined {

@@ -2,6 +2,7 @@ import type { Json } from '../../../schemas/index.ts'
 import { isApiObject, isJsonObject } from '../../kube/object/index.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from '../../kube/patch/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import { decodingError } from '../../kube/schema/index.ts'
 import { badRequest, failure, invalid, unsupportedMediaType } from '../../kube/status.ts'
 import { type Body, decodeJson } from './body.ts'
 import { parseMediaType } from './negotiate.ts'
@@ -29,13 +30,23 @@ function patchedValue(definition: ResourceDefinition, type: string, current: Api
     return applyStrategicMergePatch(definition.schema, current, patch)
   } catch (error) {
     if (!(error instanceof PatchError)) throw error
-    if (error.status === 422) throw failure(422, 'Invalid', error.text)
+    // As upstream: what in the patch did not fit is not told.
+    if (error.status === 422)
+      throw failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
     throw failure(error.status, error.status === 413 ? 'RequestEntityTooLarge' : 'BadRequest', error.text)
   }
 }
 
 function patched(definition: ResourceDefinition, current: ApiObject, value: Json): ApiObject {
-  if (isApiObject(value)) return value
+  if (isApiObject(value)) {
+    const wrong = definition.custom ? undefined : decodingError(definition, value)
+    if (wrong === undefined) return value
+    // In Kubernetes' words: the whole patched object is the invalid value.
+    const message = `Invalid value: ${JSON.stringify(JSON.stringify(value))}: ${wrong.replace(/^.*?: (?=json: )/, '')}`
+    throw failure(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+      causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+    })
+  }
   throw invalid(definition, String(current.metadata['name'] ?? ''), [
     { reason: 'FieldValueInvalid', message: 'the patch removes what every object has', field: 'metadata' },
   ])

@@ -47,6 +47,8 @@ export interface ResourceRequest {
 /** Serves one request. Throws a Status. */
 export async function serveResource(api: ApiContext, request: ResourceRequest): Promise<Reply> {
   checkPath(request)
+  const { deprecationWarning } = request.definition
+  if (deprecationWarning !== undefined) request.warn(deprecationWarning)
   const view = viewOf(api, request)
   switch (request.verb) {
     case 'get':

@@ -29,7 +29,8 @@ export async function writeScale(
   if (!paths) throw notFound(definition, name)
   const asScale = { ...change, definition: SCALE }
   const edit = (current: ApiObject) => {
-    const proposed = propose(shownScale(change, current))
+    // A custom object that says no number yet wants none.
+    const proposed = propose(scaleOf(definition, current) ?? shownScale(change, withReplicas(paths, current, 0)))
     checkKind(SCALE, proposed)
     checkName(proposed, name)
     const given = knownFields(asScale, placed(asScale, proposed), duplicates)

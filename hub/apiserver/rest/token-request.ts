@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject, objectAt, textAt, timestamp, uidOf } from '../../kube/object/index.ts'
-import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, conflict, invalid, methodNotAllowed, notFound } from '../../kube/status.ts'
 import { ISSUER } from './account-tokens.ts'
 import type { ApiContext, Change } from './context.ts'
@@ -9,6 +9,7 @@ import { keyOf, resourceOf } from './registry.ts'
 const SHORTEST_SECONDS = 600
 const LONGEST_SECONDS = 2 ** 32
 const DEFAULT_SECONDS = 3600
+const TOKEN_REQUEST = { group: 'authentication.k8s.io', kind: 'TokenRequest' }
 const MOST_AUDIENCES = 32
 
 /** A TokenRequest with its token, as Kubernetes makes it. Throws a Status. */
@@ -23,7 +24,7 @@ export function createToken(
   const account = api.store.get(resourceOf(definition), keyOf(namespace, name))
   if (!account) throw notFound(definition, name)
   const spec = objectAt(body, 'spec')
-  const seconds = lifetimeOf(definition, name, spec)
+  const seconds = lifetimeOf(spec)
   const audiences = audiencesOf(spec)
   const bound = boundTo(api, namespace, name, spec)
   const issued = Math.floor(api.clock.now() / 1000)
@@ -46,13 +47,14 @@ export function createToken(
   }
 }
 
-function lifetimeOf(definition: ResourceDefinition, name: string, spec: JsonObject): number {
+function lifetimeOf(spec: JsonObject): number {
   const given = spec['expirationSeconds'] ?? DEFAULT_SECONDS
-  if (typeof given === 'number' && Number.isInteger(given) && given >= SHORTEST_SECONDS && given <= LONGEST_SECONDS) {
-    return given
-  }
-  const message = `Invalid value: ${String(given)}: may not specify a duration less than 10 minutes or larger than 2^32 seconds`
-  throw invalid(definition, name, [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }])
+  const isNumber = typeof given === 'number' && Number.isInteger(given)
+  if (isNumber && given >= SHORTEST_SECONDS && given <= LONGEST_SECONDS) return given
+  const isLong = isNumber && given > LONGEST_SECONDS
+  const why = `may not specify a duration ${isLong ? 'larger than 2^32 seconds' : 'less than 10 minutes'}`
+  const message = `Invalid value: ${String(given)}: ${why}`
+  throw invalid(TOKEN_REQUEST, '', [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }])
 }
 
 function audiencesOf(spec: JsonObject): readonly string[] {

@@ -1,12 +1,12 @@
 /** What `/version` says: the Kubernetes line whose API is served, and who serves it. Constant, so that clients can cache. */
 export const VERSION = {
   major: '1',
-  minor: '34',
+  minor: '36',
   emulationMajor: '1',
-  emulationMinor: '34',
+  emulationMinor: '36',
   minCompatibilityMajor: '1',
-  minCompatibilityMinor: '33',
-  gitVersion: 'v1.34.0+skerry',
+  minCompatibilityMinor: '35',
+  gitVersion: 'v1.36.0+skerry',
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '2026-01-01T00:00:00Z',

@@ -14,6 +14,8 @@ export interface KubectlOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Everything that was printed up to now, at each new piece. */
   readonly onOut?: (out: string) => void
+  /** Instead of the kubeconfig's. */
+  readonly namespace?: string
   /** Ends the command. */
   readonly signal?: AbortSignal
 }
@@ -24,9 +26,10 @@ const LONGEST = 60_000
 export async function kubectl(
   api: Pick<ServedApi, 'kubeconfig' | 'directory'>,
   parameters: readonly string[],
-  { input = '', environment = {}, onOut, signal }: KubectlOptions = {},
+  { input = '', environment = {}, namespace, onOut, signal }: KubectlOptions = {},
 ): Promise<Run> {
-  const child = spawn('kubectl', ['--kubeconfig', api.kubeconfig, ...parameters], {
+  const where = namespace === undefined ? [] : ['--namespace', namespace]
+  const child = spawn(process.env['KUBECTL'] ?? 'kubectl', ['--kubeconfig', api.kubeconfig, ...where, ...parameters], {
     timeout: LONGEST,
     env: {
       ...process.env,

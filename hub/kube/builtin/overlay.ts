@@ -18,8 +18,8 @@ export const FIELD_FACTS: Readonly<Record<string, Partial<StructuralSchema>>> = 
   ...container('V1Container'),
   ...container('V1EphemeralContainer'),
   'V1ContainerPort.protocol': { enum: ['TCP', 'UDP', 'SCTP'] },
-  'V1ContainerPort.containerPort': { minimum: 1, maximum: 65535 },
-  'V1ContainerPort.hostPort': { minimum: 0, maximum: 65535 },
+  'V1ContainerPort.containerPort': range(1, 65535),
+  'V1ContainerPort.hostPort': range(0, 65535),
   'V1ResourceRequirements.limits': quantities(),
   'V1ResourceRequirements.requests': quantities(),
   'V1ResourceRequirements.claims': { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
@@ -134,6 +134,11 @@ function mergedBy(key: string, strategy = 'merge', isUnique = true): Partial<Str
     'x-kubernetes-patch-merge-key': key,
     ...(isUnique ? { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] } : {}),
   }
+}
+
+/** A number between two others, both included. */
+function range(minimum: number, maximum: number): Partial<StructuralSchema> {
+  return { minimum, maximum, 'x-skerry-range': true }
 }
 
 function quantities(): Partial<StructuralSchema> {

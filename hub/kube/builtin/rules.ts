@@ -5,6 +5,7 @@ import { ACCESS_RULES } from '../rbac/kind-rules.ts'
 import type { ApiObject, ResourceDefinition } from '../resource.ts'
 import type { FieldError } from '../schema/field-error.ts'
 import { CONFIG_MAP_RULES, SECRET_RULES } from './data-kinds.ts'
+import { ENDPOINTS_RULES } from './endpoints.ts'
 import { eventRules } from './events.ts'
 import type { KindRules } from './kind-rules.ts'
 import { LEASE_RULES } from './leases.ts'
@@ -37,6 +38,7 @@ const RULES: Readonly<Record<string, KindRules>> = {
   '/Event': eventRules('involvedObject'),
   'events.k8s.io/Event': eventRules('regarding'),
   '/Service': SERVICE_RULES,
+  '/Endpoints': ENDPOINTS_RULES,
   'coordination.k8s.io/Lease': LEASE_RULES,
   'apps/Deployment': DEPLOYMENT_RULES,
   'apps/ReplicaSet': REPLICA_SET_RULES,

@@ -91,6 +91,11 @@ function checkString(schema: StructuralSchema, value: string, path: string, erro
 
 function checkNumber(schema: StructuralSchema, value: number, path: string, errors: FieldError[]): void {
   const { minimum, maximum, multipleOf } = schema
+  if (schema['x-skerry-range'] && minimum !== undefined && maximum !== undefined) {
+    if (value >= minimum && value <= maximum) return
+    errors.push(invalid(path, value, `must be between ${minimum} and ${maximum}, inclusive`))
+    return
+  }
   const should = (rule: string) => errors.push(invalid(path, value, `${path} in body should be ${rule}`))
   if (minimum !== undefined) {
     if (schema.exclusiveMinimum && value <= minimum) should(`greater than ${minimum}`)

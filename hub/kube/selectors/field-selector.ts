@@ -12,14 +12,25 @@ export interface FieldRequirement {
 
 export type FieldSelector = readonly FieldRequirement[]
 
+/** Fields that objects of a kind are selected by. */
+export interface Selectable {
+  readonly fields: ReadonlySet<string>
+  /** A kind of Kubernetes' own without any fields but those of the metadata: other fields are refused in other words. */
+  readonly isPlain?: boolean
+}
+
 /** Parses `metadata.name=a,spec.nodeName!=b`; `\,`, `\=` and `\\` stand for themselves. Throws a BadRequest Status. */
-export function parseFieldSelector(text: string, supported: ReadonlySet<string>): FieldSelector {
+export function parseFieldSelector(text: string, { fields, isPlain = false }: Selectable): FieldSelector {
   if (text === '') return []
   return splitUnescaped(text).map((part) => {
     const match = /^([^=!\\]+)(==|=|!=)((?:[^\\=]|\\[\\,=])*)$/.exec(part)
     if (!match) throw badRequest(`invalid field selector: "${part}"; can't understand it, expected field=value`)
     const path = (match[1] ?? '').trim()
-    if (!supported.has(path)) throw badRequest(`field label not supported: ${path}`)
+    if (!fields.has(path)) {
+      const names = [...fields].map((field) => JSON.stringify(field)).join(', ')
+      const plain = `${JSON.stringify(path)} is not a known field selector: only ${names}`
+      throw badRequest(isPlain ? plain : `field label not supported: ${path}`)
+    }
     return { path, equals: match[2] !== '!=', value: (match[3] ?? '').replaceAll(/\\([\\,=])/g, '$1') }
   })
 }

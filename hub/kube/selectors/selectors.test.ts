@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
 import { StatusError } from '../status.ts'
 import { matchesFields, matchesLabels, parseFieldSelector, parseLabelSelector } from './index.ts'
 
-const LABELS = { app: 'pump', tier: 'edge', empty: '' }
-const SUPPORTED = new Set(['metadata.name', 'spec.nodeName'])
+const LABELS = { app: 'pump', tier: 'edge', empty: '', size: '5' }
+const SUPPORTED = { fields: new Set(['metadata.name', 'spec.nodeName']) }
 const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a,b' }, spec: { nodeName: 'edge-1' } }
 
 describe('label selectors', () => {
@@ -23,6 +23,9 @@ describe('label selectors', () => {
     ['empty=', true],
     ['app in (pump),tier=edge,!missing', true],
     ['skerry.dev/part=x', false],
+    ['size>4,size<6', true],
+    ['size>5', false],
+    ['app in (pump,),empty in ()', true],
   ]
   for (const [text, expected] of cases) {
     it(`"${text}" ${expected ? 'selects' : 'leaves out'}`, () => {
@@ -34,6 +37,22 @@ describe('label selectors', () => {
       assert.throws(() => parseLabelSelector(text), isBadRequest)
     })
   }
+})
+
+test('a label selector that cannot be read is refused in the words of an API server', () => {
+  const words = (text: string) => {
+    try {
+      parseLabelSelector(text)
+    } catch (error) {
+      return error instanceof StatusError ? error.status.message : error
+    }
+    return 'read'
+  }
+  assert.equal(words('a===b'), "unable to parse requirement: found '=', expected: identifier")
+  assert.equal(words('a b'), "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt")
+  assert.equal(words('a in b'), "unable to parse requirement: found 'b' expected: '('")
+  assert.equal(words('a=b,'), "found '', expected: identifier after ','")
+  assert.equal(words('a=b)'), "found ')', expected: ',' or 'end of string'")
 })
 
 describe('field selectors', () => {

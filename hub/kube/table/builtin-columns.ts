@@ -45,7 +45,7 @@ const BUILTIN: Readonly<Record<string, readonly Column[]>> = {
   '/Pod': POD_COLUMNS,
   '/ConfigMap': [NAME, column('Data', dataCount), AGE],
   '/Secret': [NAME, column('Type', (object) => at(object, 'type') ?? ''), column('Data', dataCount), AGE],
-  '/ServiceAccount': [NAME, column('Secrets', (object) => String(sizeOf(at(object, 'secrets')))), AGE],
+  '/ServiceAccount': [NAME, AGE],
   '/Event': eventColumns,
   'events.k8s.io/Event': eventColumns,
   'coordination.k8s.io/Lease': [NAME, column('Holder', (object) => at(object, 'spec', 'holderIdentity') ?? ''), AGE],

@@ -104,7 +104,7 @@ test('built-in kinds print as people know them', () => {
     ['Secret', { type: 'Opaque', data: { x: 'MQ==' } }, ['a', 'Opaque', '1', '120m']],
     ['Lease', { spec: { holderIdentity: 'edge-1' } }, ['a', 'edge-1', '120m']],
     ['CustomResourceDefinition', {}, ['a', '2026-01-01T22:00:00Z']],
-    ['ServiceAccount', {}, ['a', '0', '120m']],
+    ['ServiceAccount', {}, ['a', '120m']],
   ]
   for (const [kind, body, cells] of cases) {
     assert.deepEqual(

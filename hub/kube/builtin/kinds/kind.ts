@@ -19,13 +19,14 @@ export interface Kind {
   readonly storage?: boolean
   /** Absent: all. */
   readonly verbs?: readonly string[]
+  readonly deprecationWarning?: string
 }
 
 /** A kind of Kubernetes itself, of version v1 unless told. */
 export function builtin(kind: string, declared: Kind): ResourceDefinition {
   const { group = '', version = 'v1', plural, singular = kind.toLowerCase() } = declared
   const { shortNames = [], categories = [], namespaced = false, status = false, storage = true } = declared
-  const { actions, scale, parts, verbs } = declared
+  const { actions, scale, parts, verbs, deprecationWarning } = declared
   return {
     ...{ group, version, kind, plural, singular, shortNames, categories, namespaced, storage },
     listKind: `${kind}List`,
@@ -35,6 +36,7 @@ export function builtin(kind: string, declared: Kind): ResourceDefinition {
     ...(scale ? { scale } : {}),
     ...(parts ? { parts } : {}),
     ...(verbs ? { verbs } : {}),
+    ...(deprecationWarning === undefined ? {} : { deprecationWarning }),
     schema: resolveType(declared.model),
     printerColumns: [],
   }

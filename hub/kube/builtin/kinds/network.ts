@@ -17,6 +17,7 @@ export const NETWORK_KINDS: readonly ResourceDefinition[] = [
     shortNames: ['ep'],
     namespaced: true,
     model: 'V1Endpoints',
+    deprecationWarning: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   }),
   builtin('EndpointSlice', {
     group: 'discovery.k8s.io',

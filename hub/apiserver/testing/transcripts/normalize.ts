@@ -1,0 +1,34 @@
+/** What differs from run to run, and from server to server, made the same: ages, times, versions, generated names. */
+export function normalize(text: string, namespace: string): readonly string[] {
+  const lines = text
+    .replaceAll(namespace, '{ns}')
+    .replaceAll(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '<uid>')
+    .replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\b/g, '<time>')
+    .replaceAll(/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000/g, '<time>')
+    .replaceAll(/("?resourceVersion"?: )"\d+"/g, '$1"<version>"')
+    .replaceAll(/\b(\d+d)?(\d+h)?(\d+m)?\d+s\b/g, '<age>')
+    .replaceAll(/\b[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '<hash>-<random>')
+    .replaceAll(/-[bcdfghjklmnpqrstvwxz2456789]{8,10}\b/g, '-<hash>')
+    .replaceAll(/-(?=[a-z]*[0-9b-df-hj-np-tv-xz])[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<random>')
+    .replaceAll(/\b10\.96\.\d+\.\d+\b/g, '<address>')
+    .split('\n')
+    // Widths of columns follow the longest cell.
+    .map((line) => line.replaceAll(/(\S) {2,}/g, '$1   ').trimEnd())
+  while (lines.at(-1) === '') lines.pop()
+  return lines
+}
+
+/** Whether lines are those of a transcript, in which `...` stands for any lines, and `<any>` for any text in a line. */
+export function matches(expected: readonly string[], actual: readonly string[]): boolean {
+  const [first, ...rest] = expected
+  if (first === undefined) return actual.length === 0
+  if (first === '...') return actual.some((_, from) => matches(rest, actual.slice(from))) || matches(rest, [])
+  const [line, ...others] = actual
+  return line !== undefined && isLike(first, line) && matches(rest, others)
+}
+
+function isLike(expected: string, actual: string): boolean {
+  if (!expected.includes('<any>')) return expected === actual
+  const pieces = expected.split('<any>').map((piece) => piece.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  return new RegExp(`^${pieces.join('.*')}$`).test(actual)
+}
