@@ -1,4 +1,5 @@
 export { convertBuiltin } from './convert-event.ts'
 export { BUILTIN_DEFINITIONS } from './definitions.ts'
+export { defaultPodTemplate } from './pod-defaults.ts'
 export { resolveType } from './resolve-type.ts'
 export { prepareForCreate, prepareForPart, prepareForUpdate, validateBuiltin } from './rules.ts'

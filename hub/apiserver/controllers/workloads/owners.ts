@@ -12,7 +12,7 @@ import {
   withMetadata,
 } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
-import { selects } from '../../../kube/selectors/index.ts'
+import { matchesLabels, requirementsOf, selects } from '../../../kube/selectors/index.ts'
 import type { ApiContext } from '../../rest/context.ts'
 import { keyOf } from '../../rest/registry.ts'
 import { edit } from '../changes.ts'
@@ -46,9 +46,10 @@ export async function claim(
   signal: AbortSignal,
 ): Promise<readonly ApiObject[]> {
   const selector = objectAt(owner, 'spec')['selector']
+  const requirements = isJsonObject(selector) ? requirementsOf(selector) : undefined
   const claimed: ApiObject[] = []
   for (const [key, object] of api.store.list(resource, `${namespaceOf(owner)}/`)) {
-    const fits = selects(selector, labelsOf(object))
+    const fits = requirements !== undefined && matchesLabels(requirements, labelsOf(object))
     const isOwn = isControlledBy(object, owner)
     if (isOwn && fits) claimed.push(object)
     else if (isDeleting(owner)) continue

@@ -9,13 +9,12 @@ import {
   withFields,
 } from '../../../../kube/object/index.ts'
 import type { ApiObject } from '../../../../kube/resource.ts'
-import { isSame } from '../../../../kube/schema/index.ts'
 import { StatusError } from '../../../../kube/status.ts'
 import { create, edit, PODS, remove } from '../../changes.ts'
 import { numberAt } from '../figures.ts'
 import type { Work } from '../making.ts'
-import { templateHash } from '../names.ts'
 import { claim, controllerReference, isControlledBy } from '../owners.ts'
+import { makesSamePods, templateHash } from '../templates.ts'
 import { HASH_LABEL } from './daemon-pods.ts'
 
 export const DAEMON_SETS = 'apps/daemonsets'
@@ -31,14 +30,14 @@ export interface History {
 export async function historyOf(work: Work, set: ApiObject): Promise<History> {
   const { api, signal } = work
   const revisions = await claim(api, set, REVISIONS, signal)
-  const data = snapshotOf(set)
+  const template = objectAt(objectAt(set, 'spec'), 'template')
   const present = revisions
-    .filter((each) => isSame(each['data'], data))
+    .filter((each) => makesSamePods(templateIn(each), template))
     .sort(byRevision)
     .at(-1)
   const highest = Math.max(0, ...revisions.map((each) => numberAt(each, 'revision')))
   if (!present) {
-    const made = await make(work, set, data, highest + 1)
+    const made = await make(work, set, snapshotOf(set), highest + 1)
     return { hash: labelsOf(made)[HASH_LABEL] ?? '', old: revisions }
   }
   const old = revisions.filter((each) => each !== present)
@@ -66,6 +65,12 @@ export async function forgetOld({ api, signal }: Work, set: ApiObject, { old }: 
 /** As a strategic merge patch that puts the whole template back. */
 function snapshotOf(set: ApiObject): JsonObject {
   return { spec: { template: { ...objectAt(objectAt(set, 'spec'), 'template'), $patch: 'replace' } } }
+}
+
+/** The template of a revision as it was. */
+function templateIn(revision: ApiObject): JsonObject {
+  const { $patch: _, ...template } = objectAt(objectAt(objectAt(revision, 'data'), 'spec'), 'template')
+  return template
 }
 
 async function make({ api, signal }: Work, set: ApiObject, data: JsonObject, revision: number): Promise<ApiObject> {

@@ -17,9 +17,9 @@ import { tellEvent } from '../../events.ts'
 import { findCondition } from '../conditions.ts'
 import { numberAt, withoutZeros } from '../figures.ts'
 import { isEndingNamespace, type Work } from '../making.ts'
-import { templateHash } from '../names.ts'
 import { controllerReference, isControlledBy } from '../owners.ts'
 import { REPLICA_SETS } from '../replica-sets.ts'
+import { templateHash } from '../templates.ts'
 import { goalOf, newSize, sizedOf } from './plan.ts'
 import {
   DESIRED,

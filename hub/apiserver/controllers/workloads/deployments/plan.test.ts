@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { JsonObject } from '../../../../../schemas/index.ts'
 import { nameOf } from '../../../../kube/object/index.ts'
 import type { ApiObject } from '../../../../kube/resource.ts'
-import { templateHash } from '../names.ts'
+import { templateHash } from '../templates.ts'
 import { type Goal, goalOf, isRescaled, newSize, type Resize, rescale, type Sized, shrinkOld, sizedOf } from './plan.ts'
 import { isSameTemplate, revisionAnnotations, withLabel } from './revisions.ts'
 
@@ -127,6 +127,8 @@ test('equal templates have one hash, whatever the order of their fields, and the
   assert.notEqual(templateHash(one, 0), templateHash(one, 1))
   assert.ok(isSameTemplate(one, withLabel(other, 'abc')))
   assert.ok(isSameTemplate({ spec: {} }, withLabel({ spec: {} }, 'abc')))
+  assert.ok(isSameTemplate({ spec: {} }, { spec: { dnsPolicy: 'ClusterFirst', restartPolicy: 'Always' } }), 'a default')
+  assert.ok(!isSameTemplate({ spec: {} }, { spec: { dnsPolicy: 'None' } }))
 })
 
 test('a ReplicaSet that comes back has the next revision, and knows which it was', () => {

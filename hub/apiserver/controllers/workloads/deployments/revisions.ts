@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../../../schemas/index.ts'
 import { nameOf, objectAt, withFields } from '../../../../kube/object/index.ts'
 import type { ApiObject } from '../../../../kube/resource.ts'
-import { isSame } from '../../../../kube/schema/index.ts'
+import { makesSamePods } from '../templates.ts'
 
 export const HASH_LABEL = 'pod-template-hash'
 export const REVISION = 'deployment.kubernetes.io/revision'
@@ -26,7 +26,7 @@ export function templateOf(object: ApiObject): JsonObject {
 
 /** Whether two templates make the same pods; the label with the hash does not count. */
 export function isSameTemplate(one: JsonObject, other: JsonObject): boolean {
-  return isSame(withoutHash(one), withoutHash(other))
+  return makesSamePods(withoutHash(one), withoutHash(other))
 }
 
 export function withLabel(template: JsonObject, hash: string): JsonObject {
