@@ -6,6 +6,7 @@ import type { Store } from '../../platform/store/index.ts'
 import { type Clock, type Duration, type Random, seconds } from '../../platform/time/index.ts'
 import { BUILTIN_DEFINITIONS } from '../kube/builtin/index.ts'
 import type { ApiObject } from '../kube/resource.ts'
+import { createRight } from './access/create-right.ts'
 import { followPolicy } from './access/follow-policy.ts'
 import { installAccess } from './access/install-access.ts'
 import { noEscalation } from './access/no-escalation.ts'
@@ -107,6 +108,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
     webhookAdmitter({ store, registry, converter, clock, random, log, metrics }),
     certificateAdmission({ clock, authorize }),
     noEscalation(policy, authorize),
+    createRight(authorize),
   ])
   const accounts = options.accountKey === undefined ? undefined : new AccountTokens(options.accountKey, clock)
   const tokens = firstOf([
