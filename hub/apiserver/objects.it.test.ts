@@ -69,7 +69,7 @@ describe('objects over HTTP', () => {
   it('only the server writes uid, creationTimestamp and generation', async () => {
     const made = await create(WIDGETS, widget('own'))
     const claim = { uid: 'mine', creationTimestamp: '2001-01-01T00:00:00Z', generation: 99 }
-    assert.equal((await patch(`${WIDGETS}/own`, { metadata: claim })).status, 409)
+    assert.equal((await patch(`${WIDGETS}/own`, { metadata: claim })).status, 422)
     const { json } = await patch(`${WIDGETS}/own`, { metadata: { ...claim, uid: at(made, 'metadata', 'uid') } })
     for (const field of ['uid', 'creationTimestamp', 'generation']) {
       assert.equal(at(json, 'metadata', field), at(made, 'metadata', field), field)

@@ -59,9 +59,14 @@ export function knownFields(change: Change, object: ApiObject, duplicates: reado
   return pruned
 }
 
-/** The rules of built-in kinds are looked at in another order than Kubernetes does; by field they come near to it. */
+/**
+ * The rules of built-in kinds are looked at in another order than Kubernetes does; by field they come near to it, with what
+ * never changes last.
+ */
 function inOrder({ custom }: ResourceDefinition, errors: readonly FieldError[]): readonly FieldError[] {
-  return custom ? errors : [...errors].sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0))
+  if (custom) return errors
+  const key = ({ field, message }: FieldError) => `${message.endsWith('field is immutable') ? 1 : 0}${field}`
+  return [...errors].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }
 
 /** Throws an Invalid Status that names each wrong field. */

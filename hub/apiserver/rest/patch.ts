@@ -25,7 +25,8 @@ export function patchOf(definition: ResourceDefinition, body: Body): (current: A
 function patchedValue(definition: ResourceDefinition, type: string, current: ApiObject, patch: Json): Json {
   try {
     if (type === JSON_PATCH) return applyJsonPatch(current, patch)
-    if (!isJsonObject(patch)) throw badRequest('the patch is no object')
+    if (!isJsonObject(patch))
+      throw badRequest(`json: cannot unmarshal ${typeInGo(patch)} into Go value of type map[string]interface {}`)
     if (type === MERGE_PATCH) return applyMergePatch(current, patch)
     return applyStrategicMergePatch(definition.schema, current, patch)
   } catch (error) {
@@ -35,6 +36,11 @@ function patchedValue(definition: ResourceDefinition, type: string, current: Api
       throw failure(422, 'Invalid', 'the server rejected our request due to an error in our request', {})
     throw failure(error.status, error.status === 413 ? 'RequestEntityTooLarge' : 'BadRequest', error.text)
   }
+}
+
+function typeInGo(value: Json): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
 }
 
 function patched(definition: ResourceDefinition, current: ApiObject, value: Json): ApiObject {

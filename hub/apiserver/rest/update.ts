@@ -140,6 +140,10 @@ function checkVersion(
 ): void {
   const uid = uidOf(given)
   if (uid !== '' && uid !== uidOf(before)) {
+    if (!isWhole) {
+      const message = `Invalid value: ${JSON.stringify(uid)}: field is immutable`
+      throw invalid(definition, name, [{ reason: 'FieldValueInvalid', message, field: 'metadata.uid' }])
+    }
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${uidOf(before)}`
     throw conflict(definition, name, why)
   }

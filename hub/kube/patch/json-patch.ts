@@ -30,7 +30,10 @@ export function applyJsonPatch(value: JsonObject, patch: Json): JsonObject {
 function parseOperations(patch: Json): readonly Operation[] {
   if (!isJsonArray(patch)) {
     const got = isJsonObject(patch) ? 'object' : typeof patch
-    throw new PatchError(400, `json: cannot unmarshal ${got} into Go value of type jsonpatch.Patch`)
+    throw new PatchError(
+      400,
+      `error decoding patch: json: cannot unmarshal ${got} into Go value of type []handlers.jsonPatchOp`,
+    )
   }
   if (patch.length > MOST_OPERATIONS) {
     const text = `The allowed maximum operations in a JSON patch is ${MOST_OPERATIONS}, got ${patch.length}`

@@ -56,7 +56,7 @@ test('a JSON patch made from two documents leads from one to the other', () => {
 test('a JSON patch that does not apply says why, as an API server does', () => {
   const value = { a: { b: 1 }, list: [1] }
   const cases: readonly (readonly [Json, number, string])[] = [
-    [{}, 400, 'json: cannot unmarshal object into Go value of type jsonpatch.Patch'],
+    [{}, 400, 'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp'],
     [
       [{ op: 'remove', path: '/a/x' }],
       422,

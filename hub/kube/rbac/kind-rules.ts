@@ -95,7 +95,7 @@ function bindingRules(roleKinds: readonly string[], isNamespaced: boolean): Kind
         subjectErrors(subject, index('subjects', position), isNamespaced),
       ),
       ...(old && !sameJson(binding['roleRef'], old['roleRef'])
-        ? [invalid('roleRef', objectAt(binding, 'roleRef'), 'cannot change roleRef')]
+        ? [invalid('roleRef', inGo(objectAt(binding, 'roleRef')), 'cannot change roleRef')]
         : []),
     ],
   }
@@ -152,4 +152,9 @@ function subjectErrors(subject: JsonObject, path: string, isNamespaced: boolean)
 
 function objectsAt(object: JsonObject, field: string): readonly JsonObject[] {
   return arrayAt(object, field).filter(isJsonObject)
+}
+
+/** A roleRef as the error of an API server shows it: by the names of its fields in Go. */
+function inGo({ apiGroup = '', kind = '', name = '' }: JsonObject): JsonObject {
+  return { APIGroup: apiGroup, Kind: kind, Name: name }
 }
