@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { parseCertificate } from '../../platform/certificates/index.ts'
 import { silentLogger } from '../../platform/log/index.ts'
 import { systemClock } from '../../platform/time/index.ts'
 import { openApiPki } from './index.ts'
+import { anApiProcess } from './testing/forked-api.ts'
 import { at, configMap, done, MAPS, WIDGET_CRD, WIDGETS, watch, widget } from './testing/objects.ts'
 import { ask } from './testing/request.ts'
-import { type ServedApi, serveApi } from './testing/serve.ts'
+import { serveApi } from './testing/serve.ts'
 
 const ENOUGH = 300
 const AT_ONCE = 16
@@ -118,15 +117,4 @@ async function aFolder(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'skerry-api-'))
   t.after(() => rm(directory, { recursive: true, force: true }))
   return directory
-}
-
-async function anApiProcess(
-  t: TestContext,
-  directory: string,
-): Promise<{ child: ChildProcess; api: Pick<ServedApi, 'url' | 'pki'> }> {
-  const pki = await openApiPki(directory, { names: [], clock: systemClock, log: silentLogger })
-  const child = fork(fileURLToPath(new URL('./testing/api-process.ts', import.meta.url)), [directory])
-  t.after(() => void child.kill('SIGKILL'))
-  const [message]: unknown[] = await once(child, 'message')
-  return { child, api: { url: String(at(message, 'url')), pki } }
 }

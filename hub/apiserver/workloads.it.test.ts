@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { minutes } from '../../platform/time/index.ts'
 import { needs } from '../../tools/testing/needs.ts'
 import { objectAt } from '../kube/object/index.ts'
 import { type KubectlOptions, kubectl } from './testing/kubectl.ts'
@@ -206,7 +207,8 @@ describe('workloads with kubectl', { skip: needs('kubectl') }, () => {
   let nodes: Disposable
   const cleanups: (() => Promise<void>)[] = []
   before(async () => {
-    api = await serveTestApi({ after: (release) => void cleanups.push(release) })
+    // The nodes that are played renew no lease.
+    api = await serveTestApi({ after: (release) => void cleanups.push(release) }, { nodeGrace: minutes(60) })
     nodes = await playNodes(api, ['edge-1', 'edge-2', 'edge-3'], (pod) => {
       const containers = JSON.stringify(objectAt(pod, 'spec')['containers'])
       if (containers.includes('"never"')) return 'ignore'

@@ -72,7 +72,7 @@ export function at(value: unknown, ...path: readonly (string | number)[]): unkno
 }
 
 /** A request that has to succeed. */
-export async function done(api: ServedApi, options: Ask): Promise<unknown> {
+export async function done(api: Pick<ServedApi, 'url' | 'pki'>, options: Ask): Promise<unknown> {
   const { status, json, text } = await ask(api, options)
   assert.ok(status < 300, `${options.method ?? 'GET'} ${options.path}: ${status} ${text}`)
   return json
@@ -104,7 +104,7 @@ export interface Watching extends Disposable {
 }
 
 export async function watch(
-  api: ServedApi,
+  api: Pick<ServedApi, 'url' | 'pki'>,
   path: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Watching> {
@@ -133,7 +133,11 @@ export async function watch(
 }
 
 /** Waits until an object is gone or as wanted, by watching it. */
-export async function until(api: ServedApi, path: string, isWanted: (object: unknown) => boolean): Promise<unknown> {
+export async function until(
+  api: Pick<ServedApi, 'url' | 'pki'>,
+  path: string,
+  isWanted: (object: unknown) => boolean,
+): Promise<unknown> {
   const [collection = '', name = ''] = [path.slice(0, path.lastIndexOf('/')), path.slice(path.lastIndexOf('/') + 1)]
   using watching = await watch(api, `${collection}?watch=true&fieldSelector=metadata.name%3D${name}&timeoutSeconds=20`)
   for (;;) {

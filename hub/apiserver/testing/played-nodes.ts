@@ -1,20 +1,21 @@
 import { systemClock } from '../../../platform/time/index.ts'
 import { isApiObject, isDeleting, nameOf, namespaceOf, objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { done, watch } from './objects.ts'
+import { watch } from './objects.ts'
 import { type Play, playedStatus } from './played-kubelet.ts'
 import { ask } from './request.ts'
 import type { ServedApi } from './serve.ts'
 
 /** Makes nodes of a served API and plays their kubelets over HTTP, until disposed. */
 export async function playNodes(
-  api: ServedApi,
+  api: Pick<ServedApi, 'url' | 'pki'>,
   names: readonly string[],
   play: (pod: ApiObject) => Play = () => 'run',
 ): Promise<Disposable> {
   for (const name of names) {
     const body = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } } }
-    await done(api, { method: 'POST', path: '/api/v1/nodes', body })
+    const made = await ask(api, { method: 'POST', path: '/api/v1/nodes', body })
+    if (made.status !== 201 && made.status !== 409) throw new Error(made.text)
   }
   const watching = await watch(api, '/api/v1/pods?watch=true')
   const act = async (pod: ApiObject) => {

@@ -5,7 +5,7 @@ import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { type Logger, silentLogger } from '../../../platform/log/index.ts'
 import { openStore } from '../../../platform/store/index.ts'
-import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import type { AuditOptions } from '../audit/audit-log.ts'
 import { type ApiPki, createApiServerModule, kubeconfig, kubernetesStore, openApiPki } from '../index.ts'
@@ -26,11 +26,21 @@ export interface ServeOptions {
   readonly history?: number
   readonly durability?: 'full' | 'normal'
   readonly audit?: AuditOptions
+  /** How long nodes may be silent. */
+  readonly nodeGrace?: Duration
 }
 
 /** Serves the API of one folder on a free port of this machine. */
 export async function serveApi(directory: string, options: ServeOptions = {}): Promise<ServedApi> {
-  const { log = silentLogger, metrics = silentMetrics, crds = [], durability = 'normal', history, audit } = options
+  const {
+    log = silentLogger,
+    metrics = silentMetrics,
+    crds = [],
+    durability = 'normal',
+    history,
+    audit,
+    nodeGrace,
+  } = options
   const ground = { clock: systemClock, log }
   const pki = await openApiPki(directory, { names: [], ...ground })
   const store = await openStore(join(directory, 'kubernetes.db'), [kubernetesStore], { ...ground, durability })
@@ -47,6 +57,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     metrics,
     ...(history === undefined ? {} : { history }),
     ...(audit ? { audit } : {}),
+    ...(nodeGrace ? { nodeGrace } : {}),
   })
   const scope = createScope(module.name, {
     ...ground,

@@ -22,12 +22,19 @@ export const POD_COLUMNS: readonly Column[] = [
 
 /** Phase, or the reason of the container that keeps the pod from running. */
 function podStatus(pod: ApiObject): string {
-  const phase = textOr(at(pod, 'status', 'reason'), textOr(at(pod, 'status', 'phase'), 'Unknown'))
+  const told = textOr(at(pod, 'status', 'reason'), textOr(at(pod, 'status', 'phase'), 'Unknown'))
+  const phase = isGated(pod) ? 'SchedulingGated' : told
   const initializing = initReason(pod)
   const reason = initializing ?? containerReason(pod, phase)
   if (at(pod.metadata, 'deletionTimestamp') === undefined) return reason
   if (at(pod, 'status', 'reason') === 'NodeLost') return 'Unknown'
   return phase === 'Succeeded' || phase === 'Failed' ? reason : 'Terminating'
+}
+
+function isGated(pod: ApiObject): boolean {
+  return list(at(pod, 'status', 'conditions')).some(
+    (each) => at(each, 'type') === 'PodScheduled' && at(each, 'reason') === 'SchedulingGated',
+  )
 }
 
 function initReason(pod: ApiObject): string | undefined {

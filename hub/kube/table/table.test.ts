@@ -152,6 +152,11 @@ test('a pod shows the reason that keeps it from running', () => {
       ['0/1', 'ExitCode:2', '0'],
     ],
     [{}, { phase: 'Pending' }, ['0/1', 'Pending', '0']],
+    [
+      {},
+      { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' }] },
+      ['0/1', 'SchedulingGated', '0'],
+    ],
     [{}, { phase: 'Pending', initContainerStatuses: [{ state: { running: {} } }] }, ['0/1', 'Init:0/1', '0']],
     [{ deletionTimestamp: '2026-01-01T23:00:00Z' }, status([running]), ['1/1', 'Terminating', '0']],
   ]
