@@ -103,6 +103,7 @@ module.exports = {
     only('pseudo-terminals-in-simulators', '@lydell', '^mappers/simulators/'),
     only('opcua-in-its-mapper', 'node-opcua.*', '^mappers/(opcua|simulators)/'),
     only('protobuf-behind-kube', 'protobufjs', '^hub/kube/'),
+    only('expressions-behind-their-compiler', '(@marcbachmann/cel-js|re2js)', '^hub/kube/cel/'),
     only('json-patch-behind-kube', 'rfc6902', '^hub/kube/'),
     only('yaml-at-the-borders', 'yaml', '^(platform/config|runtime/process|hub/apiserver)/'),
     {

@@ -106,6 +106,7 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
     ['pseudo-terminals-in-simulators', '@lydell/node-pty'],
     ['opcua-in-its-mapper', 'node-opcua-client'],
     ['protobuf-behind-kube', 'protobufjs'],
+    ['expressions-behind-their-compiler', 're2js'],
     ['json-patch-behind-kube', 'rfc6902'],
     ['yaml-at-the-borders', 'yaml'],
     ['sqlite-behind-the-store', 'node:sqlite'],

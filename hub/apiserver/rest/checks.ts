@@ -1,9 +1,18 @@
 import { validateBuiltin } from '../../kube/builtin/index.ts'
+import { enforceRules, hasRules } from '../../kube/cel/index.ts'
 import { nameOf, namespaceOf } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
-import { decodingError, type FieldError, prune, validateMetadata, validateObject } from '../../kube/schema/index.ts'
+import {
+  decodingError,
+  type FieldError,
+  fieldErrorText,
+  prune,
+  validateChange,
+  validateMetadata,
+  validateObject,
+} from '../../kube/schema/index.ts'
 import { badRequest, invalid } from '../../kube/status.ts'
-import type { Change } from './context.ts'
+import type { Change, Warn } from './context.ts'
 import { apiVersionOf } from './registry.ts'
 
 /** The object is of the kind that the URL names. */
@@ -70,13 +79,46 @@ function inOrder({ custom }: ResourceDefinition, errors: readonly FieldError[]):
 }
 
 /** Throws an Invalid Status that names each wrong field. */
-export function checkFields(definition: ResourceDefinition, object: ApiObject, before: ApiObject | undefined): void {
-  const errors: readonly FieldError[] = [
-    ...validateMetadata(definition, object.metadata, before?.metadata),
-    ...validateObject(definition, object),
-    ...(definition.custom ? [] : validateBuiltin(definition, object, before)),
-  ]
+export function checkFields(
+  definition: ResourceDefinition,
+  object: ApiObject,
+  before: ApiObject | undefined,
+  warn: Warn,
+): void {
+  const metadata = validateMetadata(definition, object.metadata, before?.metadata)
+  const errors: readonly FieldError[] = definition.custom
+    ? [...metadata, ...customErrors(definition, object, before, warn)]
+    : [...metadata, ...validateObject(definition, object), ...validateBuiltin(definition, object, before)]
   if (errors.length === 0) return
   const causes = inOrder(definition, errors).map(({ type, field, message }) => ({ reason: type, message, field }))
   throw invalid(definition, nameOf(object), causes)
+}
+
+/** Errors after which the rules of a kind are not asked: they would read what is not there. */
+const BLOCKING = new Set<FieldError['type']>([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+const UNCHECKED: FieldError = {
+  type: 'FieldValueInvalid',
+  field: '<nil>',
+  message:
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+}
+
+function customErrors(
+  definition: ResourceDefinition,
+  object: ApiObject,
+  before: ApiObject | undefined,
+  warn: Warn,
+): readonly FieldError[] {
+  const errors = before ? validateChange(definition, object, before) : validateObject(definition, object)
+  if (!hasRules(definition)) return errors
+  if (errors.some(({ type }) => BLOCKING.has(type))) return [...errors, UNCHECKED]
+  const outcome = enforceRules(definition, object, before)
+  for (const error of outcome.tolerated) warn(fieldErrorText(error))
+  return [...errors, ...outcome.errors]
 }

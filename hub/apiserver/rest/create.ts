@@ -60,7 +60,7 @@ async function createNamed(api: ApiContext, change: Change, given: ApiObject): P
   const admission = { operation: 'CREATE', definition, subresource: '', namespace, name, before: undefined } as const
   const asked = { ...admission, object: fresh, dryRun: change.dryRun, user: change.user }
   const object = (await api.admitter.mutate(asked, change.warn, change.signal)) ?? fresh
-  checkFields(definition, object, undefined)
+  checkFields(definition, object, undefined, change.warn)
   await api.admitter.validate({ ...asked, object }, change.warn, change.signal)
   const stored = api.registry.stored(resourceOf(definition)) ?? definition
   const kept = await converted(api, object, stored, change.signal)

@@ -35,7 +35,7 @@ export async function writeScale(
     checkName(proposed, name)
     const given = knownFields(asScale, placed(asScale, proposed), duplicates)
     checkPreconditions(change, name, given, current)
-    checkFields(SCALE, given, undefined)
+    checkFields(SCALE, given, undefined, change.warn)
     return withReplicas(paths, current, replicasOf(change, name, given))
   }
   return shownScale(change, await updateObject(api, change, { name, subresource: 'scale' }, { propose: edit }))

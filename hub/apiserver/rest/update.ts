@@ -97,7 +97,7 @@ async function nextState(
   const object = mutated ? settle(definition, target.subresource, withSystemFields(mutated, before), before) : fresh
   checkFinalizers(definition, object, before)
   // A binding changes what nobody else may change: it is judged as if it were new.
-  checkFields(definition, object, target.subresource === 'binding' ? undefined : before)
+  checkFields(definition, object, target.subresource === 'binding' ? undefined : before, change.warn)
   await api.admitter.validate({ ...admission, object }, change.warn, change.signal)
   return object
 }

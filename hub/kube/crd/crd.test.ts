@@ -67,7 +67,7 @@ test('each fault of a definition is named', () => {
     ],
     [
       { versions: [withField({ type: 'string', 'x-kubernetes-validations': [{ rule: 'self' }] })] },
-      `${schema}.properties[x].x-kubernetes-validations: Forbidden: this API server does not evaluate CEL rules`,
+      `${schema}.properties[x].x-kubernetes-validations[0].rule: Invalid value: {"Rule":"self","Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: cel expression must evaluate to a bool`,
     ],
     [
       { versions: [withField({ type: 'object', anyOf: [{ description: 'x' }] })] },
@@ -75,7 +75,7 @@ test('each fault of a definition is named', () => {
     ],
     [
       { versions: [version({ additionalPrinterColumns: [{ name: 'A', type: 'string', jsonPath: 'x' }] })] },
-      'spec.versions[0].additionalPrinterColumns[0].jsonPath: Invalid value: "x": must be a simple json path starting with .',
+      'spec.additionalPrinterColumns[0].jsonPath: Invalid value: "x": must be a simple json path starting with .',
     ],
     [
       { conversion: { strategy: 'Magic' } },

@@ -78,9 +78,6 @@ function checkForbidden(schema: JsonObject, path: string, errors: FieldError[]):
       forbidden(child(path, 'additionalProperties'), 'additionalProperties and properties are mutual exclusive'),
     )
   }
-  if (schema['x-kubernetes-validations'] !== undefined) {
-    errors.push(forbidden(child(path, 'x-kubernetes-validations'), 'this API server does not evaluate CEL rules'))
-  }
 }
 
 function checkDetails(schema: JsonObject, path: string, errors: FieldError[]): void {

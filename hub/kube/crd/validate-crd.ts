@@ -10,10 +10,11 @@ import {
   notSupported,
   required,
 } from '../schema/field-error.ts'
-import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
+import { at, isJsonArray, isJsonObject, isSame } from '../schema/json.ts'
 import { dnsSubdomain } from '../schema/names.ts'
 import { parseJsonPath } from '../table/json-path.ts'
-import { structuralErrors } from './structural.ts'
+import { ruleErrors } from './rule-errors.ts'
+import { isSchema, structuralErrors } from './structural.ts'
 
 const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
 const DNS_1035_TEXT =
@@ -95,9 +96,11 @@ function versionsErrors(versions: Json | undefined): readonly FieldError[] {
     return [required('spec.versions', 'must have at least one version')]
   }
   const stored = versions.filter((version) => at(version, 'storage') === true)
+  const shared = sharedParts(versions)
   const names = versions.map((version) => at(version, 'name') ?? '')
   return [
-    ...versions.flatMap((version, position) => versionErrors(version, index('spec.versions', position))),
+    ...versions.flatMap((version, position) => versionErrors(version, index('spec.versions', position), shared)),
+    ...sharedErrors(versions[0] ?? null, shared),
     ...names.flatMap((name, position) =>
       names.indexOf(name) < position ? [duplicate(child(index('spec.versions', position), 'name'), name)] : [],
     ),
@@ -107,16 +110,38 @@ function versionsErrors(versions: Json | undefined): readonly FieldError[] {
   ]
 }
 
-function versionErrors(version: Json, path: string): readonly FieldError[] {
-  const schemaPath = child(path, 'schema')
-  const schema = at(version, 'schema', 'openAPIV3Schema')
+/** Where the parts that are the same in all versions stand for an API server, which judges them once and not for each version. */
+const SHARED = { schema: 'spec.validation', additionalPrinterColumns: 'spec.additionalPrinterColumns' } as const
+type Part = keyof typeof SHARED
+
+function sharedParts(versions: readonly Json[]): ReadonlySet<Part> {
+  const parts = ['schema', 'additionalPrinterColumns'] as const
+  const isShared = (part: Part) => versions.every((version) => isSame(at(version, part), at(versions[0], part)))
+  return new Set(parts.filter(isShared))
+}
+
+function sharedErrors(version: Json, shared: ReadonlySet<Part>): readonly FieldError[] {
+  return [...shared].flatMap((part) => partErrors(version, part, SHARED[part]))
+}
+
+function versionErrors(version: Json, path: string, shared: ReadonlySet<Part>): readonly FieldError[] {
+  const parts = ['schema', 'additionalPrinterColumns'] as const
   return [
     ...labelErrors(at(version, 'name'), child(path, 'name')),
-    ...(schema === undefined
-      ? [required(child(schemaPath, 'openAPIV3Schema'), 'schemas are required')]
-      : structuralErrors(schema, child(schemaPath, 'openAPIV3Schema'))),
-    ...columnErrors(at(version, 'additionalPrinterColumns'), child(path, 'additionalPrinterColumns')),
+    ...parts.filter((part) => !shared.has(part)).flatMap((part) => partErrors(version, part, child(path, part))),
   ]
+}
+
+function partErrors(version: Json, part: Part, path: string): readonly FieldError[] {
+  return part === 'schema'
+    ? schemaErrors(at(version, 'schema', 'openAPIV3Schema'), child(path, 'openAPIV3Schema'))
+    : columnErrors(at(version, part), path)
+}
+
+function schemaErrors(schema: Json | undefined, path: string): readonly FieldError[] {
+  if (schema === undefined) return [required(path, 'schemas are required')]
+  const errors = structuralErrors(schema, path)
+  return errors.length === 0 && isSchema(schema) ? ruleErrors(schema, path) : errors
 }
 
 function columnErrors(columns: Json | undefined, path: string): readonly FieldError[] {

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import type { ApiObject, ResourceDefinition, StructuralSchema } from '../resource.ts'
+import { listItemsByKey } from './correlate.ts'
 import {
   child,
   duplicate,
@@ -26,10 +27,31 @@ export function validateObject(
   definition: Pick<ResourceDefinition, 'schema'>,
   object: ApiObject,
 ): readonly FieldError[] {
-  const { schema } = definition
-  if (!schema) return []
+  const schema = bodySchema(definition)
+  return schema ? validateValue(schema, object, '') : []
+}
+
+/**
+ * The same for an object that replaces another one: what was wrong in a part before, and stayed as it was, is let pass
+ * (Kubernetes, "CRD validation ratcheting").
+ */
+export function validateChange(
+  definition: Pick<ResourceDefinition, 'schema'>,
+  object: ApiObject,
+  before: ApiObject,
+): readonly FieldError[] {
+  const errors = validateObject(definition, object)
+  const schema = bodySchema(definition)
+  if (errors.length === 0 || !schema) return errors
+  const left: FieldError[] = []
+  checkChange(schema, object, before, '', left)
+  return left.slice(0, MOST_ERRORS)
+}
+
+function bodySchema({ schema }: Pick<ResourceDefinition, 'schema'>): StructuralSchema | undefined {
+  if (!schema) return undefined
   const { metadata: _, ...properties } = schema.properties ?? {}
-  return validateValue({ ...schema, properties }, object, '')
+  return { ...schema, properties }
 }
 
 /** The same for any value of any schema; `path` is where the value stands. */
@@ -39,7 +61,49 @@ export function validateValue(schema: StructuralSchema, value: Json, path: strin
   return errors.slice(0, MOST_ERRORS)
 }
 
-function checkValue(schema: StructuralSchema, value: Json, path: string, errors: FieldError[]): void {
+/** Items and members are found again by the keys of list maps and by their names. */
+function checkChange(
+  schema: StructuralSchema,
+  value: Json,
+  old: Json | undefined,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (old !== undefined && isSame(value, old)) return
+  const olds = listItemsByKey(schema, old)
+  const inner = (rule: StructuralSchema, member: Json, at: string, name: string | undefined) => {
+    const before =
+      name === undefined ? olds(member) : isJsonObject(old) && Object.hasOwn(old, name) ? old[name] : undefined
+    checkChange(rule, member, before, at, errors)
+  }
+  checkValue(schema, value, path, errors, inner)
+  if (old !== undefined && hasTwins(schema, old)) forgive(errors, path)
+}
+
+function hasTwins(schema: StructuralSchema, old: Json): boolean {
+  const found: FieldError[] = []
+  if (isJsonArray(old)) checkUnique(schema, old, '', found)
+  return found.length > 0
+}
+
+/** A list that had twins may keep twins. */
+function forgive(errors: FieldError[], path: string): void {
+  const isTwin = ({ type, field }: FieldError) =>
+    type === 'FieldValueDuplicate' && field.startsWith(path) && /^\[\d+\]$/.test(field.slice(path.length))
+  const kept = errors.filter((error) => !isTwin(error))
+  errors.splice(0, errors.length, ...kept)
+}
+
+/** Judges an item, which has no name, or a member of an object. */
+type Inner = (schema: StructuralSchema, value: Json, path: string, name: string | undefined) => void
+
+function checkValue(
+  schema: StructuralSchema,
+  value: Json,
+  path: string,
+  errors: FieldError[],
+  inner: Inner = (rule, member, at) => checkValue(rule, member, at, errors),
+): void {
   if (errors.length >= MOST_ERRORS) return
   if (value === null && schema.nullable) return
   const expected = expectedType(schema, value)
@@ -53,8 +117,8 @@ function checkValue(schema: StructuralSchema, value: Json, path: string, errors:
   }
   if (typeof value === 'string') checkString(schema, value, path, errors)
   else if (typeof value === 'number') checkNumber(schema, value, path, errors)
-  else if (isJsonArray(value)) checkArray(schema, value, path, errors)
-  else if (isJsonObject(value)) checkObject(schema, value, path, errors)
+  else if (isJsonArray(value)) checkArray(schema, value, path, errors, inner)
+  else if (isJsonObject(value)) checkObject(schema, value, path, errors, inner)
   checkCombinations(schema, value, path, errors)
 }
 
@@ -108,7 +172,13 @@ function checkNumber(schema: StructuralSchema, value: number, path: string, erro
   if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) should(`a multiple of ${multipleOf}`)
 }
 
-function checkArray(schema: StructuralSchema, value: readonly Json[], path: string, errors: FieldError[]): void {
+function checkArray(
+  schema: StructuralSchema,
+  value: readonly Json[],
+  path: string,
+  errors: FieldError[],
+  inner: Inner,
+): void {
   if (schema.maxItems !== undefined && value.length > schema.maxItems) {
     errors.push(tooMany(path, value.length, schema.maxItems))
     return
@@ -118,7 +188,7 @@ function checkArray(schema: StructuralSchema, value: readonly Json[], path: stri
   }
   const { items } = schema
   if (items) {
-    for (const [position, item] of value.entries()) checkValue(items, item, index(path, position), errors)
+    for (const [position, item] of value.entries()) inner(items, item, index(path, position), undefined)
   }
   checkUnique(schema, value, path, errors)
 }
@@ -147,7 +217,13 @@ function keysOf(schema: StructuralSchema, item: Json): JsonObject {
   return keys
 }
 
-function checkObject(schema: StructuralSchema, value: JsonObject, path: string, errors: FieldError[]): void {
+function checkObject(
+  schema: StructuralSchema,
+  value: JsonObject,
+  path: string,
+  errors: FieldError[],
+  inner: Inner,
+): void {
   const names = Object.keys(value)
   if (schema.maxProperties !== undefined && names.length > schema.maxProperties) {
     errors.push(tooMany(path, names.length, schema.maxProperties))
@@ -162,7 +238,7 @@ function checkObject(schema: StructuralSchema, value: JsonObject, path: string, 
   for (const name of names) {
     const known = properties && Object.hasOwn(properties, name) ? properties[name] : undefined
     const rule = known ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined)
-    if (rule) checkValue(rule, value[name] ?? null, child(path, name), errors)
+    if (rule) inner(rule, value[name] ?? null, child(path, name), name)
   }
 }
 

@@ -1,0 +1,44 @@
+import { RE2JS, RE2JSException } from 're2js'
+
+/** Expressions are those of RE2, matched in time that grows with the text alone: nobody can make one that never ends. */
+export interface Pattern {
+  test(text: string): boolean
+  find(text: string): string | undefined
+  findAll(text: string, most: number): readonly string[]
+}
+
+/** Rules and schemas have few; the rest are texts that an expression made up. */
+const MOST_KEPT = 200
+const kept = new Map<string, Pattern | undefined>()
+
+/** Undefined: not an expression of RE2. */
+export function patternOf(source: string): Pattern | undefined {
+  if (kept.has(source)) return kept.get(source)
+  if (kept.size >= MOST_KEPT) kept.clear()
+  const made = compile(source)
+  kept.set(source, made)
+  return made
+}
+
+function compile(source: string): Pattern | undefined {
+  let compiled: RE2JS
+  try {
+    compiled = RE2JS.compile(source)
+  } catch (error) {
+    if (error instanceof RE2JSException) return undefined
+    throw error
+  }
+  return {
+    test: (text) => compiled.matcher(text).find(),
+    find: (text) => {
+      const matcher = compiled.matcher(text)
+      return matcher.find() ? (matcher.group() ?? '') : undefined
+    },
+    findAll: (text, most) => {
+      const found: string[] = []
+      const matcher = compiled.matcher(text)
+      while (found.length < most && matcher.find()) found.push(matcher.group() ?? '')
+      return found
+    },
+  }
+}
