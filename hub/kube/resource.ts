@@ -40,7 +40,7 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-patch-merge-key'?: string
   /** Name of a built-in structure (`io.k8s.api.core.v1.PodSpec`) in OpenAPI documents and, shortened, in decoding errors. */
   readonly 'x-skerry-type'?: string
-/** Bounds that an error tells in the words of built-in kinds. */
+  /** Bounds that an error tells in the words of built-in kinds. */
   readonly 'x-skerry-range'?: boolean
   /** CEL rules, as they came; see kube/cel. */
   readonly 'x-kubernetes-validations'?: readonly unknown[]

@@ -33,7 +33,7 @@ test('a version that is stored but not served is declared as such', () => {
 })
 
 test('each fault of a definition is named', () => {
-  const schema = 'spec.versions[0].schema.openAPIV3Schema'
+  const schema = 'spec.validation.openAPIV3Schema'
   const cases: readonly (readonly [JsonObject, string])[] = [
     [{ group: 'flat' }, 'spec.group: Invalid value: "flat": should be a domain with at least one dot'],
     [{ scope: 'World' }, 'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"'],
