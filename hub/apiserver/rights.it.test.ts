@@ -128,7 +128,7 @@ describe('people with some rights', { skip: needs('kubectl') }, () => {
     const viewer = await kubectl(adam, ['create', 'rolebinding', 'eva', '--clusterrole=view', '--user=eva'])
     assert.equal(viewer.code, 0, viewer.err)
     const missing = await kubectl(adam, ['create', 'rolebinding', 'lost', '--role=nowhere', '--user=eva'])
-    assert.match(missing.err, /role\.rbac\.authorization\.k8s\.io "nowhere" not found/)
+    assert.match(missing.err, /rolebindings\.rbac\.authorization\.k8s\.io "nowhere" not found/)
     const grown = await ask(adam, {
       method: 'PATCH',
       path: `${LOCAL}/roles/maps`,

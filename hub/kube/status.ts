@@ -148,9 +148,9 @@ export function unauthorized(): StatusError {
   return failure(401, 'Unauthorized', 'Unauthorized')
 }
 
-export function methodNotAllowed(resource: ResourceName | undefined, verb: string): StatusError {
-  const message = `the server does not allow this method on the requested resource${resource ? ` (${verb} ${qualified(resource)})` : ''}`
-  return failure(405, 'MethodNotAllowed', message, resource ? detailsOf(resource, '') : {})
+/** The same whatever was asked: an API server finds no handler, and does not know for what. */
+export function methodNotAllowed(): StatusError {
+  return failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 }
 
 export function notAcceptable(accepted: readonly string[]): StatusError {

@@ -1,4 +1,4 @@
-import { type Policy, RBAC_GROUP, refuseEscalation } from '../../kube/rbac/index.ts'
+import { type Policy, refuseEscalation } from '../../kube/rbac/index.ts'
 import { forbidden, notFound } from '../../kube/status.ts'
 import type { Admitter } from '../rest/context.ts'
 import { type Authorizer, isAdministrator } from '../serving/authorization.ts'
@@ -17,13 +17,10 @@ export function noEscalation(policy: Policy, authorize: Authorizer): Admitter {
       const change = { resource, namespace, name: operation === 'CREATE' ? '' : name, object, before }
       const refused = refuseEscalation(policy, user, change, (right) => authorize(user, right).allowed)
       if (refused?.kind === 'forbidden') throw forbidden(definition, name, refused.why)
-      if (refused) throw missing(refused.role)
+      // In Kubernetes' words, too: of this kind, with the name of the role.
+      if (refused) throw notFound(definition, refused.role.name)
       return undefined
     },
     async validate() {},
   }
-}
-
-function missing({ kind, name }: { readonly kind: string; readonly name: string }): Error {
-  return notFound({ group: RBAC_GROUP, plural: kind.toLowerCase() }, name)
 }

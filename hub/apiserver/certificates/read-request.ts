@@ -4,12 +4,9 @@ import type { CertificateWish } from '../../kube/certificates/index.ts'
 import { arrayAt, objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 
-const HEAD = '-----BEGIN CERTIFICATE REQUEST-----'
-
 /** The signing request in a CertificateSigningRequest, its signature verified; or why it is none. */
 export async function readRequest(request: ApiObject): Promise<ParsedCsr | string> {
   const pem = Buffer.from(textAt(objectAt(request, 'spec'), 'request'), 'base64').toString('latin1')
-  if (!pem.includes(HEAD)) return 'PEM block type must be CERTIFICATE REQUEST'
   try {
     return await parseCsr(derOf(pem))
   } catch (error) {

@@ -99,7 +99,7 @@ function checkPlace(api: ApiContext, { definition, namespace }: Change, name: st
   const crd = definition.custom
     ? api.store.get(CRD_RESOURCE, keyOf('', `${definition.plural}.${definition.group}`))
     : undefined
-  if (crd && isDeleting(crd)) throw methodNotAllowed(definition, 'create')
+  if (crd && isDeleting(crd)) throw methodNotAllowed()
   if (!definition.namespaced) return
   const found = api.store.get(resourceOf(NAMESPACE), keyOf('', namespace))
   if (!found) throw notFound(NAMESPACE, namespace)

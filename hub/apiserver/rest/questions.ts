@@ -16,6 +16,6 @@ export async function answerQuestion(
   duplicates: readonly string[],
 ): Promise<ApiObject> {
   checkKind(change.definition, question)
-  if (!api.reviews) throw methodNotAllowed(change.definition, 'create')
+  if (!api.reviews) throw methodNotAllowed()
   return await api.reviews(change, knownFields(change, placed(change, question), duplicates))
 }

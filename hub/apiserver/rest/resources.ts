@@ -84,15 +84,15 @@ function checkPath({ definition, path, verb }: ResourceRequest): void {
     throw badRequest('an empty namespace may not be set when a resource name is provided')
   }
   const { subresource } = path
-  if (verb === 'deletecollection' && resourceOf(definition) === '/namespaces') throw methodNotAllowed(definition, verb)
+  if (verb === 'deletecollection' && resourceOf(definition) === '/namespaces') throw methodNotAllowed()
   if (subresource === '') {
-    if (definition.verbs && !definition.verbs.includes(verb)) throw methodNotAllowed(definition, verb)
+    if (definition.verbs && !definition.verbs.includes(verb)) throw methodNotAllowed()
     return
   }
   const isFinalize = subresource === 'finalize' && resourceOf(definition) === '/namespaces'
   const verbs = isFinalize ? ['update'] : subresourcesOf(definition).find(({ name }) => name === subresource)?.verbs
   if (!verbs) throw unknownPath()
-  if (!verbs.includes(verb)) throw methodNotAllowed(definition, verb)
+  if (!verbs.includes(verb)) throw methodNotAllowed()
 }
 
 function viewOf(api: ApiContext, request: ResourceRequest): View {

@@ -19,7 +19,7 @@ export function createToken(
   name: string,
   body: ApiObject,
 ): JsonObject {
-  if (!api.accounts) throw methodNotAllowed(definition, 'create')
+  if (!api.accounts) throw methodNotAllowed()
   if (body.kind !== 'TokenRequest') throw badRequest('the body has to be a TokenRequest of authentication.k8s.io/v1')
   const account = api.store.get(resourceOf(definition), keyOf(namespace, name))
   if (!account) throw notFound(definition, name)

@@ -118,7 +118,7 @@ async function route(options: HandlerOptions, request: IncomingMessage, asked: A
   seen.decision = options.authorize(user, seen.attributes)
   if (!seen.decision.allowed) throw refusal(user, seen.attributes, seen.decision.reason)
   if (path) return await toResource(options, request, { path, verb, url, user, warnings, signal, seen })
-  if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(undefined, method)
+  if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed()
   return options.descriptions.describe(segments, request.headers.accept, request.headers['if-none-match'])
 }
 
@@ -161,7 +161,7 @@ async function toResource(
 ): Promise<Reply> {
   const definition = api.registry.find(path.group, path.version, path.plural)
   if (!definition) throw unknownPath()
-  if (!verb) throw methodNotAllowed(definition, request.method ?? '')
+  if (!verb) throw methodNotAllowed()
   const warn = (text: string) => {
     if (!warnings.includes(text) && warnings.length < MOST_WARNINGS) warnings.push(text)
   }

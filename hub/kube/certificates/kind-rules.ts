@@ -50,6 +50,7 @@ function specErrors(request: ApiObject): readonly FieldError[] {
   const usages = arrayAt(spec, 'usages')
   const seconds = spec['expirationSeconds']
   return [
+    ...requestErrors(textAt(spec, 'request')),
     ...(usages.length === 0 ? [required('spec.usages')] : []),
     ...usages.flatMap((usage, position) => usageErrors(usage, usages.indexOf(usage) < position, position)),
     ...signerErrors(textAt(spec, 'signerName')),
@@ -57,6 +58,13 @@ function specErrors(request: ApiObject): readonly FieldError[] {
       ? [invalid('spec.expirationSeconds', seconds, 'may not specify a duration less than 600 seconds (10 minutes)')]
       : []),
   ]
+}
+
+/** What is in the block only its reader knows. */
+function requestErrors(request: string): readonly FieldError[] {
+  const pem = Buffer.from(request, 'base64').toString('latin1')
+  if (pem.includes('-----BEGIN CERTIFICATE REQUEST-----')) return []
+  return [invalid('spec.request', request, 'PEM block type must be CERTIFICATE REQUEST')]
 }
 
 function usageErrors(usage: Json, isRepeated: boolean, position: number): readonly FieldError[] {

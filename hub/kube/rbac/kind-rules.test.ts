@@ -40,7 +40,11 @@ test('an aggregation has to select something that can be', () => {
     ],
   }
   const found = texts(gathering([wrong]))
-  assert.equal(found.length, 3, found.join('\n'))
+  assert.equal(found.length, 4, found.join('\n'))
+  assert.match(
+    found[3] ?? '',
+    /^aggregationRule\.clusterRoleSelectors\[0\]: Invalid value: null: invalid label selector\.$/,
+  )
   assert.match(found[1] ?? '', /matchExpressions\[0\]\.operator: Invalid value: "Is": not a valid selector operator/)
 })
 

@@ -69,7 +69,8 @@ function selectorErrors(selector: JsonObject, path: string): readonly FieldError
   const said = objectsAt(selector, 'matchExpressions').flatMap((each, position) =>
     expressionErrors(each, index(child(path, 'matchExpressions'), position)),
   )
-  return [...labels, ...said]
+  const errors = [...labels, ...said]
+  return errors.length === 0 ? [] : [...errors, invalid(path, null, 'invalid label selector.')]
 }
 
 function expressionErrors(said: JsonObject, path: string): readonly FieldError[] {
@@ -78,11 +79,11 @@ function expressionErrors(said: JsonObject, path: string): readonly FieldError[]
   const needsValues = operator === 'In' || operator === 'NotIn'
   const isKnown = needsValues || operator === 'Exists' || operator === 'DoesNotExist'
   return [
-    ...qualifiedName(textAt(said, 'key')).map((text) => invalid(child(path, 'key'), textAt(said, 'key'), text)),
     ...(isKnown ? [] : [invalid(child(path, 'operator'), operator, 'not a valid selector operator')]),
     ...(needsValues && values.length === 0
       ? [required(child(path, 'values'), "must be specified when `operator` is 'In' or 'NotIn'")]
       : []),
+    ...qualifiedName(textAt(said, 'key')).map((text) => invalid(child(path, 'key'), textAt(said, 'key'), text)),
   ]
 }
 
