@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { at, configMap, done, MAPS, refused } from './testing/objects.ts'
+import { at, done, refused } from './testing/objects.ts'
 import { ask } from './testing/request.ts'
 import { type ServedApi, serveTestApi } from './testing/serve.ts'
+
+/** Of these no namespace has any by itself. */
+const SECRETS = '/api/v1/namespaces/default/secrets'
 
 describe('lists', () => {
   let api: ServedApi
@@ -14,9 +17,10 @@ describe('lists', () => {
   after(async () => {
     for (const release of cleanups) await release()
   })
-  const create = (name: string) => done(api, { method: 'POST', path: MAPS, body: configMap(name) })
-  const remove = (name: string) => done(api, { method: 'DELETE', path: `${MAPS}/${name}` })
-  const list = (query: string) => done(api, { path: `${MAPS}?${query}` })
+  const create = (name: string) =>
+    done(api, { method: 'POST', path: SECRETS, body: { apiVersion: 'v1', kind: 'Secret', metadata: { name } } })
+  const remove = (name: string) => done(api, { method: 'DELETE', path: `${SECRETS}/${name}` })
+  const list = (query: string) => done(api, { path: `${SECRETS}?${query}` })
   const versionOf = (page: unknown) => String(at(page, 'metadata', 'resourceVersion'))
   const tokenOf = (page: unknown) => String(at(page, 'metadata', 'continue'))
   const namesOf = (page: unknown) => {
@@ -45,7 +49,7 @@ describe('lists', () => {
   it('whose version is forgotten between pages say how to go on with what is there now', async () => {
     const first = await list('limit=2')
     await churn()
-    const gone = await refused(api, { path: `${MAPS}?limit=1&continue=${tokenOf(first)}` }, 410, 'Expired')
+    const gone = await refused(api, { path: `${SECRETS}?limit=1&continue=${tokenOf(first)}` }, 410, 'Expired')
     assert.match(String(at(gone.json, 'message')), /use the continue token in this response to retrieve the remainder/)
     const rest = await list(`limit=1&continue=${tokenOf(gone.json)}`)
     assert.deepEqual(namesOf(rest), ['c'])
@@ -63,13 +67,13 @@ describe('lists', () => {
     assert.equal(namesOf(await list('resourceVersion=0&limit=2')).length, 5, 'a list of any version comes whole')
     await remove('e')
     await churn()
-    const path = `${MAPS}?resourceVersion=${before}&resourceVersionMatch=Exact`
+    const path = `${SECRETS}?resourceVersion=${before}&resourceVersionMatch=Exact`
     const { json } = await refused(api, { path }, 410, 'Expired')
     assert.equal(at(json, 'message'), 'The resourceVersion for the provided list is too old.')
   })
 
   it('of a version that was not reached have to wait', async () => {
-    for (const path of [`${MAPS}?resourceVersion=99999999`, `${MAPS}/a?resourceVersion=99999999`]) {
+    for (const path of [`${SECRETS}?resourceVersion=99999999`, `${SECRETS}/a?resourceVersion=99999999`]) {
       const { json } = await refused(api, { path }, 504, 'Timeout')
       assert.match(String(at(json, 'message')), /^Timeout: Too large resource version: 99999999, current: \d+$/)
       assert.equal(at(json, 'details', 'causes', 0, 'reason'), 'ResourceVersionTooLarge')
@@ -131,7 +135,7 @@ describe('lists', () => {
   ]
   for (const [query, code, message] of wrong) {
     it(`refuse ${query} in the words of Kubernetes`, async () => {
-      const { status, json } = await ask(api, { path: `${MAPS}?${query}` })
+      const { status, json } = await ask(api, { path: `${SECRETS}?${query}` })
       assert.deepEqual([status, at(json, 'code'), at(json, 'message')], [code, code, message])
     })
   }
