@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { generateKeyPair, pemOf } from '../../platform/certificates/index.ts'
+import { createCsr } from '../../platform/certificates/issuing/index.ts'
+import { done, until, at as valueAt } from '../apiserver/testing/objects.ts'
 import { LEASES, NODES } from './kubernetes/index.ts'
 import { failureOf, kubeletLease, kubeletNode, metadataOf, objectOf, register } from './testing/kubeedge/kubelet.ts'
 import { CLUSTER_CA, startWholeCloud } from './testing/kubeedge/whole-cloud.ts'
@@ -63,6 +66,26 @@ test('the CA of the cluster is given by CloudHub itself, as PEM', async (t) => {
     [answer.route.source, answer.route.group, answer.route.operation, answer.content],
     ['cloudhub', 'resource', 'response', CLUSTER_CA],
   )
+})
+
+test('a serving certificate is asked for, and read once the embedded API has signed it', async (t) => {
+  const { edge: connect, api } = await startWholeCloud(t)
+  const edge = await connect()
+  const subject = { commonName: 'system:node:edge-1', organizations: ['system:nodes'] }
+  const csr = await createCsr({ keyPair: await generateKeyPair(), subject, dnsNames: ['edge-1'] })
+  const request = Buffer.from(pemOf(csr, 'CERTIFICATE REQUEST')).toString('base64')
+  const spec = { signerName: 'kubernetes.io/kubelet-serving', request, usages: ['digital signature', 'server auth'] }
+  const name = 'default/certificatesigningrequest/csr-1'
+  const made = await edge.ask('insert', name, { metadata: { name: 'csr-1' }, spec })
+  assert.equal(failureOf(made), undefined)
+  const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests/csr-1'
+  const conditions = [{ type: 'Approved', status: 'True', reason: 'ByHand' }]
+  const body = { ...Object(await done(api, { path })), status: { conditions } }
+  await done(api, { method: 'PUT', path: `${path}/approval`, body })
+  await until(api, path, (object) => valueAt(object, 'status', 'certificate') !== undefined)
+  const answer = await edge.ask('query', name)
+  const pem = Buffer.from(String(valueAt(answer.content, 'status', 'certificate')), 'base64').toString()
+  assert.match(pem, /^-----BEGIN CERTIFICATE-----/)
 })
 
 test('messages of MQTT clients reach rules with their node in front, and are not answered', async (t) => {
