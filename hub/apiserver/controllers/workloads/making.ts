@@ -17,7 +17,7 @@ export interface Work {
 
 /** What a pod has beside its template. */
 export interface PodParts {
-  readonly name?: string
+  /** Default: the name of the owner and a dash. */
   readonly generateName?: string
   readonly labels?: JsonObject
   readonly annotations?: JsonObject
@@ -80,16 +80,19 @@ export function isEndingNamespace(error: unknown): boolean {
 
 function podOf(owner: ApiObject, template: JsonObject, parts: PodParts): ApiObject {
   const metadata = objectAt(template, 'metadata')
-  const { name, generateName, labels, annotations, spec } = parts
+  const { generateName = `${nameOf(owner)}-`, spec } = parts
+  const labels = { ...objectAt(metadata, 'labels'), ...parts.labels }
+  const annotations = { ...objectAt(metadata, 'annotations'), ...parts.annotations }
+  const finalizers = arrayAt(metadata, 'finalizers')
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      ...(name === undefined ? { generateName: generateName ?? `${nameOf(owner)}-` } : { name }),
+      generateName,
       namespace: namespaceOf(owner),
-      labels: { ...objectAt(metadata, 'labels'), ...labels },
-      annotations: { ...objectAt(metadata, 'annotations'), ...annotations },
-      finalizers: arrayAt(metadata, 'finalizers'),
+      labels,
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+      ...(finalizers.length === 0 ? {} : { finalizers }),
       ownerReferences: [controllerReference(owner)],
     },
     spec: spec ?? objectAt(template, 'spec'),
