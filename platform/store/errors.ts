@@ -61,3 +61,17 @@ export function unknownStatement(statement: string): SkerryError {
     fields: { statement },
   })
 }
+
+export function archiveExists(file: string): SkerryError {
+  return new RefusedError('There is a file of this name already: name another one, or replace it with --force', {
+    code: 'PLATFORM_ARCHIVE_EXISTS',
+    fields: { file },
+  })
+}
+
+export function archiveUnusable(file: string, reason: string): SkerryError {
+  return new RefusedError('The backup cannot be used, and nothing was changed: take another one', {
+    code: 'PLATFORM_ARCHIVE_UNUSABLE',
+    fields: { file, reason },
+  })
+}

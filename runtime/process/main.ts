@@ -159,6 +159,16 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     (await import('./commands/user.ts')).listUsers(options, terminal),
   )
 
+  add(
+    program,
+    'backup <file>',
+    'write the embedded Kubernetes API with its keys into one file, while it runs or not',
+    async (options, words) => (await import('./commands/backup.ts')).backup(words[0] ?? '', options, terminal),
+  ).option('--force', 'replace the file that is there')
+  add(program, 'restore <file>', 'put a backup into a data directory of which nothing runs', async (options, words) =>
+    (await import('./commands/restore.ts')).restore(words[0] ?? '', options, terminal),
+  ).option('--force', 'in place of the API that is there, which is put aside')
+
   const mqtt = program.command('mqtt').description('users of the MQTT broker')
   add(mqtt, 'password <name>', 'set the password of a user, from standard input or typed', async (options, words) =>
     (await import('./commands/mqtt-password.ts')).mqttPassword(words[0] ?? '', options, terminal),

@@ -30,8 +30,8 @@ export function makeBackup({ file, keep, timeMs }: BackupJob): void {
   }
 }
 
-/** Answers the incarnation of the file. */
-function copy(file: string, draft: string): number {
+/** Of a sound file, as it is at this moment. Answers its incarnation. */
+export function copy(file: string, draft: string): number {
   const database = new DatabaseSync(file, { readOnly: true })
   try {
     database.exec('PRAGMA busy_timeout = 5000')
