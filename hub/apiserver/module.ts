@@ -34,6 +34,7 @@ import { firstOf, type TokenAuthenticator } from './serving/authentication.ts'
 import { authorizeByRoles } from './serving/authorization.ts'
 import { createDescriptions } from './serving/descriptions.ts'
 import { createHandler } from './serving/handler.ts'
+import { compactOld } from './storage/compaction.ts'
 import { ObjectStore } from './storage/object-store.ts'
 
 export interface ApiServerOptions {
@@ -124,6 +125,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   await installNamespaces(api, scope.signal)
   await Promise.all([installCrds(api, options.crds, scope.signal), installAccess(api, scope.signal)])
   for (const controller of allControllers(options, { api, metrics }, authorize)) run(scope, controller)
+  scope.run((signal) => compactOld(store, clock, signal))
   scope.run(() => untilBroken(store, scope.signal))
   scope.pending(undefined)
 

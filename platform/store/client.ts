@@ -5,10 +5,12 @@ import { type Clock, withDeadline } from '../time/clock.ts'
 import { minutes, seconds } from '../time/duration.ts'
 import { runBackup } from './backup.ts'
 import { storeClosed, storeError, storeOverloaded, storeStopped, unknownStatement } from './errors.ts'
+import { filesOf } from './files.ts'
 import type { StoreMetrics } from './metrics.ts'
 import type { Failure, FromWorker, Request, Result, Results, ToWorker, WireCall, WorkerSettings } from './protocol.ts'
 import type { OpenedStore, Recovery, Row, SqlValue, StoreCall } from './store.ts'
 import { threadOf } from './thread.ts'
+import { sizeOf } from './worker/soundness.ts'
 
 /** So many requests are with the worker at once; the others wait on this side of its port. */
 const MOST_IN_FLIGHT = 4000
@@ -40,7 +42,7 @@ export class StoreClient implements OpenedStore {
   readonly #options: StoreClientOptions
   readonly #statements: ReadonlySet<string>
   readonly #pending = new Map<number, Pending>()
-  readonly #gauge: Disposable
+  readonly #gauges: readonly Disposable[]
   readonly #damage = Promise.withResolvers<SkerryError>()
   #isDamaged = false
   #waiting: Request[] = []
@@ -62,7 +64,11 @@ export class StoreClient implements OpenedStore {
         Object.keys(statements).map((key) => `${name}.${key}`),
       ),
     )
-    this.#gauge = options.metrics.followWaiting(() => this.#pending.size)
+    const { file } = options.settings
+    this.#gauges = [
+      options.metrics.followWaiting(() => this.#pending.size),
+      options.metrics.followSize(() => sizeOf(file) + sizeOf(filesOf(file).log)),
+    ]
   }
 
   get incarnation(): number {
@@ -271,7 +277,7 @@ export class StoreClient implements OpenedStore {
 
   #end(): void {
     this.#state = 'closed'
-    this.#gauge[Symbol.dispose]()
+    for (const gauge of this.#gauges) gauge[Symbol.dispose]()
     this.#reject([...this.#pending.keys()], storeClosed(this.#options.settings.file))
     this.#waiting = []
   }

@@ -12,6 +12,8 @@ export interface StoreMetrics {
   delayed(calls: number): void
   /** Asked at each scrape. */
   followWaiting(read: () => number): Disposable
+  /** Of the file with its log, asked at each scrape. */
+  followSize(read: () => number): Disposable
 }
 
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
@@ -53,6 +55,7 @@ export function storeMetrics(metrics: Metrics, store: string): StoreMetrics {
     buckets: SECONDS,
   })
   const waiting = metrics.gauge({ name: 'skerry_store_waiting', help: 'Calls that are not answered yet.', labels })
+  const size = metrics.gauge({ name: 'skerry_store_bytes', help: 'Size of the database with its log.', labels })
   return {
     committed(count, milliseconds) {
       commits.add(1, own)
@@ -65,5 +68,6 @@ export function storeMetrics(metrics: Metrics, store: string): StoreMetrics {
     failed: (code) => errors.add(1, { store, code }),
     delayed: (calls) => delayed.add(calls, own),
     followWaiting: (read) => waiting.follow(read, own),
+    followSize: (read) => size.follow(read, own),
   }
 }

@@ -17,6 +17,8 @@ export interface StoreOptions {
    * there is none, and keep the damaged one beside it; `discard` it and begin an empty one, for what may be lost.
    */
   readonly onDamage?: 'refuse' | 'restore' | 'discard'
+  /** Give space that deleted rows leave back to the disk, a little with each commit. Holds for files that are made with it. */
+  readonly shrinks?: boolean
   /** Most requests in one transaction; default 1000. */
   readonly groupSize?: number
   /** Most requests that wait for the worker; more are refused with PLATFORM_STORE_OVERLOADED. Default 100,000. */
@@ -35,10 +37,10 @@ export async function openStore(
   options: StoreOptions,
 ): Promise<OpenedStore> {
   const { clock, log, metrics = silentMetrics } = options
-  const { durability = 'full', onDamage = 'refuse', checksSchema = false } = options
+  const { durability = 'full', onDamage = 'refuse', checksSchema = false, shrinks = false } = options
   const { groupSize = 1000, mostWaiting = 100_000 } = options
   const store = new StoreClient({
-    settings: { file, domains, durability, onDamage, groupSize, checksSchema },
+    settings: { file, domains, durability, onDamage, groupSize, shrinks, checksSchema },
     clock,
     log: log.child({ store: basename(file) }),
     metrics: storeMetrics(metrics, basename(file)),

@@ -28,6 +28,8 @@ export interface WorkerSettings {
   readonly durability: 'full' | 'normal'
   readonly groupSize: number
   readonly onDamage: 'refuse' | 'restore' | 'discard'
+  /** Give space that is free for long back to the disk. */
+  readonly shrinks: boolean
   /** Also compare the tables with their declarations: for tests. */
   readonly checksSchema: boolean
 }

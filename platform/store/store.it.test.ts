@@ -177,6 +177,7 @@ test('a worker that dies is replaced, and nothing acknowledged is lost', async (
       durability: 'full',
       onDamage: 'refuse',
       groupSize: 10,
+      shrinks: false,
       checksSchema: false,
     },
     clock: systemClock,

@@ -71,7 +71,12 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
   const port = config.port === 0 ? await freePort() : config.port
   const server = `https://${dialled(host)}:${port}`
   const pki = await openApiPki(directory, { names: [dialled(host), ...config.names], clock, log })
-  const store = await openStore(join(directory, 'kubernetes.db'), [kubernetesStore], { clock, log, metrics })
+  const store = await openStore(join(directory, 'kubernetes.db'), [kubernetesStore], {
+    clock,
+    log,
+    metrics,
+    shrinks: true,
+  })
   const { certificate, privateKey } = pki.serving
   const module = createApiServerModule({
     ...{ store, host, port, crds, clock, random, log, metrics },

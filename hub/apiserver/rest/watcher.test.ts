@@ -4,7 +4,7 @@ import { ChangeLog, changeOf } from '../../kube/watch/index.ts'
 import { createWatcher } from './watcher.ts'
 
 function setUp() {
-  const log = new ChangeLog(0, 100)
+  const log = new ChangeLog(0, { changes: 100, bytes: Infinity })
   const state = { version: 0 }
   const add = (key: string) => {
     const version = ++state.version

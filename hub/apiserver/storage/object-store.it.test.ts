@@ -3,8 +3,11 @@ import { describe, it, type TestContext } from 'node:test'
 import { silentMetrics } from '../../../platform/health/index.ts'
 import type { Store, StoreCall } from '../../../platform/store/index.ts'
 import { openTestStore } from '../../../platform/store/testing/index.ts'
+import { minutes } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { StatusError } from '../../kube/status.ts'
+import { compactOld } from './compaction.ts'
 import { kubernetesStore } from './domain.ts'
 import { ObjectStore } from './object-store.ts'
 
@@ -90,6 +93,22 @@ describe('the objects of the embedded API', () => {
     const waiting = Array.from({ length: 500 }, () => put(objects, 'a'))
     for (const each of waiting) each.catch(() => undefined)
     await assert.rejects(put(objects, 'a'), (error) => error instanceof StatusError && error.status.code === 429)
+  })
+
+  it('forget changes that are older than an hour, and keep younger ones', async (t: TestContext) => {
+    const objects = await open(await openTestStore(t, [kubernetesStore]))
+    const clock = new FakeClock()
+    const stop = new AbortController()
+    const running = compactOld(objects, clock, stop.signal)
+    await put(objects, 'a')
+    const old = objects.version
+    await clock.advance(minutes(30))
+    await put(objects, 'b')
+    await clock.advance(minutes(45))
+    assert.equal(objects.listAt(MAPS, '', old - 1), undefined)
+    assert.equal(objects.listAt(MAPS, '', old)?.length, 1)
+    stop.abort()
+    await running
   })
 
   it('can be listed as of an earlier version until it is compacted', async (t: TestContext) => {

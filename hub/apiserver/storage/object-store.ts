@@ -4,7 +4,7 @@ import type { Row, Store, StoreCall } from '../../../platform/store/index.ts'
 import { isApiObject, withMetadata } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { tooManyRequests, unavailable } from '../../kube/status.ts'
-import { type Change, ChangeLog, changeOf, rollBack } from '../../kube/watch/index.ts'
+import { type Change, ChangeLog, type ChangeLogBounds, changeOf, rollBack } from '../../kube/watch/index.ts'
 import { KeyQueue } from './key-queue.ts'
 import { objectText } from './object-text.ts'
 
@@ -35,6 +35,10 @@ interface Collection {
 }
 
 const DEFAULT_HISTORY = 2_000
+/** Of the changes of one resource that are remembered, as JSON text. */
+const HISTORY_BYTES = 16 * 1024 * 1024
+/** What a change costs beside its text. */
+const CHANGE_BYTES = 256
 const MOST_WAITING_PER_KEY = 500
 
 /**
@@ -43,7 +47,7 @@ const MOST_WAITING_PER_KEY = 500
  */
 export class ObjectStore {
   readonly #store: Store
-  readonly #history: number
+  readonly #bounds: ChangeLogBounds
   readonly #collections = new Map<string, Collection>()
   readonly #queue = new KeyQueue(MOST_WAITING_PER_KEY)
   readonly #pending: Pending[] = []
@@ -57,11 +61,14 @@ export class ObjectStore {
 
   constructor({ store, metrics, history = DEFAULT_HISTORY }: ObjectStoreOptions) {
     this.#store = store
-    this.#history = history
+    this.#bounds = { changes: history, bytes: HISTORY_BYTES }
     this.#broken.promise.catch(() => undefined)
     metrics
       .gauge({ name: 'skerry_api_objects', help: 'Objects that the embedded API holds.' })
       .follow(() => [...this.#collections.values()].reduce((sum, { objects }) => sum + objects.size, 0))
+    metrics
+      .gauge({ name: 'skerry_api_remembered_change_bytes', help: 'Text of the changes that watches may go back to.' })
+      .follow(() => [...this.#collections.values()].reduce((sum, { log }) => sum + log.bytes, 0))
     metrics
       .gauge({ name: 'skerry_api_watchers', help: 'Watches that are open.' })
       .follow(() => [...this.#collections.values()].reduce((sum, { log }) => sum + log.watchers, 0))
@@ -126,6 +133,11 @@ export class ObjectStore {
   /** The log of a resource, for watches. */
   log(resource: string): ChangeLog {
     return this.#collection(resource).log
+  }
+
+  /** Forgets what changed up to the version: who asks for it has to list again. */
+  compact(version: number): void {
+    for (const { log } of this.#collections.values()) log.compact(version)
   }
 
   /** Resources of which at least one object is there. */
@@ -209,7 +221,7 @@ export class ObjectStore {
     this.#visible = version
     const change = changeOf(version, key, before, after)
     if (change) {
-      collection.log.append(change)
+      collection.log.append(change, CHANGE_BYTES + (after ? objectText(after).length : 0))
       for (const listener of [...this.#listeners]) listener(resource, change)
     }
     settled.resolve()
@@ -223,7 +235,7 @@ export class ObjectStore {
   #collection(resource: string): Collection {
     const known = this.#collections.get(resource)
     if (known) return known
-    const made: Collection = { objects: new Map(), log: new ChangeLog(this.#first, this.#history), keys: undefined }
+    const made: Collection = { objects: new Map(), log: new ChangeLog(this.#first, this.#bounds), keys: undefined }
     this.#collections.set(resource, made)
     return made
   }

@@ -25,20 +25,30 @@ export function changeOf(
   return { version, key, before, after, shown: withMetadata(before, { resourceVersion: String(version) }) }
 }
 
+export interface ChangeLogBounds {
+  /** Between this and twice as many are kept. */
+  readonly changes: number
+  /** What the changes may hold in memory, as their owner counts it. */
+  readonly bytes: number
+}
+
 /**
  * The last changes of one resource, oldest first. Bounded: what falls out is compacted, and who asks for it has to list
  * again. Listeners run in the order of versions and must not throw.
  */
 export class ChangeLog {
-  readonly #capacity: number
+  readonly #bounds: ChangeLogBounds
   readonly #listeners = new Set<(change: Change) => void>()
   #changes: Change[] = []
+  /** Of each change, and of all. */
+  #sizes: number[] = []
+  #bytes = 0
   #compacted: number
 
   /** Nothing up to `compacted` is remembered. */
-  constructor(compacted: number, capacity: number) {
+  constructor(compacted: number, bounds: ChangeLogBounds) {
     this.#compacted = compacted
-    this.#capacity = capacity
+    this.#bounds = bounds
   }
 
   /** Changes after this version can be told. */
@@ -50,9 +60,16 @@ export class ChangeLog {
     return this.#listeners.size
   }
 
-  append(change: Change): void {
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  append(change: Change, bytes = 0): void {
     this.#changes.push(change)
-    if (this.#changes.length > this.#capacity * 2) this.#trim(this.#changes.length - this.#capacity)
+    this.#sizes.push(bytes)
+    this.#bytes += bytes
+    if (this.#changes.length > this.#bounds.changes * 2) this.#trim(this.#changes.length - this.#bounds.changes)
+    if (this.#bytes > this.#bounds.bytes) this.#trim(this.#countBeyond(this.#bounds.bytes / 2))
     for (const listener of [...this.#listeners]) listener(change)
   }
 
@@ -62,9 +79,9 @@ export class ChangeLog {
     return this.#changes.slice(this.#indexAfter(version))
   }
 
-  /** Forgets all that is there. */
-  compact(): void {
-    this.#trim(this.#changes.length)
+  /** Forgets what happened up to the version. */
+  compact(version: number): void {
+    this.#trim(this.#indexAfter(version))
   }
 
   listen(listener: (change: Change) => void): Disposable {
@@ -73,8 +90,19 @@ export class ChangeLog {
   }
 
   #trim(count: number): void {
+    if (count === 0) return
     this.#compacted = this.#changes[count - 1]?.version ?? this.#compacted
     this.#changes = this.#changes.slice(count)
+    for (const size of this.#sizes.slice(0, count)) this.#bytes -= size
+    this.#sizes = this.#sizes.slice(count)
+  }
+
+  /** How many of the oldest have to go so that the rest holds no more than that. */
+  #countBeyond(bytes: number): number {
+    let left = this.#bytes
+    let count = 0
+    for (; left > bytes && count < this.#sizes.length; count++) left -= this.#sizes[count] ?? 0
+    return count
   }
 
   #indexAfter(version: number): number {

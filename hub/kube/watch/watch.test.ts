@@ -41,7 +41,7 @@ describe('events of a filtered watch', () => {
 
 describe('a log of changes', () => {
   it('tells all after a version, or that it forgot', () => {
-    const log = new ChangeLog(10, 3)
+    const log = new ChangeLog(10, { changes: 3, bytes: Infinity })
     for (let version = 11; version <= 20; version++) log.append(change(version, undefined, object('a', version)))
     assert.deepEqual(
       log.since(18)?.map(({ version }) => version),
@@ -52,11 +52,25 @@ describe('a log of changes', () => {
     assert.deepEqual(log.since(20), [])
   })
 
+  it('is bounded by what it holds, too, and lets go of what is old', () => {
+    const log = new ChangeLog(0, { changes: 1000, bytes: 100 })
+    for (let version = 1; version <= 50; version++) {
+      log.append(change(version, undefined, object('a', version)), 10)
+      assert.ok(log.bytes <= 100)
+      assert.ok(log.since(version - 1)?.length === 1)
+    }
+    assert.ok(log.compacted >= 40)
+    log.compact(49)
+    assert.deepEqual([log.compacted, log.bytes], [49, 10])
+    log.compact(1000)
+    assert.deepEqual([log.compacted, log.bytes, log.since(50)], [50, 0, []], 'nothing happened since')
+  })
+
   it('rolling back gives the state of any remembered version', () => {
     const steps = fc.array(fc.tuple(fc.constantFrom('/a', '/b', '/c'), fc.boolean()), { maxLength: 40 })
     fc.assert(
       fc.property(steps, fc.nat(40), (choices, back) => {
-        const log = new ChangeLog(0, 1000)
+        const log = new ChangeLog(0, { changes: 1000, bytes: Infinity })
         const states: ReadonlyMap<string, ApiObject>[] = [new Map()]
         for (const [key, isRemoval] of choices) {
           const present = new Map(states.at(-1))

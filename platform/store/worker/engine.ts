@@ -10,6 +10,7 @@ import { commitGroup } from './group-commit.ts'
 import type { MigrationFailure, MigrationSettings } from './migrate.ts'
 import { pendingMigrations } from './migrations.ts'
 import { openSound } from './recovery.ts'
+import { shrink } from './shrink.ts'
 import { suspect } from './soundness.ts'
 import { Statements } from './statements.ts'
 
@@ -31,7 +32,9 @@ export class Engine {
   commit(writes: readonly WriteRequest[]): readonly Result[] {
     try {
       this.#renew()
-      return this.#watched(commitGroup(this.#database, this.#statements, writes))
+      const results = this.#watched(commitGroup(this.#database, this.#statements, writes))
+      if (this.#settings.shrinks && !this.#isSuspect) shrink(this.#database)
+      return results
     } catch (error) {
       this.#isSuspect = true
       const failure = failureOf(error)
@@ -55,7 +58,7 @@ export class Engine {
   #renew(): void {
     if (!this.#isSuspect) return
     if (this.#database.isOpen) this.#database.close()
-    this.#database = openDatabase(this.#settings.file, this.#settings.durability, 'again')
+    this.#database = openDatabase(this.#settings, 'again')
     this.#statements = new Statements(this.#database, this.#settings.domains)
     this.#isSuspect = false
   }
@@ -92,7 +95,7 @@ export async function startEngine(settings: WorkerSettings): Promise<Started> {
 }
 
 async function openEngine(settings: WorkerSettings): Promise<Started> {
-  const database = openDatabase(settings.file, settings.durability, 'first')
+  const database = openDatabase(settings, 'first')
   try {
     const pending = pendingMigrations(database, settings.domains)
     if (pending.length > 0) await migrateApart(settings)
@@ -108,9 +111,9 @@ async function openEngine(settings: WorkerSettings): Promise<Started> {
 const MIGRATE_WITHIN = minutes(10)
 
 /** In a process of its own: what migrates would stay in the memory of this one. */
-async function migrateApart({ file, domains, durability, checksSchema }: WorkerSettings): Promise<void> {
+async function migrateApart({ file, domains, durability, shrinks, checksSchema }: WorkerSettings): Promise<void> {
   const module = new URL(import.meta.url.endsWith('.ts') ? './migrate.ts' : './migrate.js', import.meta.url)
-  const settings: MigrationSettings = { file, domains, durability, checksSchema }
+  const settings: MigrationSettings = { file, domains, durability, shrinks, checksSchema }
   const failure = failureIn(
     await runApart(module, 'migrate', settings, { clock: systemClock, deadline: MIGRATE_WITHIN }),
   )

@@ -3,7 +3,7 @@ import { openDatabase } from './connection.ts'
 import { failureOf } from './failure.ts'
 import { openDataSource, schemaDrift } from './typeorm.ts'
 
-export type MigrationSettings = Pick<WorkerSettings, 'file' | 'domains' | 'durability' | 'checksSchema'>
+export type MigrationSettings = Pick<WorkerSettings, 'file' | 'domains' | 'durability' | 'shrinks' | 'checksSchema'>
 
 /** What remains of an error of SQLite or of the system on its way to another process. */
 export interface MigrationFailure {
@@ -29,8 +29,8 @@ export async function migrate(settings: MigrationSettings): Promise<MigrationFai
   }
 }
 
-async function applyPending({ file, domains, durability, checksSchema }: MigrationSettings): Promise<void> {
-  const database = openDatabase(file, durability, 'again')
+async function applyPending({ file, domains, durability, shrinks, checksSchema }: MigrationSettings): Promise<void> {
+  const database = openDatabase({ file, durability, shrinks }, 'again')
   try {
     const dataSource = await openDataSource(database, file, domains)
     await dataSource.runMigrations()
