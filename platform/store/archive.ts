@@ -30,8 +30,8 @@ export interface ArchiveJob extends ArchiveContent {
 
 /** In text, so that an archive that was made by a later version can say so. */
 const FORMAT = '1'
-const ABOUT = 'skerry_archive'
-const FILES = 'skerry_archive_files'
+const ABOUT = 'archive_about'
+const FILES = 'archive_files'
 const MOST_FILES = 10_000
 
 /**
