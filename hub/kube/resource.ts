@@ -100,6 +100,8 @@ export interface ResourceDefinition {
   readonly verbs?: readonly string[]
   readonly schema: StructuralSchema | undefined
   readonly printerColumns: readonly PrinterColumn[]
+  /** Fields beside name and namespace that field selectors may ask for: `spec.zone`. */
+  readonly selectableFields?: readonly string[]
   /** What everybody who asks for this version is told. */
   readonly deprecationWarning?: string
 }

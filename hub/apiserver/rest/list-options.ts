@@ -151,9 +151,9 @@ function notOneOf(value: string, allowed: readonly string[]): StatusCause {
   return { reason: 'FieldValueNotSupported', message, field: 'resourceVersionMatch' }
 }
 
-function selectable({ group, plural, custom }: ResourceDefinition): Selectable {
+function selectable({ group, plural, custom, selectableFields = [] }: ResourceDefinition): Selectable {
   const own = SELECTABLE[`${group}/${plural}`]
-  const fields = new Set(['metadata.name', 'metadata.namespace', ...(own ?? [])])
+  const fields = new Set(['metadata.name', 'metadata.namespace', ...(own ?? []), ...selectableFields])
   return { fields, isPlain: own === undefined && !custom }
 }
 

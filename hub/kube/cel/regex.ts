@@ -8,7 +8,7 @@ export interface Pattern {
 }
 
 /** Rules and schemas have few; the rest are texts that an expression made up. */
-const MOST_KEPT = 200
+const MOST_KEPT = 2000
 const kept = new Map<string, Pattern | undefined>()
 
 /** Undefined: not an expression of RE2. */
@@ -40,5 +40,16 @@ function compile(source: string): Pattern | undefined {
       while (found.length < most && matcher.find()) found.push(matcher.group() ?? '')
       return found
     },
+  }
+}
+
+/** Why a text is no regular expression, as Go says it; undefined for one. */
+export function patternError(source: string): string | undefined {
+  try {
+    RE2JS.compile(source)
+    return undefined
+  } catch (error) {
+    if (error instanceof RE2JSException) return error.message
+    throw error
   }
 }

@@ -34,36 +34,51 @@ test('a version that is stored but not served is declared as such', () => {
 
 test('each fault of a definition is named', () => {
   const schema = 'spec.validation.openAPIV3Schema'
-  const cases: readonly (readonly [JsonObject, string])[] = [
+  const shown = (more: JsonObject) =>
+    JSON.stringify([
+      {
+        ...{ Name: 'v1', Served: true, Storage: true, Deprecated: false, DeprecationWarning: null, Schema: null },
+        ...{ Subresources: null, AdditionalPrinterColumns: null, SelectableFields: null, ...more },
+      },
+    ]).slice(1, -1)
+  const cases: readonly (readonly [JsonObject, ...string[]])[] = [
     [{ group: 'flat' }, 'spec.group: Invalid value: "flat": should be a domain with at least one dot'],
     [{ scope: 'World' }, 'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"'],
-    [{ versions: [] }, 'spec.versions: Required value: must have at least one version'],
+    [
+      { versions: [] },
+      'spec.versions: Invalid value: []: must have exactly one version marked as storage version',
+      'status.storedVersions: Invalid value: null: must have at least one stored version',
+    ],
     [
       { versions: [version({ storage: false })] },
-      'spec.versions: Invalid value: ["v1"]: must have exactly one version marked as storage version',
+      `spec.versions: Invalid value: [${shown({ Storage: false })}]: must have exactly one version marked as storage version`,
+      'status.storedVersions: Invalid value: null: must have at least one stored version',
     ],
-    [{ versions: [version(), version({ storage: false })] }, 'spec.versions[1].name: Duplicate value: "v1"'],
-    [{ versions: [version({ schema: {} })] }, `${schema}: Required value: schemas are required`],
+    [
+      { versions: [version(), version({ storage: false })] },
+      `spec.versions: Invalid value: [${shown({})},${shown({ Storage: false })}]: must contain unique version names`,
+    ],
+    [{ versions: [version({ schema: {} })] }, 'spec.versions[0].schema.openAPIV3Schema: Required value'],
     [
       { versions: [withField({})] },
       `${schema}.properties[x].type: Required value: must not be empty for specified object fields`,
     ],
     [
       { versions: [withField({ type: 'date' })] },
-      `${schema}.properties[x].type: Unsupported value: "date": supported values: "object", "array", "string", "integer", "number", "boolean"`,
+      `${schema}.properties[x].type: Unsupported value: "date": supported values: "array", "boolean", "integer", "number", "object", "string"`,
     ],
     [{ versions: [withField({ type: 'array' })] }, `${schema}.properties[x].items: Required value: must be specified`],
     [
       { versions: [withField({ type: 'string', pattern: '(' })] },
-      `${schema}.properties[x].pattern: Invalid value: "(": must be a valid regular expression`,
+      `${schema}.properties[x].pattern: Invalid value: "(": must be a valid regular expression, but isn't: error parsing regexp: missing closing ): \`(\``,
     ],
     [
       { versions: [withField({ type: 'integer', default: 'x' })] },
-      `${schema}.properties[x].default: Invalid value: "string": ${schema}.properties[x].default in body must be of type integer: "string"`,
+      `${schema}.properties[x].default: Invalid value: "string":  in body must be of type integer: "string"`,
     ],
     [
-      { versions: [withField({ type: 'object', additionalProperties: false })] },
-      `${schema}.properties[x].additionalProperties: Forbidden: additionalProperties cannot be set to false`,
+      { versions: [withField({ type: 'object', properties: {}, additionalProperties: { type: 'string' } })] },
+      `${schema}.properties[x].additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive`,
     ],
     [
       { versions: [withField({ type: 'string', 'x-kubernetes-validations': [{ rule: 'self' }] })] },
@@ -75,7 +90,7 @@ test('each fault of a definition is named', () => {
     ],
     [
       { versions: [version({ additionalPrinterColumns: [{ name: 'A', type: 'string', jsonPath: 'x' }] })] },
-      'spec.additionalPrinterColumns[0].jsonPath: Invalid value: "x": must be a simple json path starting with .',
+      'spec.additionalPrinterColumns[0].JSONPath: Invalid value: "x": must be a simple json path starting with .',
     ],
     [
       { conversion: { strategy: 'Magic' } },
@@ -83,39 +98,70 @@ test('each fault of a definition is named', () => {
     ],
     [
       converting(undefined),
-      'spec.conversion.webhook.clientConfig: Required value: required when strategy is set to Webhook',
+      'spec.conversion.webhookClientConfig: Required value: required when strategy is set to Webhook',
     ],
-    [converting({}), 'spec.conversion.webhook.clientConfig: Required value: exactly one of url or service is required'],
+    [converting({}), 'spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required'],
     [
       converting({ url: 'http://a/convert' }),
-      `spec.conversion.webhook.clientConfig.url: Invalid value: "http://a/convert": 'https' is the only allowed URL scheme`,
+      `spec.conversion.webhookClientConfig.url: Invalid value: "http://a/convert": 'https' is the only allowed URL scheme`,
     ],
     [
       converting({ service: { name: 'a' } }),
-      'spec.conversion.webhook.clientConfig.service.namespace: Required value: service namespace is required',
+      'spec.conversion.webhookClientConfig.service.namespace: Required value: service namespace is required',
     ],
     [
       converting({ url: 'https://a/convert', caBundle: 'eA==' }),
-      'spec.conversion.webhook.clientConfig.caBundle: Invalid value: "<CA bundle>": unable to load root certificates: no certificate found',
+      'spec.conversion.webhookClientConfig.caBundle: Invalid value: "<CA bundle>": unable to load root certificates: no certificate found',
     ],
-    [converting({ url: 'https://a/convert' }, []), 'spec.conversion.webhook.conversionReviewVersions: Required value'],
+    [converting({ url: 'https://a/convert' }, []), 'spec.conversion.conversionReviewVersions: Required value'],
     [
       converting({ url: 'https://a/convert' }, ['v2']),
-      'spec.conversion.webhook.conversionReviewVersions: Invalid value: ["v2"]: must include at least one of v1',
+      'spec.conversion.conversionReviewVersions: Invalid value: ["v2"]: must include at least one of v1',
     ],
     [
       { conversion: { strategy: 'None', webhook: { conversionReviewVersions: ['v1'] } } },
-      'spec.conversion.webhook: Forbidden: should not be set when strategy is not set to Webhook',
+      'spec.conversion.webhookClientConfig: Forbidden: should not be set when strategy is not set to Webhook',
+      'spec.conversion.conversionReviewVersions: Forbidden: should not be set when strategy is not set to Webhook',
+    ],
+    [
+      { versions: [version({ deprecationWarning: 'x' })] },
+      'spec.versions[0].deprecationWarning: Invalid value: "x": can only be set for deprecated versions',
+    ],
+    [
+      { versions: [version({ subresources: { scale: { specReplicasPath: '.status.n' } } })] },
+      'spec.subresources.scale.specReplicasPath: Invalid value: ".status.n": should be a json path under .spec',
+      'spec.subresources.scale.statusReplicasPath: Required value',
+    ],
+    [
+      { versions: [version({ selectableFields: [{ jsonPath: '.spec.nosuch' }, { jsonPath: '.a[0]' }] })] },
+      'spec.selectableFields[0].jsonPath: Invalid value: ".spec.nosuch": is an invalid path: does not refer to a valid field',
+      'spec.selectableFields[1].jsonPath: Invalid value: ".a[0]": is an invalid path: array notation is not allowed',
+    ],
+    [
+      { versions: [withField({ type: 'object', 'x-kubernetes-embedded-resource': true })] },
+      `${schema}.properties[x].properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields`,
+    ],
+    [
+      { versions: [withField({ type: 'array', items: { type: 'object' }, 'x-kubernetes-list-type': 'set' })] },
+      `${schema}.properties[x].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set`,
+    ],
+    [
+      { versions: [withField({ type: 'object', anyOf: [{ 'x-kubernetes-validations': [{ rule: 'true' }] }] })] },
+      `${schema}.properties[x].anyOf[0].x-kubernetes-validations: Forbidden: must be empty to be structural`,
+    ],
+    [
+      { versions: [withField({ type: 'object', properties: {}, default: { a: 1 } })] },
+      `${schema}.properties[x].default: Invalid value: {"a":1}: must not have unknown fields`,
     ],
     [
       { preserveUnknownFields: true },
-      'spec.preserveUnknownFields: Invalid value: true: must be false in order to use defaults in the schema',
+      'spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
     ],
   ]
-  for (const [change, text] of cases) {
+  for (const [change, ...texts] of cases) {
     const changed = prepareCrd(crd(change))
     const named: ApiObject = { ...changed, metadata: { name: `widgets.${String(change['group'] ?? 'example.com')}` } }
-    assert.deepEqual(validateCrd(named).map(fieldErrorText), [text])
+    assert.deepEqual(validateCrd(named).map(fieldErrorText), texts)
   }
 })
 

@@ -30,6 +30,8 @@ export function definitionsOfCrd(crd: ApiObject): readonly ResourceDefinition[] 
     served: version['served'] === true,
     statusSubresource: at(version, 'subresources', 'status') !== undefined,
     ...scaleIn(version),
+    ...selectableIn(version),
+    ...deprecationOf(version, `${shared.group}/${text(version['name'])} ${kind}`),
     schema: schemaOf(version),
     printerColumns: objects(version['additionalPrinterColumns']).map(columnOf),
   }))
@@ -52,6 +54,16 @@ function scaleIn(version: JsonObject): { readonly scale?: ScalePaths } {
       ...(labelSelector.length > 0 ? { labelSelector } : {}),
     },
   }
+}
+
+function selectableIn(version: JsonObject): { readonly selectableFields?: readonly string[] } {
+  const fields = objects(version['selectableFields']).map((field) => segmentsOf(field['jsonPath']).join('.'))
+  return fields.length > 0 ? { selectableFields: fields } : {}
+}
+
+function deprecationOf(version: JsonObject, named: string): { readonly deprecationWarning?: string } {
+  const warning = text(version['deprecationWarning']) || `${named} is deprecated`
+  return version['deprecated'] === true ? { deprecationWarning: warning } : {}
 }
 
 /** Of a path such as `.spec.replicas`. */

@@ -1,26 +1,14 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import type { ApiObject } from '../resource.ts'
-import {
-  child,
-  duplicate,
-  type FieldError,
-  forbidden,
-  index,
-  invalid,
-  notSupported,
-  required,
-} from '../schema/field-error.ts'
-import { at, isJsonArray, isJsonObject, isSame } from '../schema/json.ts'
+import { child, type FieldError, forbidden, index, invalid, notSupported, required } from '../schema/field-error.ts'
+import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 import { dnsSubdomain } from '../schema/names.ts'
-import { parseJsonPath } from '../table/json-path.ts'
-import { ruleErrors } from './rule-errors.ts'
-import { isSchema, structuralErrors } from './structural.ts'
+import { partErrors } from './version-parts.ts'
 
 const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/
 const DNS_1035_TEXT =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and " +
   "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
-const COLUMN_TYPES = ['integer', 'number', 'string', 'boolean', 'date']
 
 /** What is wrong with a CustomResourceDefinition (after prepareCrd), in Kubernetes' words. `old`: the stored one. */
 export function validateCrd(crd: ApiObject, old?: ApiObject): readonly FieldError[] {
@@ -34,9 +22,15 @@ export function validateCrd(crd: ApiObject, old?: ApiObject): readonly FieldErro
     ...versionsErrors(spec['versions']),
     ...conversionErrors(spec['conversion']),
     ...(spec['preserveUnknownFields'] === true
-      ? [invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema')]
+      ? [
+          invalid(
+            'spec.preserveUnknownFields',
+            true,
+            'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
+          ),
+        ]
       : []),
-    ...(old ? changeErrors(crd, old) : []),
+    ...(old ? changeErrors(crd, old) : approvalErrors(crd, spec['group'])),
   ]
 }
 
@@ -45,6 +39,15 @@ function nameErrors(crd: ApiObject, spec: JsonObject): readonly FieldError[] {
   const plural = at(spec, 'names', 'plural')
   if (name === `${text(plural)}.${text(spec['group'])}`) return []
   return [invalid('metadata.name', name ?? '', 'must be spec.names.plural+"."+spec.group')]
+}
+
+/** Groups of the Kubernetes community are approved by it. */
+function approvalErrors(crd: ApiObject, group: Json | undefined): readonly FieldError[] {
+  const annotation = 'api-approved.kubernetes.io'
+  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(text(group)) || at(crd.metadata, 'annotations', annotation)) return []
+  const where = 'see https://github.com/kubernetes/enhancements/pull/1111'
+  const why = `protected groups must have approval annotation "${annotation}", ${where}`
+  return [required(`metadata.annotations[${annotation}]`, why)]
 }
 
 function groupErrors(group: Json | undefined): readonly FieldError[] {
@@ -65,18 +68,21 @@ function scopeErrors(scope: Json | undefined): readonly FieldError[] {
 function namesErrors(names: Json | undefined): readonly FieldError[] {
   if (!isJsonObject(names)) return [required('spec.names')]
   const shortNames = isJsonArray(names['shortNames']) ? names['shortNames'] : []
+  const categories = isJsonArray(names['categories']) ? names['categories'] : []
   const errors = (['plural', 'singular'] as const).flatMap((key) => labelErrors(names[key], `spec.names.${key}`))
   const kinds = (['kind', 'listKind'] as const).flatMap((key) => kindErrors(names[key], `spec.names.${key}`))
   const shorts = shortNames.flatMap((each, position) => labelErrors(each, index('spec.names.shortNames', position)))
+  const groups = categories.flatMap((each, position) => labelErrors(each, index('spec.names.categories', position)))
   if (names['kind'] !== undefined && names['kind'] === names['listKind']) {
     return [
       ...errors,
       ...kinds,
       ...shorts,
+      ...groups,
       invalid('spec.names.listKind', names['listKind'], 'kind and listKind may not be the same'),
     ]
   }
-  return [...errors, ...kinds, ...shorts]
+  return [...errors, ...kinds, ...shorts, ...groups]
 }
 
 function kindErrors(kind: Json | undefined, field: string): readonly FieldError[] {
@@ -92,84 +98,56 @@ function labelErrors(name: Json | undefined, field: string): readonly FieldError
 }
 
 function versionsErrors(versions: Json | undefined): readonly FieldError[] {
-  if (!isJsonArray(versions) || versions.length === 0) {
-    return [required('spec.versions', 'must have at least one version')]
-  }
-  const stored = versions.filter((version) => at(version, 'storage') === true)
-  const shared = sharedParts(versions)
-  const names = versions.map((version) => at(version, 'name') ?? '')
+  const given = isJsonArray(versions) ? versions : []
+  const stored = given.filter((version) => at(version, 'storage') === true)
+  const names = given.map((version) => at(version, 'name') ?? '')
+  const wrong = (detail: string) => invalid('spec.versions', given.map(shownVersion), detail)
+  const first = labelErrors(names[0], 'spec.version')
   return [
-    ...versions.flatMap((version, position) => versionErrors(version, index('spec.versions', position), shared)),
-    ...sharedErrors(versions[0] ?? null, shared),
-    ...names.flatMap((name, position) =>
-      names.indexOf(name) < position ? [duplicate(child(index('spec.versions', position), 'name'), name)] : [],
-    ),
+    ...given.flatMap((version, position) => versionErrors(version, index('spec.versions', position))),
+    ...partErrors(given),
+    ...(new Set(names).size < names.length ? [wrong('must contain unique version names')] : []),
     ...(stored.length === 1
       ? []
-      : [invalid('spec.versions', names, 'must have exactly one version marked as storage version')]),
+      : [
+          wrong('must have exactly one version marked as storage version'),
+          ...(stored.length === 0
+            ? [invalid('status.storedVersions', null, 'must have at least one stored version')]
+            : []),
+        ]),
+    ...(given.length > 0 ? first : []),
   ]
 }
 
-/** Where the parts that are the same in all versions stand for an API server, which judges them once and not for each version. */
-const SHARED = { schema: 'spec.validation', additionalPrinterColumns: 'spec.additionalPrinterColumns' } as const
-type Part = keyof typeof SHARED
-
-function sharedParts(versions: readonly Json[]): ReadonlySet<Part> {
-  const parts = ['schema', 'additionalPrinterColumns'] as const
-  const isShared = (part: Part) => versions.every((version) => isSame(at(version, part), at(versions[0], part)))
-  return new Set(parts.filter(isShared))
-}
-
-function sharedErrors(version: Json, shared: ReadonlySet<Part>): readonly FieldError[] {
-  return [...shared].flatMap((part) => partErrors(version, part, SHARED[part]))
-}
-
-function versionErrors(version: Json, path: string, shared: ReadonlySet<Part>): readonly FieldError[] {
-  const parts = ['schema', 'additionalPrinterColumns'] as const
-  return [
-    ...labelErrors(at(version, 'name'), child(path, 'name')),
-    ...parts.filter((part) => !shared.has(part)).flatMap((part) => partErrors(version, part, child(path, part))),
-  ]
-}
-
-function partErrors(version: Json, part: Part, path: string): readonly FieldError[] {
-  return part === 'schema'
-    ? schemaErrors(at(version, 'schema', 'openAPIV3Schema'), child(path, 'openAPIV3Schema'))
-    : columnErrors(at(version, part), path)
-}
-
-function schemaErrors(schema: Json | undefined, path: string): readonly FieldError[] {
-  if (schema === undefined) return [required(path, 'schemas are required')]
-  const errors = structuralErrors(schema, path)
-  return errors.length === 0 && isSchema(schema) ? ruleErrors(schema, path) : errors
-}
-
-function columnErrors(columns: Json | undefined, path: string): readonly FieldError[] {
-  if (!isJsonArray(columns)) return []
-  return columns.flatMap((column, position) => {
-    const here = index(path, position)
-    const type = at(column, 'type') ?? ''
-    const jsonPath = at(column, 'jsonPath')
-    return [
-      ...(at(column, 'name') ? [] : [required(child(here, 'name'))]),
-      ...(typeof type === 'string' && COLUMN_TYPES.includes(type)
-        ? []
-        : [invalid(child(here, 'type'), type, `must be one of ${COLUMN_TYPES.join(',')}`)]),
-      ...jsonPathErrors(jsonPath, child(here, 'jsonPath')),
-    ]
-  })
-}
-
-function jsonPathErrors(path: Json | undefined, field: string): readonly FieldError[] {
-  if (typeof path !== 'string' || path === '') return [required(field)]
-  if (!path.startsWith('.')) return [invalid(field, path, 'must be a simple json path starting with .')]
-  try {
-    parseJsonPath(path)
-    return []
-  } catch (error) {
-    if (error instanceof SyntaxError) return [invalid(field, path, error.message)]
-    throw error
+/** As the structure of an API server shows it when what versions share stands elsewhere. */
+function shownVersion(version: Json): Json {
+  return {
+    Name: at(version, 'name') ?? '',
+    Served: at(version, 'served') ?? false,
+    Storage: at(version, 'storage') ?? false,
+    Deprecated: at(version, 'deprecated') ?? false,
+    DeprecationWarning: at(version, 'deprecationWarning') ?? null,
+    Schema: null,
+    Subresources: null,
+    AdditionalPrinterColumns: null,
+    SelectableFields: null,
   }
+}
+
+function versionErrors(version: Json, path: string): readonly FieldError[] {
+  return [...labelErrors(at(version, 'name'), child(path, 'name')), ...deprecationErrors(version, path)]
+}
+
+function deprecationErrors(version: Json, path: string): readonly FieldError[] {
+  const warning = at(version, 'deprecationWarning')
+  if (typeof warning !== 'string') return []
+  const wrong = (detail: string) => [invalid(child(path, 'deprecationWarning'), warning, detail)]
+  if (at(version, 'deprecated') !== true) return wrong('can only be set for deprecated versions')
+  if (warning === '') return wrong('must not be an empty string')
+  if (Buffer.byteLength(warning) > 256) return wrong('must be <= 256 characters long')
+  const odd = [...warning].findIndex((sign) => !/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(sign))
+  if (odd < 0) return []
+  return wrong(`must only contain printable UTF-8 characters; non-printable character found at index ${odd}`)
 }
 
 function conversionErrors(conversion: Json | undefined): readonly FieldError[] {
@@ -179,12 +157,14 @@ function conversionErrors(conversion: Json | undefined): readonly FieldError[] {
   if (strategy === 'None') {
     return webhook === undefined
       ? []
-      : [forbidden(`${path}.webhook`, 'should not be set when strategy is not set to Webhook')]
+      : ['webhookClientConfig', 'conversionReviewVersions'].map((part) =>
+          forbidden(child(path, part), 'should not be set when strategy is not set to Webhook'),
+        )
   }
   if (strategy !== 'Webhook') return [notSupported(`${path}.strategy`, strategy, ['None', 'Webhook'])]
   return [
-    ...clientErrors(at(webhook, 'clientConfig'), `${path}.webhook.clientConfig`),
-    ...reviewErrors(at(webhook, 'conversionReviewVersions'), `${path}.webhook.conversionReviewVersions`),
+    ...clientErrors(at(webhook, 'clientConfig'), `${path}.webhookClientConfig`),
+    ...reviewErrors(at(webhook, 'conversionReviewVersions'), `${path}.conversionReviewVersions`),
   ]
 }
 

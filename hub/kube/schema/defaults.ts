@@ -34,6 +34,7 @@ function defaultObject(schema: StructuralSchema, value: JsonObject): JsonObject 
   }
   for (const [key, rule] of Object.entries(properties ?? {})) {
     if (rule.default === undefined || Object.hasOwn(result, key)) continue
+    if (rule.default === null && isNeverNull(rule)) continue
     setKey(result, key, defaultValue(rule, copyJson(rule.default)))
   }
   return result

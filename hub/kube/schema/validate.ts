@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
+import { patternOf } from '../cel/regex.ts'
 import type { ApiObject, ResourceDefinition, StructuralSchema } from '../resource.ts'
 import { listItemsByKey } from './correlate.ts'
 import {
@@ -145,7 +146,7 @@ function checkString(schema: StructuralSchema, value: string, path: string, erro
   if (schema.minLength !== undefined && length < schema.minLength) {
     errors.push(invalid(path, value, `${path} in body should be at least ${schema.minLength} chars long`))
   }
-  if (schema.pattern !== undefined && !patternOf(schema, schema.pattern).test(value)) {
+  if (schema.pattern !== undefined && patternOf(schema.pattern)?.test(value) !== true) {
     errors.push(invalid(path, value, `${path} in body should match '${schema.pattern}'`))
   }
   if (schema.format !== undefined && !matchesFormat(schema.format, value)) {
@@ -256,27 +257,6 @@ function checkCombinations(schema: StructuralSchema, value: Json, path: string, 
     }
   }
   if (schema.not && fits(schema.not)) errors.push(invalid(path, '', `"${path}" must not validate the schema (not)`))
-}
-
-/** Compiled once per schema, which lives as long as its definition. */
-const patterns = new WeakMap<StructuralSchema, RegExp>()
-
-function patternOf(schema: StructuralSchema, pattern: string): RegExp {
-  const known = patterns.get(schema)
-  if (known) return known
-  const compiled = compilePattern(pattern)
-  patterns.set(schema, compiled)
-  return compiled
-}
-
-/** RE2 accepts escapes that the Unicode mode of JavaScript does not; such a pattern is taken without that mode. */
-export function compilePattern(pattern: string): RegExp {
-  try {
-    return new RegExp(pattern, 'u')
-  } catch {
-    // Not a Unicode pattern: the next line throws if it is none at all.
-    return new RegExp(pattern)
-  }
 }
 
 function toJson(value: unknown): Json {
