@@ -143,21 +143,13 @@ describe('objects over HTTP', () => {
     assert.deepEqual([at(now, 'apiVersion'), at(now, 'spec', 'size')], ['acme.io/v1', 4])
   })
 
-  it('patches as JSON, merge and strategic merge, and says that it does not apply', async () => {
+  it('patches as JSON, merge and strategic merge', async () => {
     await create(MAPS, configMap('patched'))
     const json = await patch(`${MAPS}/patched`, [{ op: 'add', path: '/data/b', value: '2' }], 'json')
     assert.deepEqual(at(json.json, 'data'), { key: 'value', b: '2' })
     const strategic = await patch(`${MAPS}/patched`, { data: { key: null } }, 'strategic-merge')
     assert.deepEqual(at(strategic.json, 'data'), { b: '2' })
     assert.equal((await patch(`${WIDGETS}/counted`, {}, 'strategic-merge')).status, 415)
-    const apply = {
-      method: 'PATCH',
-      path: `${MAPS}/patched`,
-      body: '{}',
-      headers: { 'content-type': 'application/apply-patch+yaml' },
-    }
-    const { json: status } = await refused(api, apply, 415, 'UnsupportedMediaType')
-    assert.match(String(at(status, 'message')), /server-side apply is not served/)
     const failed = await patch(`${MAPS}/patched`, [{ op: 'remove', path: '/data/none' }], 'json')
     assert.equal(failed.status, 422)
   })

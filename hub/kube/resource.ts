@@ -42,6 +42,10 @@ export interface StructuralSchema {
   readonly 'x-skerry-type'?: string
   /** Bounds that an error tells in the words of built-in kinds. */
   readonly 'x-skerry-range'?: boolean
+  /** A list that is taken with two items of the same key (built-in kinds only). */
+  readonly 'x-skerry-repeats'?: boolean
+  /** A part that is there, if empty, wherever the structure around it is (built-in kinds only). */
+  readonly 'x-skerry-always-there'?: boolean
   /** CEL rules, as they came; see kube/cel. */
   readonly 'x-kubernetes-validations'?: readonly unknown[]
 }

@@ -1,7 +1,7 @@
 import { nameOf, namespaceOf, objectAt, textAt, uidOf } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { internalError, StatusError } from '../../kube/status.ts'
-import { type ApiContext, systemChange } from '../rest/context.ts'
+import { type ApiContext, CONTROLLER_MANAGER, systemChange } from '../rest/context.ts'
 import { createObject } from '../rest/create.ts'
 import { type Propagation, removeObject } from '../rest/remove.ts'
 import { updateObject } from '../rest/update.ts'
@@ -25,7 +25,7 @@ export async function edit(
 ): Promise<void> {
   const definition = api.registry.stored(resource)
   if (!definition) return
-  const change = systemChange(definition, namespaceOf(object), signal)
+  const change = systemChange(definition, namespaceOf(object), signal, CONTROLLER_MANAGER)
   const isIt = (current: ApiObject) => uidOf(current) === uidOf(object)
   await unlessGone(
     updateObject(
@@ -46,7 +46,7 @@ export async function create(
 ): Promise<ApiObject> {
   const definition = api.registry.stored(resource)
   if (!definition) throw internalError(`${resource} is not served`)
-  return await createObject(api, systemChange(definition, namespaceOf(object), signal), object)
+  return await createObject(api, systemChange(definition, namespaceOf(object), signal, CONTROLLER_MANAGER), object)
 }
 
 /** Removes an object, unless it is gone, or another one, by now. */
@@ -60,7 +60,14 @@ export async function remove(
   const definition = api.registry.stored(resource)
   if (!definition) return
   const options = { propagation, uid: uidOf(object), resourceVersion: '', ...more } as const
-  await unlessGone(removeObject(api, systemChange(definition, namespaceOf(object), signal), nameOf(object), options))
+  await unlessGone(
+    removeObject(
+      api,
+      systemChange(definition, namespaceOf(object), signal, CONTROLLER_MANAGER),
+      nameOf(object),
+      options,
+    ),
+  )
 }
 
 /** Without `gracePeriodSeconds` the pod says how long its end may take. */

@@ -2,7 +2,7 @@ import { minutes } from '../../../platform/time/index.ts'
 import { nameOf, namespaceOf, objectAt, textAt, uidOf } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { StatusError } from '../../kube/status.ts'
-import { type ApiContext, systemChange } from '../rest/context.ts'
+import { type ApiContext, CONTROLLER_MANAGER, systemChange } from '../rest/context.ts'
 import { removeObject } from '../rest/remove.ts'
 import type { Controller, ControllerOptions } from './controller.ts'
 
@@ -31,7 +31,12 @@ async function removeOld(api: ApiContext, signal: AbortSignal): Promise<void> {
     if (lastSeen(event) >= oldest) continue
     const options = { propagation: 'Background', uid: uidOf(event), resourceVersion: '' } as const
     try {
-      await removeObject(api, systemChange(definition, namespaceOf(event), signal), nameOf(event), options)
+      await removeObject(
+        api,
+        systemChange(definition, namespaceOf(event), signal, CONTROLLER_MANAGER),
+        nameOf(event),
+        options,
+      )
     } catch (error) {
       // Somebody else removed it, or the disk is full: the next look tries again.
       if (!(error instanceof StatusError)) throw error

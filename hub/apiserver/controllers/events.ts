@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { nameOf, namespaceOf, objectAt, textAt, timestamp } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { StatusError } from '../../kube/status.ts'
-import { type ApiContext, systemChange } from '../rest/context.ts'
+import { type ApiContext, CONTROLLER_MANAGER, systemChange } from '../rest/context.ts'
 import { createObject } from '../rest/create.ts'
 import { keyOf } from '../rest/registry.ts'
 import { updateObject } from '../rest/update.ts'
@@ -34,7 +34,7 @@ export async function tellEvent(
   const now = timestamp(api.clock.now())
   const event = eventOf(component, about, story, now)
   const name = nameOf(event)
-  const change = systemChange(definition, namespace, signal)
+  const change = systemChange(definition, namespace, signal, CONTROLLER_MANAGER)
   const propose = (current: ApiObject) => ({ ...current, count: countOf(current) + 1, lastTimestamp: now })
   try {
     const isTold = api.store.get('/events', keyOf(namespace, name)) !== undefined

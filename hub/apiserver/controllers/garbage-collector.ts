@@ -14,7 +14,7 @@ import {
 } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { StatusError } from '../../kube/status.ts'
-import { type ApiContext, systemChange } from '../rest/context.ts'
+import { type ApiContext, CONTROLLER_MANAGER, systemChange } from '../rest/context.ts'
 import { keyOf, resourceOf } from '../rest/registry.ts'
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER, type Propagation, removeObject } from '../rest/remove.ts'
 import { updateObject } from '../rest/update.ts'
@@ -130,7 +130,7 @@ async function remove(
   propagation: Propagation,
   signal: AbortSignal,
 ): Promise<void> {
-  const change = systemChange(definition, namespaceOf(object), signal)
+  const change = systemChange(definition, namespaceOf(object), signal, CONTROLLER_MANAGER)
   await unlessGone(removeObject(api, change, nameOf(object), { propagation, uid: uidOf(object), resourceVersion: '' }))
 }
 
@@ -154,7 +154,7 @@ async function edit(
   signal: AbortSignal,
   propose: (current: ApiObject) => ApiObject,
 ): Promise<void> {
-  const change = systemChange(definition, namespaceOf(object), signal)
+  const change = systemChange(definition, namespaceOf(object), signal, CONTROLLER_MANAGER)
   await unlessGone(updateObject(api, change, { name: nameOf(object), subresource: '' }, { propose }))
 }
 

@@ -2,7 +2,7 @@ import { createReconciler, type Reconciler } from '../../../platform/lifecycle/i
 import { ms } from '../../../platform/time/index.ts'
 import { arrayAt, isDeleting, nameOf, objectAt, withContent } from '../../kube/object/index.ts'
 import { StatusError } from '../../kube/status.ts'
-import { type ApiContext, systemChange } from '../rest/context.ts'
+import { type ApiContext, CONTROLLER_MANAGER, systemChange } from '../rest/context.ts'
 import { keyOf, resourceOf } from '../rest/registry.ts'
 import { removeObject } from '../rest/remove.ts'
 import { updateObject } from '../rest/update.ts'
@@ -67,7 +67,7 @@ async function removeContent(
 ): Promise<void> {
   const options = { propagation: 'Background', uid: '', resourceVersion: '' } as const
   try {
-    await removeObject(api, systemChange(definition, namespace, signal), name, options)
+    await removeObject(api, systemChange(definition, namespace, signal, CONTROLLER_MANAGER), name, options)
   } catch (error) {
     if (!(error instanceof StatusError) || error.status.reason !== 'NotFound') throw error
   }
@@ -78,7 +78,7 @@ async function release(api: ApiContext, name: string, signal: AbortSignal): Prom
   if (!definition) return
   await updateObject(
     api,
-    systemChange(definition, '', signal),
+    systemChange(definition, '', signal, CONTROLLER_MANAGER),
     { name, subresource: 'finalize' },
     {
       propose: (current) => {

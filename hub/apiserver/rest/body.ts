@@ -1,5 +1,5 @@
-import { parseDocument } from 'yaml'
-import type { Json } from '../../../schemas/index.ts'
+import { LineCounter, parseDocument } from 'yaml'
+import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { isApiObject, isJsonObject } from '../../kube/object/index.ts'
 import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
@@ -46,6 +46,27 @@ export function decodeJson({ type, bytes }: Body): Json {
   throw unsupportedMediaType(ACCEPTED)
 }
 
+/** What a client applies, in YAML, of which JSON is a part; keys that came twice are told. Throws a Status. */
+export function decodeApplied({ bytes }: Body): { readonly value: JsonObject; readonly duplicates: readonly string[] } {
+  const text = bytes.toString('utf8')
+  const known = text.trimStart().startsWith('{') ? tryJson(text) : undefined
+  const { value, duplicates } = known === undefined ? parseApplied(text) : { value: known, duplicates: [] }
+  if (isJsonObject(value)) return { value, duplicates }
+  throw badRequest('error decoding YAML: the configuration is no object')
+}
+
+function parseApplied(text: string): { readonly value: Json; readonly duplicates: readonly string[] } {
+  const lines = new LineCounter()
+  const { errors } = parseDocument(text, { uniqueKeys: true, lineCounter: lines, prettyErrors: false })
+  const wrong = errors.find(({ code }) => code !== 'DUPLICATE_KEY')
+  if (wrong) throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${wrong.message}`)
+  const duplicates = errors.map(({ pos: [start] }) => {
+    const key = /^["']?([^"':]+)/.exec(text.slice(start))?.[1] ?? ''
+    return `line ${lines.linePos(start).line}: key ${JSON.stringify(key.trim())} already set in map`
+  })
+  return { value: parseYaml(text, false), duplicates }
+}
+
 function decodeBinary(bytes: Buffer): ApiObject {
   try {
     return decodeProtobuf(bytes)
@@ -66,8 +87,19 @@ function parseJson(text: string): Json {
   }
 }
 
-function parseYaml(text: string): Json {
-  const document = parseDocument(text, { uniqueKeys: true })
+/** A flow mapping of YAML begins as JSON does. */
+function tryJson(text: string): Json | undefined {
+  try {
+    const value: Json = JSON.parse(text)
+    return shallow(value)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function parseYaml(text: string, uniqueKeys = true): Json {
+  const document = parseDocument(text, { uniqueKeys })
   const [problem] = document.errors
   if (problem) throw badRequest(`the body of the request is no YAML: ${problem.message}`)
   try {

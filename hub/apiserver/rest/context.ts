@@ -70,6 +70,8 @@ export interface Change {
   readonly user: User
   readonly dryRun: boolean
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
+  /** Under which name metadata.managedFields tells of it; may be empty. */
+  readonly manager: string
   readonly warn: Warn
   readonly signal: AbortSignal
 }
@@ -77,13 +79,22 @@ export interface Change {
 /** Changes that the server makes by itself. */
 export const SYSTEM_USER: User = { name: 'system:apiserver', groups: ['system:masters'] }
 
-export function systemChange(definition: ResourceDefinition, namespace: string, signal: AbortSignal): Change {
+/** As which the controllers of this process write; the server itself is `kube-apiserver`. */
+export const CONTROLLER_MANAGER = 'kube-controller-manager'
+
+export function systemChange(
+  definition: ResourceDefinition,
+  namespace: string,
+  signal: AbortSignal,
+  manager = 'kube-apiserver',
+): Change {
   return {
     definition,
     namespace,
     user: SYSTEM_USER,
     dryRun: false,
     fieldValidation: 'Ignore',
+    manager,
     warn: () => undefined,
     signal,
   }

@@ -1,5 +1,5 @@
 import type { Json } from '../../../schemas/index.ts'
-import { prepareForCreate } from '../../kube/builtin/index.ts'
+import { prepareForCreate, withKindDefaults } from '../../kube/builtin/index.ts'
 import {
   generateName,
   isDeleting,
@@ -24,6 +24,7 @@ import {
 import { checkFields, checkKind, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
 import { hasGeneration } from './generation.ts'
+import { tracked, withManagedFields } from './managed-fields.ts'
 import { keyOf, resourceOf } from './registry.ts'
 import { CRD_RESOURCE } from './remove.ts'
 import { converted } from './versions.ts'
@@ -33,12 +34,18 @@ const MOST_TRIES = 8
 
 const NAMESPACE = { group: '', plural: 'namespaces' } as const
 
+export interface Making {
+  readonly duplicates?: readonly string[]
+  /** Its managers are in it, as it comes by an apply. */
+  readonly isApplied?: boolean
+}
+
 /** Makes an object; it is durable when this resolves (never with dryRun). Throws a Status. */
 export async function createObject(
   api: ApiContext,
   change: Change,
   body: ApiObject,
-  duplicates: readonly string[] = [],
+  { duplicates = [], isApplied = false }: Making = {},
 ): Promise<ApiObject> {
   checkKind(change.definition, body)
   const given = knownFields(change, placed(change, body), duplicates)
@@ -46,20 +53,23 @@ export async function createObject(
   const isGenerated = nameOf(given) === '' && textAt(given.metadata, 'generateName') !== ''
   for (let tries = 1; ; tries++) {
     try {
-      return await createNamed(api, change, isGenerated ? withGeneratedName(api, given) : given)
+      return await createNamed(api, change, isGenerated ? withGeneratedName(api, given) : given, isApplied)
     } catch (error) {
       if (!isGenerated || tries >= MOST_TRIES || !isTaken(error)) throw error
     }
   }
 }
 
-async function createNamed(api: ApiContext, change: Change, given: ApiObject): Promise<ApiObject> {
+async function createNamed(api: ApiContext, change: Change, given: ApiObject, isApplied: boolean): Promise<ApiObject> {
   const { definition, namespace } = change
-  const fresh = prepare(api, definition, given)
+  const full = withDefaults(api, definition, given)
+  const owned = isApplied ? full : await withOwners(api, change, full)
+  const fresh = prepare(definition, owned)
   const name = nameOf(fresh)
   const admission = { operation: 'CREATE', definition, subresource: '', namespace, name, before: undefined } as const
   const asked = { ...admission, object: fresh, dryRun: change.dryRun, user: change.user }
-  const object = (await api.admitter.mutate(asked, change.warn, change.signal)) ?? fresh
+  const mutated = (await api.admitter.mutate(asked, change.warn, change.signal)) ?? fresh
+  const object = withManagedFields(mutated, fresh.metadata['managedFields'])
   checkFields(definition, object, undefined, change.warn)
   await api.admitter.validate({ ...asked, object }, change.warn, change.signal)
   const stored = api.registry.stored(resourceOf(definition)) ?? definition
@@ -78,7 +88,7 @@ async function createNamed(api: ApiContext, change: Change, given: ApiObject): P
   return await converted(api, made ?? object, definition, change.signal)
 }
 
-function prepare(api: ApiContext, definition: ResourceDefinition, given: ApiObject): ApiObject {
+function withDefaults(api: ApiContext, definition: ResourceDefinition, given: ApiObject): ApiObject {
   const system: Record<string, Json | undefined> = {
     uid: api.random.uuid(),
     creationTimestamp: timestamp(api.clock.now()),
@@ -87,11 +97,19 @@ function prepare(api: ApiContext, definition: ResourceDefinition, given: ApiObje
     deletionTimestamp: undefined,
     deletionGracePeriodSeconds: undefined,
     selfLink: undefined,
-    managedFields: undefined,
   }
   const object = withMetadata(given, system)
+  return definition.custom ? applyDefaults(definition, object) : withKindDefaults(definition, object)
+}
+
+async function withOwners(api: ApiContext, change: Change, after: ApiObject): Promise<ApiObject> {
+  const given = after.metadata['managedFields']
+  return await tracked(api, change, { subresource: '', before: undefined, after, given })
+}
+
+function prepare(definition: ResourceDefinition, object: ApiObject): ApiObject {
   if (!definition.custom) return prepareForCreate(definition, object)
-  return applyDefaults(definition, definition.statusSubresource ? withContent(object, { status: undefined }) : object)
+  return definition.statusSubresource ? withContent(object, { status: undefined }) : object
 }
 
 /** Nothing new comes into a namespace, or of a custom kind, that is about to go. */

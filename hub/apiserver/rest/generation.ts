@@ -30,6 +30,10 @@ export function nextGeneration(definition: ResourceDefinition, next: ApiObject, 
 }
 
 function intentOf(definition: ResourceDefinition, object: ApiObject): JsonObject {
-  const { apiVersion: _version, kind: _kind, metadata: _metadata, ...content } = object
-  return definition.statusSubresource ? withFields(content, { status: undefined }) : content
+  const { apiVersion: _version, kind: _kind, metadata, ...content } = object
+  const intent = definition.statusSubresource ? withFields(content, { status: undefined }) : content
+  // Of deployments Kubernetes counts changes of annotations, too.
+  return !definition.custom && definition.kind === 'Deployment'
+    ? { ...intent, annotations: metadata['annotations'] ?? {} }
+    : intent
 }

@@ -8,6 +8,7 @@ import { duplicateFields } from '../../kube/schema/index.ts'
 import { badRequest, methodNotAllowed, notFound, StatusError, success, unknownPath } from '../../kube/status.ts'
 import type { Reply } from './answer.ts'
 import { statusAnswer } from './answer.ts'
+import { type AppliedObject, applyObject, configOf, isApply } from './apply.ts'
 import { bindPod } from './bind.ts'
 import { type Body, decodeJson, decodeObject } from './body.ts'
 import type { ApiContext, Change, User, Warn } from './context.ts'
@@ -15,15 +16,16 @@ import { createObject } from './create.ts'
 import { evictPod } from './evict.ts'
 import { checkReached, listObjects } from './list.ts'
 import { listOptions, parseVersion } from './list-options.ts'
+import { checkManager } from './manager-name.ts'
 import { type Form, negotiate, parseMediaType } from './negotiate.ts'
-import { writeOptions } from './options.ts'
+import { flag, writeOptions } from './options.ts'
 import { patchOf } from './patch.ts'
 import type { ResourcePath, Verb } from './paths.ts'
 import { includeOf, presentList, presentObject, type View } from './present.ts'
 import { answerQuestion, isQuestion } from './questions.ts'
 import { keyOf, resourceOf } from './registry.ts'
 import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
-import { readScale, writeScale } from './scale.ts'
+import { applyScale, readScale, writeScale } from './scale.ts'
 import { createToken } from './token-request.ts'
 import { updateObject } from './update.ts'
 import { converted } from './versions.ts'
@@ -36,10 +38,14 @@ export interface ResourceRequest {
   readonly definition: ResourceDefinition
   readonly query: URLSearchParams
   readonly accept: string | undefined
+  /** What the client calls itself. */
+  readonly userAgent: string
   readonly user: User
   readonly warn: Warn
   readonly signal: AbortSignal
   readonly body: () => Promise<Body>
+  /** Throws a Status where the client may change such objects but not make them. */
+  readonly mayCreate: () => void
   /** Told the name of an object that was made. */
   readonly onMade?: (name: string) => void
 }
@@ -69,8 +75,10 @@ export async function serveResource(api: ApiContext, request: ResourceRequest): 
       return presentObject(view, await create(api, request), 201)
     case 'update':
       return presentObject(view, await update(api, request))
-    case 'patch':
-      return presentObject(view, await patch(api, request))
+    case 'patch': {
+      const { object, isNew } = await patch(api, request)
+      return presentObject(view, object, isNew ? 201 : 200)
+    }
     case 'delete':
       return await remove(api, request, view)
     case 'deletecollection':
@@ -118,14 +126,15 @@ async function getObject(api: ApiContext, { definition, path, signal, query }: R
 }
 
 function changeOf(request: ResourceRequest): Change {
-  const { definition, path, user, warn, signal, query } = request
-  return { definition, namespace: path.namespace, user, warn, signal, ...writeOptions(query) }
+  const { definition, path, user, warn, signal, query, userAgent } = request
+  return { definition, namespace: path.namespace, user, warn, signal, ...writeOptions(query, userAgent) }
 }
 
 async function create(api: ApiContext, request: ResourceRequest) {
+  checkManager(request.query, 'CreateOptions', false)
   const change = changeOf(request)
   const body = await request.body()
-  const made = await createObject(api, change, decodeObject(body), duplicatesOf(body))
+  const made = await createObject(api, change, decodeObject(body), { duplicates: duplicatesOf(body) })
   request.onMade?.(nameOf(made))
   return made
 }
@@ -149,6 +158,7 @@ async function act(api: ApiContext, request: ResourceRequest): Promise<Reply> {
 }
 
 async function update(api: ApiContext, request: ResourceRequest) {
+  checkManager(request.query, 'UpdateOptions', false)
   const change = changeOf(request)
   const body = await request.body()
   const object = decodeObject(body)
@@ -160,13 +170,26 @@ async function update(api: ApiContext, request: ResourceRequest) {
   })
 }
 
-async function patch(api: ApiContext, request: ResourceRequest) {
+async function patch(api: ApiContext, request: ResourceRequest): Promise<AppliedObject> {
   const change = changeOf(request)
+  const { path, definition, query } = request
+  const body = await request.body()
+  const isApplied = isApply(parseMediaType(body.type).type)
+  checkManager(query, 'PatchOptions', isApplied)
+  if (isApplied) return await apply(api, change, request, body)
   if (isScale(request)) {
-    return await writeScale(api, change, request.path.name, patchOf(SCALE, await request.body()))
+    return { object: await writeScale(api, change, path.name, patchOf(SCALE, body)), isNew: false }
   }
-  const propose = patchOf(request.definition, await request.body())
-  return await updateObject(api, change, request.path, { propose })
+  return { object: await updateObject(api, change, path, { propose: patchOf(definition, body) }), isNew: false }
+}
+
+async function apply(api: ApiContext, change: Change, request: ResourceRequest, body: Body): Promise<AppliedObject> {
+  const { path, definition, query, mayCreate } = request
+  const more = { force: flag(query.get('force')), mayCreate }
+  if (!isScale(request))
+    return await applyObject(api, change, path, { config: configOf(definition, body, change), ...more })
+  const config = configOf(SCALE, body, change)
+  return { object: await applyScale(api, change, path.name, { config, ...more }), isNew: false }
 }
 
 async function remove(api: ApiContext, request: ResourceRequest, view: View): Promise<Reply> {

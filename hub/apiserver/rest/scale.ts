@@ -1,10 +1,13 @@
+import { appliedError } from '../../kube/fields/index.ts'
 import { objectAt, resourceVersionOf } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { SCALE, scaleOf, withReplicas } from '../../kube/scale/scale.ts'
-import { conflict, internalError, invalid, modified, notFound } from '../../kube/status.ts'
+import { rootSchema } from '../../kube/schema/index.ts'
+import { badRequest, conflict, internalError, invalid, modified, notFound } from '../../kube/status.ts'
+import { type ApplyRequest, applyObject } from './apply.ts'
 import { checkFields, checkKind, checkName, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
-import { keyOf, resourceOf } from './registry.ts'
+import { apiVersionOf, keyOf, resourceOf } from './registry.ts'
 import { updateObject } from './update.ts'
 import { converted } from './versions.ts'
 
@@ -39,6 +42,29 @@ export async function writeScale(
     return withReplicas(paths, current, replicasOf(change, name, given))
   }
   return shownScale(change, await updateObject(api, change, { name, subresource: 'scale' }, { propose: edit }))
+}
+
+/** Applies a Scale: of the object itself it says how many replicas are wanted, and no more. Throws a Status. */
+export async function applyScale(
+  api: ApiContext,
+  change: Change,
+  name: string,
+  request: ApplyRequest,
+): Promise<ApiObject> {
+  const { definition } = change
+  const { scale: paths } = definition
+  if (!paths) throw notFound(definition, name)
+  const { config } = request
+  const wrong = appliedError(rootSchema(SCALE.schema), config)
+  if (wrong !== undefined) throw badRequest(wrong)
+  checkName(config, name)
+  placed({ ...change, definition: SCALE }, config)
+  const { replicas } = objectAt(config, 'spec')
+  if (replicas !== undefined) replicasOf(change, name, config)
+  const bare = { apiVersion: apiVersionOf(definition), kind: definition.kind, metadata: {} }
+  const asked = typeof replicas === 'number' ? withReplicas(paths, bare, replicas) : bare
+  const { object } = await applyObject(api, change, { name, subresource: 'scale' }, { ...request, config: asked })
+  return shownScale(change, object)
 }
 
 function shownScale({ definition }: Change, object: ApiObject): ApiObject {

@@ -1,4 +1,5 @@
 import { prepareForPart, prepareForUpdate } from '../../kube/builtin/index.ts'
+import { decodeManagers } from '../../kube/fields/index.ts'
 import {
   finalizersOf,
   isDeleting,
@@ -16,6 +17,7 @@ import { checkFields, checkKind, checkName, knownFields, placed } from './checks
 import type { ApiContext, Change } from './context.ts'
 import { isFinished } from './finalizers.ts'
 import { nextGeneration } from './generation.ts'
+import { tracked, withManagedFields, withManagers } from './managed-fields.ts'
 import { keyOf, resourceOf } from './registry.ts'
 import { converted } from './versions.ts'
 
@@ -28,10 +30,12 @@ export interface Target {
 
 export interface Edit {
   /** The object as the client wants it, from the present one. May throw a Status. */
-  readonly propose: (current: ApiObject) => ApiObject
+  readonly propose: (current: ApiObject) => ApiObject | Promise<ApiObject>
   readonly duplicates?: readonly string[]
   /** A whole object came without resourceVersion: kinds that do not allow it refuse. */
   readonly isWhole?: boolean
+  /** Its managers are in what is proposed, as it comes by an apply. */
+  readonly isApplied?: boolean
 }
 
 /** Metadata that only the server writes. */
@@ -77,12 +81,14 @@ async function nextState(
   before: ApiObject,
 ): Promise<ApiObject> {
   const { definition } = change
-  const proposed = edit.propose(before)
+  const proposed = await edit.propose(before)
   checkKind(definition, proposed)
   checkName(proposed, target.name)
   const given = knownFields(change, placed(change, proposed), edit.duplicates ?? [])
   checkVersion(definition, target.name, given, before, edit.isWhole === true)
-  const fresh = settle(definition, target.subresource, withSystemFields(given, before), before)
+  const settled = settle(definition, target.subresource, withSystemFields(given, before), before)
+  const fresh = await withOwners(api, change, target, edit, { given, settled, before })
+  const { managedFields } = fresh.metadata
   const admission = {
     operation: 'UPDATE',
     definition,
@@ -94,12 +100,35 @@ async function nextState(
     user: change.user,
   } as const
   const mutated = await api.admitter.mutate({ ...admission, object: fresh }, change.warn, change.signal)
-  const object = mutated ? settle(definition, target.subresource, withSystemFields(mutated, before), before) : fresh
+  const object = mutated
+    ? withManagedFields(
+        settle(definition, target.subresource, withSystemFields(mutated, before), before),
+        managedFields,
+      )
+    : fresh
   checkFinalizers(definition, object, before)
   // A binding changes what nobody else may change: it is judged as if it were new.
   checkFields(definition, object, target.subresource === 'binding' ? undefined : before, change.warn)
   await api.admitter.validate({ ...admission, object }, change.warn, change.signal)
   return object
+}
+
+interface Settled {
+  readonly given: ApiObject
+  readonly settled: ApiObject
+  readonly before: ApiObject
+}
+
+async function withOwners(
+  api: ApiContext,
+  change: Change,
+  { subresource }: Target,
+  edit: Edit,
+  { given, settled, before }: Settled,
+): Promise<ApiObject> {
+  const { managedFields } = given.metadata
+  if (!edit.isApplied) return await tracked(api, change, { subresource, before, after: settled, given: managedFields })
+  return withManagers(settled, decodeManagers(managedFields) ?? new Map(), before)
 }
 
 /** Keeps the part that this request may not write, and counts. */

@@ -155,7 +155,7 @@ interface Found {
 }
 
 async function toResource(
-  { api }: HandlerOptions,
+  { api, authorize }: HandlerOptions,
   request: IncomingMessage,
   { path, verb, url, user, warnings, signal, seen }: Found,
 ): Promise<Reply> {
@@ -171,10 +171,16 @@ async function toResource(
     definition,
     query: url.searchParams,
     accept: request.headers.accept,
+    userAgent: request.headers['user-agent'] ?? '',
     user,
     warn,
     signal,
     body: () => bodyOf(request, signal),
+    mayCreate: () => {
+      const attributes = attributesOf(url, 'create', path)
+      const decision = authorize(user, attributes)
+      if (!decision.allowed) throw refusal(user, attributes, decision.reason)
+    },
     onMade: (name) => {
       seen.name = name
     },

@@ -10,7 +10,7 @@ export const FIELD_FACTS: Readonly<Record<string, Partial<StructuralSchema>>> = 
   'V1PodSpec.imagePullSecrets': mergedBy('name'),
   'V1PodSpec.hostAliases': mergedBy('ip'),
   'V1PodSpec.schedulingGates': mergedBy('name'),
-  'V1PodSpec.topologySpreadConstraints': mergedBy('topologyKey'),
+  'V1PodSpec.topologySpreadConstraints': mergedBy('topologyKey', 'merge', false),
   'V1PodSpec.restartPolicy': { enum: ['Always', 'OnFailure', 'Never'] },
   'V1PodSpec.dnsPolicy': { enum: ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'] },
   'V1PodSpec.preemptionPolicy': { enum: ['PreemptLowerPriority', 'Never'] },

@@ -1,6 +1,7 @@
 import type { StructuralSchema } from '../resource.ts'
 import { OBJECT_META } from '../schema/object-meta.ts'
 import { ENFORCED, FIELD_FACTS } from './overlay.ts'
+import { ATOMIC_TYPES, OWNERSHIP_FACTS } from './ownership.ts'
 import { PACKAGES, TYPES } from './types.generated.ts'
 
 /** Codes of types.generated.ts; `*` (list of), `%` (map of) and `@` (structure) come before another code. */
@@ -33,6 +34,7 @@ export function resolveType(name: string): StructuralSchema {
     'x-skerry-type': typeName(name),
     properties: lazyProperties(name, fields),
     ...(required.length > 0 && ENFORCED.has(name) ? { required } : {}),
+    ...(ATOMIC_TYPES.has(name) ? { 'x-kubernetes-map-type': 'atomic' } : {}),
   }
   resolved.set(name, schema)
   return schema
@@ -46,12 +48,21 @@ function lazyProperties(owner: string, fields: readonly string[]): Readonly<Reco
     const code = field.slice(colon + 1)
     let schema: StructuralSchema | undefined
     const get = () => {
-      schema ??= withFacts(schemaOfCode(code), FIELD_FACTS[`${owner}.${name}`])
+      schema ??= withFacts(schemaOfCode(code), factsOf(`${owner}.${name}`))
       return schema
     }
     Object.defineProperty(properties, name, { enumerable: true, get })
   }
   return properties
+}
+
+/** Whose list items are told apart by one key in both tables, denies two with the same. */
+function factsOf(field: string): Partial<StructuralSchema> | undefined {
+  const facts = FIELD_FACTS[field]
+  const ownership = OWNERSHIP_FACTS.get(field)
+  if (!facts || !ownership) return facts ?? ownership
+  const isUnique = facts['x-kubernetes-list-type'] !== undefined
+  return { ...ownership, ...facts, ...(isUnique ? { 'x-skerry-repeats': false } : {}) }
 }
 
 function withFacts(schema: StructuralSchema, facts: Partial<StructuralSchema> | undefined): StructuralSchema {

@@ -67,6 +67,11 @@ export function prepareForCreate(kind: Kind, object: ApiObject): ApiObject {
   return rules.onCreate?.(full) ?? full
 }
 
+/** With what Kubernetes fills in as soon as it reads the object; its author comes to own that. */
+export function withKindDefaults(kind: Kind, object: ApiObject): ApiObject {
+  return rulesOf(kind).defaults?.(object) ?? object
+}
+
 /** A changed object as Kubernetes stores it. What must not change is refused by validateBuiltin. */
 export function prepareForUpdate(kind: Kind, object: ApiObject, old: ApiObject): ApiObject {
   const rules = rulesOf(kind)

@@ -5,6 +5,7 @@ import { componentName, DELETE_OPTIONS, gvk, REF } from './components.ts'
 
 const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json']
 const STRATEGIC = 'application/strategic-merge-patch+json'
+const APPLY = 'application/apply-patch+yaml'
 
 const dryRun = query('dryRun', 'All: do everything but keep the result.')
 const fieldManager = query('fieldManager', 'Name of who makes the change.')
@@ -14,6 +15,8 @@ const fieldValidation = query(
 )
 const pretty = query('pretty', 'Indent the answer.')
 const writing = [dryRun, fieldManager, fieldValidation]
+const force = query('force', 'An apply takes over fields that others own.', 'boolean')
+const patching = [...writing, force]
 const listing = [
   query('continue', 'Where an earlier list with a limit ended.'),
   query('fieldSelector', 'Which objects, by their fields.'),
@@ -77,7 +80,7 @@ function single(definition: ResourceDefinition): JsonObject {
   return {
     get: operation(definition, 'get', 'read', [], undefined, [200]),
     put: operation(definition, 'put', 'replace', writing, body(definition), [200, 201]),
-    patch: operation(definition, 'patch', 'patch', writing, patchBody(definition), [200, 201]),
+    patch: operation(definition, 'patch', 'patch', patching, patchBody(definition), [200, 201]),
     delete: operation(definition, 'delete', 'delete', deleting, deleteBody(), [200, 202]),
   }
 }
@@ -92,7 +95,7 @@ function partOperations(definition: ResourceDefinition, part: string): JsonObjec
   return {
     get: operation(definition, 'get', 'read', [], undefined, [200], suffix),
     put: operation(definition, 'put', 'replace', writing, body(definition), [200, 201], suffix),
-    patch: operation(definition, 'patch', 'patch', writing, patchBody(definition), [200, 201], suffix),
+    patch: operation(definition, 'patch', 'patch', patching, patchBody(definition), [200, 201], suffix),
   }
 }
 
@@ -137,7 +140,7 @@ function deleteBody(): JsonObject {
 
 /** Strategic merge patches need the built-in schemas. */
 function patchBody({ custom }: ResourceDefinition): JsonObject {
-  const types = custom ? PATCH_TYPES : [...PATCH_TYPES, STRATEGIC]
+  const types = [APPLY, ...PATCH_TYPES, ...(custom ? [] : [STRATEGIC])]
   const content = Object.fromEntries(
     types.map((type): readonly [string, Json] => [type, { schema: { type: 'object' } }]),
   )

@@ -197,7 +197,7 @@ function checkArray(
 /** Sets and list maps: no two equal items, no two items with the same keys. */
 function checkUnique(schema: StructuralSchema, value: readonly Json[], path: string, errors: FieldError[]): void {
   const listType = schema['x-kubernetes-list-type']
-  if (listType !== 'set' && listType !== 'map') return
+  if ((listType !== 'set' && listType !== 'map') || schema['x-skerry-repeats']) return
   const seen = new Set<string>()
   for (const [position, item] of value.entries()) {
     const identity = listType === 'set' ? item : keysOf(schema, item)
