@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../schemas/index.ts'
-import { sameJson, withFields } from '../../kube/object/index.ts'
+import { objectAt, sameJson, withFields } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 
 /** Built-in kinds that count the changes of their intent; all custom ones do. */
@@ -32,8 +32,13 @@ export function nextGeneration(definition: ResourceDefinition, next: ApiObject, 
 function intentOf(definition: ResourceDefinition, object: ApiObject): JsonObject {
   const { apiVersion: _version, kind: _kind, metadata, ...content } = object
   const intent = definition.statusSubresource ? withFields(content, { status: undefined }) : content
-  // Of deployments Kubernetes counts changes of annotations, too.
   return !definition.custom && definition.kind === 'Deployment'
-    ? { ...intent, annotations: metadata['annotations'] ?? {} }
+    ? { ...intent, annotations: ownAnnotations(metadata) }
     : intent
+}
+
+/** Kubernetes counts changes of a deployment's annotations, too, but for those that its controller writes with the status. */
+function ownAnnotations(metadata: JsonObject): JsonObject {
+  const all = Object.entries(objectAt(metadata, 'annotations'))
+  return Object.fromEntries(all.filter(([key]) => !key.startsWith('deployment.kubernetes.io/')))
 }

@@ -3,19 +3,23 @@ import { isApiObject, isJsonObject } from '../../kube/object/index.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from '../../kube/patch/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { decodingError } from '../../kube/schema/index.ts'
-import { badRequest, failure, invalid } from '../../kube/status.ts'
+import { badRequest, failure, invalid, unsupportedMediaType } from '../../kube/status.ts'
 import { type Body, decodeJson } from './body.ts'
 import { parseMediaType } from './negotiate.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
 const MERGE_PATCH = 'application/merge-patch+json'
+const APPLY_PATCH = 'application/apply-patch+yaml'
 const STRATEGIC_PATCH = 'application/strategic-merge-patch+json'
 
 /** How the body of a PATCH changes an object of this kind. Throws a Status for a body that can change none. */
 export function patchOf(definition: ResourceDefinition, body: Body): (current: ApiObject) => ApiObject {
   const type = parseMediaType(body.type).type
   const accepted = definition.custom ? [JSON_PATCH, MERGE_PATCH] : [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH]
-  if (!accepted.includes(type)) throw failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
+  if (!accepted.includes(type)) {
+    if (definition.custom) throw unsupportedMediaType([...accepted, APPLY_PATCH])
+    throw failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
+  }
   const patch = decodeJson(body)
   return (current) => patched(definition, current, patchedValue(definition, type, current, patch))
 }
