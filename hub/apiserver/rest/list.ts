@@ -28,17 +28,18 @@ export async function listObjects(
   const from = options.continueToken === '' ? undefined : positionOf(options)
   const version = from ? from.version : exactVersion(api, options)
   const at = version ?? api.store.version
-  const all = at === api.store.version ? api.store.list(resource, prefix) : api.store.listAt(resource, prefix, at)
+  const start = from?.start ?? ''
+  const isPresent = at === api.store.version
+  const all = isPresent ? api.store.list(resource, prefix, start) : api.store.listAt(resource, prefix, at, start)
   if (!all) throw from ? expired(FORGOTTEN, positionText({ ...from, version: undefined })) : expired(TOO_OLD)
   const matches = selects(options)
-  const rest = from ? all.filter(([key]) => key >= from.start) : all
+  const isFiltered = options.labels.length + options.fields.length > 0
   // Of custom kinds only metadata is selected by, and as it is stored: a page is converted, not the whole collection.
-  const found = rest.filter(([, object]) => matches(inVersion(object, definition)))
+  const found = isFiltered ? all.filter(([, object]) => matches(inVersion(object, definition))) : all
   const limit = limitOf(options)
   const page = limit > 0 ? found.slice(0, limit) : found
   const last = page.at(-1)
   const left = found.length - page.length
-  const isFiltered = options.labels.length + options.fields.length > 0
   return {
     objects: await api.converter.convert(
       page.map(([, object]) => object),

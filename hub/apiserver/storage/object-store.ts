@@ -30,8 +30,8 @@ interface Pending {
 interface Collection {
   readonly objects: Map<string, ApiObject>
   readonly log: ChangeLog
-  /** Keys in order; undefined after an insertion or removal. */
-  keys: readonly string[] | undefined
+  /** Keys in order, kept so from the first list on. */
+  keys: string[] | undefined
 }
 
 const DEFAULT_HISTORY = 2_000
@@ -108,12 +108,12 @@ export class ObjectStore {
     return this.#collections.get(resource)?.objects.get(key)
   }
 
-  /** All objects of a resource, ordered by key; those of one namespace share the prefix `namespace/`. */
-  list(resource: string, prefix = ''): readonly (readonly [key: string, object: ApiObject])[] {
+  /** All objects of a resource from a key on, in order; those of one namespace share the prefix `namespace/`. */
+  list(resource: string, prefix = '', start = ''): readonly (readonly [key: string, object: ApiObject])[] {
     const collection = this.#collections.get(resource)
     if (!collection) return []
     collection.keys ??= [...collection.objects.keys()].sort()
-    return pairs(collection.keys, collection.objects, prefix)
+    return pairs(collection.keys, collection.objects, prefix, start)
   }
 
   /** The same as it was at an earlier version; undefined when that is forgotten, or was never reached. */
@@ -121,13 +121,14 @@ export class ObjectStore {
     resource: string,
     prefix: string,
     version: number,
+    start = '',
   ): readonly (readonly [key: string, object: ApiObject])[] | undefined {
     if (version > this.#visible) return undefined
     const collection = this.#collection(resource)
     const changes = collection.log.since(version)
     if (!changes) return undefined
     const past = rollBack(collection.objects, changes)
-    return pairs([...past.keys()].sort(), past, prefix)
+    return pairs([...past.keys()].sort(), past, prefix, start)
   }
 
   /** The log of a resource, for watches. */
@@ -217,7 +218,7 @@ export class ObjectStore {
     const before = collection.objects.get(key)
     if (after) collection.objects.set(key, after)
     else collection.objects.delete(key)
-    if (!before || !after) collection.keys = undefined
+    if (collection.keys && (!before || !after)) place(collection.keys, key, after !== undefined)
     this.#visible = version
     const change = changeOf(version, key, before, after)
     if (change) {
@@ -268,15 +269,23 @@ function pairs(
   keys: readonly string[],
   objects: ReadonlyMap<string, ApiObject>,
   prefix: string,
+  start: string,
 ): readonly (readonly [string, ApiObject])[] {
   const found: (readonly [string, ApiObject])[] = []
-  for (let at = prefix === '' ? 0 : firstAtLeast(keys, prefix); at < keys.length; at++) {
+  for (let at = firstAtLeast(keys, start > prefix ? start : prefix); at < keys.length; at++) {
     const key = keys[at] ?? ''
     if (!key.startsWith(prefix)) break
     const object = objects.get(key)
     if (object) found.push([key, object])
   }
   return found
+}
+
+function place(keys: string[], key: string, isThere: boolean): void {
+  const at = firstAtLeast(keys, key)
+  const isKnown = keys[at] === key
+  if (isThere && !isKnown) keys.splice(at, 0, key)
+  if (!isThere && isKnown) keys.splice(at, 1)
 }
 
 function firstAtLeast(keys: readonly string[], text: string): number {
