@@ -149,7 +149,7 @@ describe('deletion', () => {
     await create(WIDGETS, { ...widget('held'), metadata: { name: 'held', finalizers: ['acme.io/hold'] } })
     await remove(crd)
     await until(api, `${WIDGETS}/held`, (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined)
-    await refused(api, { method: 'POST', path: WIDGETS, body: widget('late') }, 405, 'MethodNotAllowed')
+    await refused(api, { method: 'POST', path: WIDGETS, body: widget('late') }, 403, 'Forbidden')
     await patch(`${WIDGETS}/held`, { metadata: { finalizers: null } })
     await gone(api, crd)
     await refused(api, { path: WIDGETS }, 404, 'NotFound')

@@ -169,3 +169,45 @@ describe('rules of a custom kind', () => {
     )
   })
 })
+
+describe('fields and versions of a custom kind', () => {
+  let api: ServedApi
+  const cleanups: (() => Promise<void>)[] = []
+  before(async () => {
+    api = await serveTestApi({ after: (release) => void cleanups.push(release) })
+    const crd = valves({ type: 'object', properties: { zone: { type: 'string' }, low: { type: 'integer' } } })
+    const [v1] = crd.spec.versions
+    const selectableFields = [{ jsonPath: '.spec.zone' }, { jsonPath: '.spec.low' }]
+    const versions = [
+      { ...v1, selectableFields },
+      { ...v1, selectableFields, name: 'v1beta1', storage: false, deprecated: true },
+    ]
+    await done(api, { method: 'POST', path: CRDS, body: { ...crd, spec: { ...crd.spec, versions } } })
+    await done(api, { method: 'POST', path: OBJECTS, body: valve('north', { zone: 'n', low: 1 }) })
+    await done(api, { method: 'POST', path: OBJECTS, body: valve('south', { zone: 's', low: 1 }) })
+  })
+  after(async () => {
+    for (const release of cleanups.reverse()) await release()
+  })
+
+  it('objects are selected by the fields that the definition names, and by no others', async () => {
+    const select = (fields: string) => ask(api, { path: `${OBJECTS}?fieldSelector=${encodeURIComponent(fields)}` })
+    assert.deepEqual(names(await select('spec.zone=s')), ['south'])
+    assert.deepEqual(names(await select('spec.low=1,spec.zone!=s')), ['north'])
+    assert.equal((await select('spec.nosuch=1')).status, 400)
+  })
+
+  it('a deprecated version warns', async () => {
+    const reply = await ask(api, { path: OBJECTS.replace('/v1/', '/v1beta1/') })
+    assert.match(
+      String(reply.headers['warning']),
+      /rules\.example\.com\/v1beta1 Valve is deprecated; use rules\.example\.com\/v1 Valve/,
+    )
+    assert.deepEqual(names(reply), ['north', 'south'])
+  })
+
+  function names({ json }: Reply): readonly unknown[] {
+    const items = at(json, 'items')
+    return Array.isArray(items) ? items.map((item) => at(item, 'metadata', 'name')) : []
+  }
+})

@@ -12,15 +12,7 @@ import {
 } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { applyDefaults } from '../../kube/schema/index.ts'
-import {
-  alreadyExists,
-  badRequest,
-  failure,
-  forbidden,
-  methodNotAllowed,
-  notFound,
-  StatusError,
-} from '../../kube/status.ts'
+import { alreadyExists, badRequest, failure, forbidden, notFound, StatusError } from '../../kube/status.ts'
 import { checkFields, checkKind, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
 import { hasGeneration } from './generation.ts'
@@ -117,7 +109,9 @@ function checkPlace(api: ApiContext, { definition, namespace }: Change, name: st
   const crd = definition.custom
     ? api.store.get(CRD_RESOURCE, keyOf('', `${definition.plural}.${definition.group}`))
     : undefined
-  if (crd && isDeleting(crd)) throw methodNotAllowed()
+  if (crd && isDeleting(crd)) {
+    throw forbidden(definition, name, 'create not allowed while custom resource definition is terminating')
+  }
   if (!definition.namespaced) return
   const found = api.store.get(resourceOf(NAMESPACE), keyOf('', namespace))
   if (!found) throw notFound(NAMESPACE, namespace)

@@ -32,6 +32,19 @@ test('a version that is stored but not served is declared as such', () => {
   )
 })
 
+test('who asks for a deprecated version is told of a better one', () => {
+  const old = version({ name: 'v1beta1', storage: false, deprecated: true })
+  const worse = version({ name: 'v1alpha1', storage: false, deprecated: true, deprecationWarning: 'gone soon' })
+  const warnings = (versions: readonly JsonObject[]) =>
+    definitionsOfCrd(crd({ versions })).map((each) => each.deprecationWarning)
+  assert.deepEqual(warnings([version(), old, worse]), [
+    undefined,
+    'example.com/v1beta1 Widget is deprecated; use example.com/v1 Widget',
+    'gone soon',
+  ])
+  assert.deepEqual(warnings([old]), ['example.com/v1beta1 Widget is deprecated'])
+})
+
 test('each fault of a definition is named', () => {
   const schema = 'spec.validation.openAPIV3Schema'
   const shown = (more: JsonObject) =>
@@ -201,7 +214,7 @@ test('what objects were stored under cannot be taken away', () => {
   }
   assert.deepEqual(validateCrd(next, old).map(fieldErrorText), [
     'spec.scope: Invalid value: "Cluster": field is immutable',
-    'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; objects are stored in it',
+    'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions',
   ])
 })
 
@@ -209,7 +222,7 @@ test('a condition keeps the time of its last change', () => {
   const prepared = prepareCrd(crd())
   const established: ApiObject = { ...prepared, status: establishedStatus(prepared, FIRST) }
   assert.deepEqual(establishedStatus(established, LATER), established['status'])
-  assert.deepEqual(times(conflictingStatus(established, LATER, { reason: 'KindConflict', message: 'x' })), [
+  assert.deepEqual(times(conflictingStatus(established, LATER, { reason: 'KindConflict', message: 'x', taken: [] })), [
     LATER,
     LATER,
   ])
@@ -220,7 +233,13 @@ test('a name that another kind of the group holds is a conflict', () => {
   const rival = definitionsOfCrd(prepareCrd(crd({ names: { kind: 'Gadget', plural: 'gadgets', shortNames: ['wd'] } })))
   assert.equal(nameConflict(prepareCrd(crd()), rival), undefined)
   const clash = prepareCrd(crd({ names: { kind: 'Widget', plural: 'widgets', shortNames: ['wd'] } }))
-  assert.deepEqual(nameConflict(clash, rival), { reason: 'ShortNamesConflict', message: '"wd" is already in use' })
+  assert.deepEqual(nameConflict(clash, rival), {
+    ...{ reason: 'ShortNamesConflict', message: '"wd" is already in use', taken: ['shortNames'] },
+  })
+  const accepted = conflictingStatus(clash, LATER, { reason: '', message: '', taken: ['shortNames', 'kind'] })
+  assert.deepEqual(accepted['acceptedNames'], {
+    ...{ kind: '', plural: 'widgets', singular: 'widget', listKind: 'WidgetList' },
+  })
   assert.equal(nameConflict(clash, definitionsOfCrd(clash)), undefined)
 })
 

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
+import { compareVersions } from '../discovery/versions.ts'
 import type { ApiObject, PrinterColumn, ResourceDefinition, ScalePaths, StructuralSchema } from '../resource.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 import { isSchema } from './structural.ts'
@@ -31,7 +32,7 @@ export function definitionsOfCrd(crd: ApiObject): readonly ResourceDefinition[] 
     statusSubresource: at(version, 'subresources', 'status') !== undefined,
     ...scaleIn(version),
     ...selectableIn(version),
-    ...deprecationOf(version, `${shared.group}/${text(version['name'])} ${kind}`),
+    ...deprecationOf(version, shared, objects(spec['versions'])),
     schema: schemaOf(version),
     printerColumns: objects(version['additionalPrinterColumns']).map(columnOf),
   }))
@@ -61,9 +62,19 @@ function selectableIn(version: JsonObject): { readonly selectableFields?: readon
   return fields.length > 0 ? { selectableFields: fields } : {}
 }
 
-function deprecationOf(version: JsonObject, named: string): { readonly deprecationWarning?: string } {
-  const warning = text(version['deprecationWarning']) || `${named} is deprecated`
-  return version['deprecated'] === true ? { deprecationWarning: warning } : {}
+function deprecationOf(
+  version: JsonObject,
+  { group, kind }: Pick<ResourceDefinition, 'group' | 'kind'>,
+  versions: readonly JsonObject[],
+): { readonly deprecationWarning?: string } {
+  if (version['deprecated'] !== true) return {}
+  const named = (each: JsonObject) => `${group}/${text(each['name'])} ${kind}`
+  const better = versions
+    .filter((each) => each['deprecated'] !== true && each['served'] === true)
+    .sort((one, other) => compareVersions(text(one['name']), text(other['name'])))
+  const [best] = better
+  const use = best && compareVersions(text(best['name']), text(version['name'])) < 0 ? `; use ${named(best)}` : ''
+  return { deprecationWarning: text(version['deprecationWarning']) || `${named(version)} is deprecated${use}` }
 }
 
 /** Of a path such as `.spec.replicas`. */

@@ -16,8 +16,13 @@ export function prepareCrd(crd: ApiObject): ApiObject {
     spec: { ...spec, names: { ...derived, ...names }, conversion: spec['conversion'] ?? { strategy: 'None' } },
     status: isJsonObject(status)
       ? status
-      : { conditions: [], acceptedNames: { kind: '', plural: '' }, storedVersions: [] },
+      : { conditions: [], acceptedNames: { kind: '', plural: '' }, storedVersions: storedAtFirst(crd) },
   }
+}
+
+function storedAtFirst(crd: ApiObject): readonly string[] {
+  const storage = storageVersionOf(crd)
+  return storage === '' ? [] : [storage]
 }
 
 /** Status of a CRD whose kinds are served from now on. `now`: RFC 3339, whole seconds. Equal where nothing changed. */
@@ -44,7 +49,7 @@ export function conflictingStatus(crd: ApiObject, now: string, conflict: NameCon
       condition(crd, now, 'NamesAccepted', 'False', reason, message),
       condition(crd, now, 'Established', 'False', 'NotAccepted', 'not all names are accepted'),
     ],
-    acceptedNames: at(crd, 'status', 'acceptedNames') ?? { kind: '', plural: '' },
+    acceptedNames: acceptedNames(crd, conflict.taken),
     storedVersions: at(crd, 'status', 'storedVersions') ?? [],
   }
 }
@@ -52,25 +57,49 @@ export function conflictingStatus(crd: ApiObject, now: string, conflict: NameCon
 export interface NameConflict {
   readonly reason: string
   readonly message: string
+  /** Names of the CRD that somebody else goes by. */
+  readonly taken: readonly NameKey[]
 }
 
-/** Whether another definition of the same group already goes by one of the names of this CRD. */
+type NameKey = 'plural' | 'singular' | 'shortNames' | 'kind' | 'listKind'
+const REASONS: Readonly<Record<NameKey, string>> = {
+  plural: 'PluralConflict',
+  singular: 'SingularConflict',
+  shortNames: 'ShortNamesConflict',
+  kind: 'KindConflict',
+  listKind: 'ListKindConflict',
+}
+
+/** Whether another definition of the same group already goes by names of this CRD; the last of them is told. */
 export function nameConflict(crd: ApiObject, others: readonly ResourceDefinition[]): NameConflict | undefined {
   const [own] = definitionsOfCrd(crd)
   if (!own) return undefined
   const rivals = others.filter((each) => each.group === own.group && each.plural !== own.plural)
-  const taken = new Set(rivals.flatMap((each) => [each.plural, each.singular, ...each.shortNames]))
+  const names = new Set(rivals.flatMap((each) => [each.plural, each.singular, ...each.shortNames]))
   const kinds = new Set(rivals.flatMap((each) => [each.kind, each.listKind]))
-  const conflict = (what: string, name: string) => ({
-    reason: `${what}Conflict`,
-    message: `"${name}" is already in use`,
-  })
-  if (taken.has(own.plural)) return conflict('Plural', own.plural)
-  if (taken.has(own.singular)) return conflict('Singular', own.singular)
-  const short = own.shortNames.find((name) => taken.has(name))
-  if (short !== undefined) return conflict('ShortNames', short)
-  if (kinds.has(own.kind)) return conflict('Kind', own.kind)
-  return kinds.has(own.listKind) ? conflict('ListKind', own.listKind) : undefined
+  const found: readonly (readonly [NameKey, string | undefined])[] = [
+    ['plural', names.has(own.plural) ? own.plural : undefined],
+    ['singular', names.has(own.singular) ? own.singular : undefined],
+    ['shortNames', own.shortNames.findLast((name) => names.has(name))],
+    ['kind', kinds.has(own.kind) ? own.kind : undefined],
+    ['listKind', kinds.has(own.listKind) ? own.listKind : undefined],
+  ]
+  const taken = found.filter(([, name]) => name !== undefined)
+  const [key, name] = taken.at(-1) ?? []
+  if (key === undefined || name === undefined) return undefined
+  return { reason: REASONS[key], message: `"${name}" is already in use`, taken: taken.map(([each]) => each) }
+}
+
+/** What is free is accepted; what is taken stays as it was accepted before. */
+function acceptedNames(crd: ApiObject, taken: readonly NameKey[]): JsonObject {
+  const names = at(crd, 'spec', 'names')
+  const before = at(crd, 'status', 'acceptedNames')
+  const accepted: Record<string, Json> = { kind: '', plural: '', ...(isJsonObject(before) ? before : {}) }
+  for (const key of ['plural', 'singular', 'shortNames', 'kind', 'listKind'] as const) {
+    const name = at(names, key)
+    if (name !== undefined && !taken.includes(key)) accepted[key] = name
+  }
+  return accepted
 }
 
 /** The time of the last transition stays while the status of the condition does. */

@@ -229,7 +229,7 @@ function changeErrors(crd: ApiObject, old: ApiObject): readonly FieldError[] {
           invalid(
             index('status.storedVersions', position),
             version,
-            'missing from spec.versions; objects are stored in it',
+            `missing from spec.versions; ${text(version)} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${text(version)} and removes ${text(version)} from status.storedVersions`,
           ),
         ],
   )

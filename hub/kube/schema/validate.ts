@@ -108,6 +108,11 @@ function checkValue(
   if (errors.length >= MOST_ERRORS) return
   if (value === null && schema.nullable) return
   const expected = expectedType(schema, value)
+  if (expected === 'integer' && schema.format !== undefined && typeof value === 'number') {
+    const detail = `${path} in body must be of type ${schema.format}: "float64"`
+    errors.push(typeInvalid(path, 'float64', detail), outOfFormat(schema.format, path))
+    return
+  }
   if (expected !== undefined) {
     errors.push(typeInvalid(path, typeName(value), `${path} in body must be of type ${expected}: "${typeName(value)}"`))
     return
@@ -156,6 +161,9 @@ function checkString(schema: StructuralSchema, value: string, path: string, erro
 
 function checkNumber(schema: StructuralSchema, value: number, path: string, errors: FieldError[]): void {
   const { minimum, maximum, multipleOf } = schema
+  if (schema.type === 'integer' && schema.format === 'int32' && value !== (value | 0)) {
+    errors.push(outOfFormat(schema.format, path))
+  }
   if (schema['x-skerry-range'] && minimum !== undefined && maximum !== undefined) {
     if (value >= minimum && value <= maximum) return
     errors.push(invalid(path, value, `must be between ${minimum} and ${maximum}, inclusive`))
@@ -171,6 +179,11 @@ function checkNumber(schema: StructuralSchema, value: number, path: string, erro
     else if (value > maximum) should(`less than or equal to ${maximum}`)
   }
   if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) should(`a multiple of ${multipleOf}`)
+}
+
+/** An API server finds it where it has no path. */
+function outOfFormat(format: string, path: string): FieldError {
+  return invalid('<nil>', '', `Checked value must be of type integer with format ${format} in ${path}`)
 }
 
 function checkArray(
@@ -232,7 +245,8 @@ function checkObject(
   if (schema.minProperties !== undefined && names.length < schema.minProperties) {
     errors.push(invalid(path, names.length, `${path} in body should have at least ${schema.minProperties} properties`))
   }
-  for (const name of schema.required ?? []) {
+  const identity = schema['x-kubernetes-embedded-resource'] ? ['apiVersion', 'kind'] : []
+  for (const name of new Set([...(schema.required ?? []), ...identity])) {
     if (!Object.hasOwn(value, name)) errors.push(required(child(path, name)))
   }
   const { properties, additionalProperties } = schema
