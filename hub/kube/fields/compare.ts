@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
+import { sameJson } from '../object/access.ts'
 import type { StructuralSchema } from '../resource.ts'
-import { isJsonArray, isJsonObject, isSame } from '../schema/json.ts'
+import { isJsonArray, isJsonObject } from '../schema/json.ts'
 import { EMPTY, type FieldNode, type FieldSet, node } from './field-set.ts'
 import { fieldElement, type PathElement } from './path-element.ts'
 import { itemElement, itemSchema, schemaBelow, shapeOf } from './shape.ts'
@@ -78,7 +79,7 @@ function compareItem(
   if (old.length <= 1 && now.length <= 1) {
     compareMember(found, element, schema, old[0], now[0])
   } else if (old.length >= 2 && now.length >= 2) {
-    if (!isSame([...old], [...now])) put(found, 'modified', element, true, EMPTY)
+    if (!sameJson([...old], [...now])) put(found, 'modified', element, true, EMPTY)
   } else if (old.length >= 2) {
     if (now.length > 0) compareMember(found, element, schema, undefined, now[0])
     put(found, 'removed', element, true, EMPTY)
@@ -101,7 +102,7 @@ function compareMember(
   if (parts === undefined) {
     if (old === undefined) put(found, 'added', element, true, EMPTY)
     else if (now === undefined) put(found, 'removed', element, true, EMPTY)
-    else if (!isSame(old, now)) put(found, 'modified', element, true, EMPTY)
+    else if (!sameJson(old, now)) put(found, 'modified', element, true, EMPTY)
     return
   }
   put(found, 'added', element, old === undefined, parts.added)
