@@ -2,7 +2,7 @@ import type { Metrics } from '../../platform/health/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import { type Clock, type Duration, minutes, type Random } from '../../platform/time/index.ts'
-import { createAdmissionModule } from './admission/module.ts'
+import { type AdmissionOptions, createAdmissionModule } from './admission/module.ts'
 import { createKeadmTokenModule } from './authority/keadm-token.ts'
 import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
 import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
@@ -34,7 +34,7 @@ export interface CloudModulesConfig {
   }
   /** Absent: defaults. */
   readonly devices?: DeviceLimits
-  readonly admission: { readonly host: string; readonly port: number; readonly url?: string }
+  readonly admission: AdmissionOptions
 }
 
 export interface CloudModulesPorts {
@@ -68,7 +68,7 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
   const informers = createCloudInformers({ ...ports, troubles })
   const dialled = bracketed(hubConfig.advertise[0] ?? hubConfig.host)
   const hints = () => ({ address: `${dialled}:${certificates.port}`, server: `${dialled}:${cloudhub.port}` })
-  const names = withAddress(hubConfig.advertise, config.admission.host)
+  const names = withWebhook(hubConfig.advertise, config.admission)
   const authority = createAuthorityModule({ names, certificateDays: hubConfig.certificateDays, hints }, ports)
   const registering = createNodeRegisterModule({ ...ports, nodes: informers.nodes })
   const { register } = registering
@@ -99,9 +99,10 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
   return { modules, authority, register, cloudhub, certificates, admission }
 }
 
-/** The API server dials the webhook by its address, which then has to stand in the certificate too. */
-function withAddress(names: readonly string[], host: string): readonly string[] {
-  const dialled = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+/** What the API server dials the webhook by has to stand in the certificate too. */
+function withWebhook(names: readonly string[], { host, service }: AdmissionOptions): readonly string[] {
+  const local = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  const dialled = service ? `${service.name}.${service.namespace}.svc` : local
   return names.includes(dialled) ? names : [...names, dialled]
 }
 

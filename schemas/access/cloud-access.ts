@@ -28,10 +28,7 @@ export const CLOUD_ROLE = 'skerry:cloud'
 export const CLOUD_NAMESPACE = 'kubeedge'
 const NODE_LEASES = 'kube-node-lease'
 
-/**
- * Everything that the cloud half does in the whole cluster, and nothing more. It reads Secrets and ConfigMaps where pods of
- * gateways are, and those can be in every namespace.
- */
+/** What it does in the whole cluster, and nothing more. */
 export const CLOUD_CLUSTER_RULES: readonly AccessRule[] = [
   rule(READ, 'devices.kubeedge.io', 'devices', 'devicemodels'),
   rule(['patch'], 'devices.kubeedge.io', 'devices/status'),
@@ -43,10 +40,7 @@ export const CLOUD_CLUSTER_RULES: readonly AccessRule[] = [
   rule(['patch'], '', 'nodes/status'),
   rule([...READ, 'create', 'delete'], '', 'pods'),
   rule(['patch'], '', 'pods/status'),
-  rule(READ, '', 'configmaps', 'secrets'),
-  rule(['list', 'watch'], '', 'serviceaccounts'),
-  rule(['create'], '', 'serviceaccounts/token'),
-  rule(['get'], '', 'persistentvolumeclaims', 'persistentvolumes'),
+  rule(['get'], '', 'persistentvolumes'),
   rule(['get'], 'storage.k8s.io', 'volumeattachments'),
   rule(['create', 'get', 'patch'], '', 'events'),
   rule(['create', 'get'], 'certificates.k8s.io', 'certificatesigningrequests'),
@@ -63,31 +57,61 @@ export const CLOUD_CLUSTER_RULES: readonly AccessRule[] = [
   },
 ]
 
+/** What it does where pods of gateways are: in the whole cluster, unless an operator names the namespaces. */
+export const CLOUD_WORKLOAD_RULES: readonly AccessRule[] = [
+  rule(READ, '', 'configmaps', 'secrets'),
+  rule(['list', 'watch'], '', 'serviceaccounts'),
+  rule(['create'], '', 'serviceaccounts/token'),
+  rule(['get'], '', 'persistentvolumeclaims'),
+]
+
 /** What it does beside that in single namespaces. */
 export const CLOUD_NAMESPACE_RULES: Readonly<Record<string, readonly AccessRule[]>> = {
   [CLOUD_NAMESPACE]: [
-    rule(['create', 'update', 'patch'], '', 'secrets'),
-    rule(['create', 'patch'], '', 'configmaps'),
+    rule([...READ, 'create', 'update', 'patch'], '', 'secrets'),
+    rule(['get', 'create', 'patch'], '', 'configmaps'),
     rule([...READ, 'create', 'patch'], 'coordination.k8s.io', 'leases'),
   ],
   [NODE_LEASES]: [rule([...READ, 'create', 'update'], 'coordination.k8s.io', 'leases')],
 }
 
 /** The roles of the cloud half and their bindings, for whoever it is there. The namespaces have to be there. */
-export function cloudAccess(subject: AccessSubject, name: string = CLOUD_ROLE): readonly AccessObject[] {
-  const subjects = [subject.kind === 'ServiceAccount' ? subject : { ...subject, apiGroup: RBAC }]
-  const pair = (prefix: '' | 'Cluster', metadata: JsonObject, rules: readonly AccessRule[]) => {
-    const head = { apiVersion: `${RBAC}/v1`, metadata }
-    const roleRef = { apiGroup: RBAC, kind: `${prefix}Role`, name }
-    return [
-      { ...head, kind: `${prefix}Role`, rules },
-      { ...head, kind: `${prefix}RoleBinding`, roleRef, subjects },
-    ]
-  }
+export function cloudAccess(subject: AccessSubject): readonly AccessObject[] {
   return [
-    ...pair('Cluster', { name }, CLOUD_CLUSTER_RULES),
-    ...Object.entries(CLOUD_NAMESPACE_RULES).flatMap(([namespace, rules]) => pair('', { name, namespace }, rules)),
+    ...rolePair(subject, { name: CLOUD_ROLE }, [...CLOUD_CLUSTER_RULES, ...CLOUD_WORKLOAD_RULES]),
+    ...cloudNamespaceAccess(subject),
   ]
+}
+
+/** The part of it that is of single namespaces. */
+export function cloudNamespaceAccess(subject: AccessSubject): readonly AccessObject[] {
+  return Object.entries(CLOUD_NAMESPACE_RULES).flatMap(([namespace, rules]) =>
+    rolePair(subject, { name: CLOUD_ROLE, namespace }, rules),
+  )
+}
+
+/** A role and its binding, both under this name; of the cluster where no namespace is named. */
+export function rolePair(
+  subject: AccessSubject,
+  metadata: { readonly name: string; readonly namespace?: string },
+  rules: readonly AccessRule[],
+): readonly [AccessObject, AccessObject] {
+  const kind = metadata.namespace === undefined ? 'ClusterRole' : 'Role'
+  return [
+    { apiVersion: `${RBAC}/v1`, kind, metadata, rules },
+    roleBinding(subject, metadata, { kind, name: metadata.name }),
+  ]
+}
+
+/** A role given to the subject: in one namespace, or in the whole cluster where none is named. */
+export function roleBinding(
+  subject: AccessSubject,
+  metadata: { readonly name: string; readonly namespace?: string },
+  role: { readonly kind: 'ClusterRole' | 'Role'; readonly name: string },
+): AccessObject {
+  const kind = metadata.namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding'
+  const subjects = [subject.kind === 'ServiceAccount' ? subject : { ...subject, apiGroup: RBAC }]
+  return { apiVersion: `${RBAC}/v1`, kind, metadata, roleRef: { apiGroup: RBAC, ...role }, subjects }
 }
 
 function rule(verbs: readonly string[], group: string, ...resources: readonly string[]): AccessRule {

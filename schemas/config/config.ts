@@ -170,6 +170,16 @@ export const CloudConfig = Type.Object(
             description: 'URL under which the API server reaches the webhook. Default: from host and port.',
           }),
         ),
+        service: Type.Optional(
+          Type.Object(
+            {
+              namespace: Type.String({ minLength: 1, description: 'Namespace of that Service.' }),
+              name: Type.String({ minLength: 1, description: 'Name of that Service.' }),
+              port: Type.Integer({ default: 443, minimum: 1, maximum: 65535, description: 'Port of that Service.' }),
+            },
+            { ...strict, description: 'Service by which an API server reaches the webhook of a pod, instead of a URL.' },
+          ),
+        ),
       },
       { ...strict, default: {}, description: 'Admission of Device and DeviceModel.' },
     ),

@@ -13,11 +13,11 @@ const CONVERTED = [`devices.${DEVICE_GROUP}`, `devicemodels.${DEVICE_GROUP}`]
  */
 export async function registerConversion(
   kubernetes: Kubernetes,
-  { url, ca }: WebhookAddress,
+  { place, ca }: WebhookAddress,
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const clientConfig = { url, caBundle: Buffer.from(ca).toString('base64') }
+  const clientConfig = { ...place, caBundle: Buffer.from(ca).toString('base64') }
   const conversion = { strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } }
   for (const name of CONVERTED) {
     const present = await kubernetes.get(CUSTOM_RESOURCE_DEFINITIONS, { name }, signal)
@@ -28,10 +28,10 @@ export async function registerConversion(
       })
     }
     if (isDeepStrictEqual(present.spec?.['conversion'], conversion)) continue
-    // A service that somebody named stands no more.
-    const webhook = { ...conversion.webhook, clientConfig: { ...clientConfig, service: null } }
+    // What stood there instead stands no more.
+    const webhook = { ...conversion.webhook, clientConfig: { url: null, service: null, ...clientConfig } }
     const patch = { spec: { conversion: { ...conversion, webhook } } }
     await kubernetes.patch(CUSTOM_RESOURCE_DEFINITIONS, { name }, patch, { type: 'merge' }, signal)
-    log.info('Conversion of v1alpha2 is registered', { definition: name, url })
+    log.info('Conversion of v1alpha2 is registered', { definition: name, ...place })
   }
 }

@@ -9,7 +9,7 @@ import { parseJson } from '../kubernetes/guards.ts'
 import { DEVICE_MODELS, type Kubernetes } from '../kubernetes/index.ts'
 import { answerConversion } from './conversion.ts'
 import { registerConversion } from './conversion-registration.ts'
-import { keepRegistered } from './keep-registered.ts'
+import { keepRegistered, type WebhookPlace, type WebhookService } from './keep-registered.ts'
 import { answerReview, type ModelLookup } from './review.ts'
 import { sharedLookup } from './shared-lookup.ts'
 import { registerValidation } from './validation-registration.ts'
@@ -20,6 +20,8 @@ export interface AdmissionOptions {
   readonly port: number
   /** Under which the API server reaches the webhook; absent: from host and port. */
   readonly url?: string
+  /** Instead of a URL, where this runs in a pod: API servers know no names of the cluster. */
+  readonly service?: WebhookService
 }
 
 export interface AdmissionPorts {
@@ -71,19 +73,28 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
       scope.use(server)
       scope.use(authority.current.onServing((renewed) => server.renew(contextOf(renewed))))
       port = server.port
-      const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host
-      const url = options.url ?? `https://${host.includes(':') ? `[${host}]` : host}:${port}${PATH}`
       // The authority may be another one at each look, after a restart of its module, and with it the CA.
-      const keep = (what: string, address: string, register: typeof registerValidation) => {
+      const keep = (what: string, place: WebhookPlace, register: typeof registerValidation) => {
         const look = async (signal: AbortSignal) => {
           const { caPem: ca, serving } = authority.current
           server.renew(contextOf(serving))
-          await register(kubernetes, { url: address, ca }, log, signal)
+          await register(kubernetes, { place, ca }, log, signal)
         }
         scope.run((signal) => keepRegistered({ what, register: look }, ports, signal))
       }
-      keep('Admission of devices', url, registerValidation)
-      keep('Conversion of v1alpha2', new URL(CONVERSION, url).href, registerConversion)
+      const { validation, conversion } = placesOf(options, port)
+      keep('Admission of devices', validation, registerValidation)
+      keep('Conversion of v1alpha2', conversion, registerConversion)
     },
   }
+}
+
+function placesOf({ host, url: given, service }: AdmissionOptions, port: number) {
+  if (service) {
+    const at = (path: string): WebhookPlace => ({ service: { ...service, path } })
+    return { validation: at(PATH), conversion: at(`/${CONVERSION}`) }
+  }
+  const dialled = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  const url = given ?? `https://${dialled.includes(':') ? `[${dialled}]` : dialled}:${port}${PATH}`
+  return { validation: { url }, conversion: { url: new URL(CONVERSION, url).href } }
 }

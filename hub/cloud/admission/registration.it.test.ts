@@ -9,7 +9,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { openAuthority } from '../authority/open-authority.ts'
 import { CUSTOM_RESOURCE_DEFINITIONS, VALIDATING_WEBHOOKS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
-import { createAdmissionModule } from './module.ts'
+import { type AdmissionOptions, createAdmissionModule } from './module.ts'
 
 const CRDS = ['devices.devices.kubeedge.io', 'devicemodels.devices.kubeedge.io']
 const WEBHOOK = { name: 'skerry-devices' }
@@ -20,14 +20,14 @@ function authority() {
   return openAuthority({ names: ['127.0.0.1'], certificateDays: 1 }, ports, new AbortController().signal)
 }
 
-async function setup(t: TestContext) {
+async function setup(t: TestContext, options: Partial<AdmissionOptions> = {}) {
   const kubernetes = new FakeKubernetes()
   const clock = new FakeClock()
   for (const name of CRDS)
     await kubernetes.create(CUSTOM_RESOURCE_DEFINITIONS, undefined, { metadata: { name }, spec: {} })
   const holder = { current: await authority() }
   const admission = createAdmissionModule(
-    { host: '127.0.0.1', port: 0 },
+    { host: '127.0.0.1', port: 0, ...options },
     { kubernetes, clock, random: systemRandom, log: silentLogger, authority: holder },
   )
   const onCrash = (error: unknown) => assert.fail(String(error))
@@ -75,3 +75,25 @@ test('what somebody has changed or removed of a registration is put right, and n
   await look()
   assert.match(JSON.stringify(await kubernetes.get(VALIDATING_WEBHOOKS, WEBHOOK)), /"devicemodels"/)
 })
+
+test('in a pod the API server is told of a Service, in place of the URL of an earlier installation', async (t) => {
+  const service = { namespace: 'kubeedge', name: 'skerry-cloud-internal', port: 443 }
+  const { kubernetes, registered, look } = await setup(t, { service })
+  const url = 'https://192.0.2.1/convert'
+  const webhook = { clientConfig: { url }, conversionReviewVersions: ['v1'] }
+  const patch = { spec: { conversion: { strategy: 'Webhook', webhook } } }
+  for (const name of CRDS) await kubernetes.patch(CUSTOM_RESOURCE_DEFINITIONS, { name }, patch, { type: 'merge' })
+  await look()
+  const [validation, ...definitions] = await registered()
+  const places = [validation && Reflect.get(validation, 'webhooks')[0], ...definitions.map(webhookOf)].map((each) => {
+    const { caBundle, ...place } = each.clientConfig
+    assert.ok(caBundle)
+    return place
+  })
+  const at = (path: string) => ({ service: { ...service, path } })
+  assert.deepEqual(places, [at('/validate'), at('/convert'), at('/convert')])
+})
+
+function webhookOf(definition: object | undefined) {
+  return Object(definition).spec.conversion.webhook
+}

@@ -22,7 +22,7 @@ export async function registerValidation(
       failurePolicy: 'Ignore',
       matchPolicy: 'Equivalent',
       timeoutSeconds: 5,
-      clientConfig: { url: address.url, caBundle: Buffer.from(address.ca).toString('base64') },
+      clientConfig: { ...address.place, caBundle: Buffer.from(address.ca).toString('base64') },
       rules: [
         {
           apiGroups: ['devices.kubeedge.io'],
@@ -48,7 +48,7 @@ export async function registerValidation(
   } else {
     await kubernetes.patch(VALIDATING_WEBHOOKS, at, { webhooks }, { type: 'merge' }, signal)
   }
-  log.info('Admission of devices is registered', { url: address.url })
+  log.info('Admission of devices is registered', { ...address.place })
 }
 
 /** API servers fill in what was left out. */

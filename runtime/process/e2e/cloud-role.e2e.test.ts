@@ -3,7 +3,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { type AccessRule, CLOUD_CLUSTER_RULES, CLOUD_NAMESPACE_RULES } from '../../../schemas/access/index.ts'
+import {
+  type AccessRule,
+  CLOUD_CLUSTER_RULES,
+  CLOUD_NAMESPACE_RULES,
+  CLOUD_WORKLOAD_RULES,
+} from '../../../schemas/access/index.ts'
 import { needs } from '../../../tools/testing/needs.ts'
 import { Fleet } from '../testing/fleet.ts'
 import { packageRoot } from '../version.ts'
@@ -65,7 +70,7 @@ describe('the role of the cloud half', { skip: needs('kubectl') }, () => {
     )
     const used = new Set(events.flatMap((event) => rightsUsed(event)))
     const given = [
-      ...CLOUD_CLUSTER_RULES.flatMap((rule) => rightsOf(rule)),
+      ...[...CLOUD_CLUSTER_RULES, ...CLOUD_WORKLOAD_RULES].flatMap((rule) => rightsOf(rule)),
       ...Object.entries(CLOUD_NAMESPACE_RULES).flatMap(([namespace, rules]) =>
         rules.flatMap((rule) => rightsOf(rule).map((right) => `${namespace}: ${right}`)),
       ),
