@@ -34,6 +34,7 @@ module.exports = {
       '^(mappers|twin|hub|runtime)/',
       '^$1/',
     ),
+    ban('deploy-knows-schemas-only', { path: '^deploy/', pathNot: TESTS }, `^(${TOP})/`, '^schemas/'),
     ban('nobody-imports-process', { pathNot: ['^runtime/process/', TOOLS] }, '^runtime/process/'),
     ban(
       'driver-sees-contract-only',
@@ -105,7 +106,7 @@ module.exports = {
     only('protobuf-behind-kube', 'protobufjs', '^hub/kube/'),
     only('expressions-behind-their-compiler', '(@marcbachmann/cel-js|re2js)', '^hub/kube/cel/'),
     only('json-patch-behind-kube', 'rfc6902', '^hub/kube/'),
-    only('yaml-at-the-borders', 'yaml', '^(platform/config|runtime/process|hub/apiserver)/'),
+    only('yaml-at-the-borders', 'yaml', '^(platform/config|runtime/process|hub/apiserver|deploy/source)/'),
     {
       name: 'sqlite-behind-the-store',
       severity: 'error',

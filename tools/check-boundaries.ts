@@ -1,9 +1,18 @@
 import { existsSync, globSync } from 'node:fs'
 import { boundaryViolations } from './boundaries.ts'
 
-const FOLDERS = ['schemas', 'platform', 'twin', 'mappers', 'hub', 'runtime', 'samples', 'tools', 'bench'].filter(
-  (folder) => existsSync(folder),
-)
+const FOLDERS = [
+  'schemas',
+  'platform',
+  'twin',
+  'mappers',
+  'hub',
+  'runtime',
+  'samples',
+  'tools',
+  'bench',
+  'deploy',
+].filter((folder) => existsSync(folder))
 
 const { violations, modules } = await boundaryViolations('.', FOLDERS)
 const files = globSync(`{${FOLDERS.join(',')}}/**/*.ts`).length

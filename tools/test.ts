@@ -14,7 +14,7 @@ interface Suite {
   readonly timeoutMs: number
 }
 
-const FOLDERS = '{schemas,platform,twin,mappers,hub,runtime,samples,tools,bench}'
+const FOLDERS = '{schemas,platform,twin,mappers,hub,runtime,samples,tools,bench,deploy}'
 /** So much of what a file wrote to stderr is kept for its failure. */
 const LAST_WORDS = 4000
 const cores = availableParallelism()

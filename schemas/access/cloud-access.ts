@@ -22,7 +22,7 @@ export type AccessObject = JsonObject & {
 const RBAC = 'rbac.authorization.k8s.io'
 const READ = ['get', 'list', 'watch'] as const
 
-/** Of the roles and bindings. */
+/** Of the roles and bindings in the embedded API, which makes them anew at each start. */
 export const CLOUD_ROLE = 'skerry:cloud'
 /** Of the Secrets, Leases and ConfigMaps of the cloud half; KubeEdge's own. */
 export const CLOUD_NAMESPACE = 'kubeedge'
@@ -84,9 +84,9 @@ export function cloudAccess(subject: AccessSubject): readonly AccessObject[] {
 }
 
 /** The part of it that is of single namespaces. */
-export function cloudNamespaceAccess(subject: AccessSubject): readonly AccessObject[] {
+export function cloudNamespaceAccess(subject: AccessSubject, name: string = CLOUD_ROLE): readonly AccessObject[] {
   return Object.entries(CLOUD_NAMESPACE_RULES).flatMap(([namespace, rules]) =>
-    rolePair(subject, { name: CLOUD_ROLE, namespace }, rules),
+    rolePair(subject, { name, namespace }, rules),
   )
 }
 

@@ -177,7 +177,10 @@ export const CloudConfig = Type.Object(
               name: Type.String({ minLength: 1, description: 'Name of that Service.' }),
               port: Type.Integer({ default: 443, minimum: 1, maximum: 65535, description: 'Port of that Service.' }),
             },
-            { ...strict, description: 'Service by which an API server reaches the webhook of a pod, instead of a URL.' },
+            {
+              ...strict,
+              description: 'Service by which an API server reaches the webhook of a pod, instead of a URL.',
+            },
           ),
         ),
       },

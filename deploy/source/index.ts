@@ -1,0 +1,2 @@
+export { chart } from './chart.ts'
+export { manifests } from './plain.ts'
