@@ -101,7 +101,7 @@ export const SETTINGS = {
   },
   resources: setting(
     'Of the container.',
-    { requests: { cpu: '100m', memory: '192Mi' }, limits: { memory: '1Gi' } },
+    { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
     object,
   ),
   nodeSelector: setting('Where the pods run.', { 'kubernetes.io/os': 'linux' }, textMap),

@@ -3,9 +3,7 @@ import type { Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, minutes, type Random, seconds } from '../../../platform/time/index.ts'
 
 /** Where the API server finds a webhook: `https://127.0.0.1:9443/validate`, or a path of a Service of the cluster. */
-export type WebhookPlace =
-  | { readonly url: string }
-  | { readonly service: WebhookService & { readonly path: string } }
+export type WebhookPlace = { readonly url: string } | { readonly service: WebhookService & { readonly path: string } }
 
 export interface WebhookService {
   readonly namespace: string
