@@ -95,6 +95,7 @@ describe('the renderer of the tests', () => {
     assert.throws(() => render('{{ include "x" . }}', {}), /knows no \{\{ include/)
     assert.throws(() => render('{{ toJson .Values.none }}', {}), /no setting none/)
     assert.throws(() => render('{{ end }}', {}), /without a beginning/)
+    assert.throws(() => render('{{ if .Values.a }}x', { a: false }), /has no end/)
   })
 })
 

@@ -16,6 +16,19 @@ const FOLDER = import.meta.dirname
 const STRICT = ['apply', '--validate=strict', '-f']
 
 const VERSIONS = 'jsonpath={range .items[*]}{.metadata.name}={.metadata.resourceVersion} {end}'
+/** Of an installation with defaults. */
+const RIGHTS = [
+  ['update secrets -n kubeedge', 'yes'],
+  ['watch secrets -n kubeedge', 'yes'],
+  ['watch secrets -n default', 'yes'],
+  ['create serviceaccounts --subresource=token -n default', 'yes'],
+  ['patch devices.devices.kubeedge.io --subresource=status -n plant', 'yes'],
+  ['update secrets -n default', 'no'],
+  ['get secrets -n kube-system', 'no'],
+  ['create serviceaccounts --subresource=token -n kube-system', 'no'],
+  ['delete devices.devices.kubeedge.io -n default', 'no'],
+  ['patch customresourcedefinitions/rules.rules.kubeedge.io', 'no'],
+] as const
 const SETUPS: Readonly<Record<string, object>> = {
   'with its defaults': {},
   'with everything set': {
@@ -69,6 +82,14 @@ describe('an installation, at an API server that takes nothing it does not know'
     assert.equal((await kubectl(api, [...STRICT, join(FOLDER, 'manifests')])).code, 0)
     assert.equal(await versions(), before)
   })
+
+  for (const [right, answer] of RIGHTS) {
+    it(`answers ${answer} where its service account asks for: ${right}`, async () => {
+      const as = '--as=system:serviceaccount:kubeedge:skerry-cloud'
+      const asked = await kubectl(api, ['auth', 'can-i', ...right.split(' '), as])
+      assert.equal(asked.out.trim(), answer, asked.err)
+    })
+  }
 
   for (const [what, values] of Object.entries(SETUPS)) {
     it(`is taken from the chart ${what}`, async () => {

@@ -52,7 +52,7 @@ export const SETTINGS = {
   },
   devices: setting(
     'Section "devices" of the configuration: what states of devices may cost the API server.',
-    { writesPerSecond: 150, copiesPerSecond: 50 },
+    { copiesPerSecond: 50, writesPerSecond: 150 },
     object,
   ),
   log: { level: setting('Least severe level that is written.', 'info', { enum: ['debug', 'info', 'warn', 'error'] }) },

@@ -54,18 +54,29 @@ function block(tokens: readonly string[], values: Values, item: unknown): Render
     const value = at(values, path)
     const items = word === 'if' ? (Boolean(value) === (not === undefined) ? [item] : []) : listOf(value)
     for (const each of items) text += block(after, values, each).text
-    // Where the block ends is the same, whatever is in it.
-    rest = block(after, values, item).rest.slice(1)
+    rest = behindEnd(after)
   }
 }
 
+/** Behind the end of the block that these are in. */
+function behindEnd(tokens: readonly string[]): readonly string[] {
+  let depth = 1
+  const end = tokens.findIndex((token) => {
+    if (/^\{\{ (if|range) /.test(token)) depth++
+    if (token === '{{ end }}') depth--
+    return depth === 0
+  })
+  if (end < 0) throw new Error('a block has no end')
+  return tokens.slice(end + 1)
+}
+
 function action(token: string, values: Values, item: unknown): string {
-  if (token === '{{ toJson . }}') return JSON.stringify(item)
+  if (token === '{{ toJson . }}') return goJson(item)
   if (/^\{\{ \/\*.*\*\/ \}\}$/.test(token)) return ''
   const [, json, path = ''] = /^\{\{ (toJson )?\.Values\.([\w.]+) \}\}$/.exec(token) ?? []
   if (path === '') throw new Error(`the renderer of the tests knows no ${token}`)
   const value = at(values, path)
-  return json === undefined ? String(value) : JSON.stringify(value)
+  return json === undefined ? String(value) : goJson(value)
 }
 
 function at(values: unknown, path: string): unknown {
@@ -74,6 +85,15 @@ function at(values: unknown, path: string): unknown {
     value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
   if (value === undefined) throw new Error(`no setting ${path}`)
   return value
+}
+
+/** As Go's encoding/json writes it: keys in order, and nothing that HTML would take for its own. */
+function goJson(value: unknown): string {
+  const inOrder = (_key: string, each: unknown): unknown =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each
+  return JSON.stringify(value, inOrder).replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`)
 }
 
 function listOf(value: unknown): readonly unknown[] {
