@@ -6,5 +6,6 @@ export { type IssuedIdentity, type IssuedPerson, issuedPeople, issuePerson, type
 export type { Admission, Admitter, User } from './rest/context.ts'
 export type { TokenAuthenticator } from './serving/authentication.ts'
 export { ADMIN_GROUP, type Authorizer, CLOUD_GROUP } from './serving/authorization.ts'
+export type { LocalAnswer, LocalRequest, LocalServer } from './serving/local-server.ts'
 export { kubernetesStore } from './storage/domain.ts'
 export { goBack, type WentBack } from './storage/go-back.ts'

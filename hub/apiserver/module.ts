@@ -27,13 +27,15 @@ import { crdController } from './crds/serve-crds.ts'
 import { installNamespaces } from './namespaces.ts'
 import { installOwnService } from './own-service.ts'
 import { AccountTokens } from './rest/account-tokens.ts'
-import type { Admitter, ApiContext } from './rest/context.ts'
+import type { Admitter, ApiContext, User } from './rest/context.ts'
 import { Registry } from './rest/registry.ts'
 import { accountAuthenticator } from './serving/account-authenticator.ts'
 import { firstOf, type TokenAuthenticator } from './serving/authentication.ts'
 import { authorizeByRoles } from './serving/authorization.ts'
 import { createDescriptions } from './serving/descriptions.ts'
+import { createDispatcher, type Dispatcher } from './serving/dispatcher.ts'
 import { createHandler } from './serving/handler.ts'
+import { type LocalServer, localServer } from './serving/local-server.ts'
 import { compactOld } from './storage/compaction.ts'
 import { ObjectStore } from './storage/object-store.ts'
 
@@ -70,6 +72,8 @@ export interface ApiServerOptions {
 export interface ApiServer extends Module {
   /** `https://127.0.0.1:6443`; known once it has started. */
   readonly url: string
+  /** The same for somebody in this process, as that user. */
+  local(user: User): LocalServer
 }
 
 const MOST_CONNECTIONS = 4096
@@ -77,18 +81,33 @@ const MOST_CONNECTIONS = 4096
 /** The embedded Kubernetes API. Ready when it serves, with its namespaces and CustomResourceDefinitions in place. */
 export function createApiServerModule(options: ApiServerOptions): ApiServer {
   let url = `https://${options.host}:${options.port}`
+  let serving: Serving | undefined
   return {
     name: 'KubernetesApi',
     get url() {
       return url
     },
+    local: (user) => localServer(() => serving, user),
     async start(scope) {
-      url = await start(options, scope)
+      const started = await start(options, scope)
+      url = started.url
+      serving = { dispatch: started.dispatch, signal: scope.signal }
+      scope.defer(() => {
+        serving = undefined
+      })
     },
   }
 }
 
-async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
+interface Serving {
+  readonly dispatch: Dispatcher
+  readonly signal: AbortSignal
+}
+
+async function start(
+  options: ApiServerOptions,
+  scope: Scope,
+): Promise<{ readonly url: string; readonly dispatch: Dispatcher }> {
   const { clock, random, log, metrics, host, port } = options
   const store = new ObjectStore({
     store: options.store,
@@ -133,17 +152,13 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   let address = `${host}:${port}`
   const descriptions = createDescriptions({ registry, address: () => address })
   const { certificate: cert, privateKey: key, clientAuthority: ca } = options.tls
+  const dispatch = createDispatcher({
+    ...{ api, descriptions, authorize, tokens, log, metrics },
+    ...(audit ? { audit } : {}),
+  })
   const server = await serveHttps({
     at: { host, port },
-    handler: createHandler({
-      api,
-      descriptions,
-      authorize,
-      tokens,
-      log,
-      metrics,
-      ...(audit ? { audit } : {}),
-    }),
+    handler: createHandler(dispatch),
     log,
     clock,
     maxConnections: MOST_CONNECTIONS,
@@ -155,7 +170,7 @@ async function start(options: ApiServerOptions, scope: Scope): Promise<string> {
   // Watches end at once, so that a stop does not wait for them.
   scope.defer(() => server.close(seconds(2)))
   log.info('The Kubernetes API serves', { url: server.url })
-  return server.url
+  return { url: server.url, dispatch }
 }
 
 function run(scope: Scope, controller: Controller): void {

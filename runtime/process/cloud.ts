@@ -1,11 +1,19 @@
 import { join } from 'node:path'
 import {
+  CLOUD_GROUP,
   createApiServerModule,
   kubeconfig as kubeconfigText,
   kubernetesStore,
   openApiPki,
 } from '../../hub/apiserver/index.ts'
-import { type CloudHub, createCloudModules, kubernetesFromConfig } from '../../hub/cloud/index.ts'
+import {
+  type CloudHub,
+  createCloudModules,
+  type KubeconfigSource,
+  type Kubernetes,
+  kubernetesFromConfig,
+  kubernetesInside,
+} from '../../hub/cloud/index.ts'
 import { environment } from '../../platform/environment/index.ts'
 import { writeFileAtomic } from '../../platform/files/index.ts'
 import type { ModuleEntry } from '../../platform/lifecycle/index.ts'
@@ -21,18 +29,21 @@ import { freePort } from './up/ports.ts'
 /** The Kubernetes that the cloud half uses: how it is reached, and what has to run first where it is the embedded one. */
 interface Cluster extends AsyncDisposable {
   readonly modules: readonly ModuleEntry[]
-  readonly source: { readonly text: string } | { readonly file: string } | { readonly inCluster: true }
+  open(): Promise<Kubernetes & Disposable>
   readonly endpoints: Endpoints
   readonly ca?: string
   /** Of the embedded API's database. */
   readonly incarnation?: number
 }
 
+/** Whom the embedded API takes the cloud half for. */
+const CLOUD_USER = { name: 'skerry-cloud', groups: [CLOUD_GROUP] }
+
 /** The cloud half: the embedded API unless there is a cluster, then the hub and its controllers. */
 export async function composeCloud(config: CloudConfig, ground: Ground): Promise<Composition> {
   const { log, metrics } = ground
   const cluster = await openCluster(config, ground)
-  const kubernetes = await kubernetesFromConfig(cluster.source, { clock, log })
+  const kubernetes = await cluster.open()
   const { modules, authority, register, cloudhub, certificates } = createCloudModules(config, {
     ...{ kubernetes, clock, random, log, metrics },
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
@@ -58,13 +69,15 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
 async function openCluster(config: CloudConfig, ground: Ground): Promise<Cluster> {
   const { kubeconfig: file } = config.kubernetes
   const none = { modules: [], [Symbol.asyncDispose]: async () => undefined }
-  if (file !== undefined) return { ...none, source: { file }, endpoints: { kubeconfig: file } }
-  if (environment('KUBERNETES_SERVICE_HOST') !== undefined)
-    return { ...none, source: { inCluster: true }, endpoints: {} }
+  const from = (source: KubeconfigSource) => ({ open: () => kubernetesFromConfig(source, { clock, log: ground.log }) })
+  if (file !== undefined) return { ...none, ...from({ file }), endpoints: { kubeconfig: file } }
+  if (environment('KUBERNETES_SERVICE_HOST') !== undefined) {
+    return { ...none, ...from({ inCluster: true }), endpoints: {} }
+  }
   return embeddedCluster(config.kubernetes, ground)
 }
 
-/** SQLite, certificates and two kubeconfigs: one for people in DIR, one for the cloud half in memory. */
+/** SQLite, certificates, and a kubeconfig for people in DIR. */
 async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground): Promise<Cluster> {
   const { directory, log, metrics } = ground
   const { host } = config
@@ -86,13 +99,16 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
     tls: { certificate, privateKey, clientAuthority: pki.ca },
     ...auditOf(config.audit, directory),
   })
-  const access = (identity: typeof pki.admin, user: string) =>
-    kubeconfigText({ server, ca: pki.ca, cert: identity.certificate, key: identity.privateKey, user })
+  const { certificate: cert, privateKey: key } = pki.admin
   const kubeconfig = join(directory, 'kubeconfig')
-  await writeFileAtomic(kubeconfig, access(pki.admin, 'admin'), 0o600)
+  await writeFileAtomic(kubeconfig, kubeconfigText({ server, ca: pki.ca, cert, key, user: 'admin' }), 0o600)
   return {
     modules: [{ module }],
-    source: { text: access(pki.cloud, 'cloud') },
+    // Over HTTPS to itself, the cloud half would spend more time on the road than on the work.
+    open: async () => ({
+      ...kubernetesInside(module.local(CLOUD_USER), { clock, log }),
+      [Symbol.dispose]: () => undefined,
+    }),
     endpoints: { kubeconfig, apiserver: server },
     ca: pki.ca,
     incarnation: store.incarnation,

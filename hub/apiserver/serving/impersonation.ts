@@ -8,6 +8,8 @@ const EXTRA_PREFIX = 'impersonate-extra-'
 const AUTHENTICATION = 'authentication.k8s.io'
 const ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/
 
+type Sent = Pick<IncomingMessage, 'headersDistinct'>
+
 /** Whom a request wants to be taken for. */
 interface Wanted {
   readonly name: string
@@ -20,7 +22,7 @@ interface Wanted {
  * The user that a request says it acts as (`kubectl --as`), if its sender may impersonate each part of him; undefined where it
  * names none. Throws a Status.
  */
-export function impersonated(request: IncomingMessage, sender: User, authorize: Authorizer): User | undefined {
+export function impersonated(request: Sent, sender: User, authorize: Authorizer): User | undefined {
   const wanted = wantedIn(request)
   const rights = rightsFor(wanted)
   if (rights.length === 0) return undefined
@@ -33,7 +35,7 @@ export function impersonated(request: IncomingMessage, sender: User, authorize: 
   return { name, groups: groupsOf(wanted), ...(uid === '' ? {} : { uid }), extra }
 }
 
-function wantedIn({ headersDistinct }: IncomingMessage): Wanted {
+function wantedIn({ headersDistinct }: Sent): Wanted {
   const all = (name: string) => headersDistinct[name] ?? []
   const extra: Record<string, readonly string[]> = {}
   for (const [header, values] of Object.entries(headersDistinct)) {

@@ -8,7 +8,14 @@ import { openStore } from '../../../platform/store/index.ts'
 import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import type { AuditOptions } from '../audit/audit-log.ts'
-import { type ApiPki, createApiServerModule, kubeconfig, kubernetesStore, openApiPki } from '../index.ts'
+import {
+  type ApiPki,
+  type ApiServer,
+  createApiServerModule,
+  kubeconfig,
+  kubernetesStore,
+  openApiPki,
+} from '../index.ts'
 
 /** A running API on a folder. */
 export interface ServedApi extends AsyncDisposable {
@@ -17,6 +24,7 @@ export interface ServedApi extends AsyncDisposable {
   readonly pki: ApiPki
   /** Path of the administrator's kubeconfig. */
   readonly kubeconfig: string
+  local: ApiServer['local']
 }
 
 export interface ServeOptions {
@@ -73,6 +81,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     url: module.url,
     pki,
     kubeconfig: file,
+    local: (user) => module.local(user),
     async [Symbol.asyncDispose]() {
       await scope[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()

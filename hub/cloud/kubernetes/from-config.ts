@@ -14,6 +14,7 @@ import {
   type ResourceType,
   type WatchEvent,
 } from './kubernetes.ts'
+import { type LocalServer, localApiClient } from './local-client.ts'
 
 const PATCH_TYPES: Readonly<Record<PatchOptions['type'], string>> = {
   merge: 'application/merge-patch+json',
@@ -30,6 +31,14 @@ export async function kubernetesFromConfig(
 ): Promise<Kubernetes & Disposable> {
   const client = await openApiClient(source, ports.clock)
   return { ...kubernetesOver(client, ports.log), [Symbol.dispose]: () => client[Symbol.dispose]() }
+}
+
+/** A Kubernetes API in this process. */
+export function kubernetesInside(
+  server: LocalServer,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Kubernetes {
+  return kubernetesOver(localApiClient(server, clock), log)
 }
 
 function kubernetesOver(client: ApiClient, log: Logger): Kubernetes {

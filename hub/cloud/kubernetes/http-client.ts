@@ -26,7 +26,7 @@ export interface ApiClient {
 /** Either the text of a kubeconfig, or the file that holds it, or the service account of the pod this runs in. */
 export type KubeconfigSource = { readonly text: string } | { readonly file: string } | { readonly inCluster: true }
 
-const CALL_DEADLINE = seconds(30)
+export const CALL_DEADLINE = seconds(30)
 /** API servers send a bookmark about once a minute; two missed ones mean that nobody is there. */
 const SILENCE: Duration = seconds(100)
 /** Tokens and certificates of a kubeconfig rotate: read them again this often. */
@@ -155,7 +155,7 @@ async function* readLines(
 }
 
 /** Our own errors and the caller's abort pass; all else means that the API could not be reached. */
-function unreachable(error: unknown, signal: AbortSignal | undefined, fields: object): unknown {
+export function unreachable(error: unknown, signal: AbortSignal | undefined, fields: object): unknown {
   if (signal?.aborted) return signal.reason
   if (error instanceof Error && 'retry' in error) return error
   return new UnavailableError('Kubernetes cannot be reached', {

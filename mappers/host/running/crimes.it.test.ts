@@ -73,6 +73,9 @@ for (const isolation of ['worker', 'process'] as const) {
     host.bus.set(assignedDevices, 'default/bad', plainDevice('bad', 'crime'))
     await host.untilState('online')
     const lines = () => host.log.lines.filter(({ message }) => message === 'A mapper printed')
+    // What is printed comes on a pipe of its own.
+    const patience = AbortSignal.timeout(30_000)
+    while (lines().length === 0 && !patience.aborted) await new Promise((resolve) => setImmediate(resolve))
     assert.equal(lines().length <= 200, true)
     assert.deepEqual(lines()[0]?.fields, { mapper: 'crime', text: 'secret: none' })
   })

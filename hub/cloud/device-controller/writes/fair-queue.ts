@@ -83,11 +83,11 @@ export class FairQueue {
     return oldest
   }
 
-  /** Of eight turns one belongs to mirrors first, and one to readings: what is urgent without end starves nobody. */
+  /** Of 32 turns one belongs to mirrors first, and four to readings: what is urgent without end starves nobody. */
   #order(): readonly Urgency[] {
-    const turn = this.#turn % 8
-    if (turn === 7) return ['mirror', 'reading', 'state']
-    return turn === 3 ? ['reading', 'state', 'mirror'] : URGENCIES
+    const turn = this.#turn % 32
+    if (turn === 31) return ['mirror', 'reading', 'state']
+    return turn % 8 === 3 ? ['reading', 'state', 'mirror'] : URGENCIES
   }
 
   #toTheEnd(urgency: Urgency, node: string): void {

@@ -1,0 +1,233 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Metrics } from '../../../platform/health/index.ts'
+import { SkerryError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Attributes, type Decision, refusal } from '../../kube/rbac/index.ts'
+import {
+  internalError,
+  methodNotAllowed,
+  type Status,
+  StatusError,
+  tooLarge,
+  unauthorized,
+  unavailable,
+  unknownPath,
+  unsupportedMediaType,
+} from '../../kube/status.ts'
+import type { Answered } from '../audit/audit-event.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
+import { isStream, type Reply, statusAnswer } from '../rest/answer.ts'
+import type { Body } from '../rest/body.ts'
+import type { ApiContext, User } from '../rest/context.ts'
+import { flag } from '../rest/options.ts'
+import { parseResourcePath, type ResourcePath, segmentsOf, verbOf } from '../rest/paths.ts'
+import { serveResource } from '../rest/resources.ts'
+import { ANONYMOUS_USER, type Identity, type TokenAuthenticator } from './authentication.ts'
+import type { Authorizer } from './authorization.ts'
+import { type Descriptions, isPublicPath } from './descriptions.ts'
+import { impersonated } from './impersonation.ts'
+import { attributesOf } from './request-attributes.ts'
+
+/** A request, whatever brought it. */
+export interface Incoming {
+  readonly method: string
+  /** Path and query. */
+  readonly target: string
+  readonly headers: IncomingHttpHeaders
+  readonly headersDistinct: NodeJS.Dict<string[]>
+  /** Of the sender; empty where it has none. */
+  readonly address: string
+  identify(tokens: TokenAuthenticator, signal: AbortSignal): Promise<Identity>
+  /** Its body, whole. Throws PLATFORM_BODY_TOO_LARGE. */
+  read(mostBytes: number, signal: AbortSignal): Promise<Buffer>
+}
+
+/** How a request is answered. */
+export interface Outcome {
+  readonly reply: Reply
+  readonly warnings: readonly string[]
+  /** Of its line in the audit log. */
+  readonly auditId: string | undefined
+  /** To be called once the answer, or the last line of a watch, is on its way. */
+  ended(): void
+}
+
+/** Rejects only where the signal aborts; every failure is a Status. */
+export type Dispatcher = (request: Incoming, signal: AbortSignal) => Promise<Outcome>
+
+export interface DispatcherOptions {
+  readonly api: ApiContext
+  readonly descriptions: Descriptions
+  readonly authorize: Authorizer
+  readonly tokens: TokenAuthenticator
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Absent: nothing is recorded. */
+  readonly audit?: AuditLog
+}
+
+/** Kubernetes' own limit of a request. */
+const LARGEST_BODY = 3 * 1024 * 1024
+
+/** All of the API, for whatever brings requests: who asks, whether he may, what is answered, counted and recorded. */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const requests = options.metrics.counter({
+    name: 'skerry_api_requests_total',
+    help: 'Requests that the embedded API answered.',
+    labels: ['verb', 'code'],
+  })
+  return async (request, signal) => {
+    const warnings: string[] = []
+    const url = new URL(request.target, 'https://api')
+    const received = options.api.clock.now()
+    const seen: Seen = { verb: request.method.toLowerCase() }
+    let reply: Reply
+    let failure: Status | undefined
+    try {
+      reply = await route(options, request, { url, warnings, signal, seen })
+    } catch (error) {
+      if (signal.aborted) throw error
+      failure = statusOf(error, options.log, request).status
+      reply = statusAnswer(failure)
+    }
+    const code = isStream(reply) ? 200 : reply.code
+    requests.add(1, { verb: seen.verb, code: String(code) })
+    const auditId = options.audit && !seen.isPublic ? options.api.random.uuid() : undefined
+    return {
+      reply,
+      warnings,
+      auditId,
+      ended() {
+        if (auditId === undefined) return
+        options.audit?.record(answered(options, request, { id: auditId, url, received, seen, code, failure }))
+      },
+    }
+  }
+}
+
+/** What was found out about a request on its way. */
+interface Seen {
+  verb: string
+  isPublic?: boolean
+  sender?: User
+  actedAs?: User
+  attributes?: Attributes
+  decision?: Decision
+  /** Of the object that it made. */
+  name?: string
+}
+
+interface Asked {
+  readonly url: URL
+  readonly warnings: string[]
+  readonly signal: AbortSignal
+  readonly seen: Seen
+}
+
+async function route(options: DispatcherOptions, request: Incoming, asked: Asked): Promise<Reply> {
+  const { url, warnings, signal, seen } = asked
+  const { method } = request
+  seen.isPublic = isPublicPath(url.pathname) && method === 'GET'
+  if (seen.isPublic) return options.descriptions.health()
+  const identity = await request.identify(options.tokens, signal)
+  if (identity.kind === 'unknown') throw unauthorized()
+  const sender = identity.kind === 'user' ? identity.user : ANONYMOUS_USER
+  seen.sender = sender
+  const actedAs = impersonated(request, sender, options.authorize)
+  if (actedAs) seen.actedAs = actedAs
+  const user = actedAs ?? sender
+  const segments = segmentsOf(url.pathname)
+  const path = parseResourcePath(segments)
+  const verb = path && verbOf(method, path, flag(url.searchParams.get('watch')))
+  seen.verb = verb ?? seen.verb
+  seen.attributes = attributesOf(url, verb ?? method.toLowerCase(), path)
+  seen.decision = options.authorize(user, seen.attributes)
+  if (!seen.decision.allowed) throw refusal(user, seen.attributes, seen.decision.reason)
+  if (path) return await toResource(options, request, { path, verb, url, user, warnings, signal, seen })
+  if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed()
+  return options.descriptions.describe(segments, request.headers.accept, request.headers['if-none-match'])
+}
+
+function answered(
+  { api }: DispatcherOptions,
+  { address, headers }: Incoming,
+  done: {
+    readonly id: string
+    readonly url: URL
+    readonly received: number
+    readonly seen: Seen
+    readonly code: number
+    readonly failure: Status | undefined
+  },
+): Answered {
+  const { id, url, received, seen, code, failure } = done
+  return {
+    ...{ ...seen, id, url, received, code, answered: api.clock.now() },
+    address,
+    agent: headers['user-agent'] ?? '',
+    ...(failure?.reason === undefined ? {} : { reason: failure.reason }),
+    ...(failure?.message === undefined ? {} : { message: failure.message }),
+  }
+}
+
+interface Found {
+  readonly path: ResourcePath
+  readonly verb: ReturnType<typeof verbOf>
+  readonly url: URL
+  readonly user: User
+  readonly warnings: string[]
+  readonly signal: AbortSignal
+  readonly seen: Seen
+}
+
+async function toResource(
+  { api, authorize }: DispatcherOptions,
+  request: Incoming,
+  { path, verb, url, user, warnings, signal, seen }: Found,
+): Promise<Reply> {
+  const definition = api.registry.find(path.group, path.version, path.plural)
+  if (!definition) throw unknownPath()
+  if (!verb) throw methodNotAllowed()
+  const warn = (text: string) => {
+    if (!warnings.includes(text) && warnings.length < MOST_WARNINGS) warnings.push(text)
+  }
+  return await serveResource(api, {
+    verb,
+    path,
+    definition,
+    query: url.searchParams,
+    accept: request.headers.accept,
+    userAgent: request.headers['user-agent'] ?? '',
+    user,
+    warn,
+    signal,
+    body: () => bodyOf(request, signal),
+    mayCreate: () => {
+      const attributes = attributesOf(url, 'create', path)
+      const decision = authorize(user, attributes)
+      if (!decision.allowed) throw refusal(user, attributes, decision.reason)
+    },
+    onMade: (name) => {
+      seen.name = name
+    },
+  })
+}
+
+const MOST_WARNINGS = 20
+
+async function bodyOf(request: Incoming, signal: AbortSignal): Promise<Body> {
+  const coding = request.headers['content-encoding'] ?? 'identity'
+  if (coding !== 'identity') throw unsupportedMediaType(['identity'], `the content coding ${coding} is not served`)
+  return { type: request.headers['content-type'] ?? '', bytes: await request.read(LARGEST_BODY, signal) }
+}
+
+function statusOf(error: unknown, log: Logger, request: Incoming): StatusError {
+  if (error instanceof StatusError) {
+    if (error.status.code >= 500) log.warn('A request could not be served', { method: request.method, error })
+    return error
+  }
+  if (error instanceof SkerryError && error.code === 'PLATFORM_BODY_TOO_LARGE') return tooLarge(LARGEST_BODY)
+  if (error instanceof SkerryError && error.retry === 'backoff') return unavailable(error.message, error)
+  log.error('A request failed', { method: request.method, path: request.target.split('?')[0], error })
+  return internalError('the server has made a mistake; its log says more', error)
+}

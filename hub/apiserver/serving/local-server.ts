@@ -1,0 +1,118 @@
+import { UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { isStream, type Stream } from '../rest/answer.ts'
+import type { User } from '../rest/context.ts'
+import { authenticated } from './authentication.ts'
+import type { Dispatcher, Incoming } from './dispatcher.ts'
+
+export interface LocalRequest {
+  readonly method: string
+  /** With its query. */
+  readonly path: string
+  readonly body?: string
+  readonly contentType?: string
+}
+
+export interface LocalAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+}
+
+/** The API for somebody in its own process, as one of its users: the same requests and answers, without a socket. */
+export interface LocalServer {
+  /** Rejects with an UnavailableError while the API does not serve. */
+  call(request: LocalRequest, signal: AbortSignal): Promise<LocalAnswer>
+  /** The lines of a watch as they come; its answer where it is none. Ends with the API. */
+  lines(path: string, signal: AbortSignal): Promise<LocalAnswer | AsyncIterable<string>>
+}
+
+/** Characters of a watch that its reader has not taken yet; more wait in the API's own queue of changes. */
+const MOST_UNREAD = 256 * 1024
+const AGENT = 'skerry-cloud'
+
+/** `serving` answers with what serves now, and a signal that aborts when it ends. */
+export function localServer(
+  serving: () => { readonly dispatch: Dispatcher; readonly signal: AbortSignal } | undefined,
+  user: User,
+): LocalServer {
+  const known = authenticated(user)
+
+  function now() {
+    const found = serving()
+    if (found) return found
+    throw new UnavailableError('The embedded Kubernetes API does not serve now', { code: 'HUB_API_NOT_SERVING' })
+  }
+
+  return {
+    async call(request, signal) {
+      const { dispatch } = now()
+      const { reply, ended } = await dispatch(incoming(request, known), signal)
+      ended()
+      if (isStream(reply)) throw new UnavailableError('A watch is no answer', { code: 'HUB_API_NOT_SERVING' })
+      return { status: reply.code, headers: reply.headers ?? {}, text: reply.text }
+    },
+    async lines(path, signal) {
+      const { dispatch, signal: end } = now()
+      const { reply, ended } = await dispatch(incoming({ method: 'GET', path }, known), signal)
+      if (isStream(reply)) return linesOf(reply, AbortSignal.any([signal, end]), ended)
+      ended()
+      return { status: reply.code, headers: reply.headers ?? {}, text: reply.text }
+    },
+  }
+}
+
+function incoming({ method, path, body, contentType }: LocalRequest, user: User): Incoming {
+  return {
+    ...{ method, target: path, address: '', headersDistinct: {} },
+    headers: {
+      accept: 'application/json',
+      'user-agent': AGENT,
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+    },
+    identify: async () => ({ kind: 'user', user }),
+    read: async () => Buffer.from(body ?? ''),
+  }
+}
+
+/** Runs from now on. What is sent waits here until it is taken; the stream is told to wait where that is much. */
+function linesOf(stream: Stream, signal: AbortSignal, ended: () => void): AsyncIterable<string> {
+  const left = new AbortController()
+  const waiting: string[] = []
+  let unread = 0
+  let isOver = false
+  let wake = Promise.withResolvers<void>()
+  let room = Promise.withResolvers<void>()
+  const send = (line: string) => {
+    waiting.push(line)
+    unread += line.length
+    wake.resolve()
+    return unread <= MOST_UNREAD ? undefined : room.promise
+  }
+  const running = stream.run(send, AbortSignal.any([signal, left.signal])).finally(() => {
+    isOver = true
+    wake.resolve()
+  })
+  // It is awaited by the reader; one that left does not wait for it.
+  running.catch(() => undefined)
+
+  async function* read(): AsyncGenerator<string> {
+    try {
+      for (;;) {
+        wake = Promise.withResolvers()
+        const taken = waiting.splice(0)
+        unread = 0
+        room.resolve()
+        room = Promise.withResolvers()
+        yield* taken
+        if (waiting.length > 0) continue
+        if (isOver) return await running
+        await wake.promise
+      }
+    } finally {
+      left.abort()
+      room.resolve()
+      ended()
+    }
+  }
+  return read()
+}
