@@ -32,6 +32,11 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
   { file: 'schemas/up.ts', text: "export { a } from '../platform/time/index.ts'", rule: 'schemas-is-a-leaf' },
   { file: 'schemas/node.ts', text: "export { join } from 'node:path'", rule: 'schemas-are-pure' },
   { file: 'platform/bus/up.ts', text: "export { a } from '../../twin/index.ts'", rule: 'platform-knows-no-domain' },
+  {
+    file: 'deploy/source/up.ts',
+    text: "export { a } from '../../platform/time/index.ts'",
+    rule: 'deploy-knows-schemas-only',
+  },
   { file: 'twin/across.ts', text: "export { a } from '../hub/link/index.ts'", rule: 'domains-meet-on-the-bus' },
   {
     file: 'hub/link/up.ts',
@@ -129,7 +134,7 @@ describe('each boundary rule fires on a planted breach', () => {
     }
     await symlink(resolve('node_modules'), join(root, 'node_modules'))
     violations = (
-      await boundaryViolations(root, ['schemas', 'platform', 'twin', 'hub', 'runtime', 'mappers', 'samples'])
+      await boundaryViolations(root, ['schemas', 'platform', 'twin', 'hub', 'runtime', 'mappers', 'samples', 'deploy'])
     ).violations
   })
 
