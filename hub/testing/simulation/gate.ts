@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const WORKER = fileURLToPath(new URL('./gate-worker.ts', import.meta.url))
 /** Helpers of the collector would only take the processor from the other workers. */
-const FLAGS = ['--disable-warning=ExperimentalWarning', '--single-threaded-gc']
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--single-threaded-gc', '--max-semi-space-size=32']
 
 /**
  * Histories in processes of their own: the test runner follows each promise, and a history has hundreds of thousands. What is
