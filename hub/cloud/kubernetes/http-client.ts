@@ -112,8 +112,10 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
 }
 
 /** API servers that throttle say for how many seconds (RFC 9110 §10.2.3; its form with a date is of no use to machines). */
-function retryAfter({ headers }: IncomingMessage): { readonly retryAfterMs?: number } {
-  const text = headers['retry-after'] ?? ''
+export function retryAfter({ headers }: { readonly headers: Readonly<Record<string, unknown>> }): {
+  readonly retryAfterMs?: number
+} {
+  const text = String(headers['retry-after'] ?? '')
   return /^\d{1,6}$/.test(text) ? { retryAfterMs: Number(text) * 1000 } : {}
 }
 

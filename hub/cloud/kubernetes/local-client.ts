@@ -1,7 +1,7 @@
 import { type Clock, withDeadline } from '../../../platform/time/index.ts'
 import { errorOfStatus, strangeAnswer } from './errors.ts'
 import { parseJson } from './guards.ts'
-import { type ApiClient, CALL_DEADLINE, unreachable } from './http-client.ts'
+import { type ApiClient, CALL_DEADLINE, retryAfter, unreachable } from './http-client.ts'
 
 /** What an API server in this process answers. */
 export interface LocalAnswer {
@@ -59,8 +59,6 @@ export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
   }
 }
 
-function errorOf({ status, headers, text }: LocalAnswer, fields: object) {
-  const after = headers['retry-after'] ?? ''
-  const rest = /^\d{1,6}$/.test(after) ? { retryAfterMs: Number(after) * 1000 } : {}
-  return errorOfStatus(status, parseJson(text), { ...fields, ...rest })
+function errorOf(answer: LocalAnswer, fields: object) {
+  return errorOfStatus(answer.status, parseJson(answer.text), { ...fields, ...retryAfter(answer) })
 }
