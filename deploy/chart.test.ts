@@ -78,6 +78,16 @@ describe('the chart', () => {
     assert.deepEqual(config.admission.service, { namespace: 'kubeedge', name: 'skerry-cloud-internal' })
   })
 
+  it('keeps its data in a folder of its own making: to that of an emptyDir with an fsGroup, others may write', () => {
+    const [object] = named(rendered({}), 'Deployment', 'skerry-cloud')
+    const { containers, volumes } = Object(object).spec.template.spec
+    const [{ env, volumeMounts }] = containers
+    const data: string = Object(env.find((each: unknown) => Object(each).name === 'SKERRY_DATA')).value
+    const scratch = volumes.filter((each: unknown) => Object(each).emptyDir).map((each: unknown) => Object(each).name)
+    const mount = volumeMounts.find(({ mountPath }: { mountPath: string }) => data.startsWith(`${mountPath}/`))
+    assert.deepEqual([mount?.name], scratch)
+  })
+
   it('leaves out what is switched off', () => {
     const off = { enabled: false }
     const kinds = rendered({ networkPolicy: { ...defaults.networkPolicy, ...off }, podDisruptionBudget: off }).map(

@@ -13,7 +13,7 @@ import { needs } from '../tools/testing/needs.ts'
 import { objectsOf, render } from './testing/render.ts'
 
 const FOLDER = import.meta.dirname
-const STRICT = ['apply', '--validate=strict', '-f']
+const STRICT = ['apply', '--server-side', '--validate=strict', '-f']
 
 const VERSIONS = 'jsonpath={range .items[*]}{.metadata.name}={.metadata.resourceVersion} {end}'
 /** Of an installation with defaults. */

@@ -8,7 +8,9 @@ export const SELECTOR = { 'app.kubernetes.io/name': 'skerry', 'app.kubernetes.io
 
 const CONFIG = 'skerry.dev/config'
 const CONFIG_FOLDER = '/etc/skerry'
-const DATA = '/var/lib/skerry'
+const VOLUME = '/var/lib/skerry'
+/** Of its own making: to the folder of an emptyDir itself, everybody may write, and the product refuses that. */
+const DATA = `${VOLUME}/cloud`
 /** Of the image; any other that cannot be root would do. */
 const USER = 65532
 
@@ -79,7 +81,7 @@ function container(values: Values): JsonObject {
       capabilities: { drop: ['ALL'] },
     },
     volumeMounts: [
-      { name: 'data', mountPath: DATA },
+      { name: 'data', mountPath: VOLUME },
       { name: 'config', mountPath: CONFIG_FOLDER, readOnly: true },
     ],
   }
