@@ -59,6 +59,8 @@ export interface CloudModules {
   readonly cloudhub: CloudHubModule
   readonly certificates: ListeningModule
   readonly admission: ListeningModule
+  /** False while the API tells of nothing: whoever is new is better served by another replica, if one there has an API. */
+  hasApi(): boolean
 }
 
 /** The cloud half, wired: caches, authority, certificate endpoint, CloudHub, controllers, admission. */
@@ -96,7 +98,9 @@ export function createCloudModules(config: CloudModulesConfig, ports: CloudModul
     // Last, so that an edge meets everything that answers it.
     cloudhub,
   ]
-  return { modules, authority, register, cloudhub, certificates, admission }
+  const kinds = Object.values(informers).map(({ type }) => type.kind)
+  const hasApi = () => !troubles.isSilentOn(kinds)
+  return { modules, authority, register, cloudhub, certificates, admission, hasApi }
 }
 
 /** What the API server dials the webhook by has to stand in the certificate too. */

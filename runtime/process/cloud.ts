@@ -44,7 +44,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
   const { log, metrics } = ground
   const cluster = await openCluster(config, ground)
   const kubernetes = await cluster.open()
-  const { modules, authority, register, cloudhub, certificates } = createCloudModules(config, {
+  const { modules, authority, register, cloudhub, certificates, hasApi } = createCloudModules(config, {
     ...{ kubernetes, clock, random, log, metrics },
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
     ...(cluster.incarnation === undefined ? {} : { incarnation: cluster.incarnation }),
@@ -57,6 +57,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       cloudhub: `wss://${host}:${cloudhub.port}`,
       certificates: `https://${host}:${certificates.port}`,
     }),
+    isServing: hasApi,
     links: () => ({ nodes: nodesReport(cloudhub.hub.snapshot()) }),
     routes: identityRoutes({ authority, register, clock, isConnected: (node) => cloudhub.hub.isConnected(node) }),
     async [Symbol.asyncDispose]() {

@@ -28,6 +28,8 @@ export interface Composition extends AsyncDisposable {
   /** Asked once all modules serve. */
   endpoints(): Endpoints
   readonly routes?: ControlRoutes
+  /** For /readyz, where ready modules are not enough. */
+  isServing?(): boolean
   /** For `skerry status`. */
   links?(): LinksReport
 }
@@ -66,9 +68,15 @@ export async function hostProcess(options: HostOptions): Promise<number> {
   const metrics = createMetrics()
   const board = createModuleBoard(systemClock)
   const startedMs = systemClock.now()
-  const health = await serveHealth({ ...options.metrics, metrics, log, states: () => board.states() })
+  let isServing = () => true
+  const health = await serveHealth({
+    ...{ ...options.metrics, metrics, log },
+    states: () => board.states(),
+    ready: () => board.ready() && isServing(),
+  })
   await using _health = health
   await using composition = await options.compose({ directory, log, metrics, states: () => board.states() })
+  isServing = () => composition.isServing?.() ?? true
   const report = (): StatusReport => {
     const state = board.ready() ? 'ready' : 'starting'
     const modules = board.states().map((module) => ({ ...module }))

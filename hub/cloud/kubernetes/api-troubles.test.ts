@@ -33,6 +33,18 @@ test('kinds that the API does not tell of are named with the first reason, until
   ])
 })
 
+test('the API is silent when it tells of none of the kinds in question', () => {
+  const troubles = new ApiTroubles()
+  const kinds = ['Device', 'Node', 'Device']
+  assert.equal(troubles.isSilentOn(kinds), false)
+  troubles.failed('Device', errorOfStatus(404, {}, {}))
+  assert.equal(troubles.isSilentOn(kinds), false, 'a definition is missing')
+  troubles.failed('Node', errorOfStatus(500, {}, {}))
+  assert.equal(troubles.isSilentOn(kinds), true)
+  troubles.answered('Node')
+  assert.equal(troubles.isSilentOn(kinds), false)
+})
+
 test('an informer whose API is away says so, and takes it back when it is told of something', async () => {
   const clock = new FakeClock()
   const kubernetes = new FakeKubernetes()

@@ -17,6 +17,11 @@ export class ApiTroubles {
     if (this.#kinds.delete(kind)) this.onChange(this.text)
   }
 
+  /** Whether the API tells of none of these kinds: it is away, or lets nobody in. */
+  isSilentOn(kinds: readonly string[]): boolean {
+    return kinds.length > 0 && kinds.every((kind) => this.#kinds.has(kind))
+  }
+
   get text(): string | undefined {
     const [first] = this.#kinds
     if (!first) return undefined
