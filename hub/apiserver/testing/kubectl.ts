@@ -18,6 +18,8 @@ export interface KubectlOptions {
   readonly namespace?: string
   /** Ends the command. */
   readonly signal?: AbortSignal
+  /** Path of another kubectl than the environment's (`KUBECTL`) or the machine's own. */
+  readonly program?: string
 }
 
 const LONGEST = 60_000
@@ -26,10 +28,11 @@ const LONGEST = 60_000
 export async function kubectl(
   api: Pick<ServedApi, 'kubeconfig' | 'directory'>,
   parameters: readonly string[],
-  { input = '', environment = {}, namespace, onOut, signal }: KubectlOptions = {},
+  { input = '', environment = {}, namespace, onOut, signal, program }: KubectlOptions = {},
 ): Promise<Run> {
   const where = namespace === undefined ? [] : ['--namespace', namespace]
-  const child = spawn(process.env['KUBECTL'] ?? 'kubectl', ['--kubeconfig', api.kubeconfig, ...where, ...parameters], {
+  const kubectl = program ?? process.env['KUBECTL'] ?? 'kubectl'
+  const child = spawn(kubectl, ['--kubeconfig', api.kubeconfig, ...where, ...parameters], {
     timeout: LONGEST,
     env: {
       ...process.env,

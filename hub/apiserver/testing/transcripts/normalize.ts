@@ -16,7 +16,20 @@ export function normalize(text: string, namespace: string): readonly string[] {
     // Widths of columns follow the longest cell.
     .map((line) => line.replaceAll(/(\S) {2,}/g, '$1   ').trimEnd())
   while (lines.at(-1) === '') lines.pop()
-  return lines
+  return sortSchemaErrors(lines)
+}
+
+/** An upstream server names what is wrong with an object of a custom kind in the order of chance. */
+function sortSchemaErrors(lines: readonly string[]): readonly string[] {
+  const sorted: string[] = []
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.findIndex((line, position) => position >= at && !line.startsWith('* '))
+    const errors = lines.slice(at, end < 0 ? lines.length : end)
+    sorted.push(...(errors.some((line) => line.includes(' in body ')) ? errors.toSorted() : errors))
+    at += errors.length
+    if (end >= 0) sorted.push(lines[at++] ?? '')
+  }
+  return sorted
 }
 
 /** Whether lines are those of a transcript, in which `...` stands for any lines, and `<any>` for any text in a line. */

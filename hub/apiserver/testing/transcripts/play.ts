@@ -1,4 +1,4 @@
-import { kubectl, type Run } from '../kubectl.ts'
+import { type KubectlOptions, kubectl, type Run } from '../kubectl.ts'
 import { matches, normalize } from './normalize.ts'
 import { NAMESPACE, type Step, type Transcript } from './transcript.ts'
 
@@ -7,6 +7,8 @@ export interface Stage {
   readonly kubeconfig: string
   /** For caches and files. */
   readonly directory: string
+  /** Path of the kubectl that plays; the machine's own where none is given. */
+  readonly program?: string
   readonly signal?: AbortSignal
 }
 
@@ -38,7 +40,7 @@ export async function play(
       if (!isWhole) break
     }
   } finally {
-    await kubectl(stage, ['delete', 'namespace', namespace, '--wait=false'])
+    await kubectl(stage, ['delete', 'namespace', namespace, '--wait=false'], ofStage(stage))
   }
   return differences
 }
@@ -52,7 +54,7 @@ export async function printed(
   const words = step.words.map((word) => word.replaceAll(NAMESPACE, namespace))
   const run = await kubectl(stage, words, {
     ...{ input: step.input.replaceAll(NAMESPACE, namespace), namespace },
-    ...(stage.signal ? { signal: stage.signal } : {}),
+    ...ofStage(stage),
   })
   return { lines: linesOf(run, namespace), code: run.code }
 }
@@ -76,15 +78,23 @@ function linesOf({ out, err }: Run, namespace: string): readonly string[] {
 
 /** What has to succeed. */
 export async function must(stage: Stage, words: readonly string[]): Promise<void> {
-  const { code, err } = await kubectl(stage, words)
+  const { code, err } = await kubectl(stage, words, ofStage(stage))
   if (code !== 0) throw new Error(`kubectl ${words.join(' ')}: ${err}`)
 }
 
+function ofStage({ signal, program }: Stage): KubectlOptions {
+  return { ...(signal ? { signal } : {}), ...(program === undefined ? {} : { program }) }
+}
+
 export function differenceText({ step, expected, actual, code }: Difference): string {
+  const missing = expected.filter((line) => !actual.includes(line))
+  const added = actual.filter((line) => !expected.includes(line))
+  // The same lines in another order.
+  const isWhole = missing.length === 0 && added.length === 0
   return [
     `line ${step.line}: kubectl ${step.words.join(' ')}`,
-    ...expected.filter((line) => !actual.includes(line)).map((line) => `  - ${line}`),
-    ...actual.filter((line) => !expected.includes(line)).map((line) => `  + ${line}`),
+    ...(isWhole ? expected : missing).map((line) => `  - ${line}`),
+    ...(isWhole ? actual : added).map((line) => `  + ${line}`),
     ...(code === step.code ? [] : [`  exit code ${code} instead of ${step.code}`]),
   ].join('\n')
 }
