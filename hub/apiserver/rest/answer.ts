@@ -1,26 +1,44 @@
+import type { JsonObject } from '../../../schemas/index.ts'
 import type { Status } from '../../kube/status.ts'
 
 /** How a request ends, before it is written to a socket. */
 export interface Answer {
   readonly code: number
   readonly type: string
+  /** Made when it is asked for first. */
   readonly text: string
+  /** What the text says, where that is the JSON of one object. Others hold it, too: nobody changes it. */
+  readonly object?: JsonObject
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Sends one line of a watch; settles when the client may get more. Never rejects: a client that left ends the signal. */
-export type SendLine = (line: string) => Promise<void> | undefined
+/** One event of a watch. */
+export interface StreamEvent {
+  /** ADDED, MODIFIED, DELETED, BOOKMARK or ERROR. */
+  readonly type: string
+  /** Others hold it, too: nobody changes it. */
+  readonly object: JsonObject
+  /** Its JSON, made when it is asked for first. */
+  readonly text: string
+}
+
+/** Sends one event of a watch; settles when the client may get more. Never rejects: a client that left ends the signal. */
+export type SendEvent = (event: StreamEvent) => Promise<void> | undefined
 
 /** A watch: `run` settles when it ends, by itself or with the signal. */
 export interface Stream {
   readonly type: string
-  run(send: SendLine, signal: AbortSignal): Promise<void>
+  run(send: SendEvent, signal: AbortSignal): Promise<void>
 }
 
 export type Reply = Answer | Stream
 
 export function isStream(reply: Reply): reply is Stream {
   return 'run' in reply
+}
+
+export function eventLine({ type, text }: StreamEvent): string {
+  return `{"type":"${type}","object":${text}}\n`
 }
 
 export function statusAnswer(status: Status): Answer {

@@ -24,6 +24,8 @@ export interface ListMetadata {
   readonly remainingItemCount?: number
 }
 
+const JSON_TYPE = 'application/json'
+
 export function includeOf(query: URLSearchParams): View['include'] {
   const include = query.get('includeObject') ?? ''
   if (include === '') return 'Metadata'
@@ -32,7 +34,17 @@ export function includeOf(query: URLSearchParams): View['include'] {
 }
 
 export function presentObject(view: View, object: ApiObject, code = 200): Answer {
-  return encode(view.form, code, shownText(view, object))
+  const { form } = view
+  const shown = shownObject(view, object)
+  if (form.encoding !== 'json') return encode(form, code, shown.text)
+  return {
+    code,
+    type: JSON_TYPE,
+    object: shown.object,
+    get text() {
+      return `${shown.text}\n`
+    },
+  }
 }
 
 export function presentList(view: View, objects: readonly ApiObject[], metadata: ListMetadata): Answer {
@@ -42,35 +54,45 @@ export function presentList(view: View, objects: readonly ApiObject[], metadata:
   const isPartial = form.as === 'metadata'
   const kind = isPartial ? 'PartialObjectMetadataList' : definition.listKind
   const apiVersion = isPartial ? form.apiVersion : apiVersionOf(definition)
-  const items = objects.map((object) => shownText(view, object)).join(',')
+  const items = objects.map((object) => shownObject(view, object).text).join(',')
   const text = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(head)},"items":[${items}]}`
   return encode(form, 200, text)
 }
 
-/** JSON of one object as the client wants it. */
-export function shownText(view: View, object: ApiObject): string {
+/** One object as the client wants it, and its JSON. */
+export function shownObject(view: View, object: ApiObject): { readonly object: JsonObject; readonly text: string } {
+  const shown = inForm(view, object)
+  return {
+    object: shown,
+    get text() {
+      return objectText(shown)
+    },
+  }
+}
+
+function inForm(view: View, object: ApiObject): JsonObject {
   switch (view.form.as) {
     case 'object':
-      return objectText(object)
+      return object
     case 'metadata':
-      return JSON.stringify({
-        kind: 'PartialObjectMetadata',
-        apiVersion: view.form.apiVersion,
-        metadata: object.metadata,
-      })
+      return { kind: 'PartialObjectMetadata', apiVersion: view.form.apiVersion, metadata: object.metadata }
     case 'table': {
       const resourceVersion = object.metadata['resourceVersion']
-      return JSON.stringify(tableOf(view, [object], isText(resourceVersion) ? { resourceVersion } : {}))
+      return tableOf(view, [object], isText(resourceVersion) ? { resourceVersion } : {})
     }
   }
 }
 
-function tableOf({ form, definition, include, now }: View, objects: readonly ApiObject[], metadata: JsonObject) {
+function tableOf(
+  { form, definition, include, now }: View,
+  objects: readonly ApiObject[],
+  metadata: JsonObject,
+): JsonObject {
   return { ...toTable(definition, objects, { now, include, metadata }), apiVersion: form.apiVersion }
 }
 
 function encode(form: Form, code: number, text: string): Answer {
-  if (form.encoding === 'json') return { code, type: 'application/json', text: `${text}\n` }
+  if (form.encoding === 'json') return { code, type: JSON_TYPE, text: `${text}\n` }
   const value: Json = JSON.parse(text)
   return { code, type: 'application/yaml', text: stringify(isJsonObject(value) ? value : {}) }
 }

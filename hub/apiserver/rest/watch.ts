@@ -1,12 +1,13 @@
 import { type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { expired, type Status, StatusError } from '../../kube/status.ts'
 import { eventOf } from '../../kube/watch/index.ts'
-import type { SendLine, Stream } from './answer.ts'
+import type { SendEvent, Stream, StreamEvent } from './answer.ts'
 import type { ApiContext } from './context.ts'
 import { checkReached } from './list.ts'
 import { type ListOptions, selects } from './list-options.ts'
-import { shownText, type View } from './present.ts'
+import { shownObject, type View } from './present.ts'
 import { apiVersionOf, inVersion, keyOf, resourceOf } from './registry.ts'
 import { converted } from './versions.ts'
 import { createWatcher } from './watcher.ts'
@@ -39,17 +40,25 @@ export function watchObjects(
   const prefix = name !== '' ? keyOf(namespace, name) : namespace === '' ? '' : `${namespace}/`
   const isConcerned = (key: string) => (name === '' ? key.startsWith(prefix) : key === prefix)
   const matches = (object: ApiObject) => selected(inVersion(object, definition))
-  const line = (type: string, object: ApiObject) => `{"type":"${type}","object":${shownText(view(), object)}}\n`
+  const shown = (type: string, object: ApiObject): StreamEvent => {
+    const known = shownObject(view(), object)
+    return {
+      ...{ type, object: known.object },
+      get text() {
+        return known.text
+      },
+    }
+  }
   const bookmark = (version: number, annotations?: { readonly [key: string]: string }) => {
     const metadata = { resourceVersion: String(version), ...(annotations && { annotations }) }
-    return line('BOOKMARK', { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata })
+    return shown('BOOKMARK', { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata })
   }
 
-  const events = async (send: SendLine, signal: AbortSignal) => {
+  const events = async (send: SendEvent, signal: AbortSignal) => {
     // Up to the first wait nothing else runs, so no change is lost or told twice.
     using watcher = createWatcher({ log, version: () => api.store.version, isConcerned, signal })
     // A client that reads nothing any more keeps no watch open beyond its end.
-    const tell = (text: string) => Promise.race([send(text), watcher.ended])
+    const tell = (event: StreamEvent) => Promise.race([send(event), watcher.ended])
     const life = lifetime(api, options)
     using _timeout = api.clock.after(life, () => watcher.end())
     using _bookmarks = options.bookmarks ? bookmarks(api, life, () => watcher.remind()) : NO_BOOKMARK
@@ -61,29 +70,29 @@ export function watchObjects(
       const objects = present.map(([, object]) => object)
       for (const object of await api.converter.convert(objects, definition, signal)) {
         if (watcher.isEnded) return
-        await tell(line('ADDED', object))
+        await tell(shown('ADDED', object))
       }
       if (options.sendInitialEvents && options.bookmarks)
         await tell(bookmark(version, { 'k8s.io/initial-events-end': 'true' }))
     } else {
       // A version of the future comes from a database that is gone: such a client has to list again, too.
       const past = since > api.store.version ? undefined : log.since(since)
-      if (!past) return void (await tell(errorLine(tooOld(since, log.compacted))))
+      if (!past) return void (await tell(errorEvent(tooOld(since, log.compacted))))
       watcher.replay(past)
     }
     for await (const step of watcher.steps()) {
       const event = typeof step === 'number' ? undefined : eventOf(step, matches)
-      if (event) await tell(line(event.type, await converted(api, event.object, definition, signal)))
+      if (event) await tell(shown(event.type, await converted(api, event.object, definition, signal)))
       else if (typeof step === 'number') await tell(bookmark(step))
     }
   }
   /** What cannot be shown ends the watch with the reason, as in a cluster. */
-  const run = async (send: SendLine, signal: AbortSignal) => {
+  const run = async (send: SendEvent, signal: AbortSignal) => {
     try {
       await events(send, signal)
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
-      await send(errorLine(error.status))
+      await send(errorEvent(error.status))
     }
   }
   return { type: 'application/json', run }
@@ -99,8 +108,10 @@ function startsWithState({ version, sendInitialEvents }: ListOptions): boolean {
   return sendInitialEvents ?? (version === undefined || version === 0)
 }
 
-function errorLine(status: Status): string {
-  return `{"type":"ERROR","object":${JSON.stringify(status)}}\n`
+function errorEvent(status: Status): StreamEvent {
+  const text = JSON.stringify(status)
+  const object: JsonObject = JSON.parse(text)
+  return { type: 'ERROR', object, text }
 }
 
 function tooOld(version: number, oldest: number): Status {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HttpHandler, readBody } from '../../../platform/http/index.ts'
-import { isStream, type Reply, type Stream } from '../rest/answer.ts'
+import { eventLine, isStream, type Reply, type Stream, type StreamEvent } from '../rest/answer.ts'
 import { authenticate } from './authentication.ts'
 import type { Dispatcher, Incoming } from './dispatcher.ts'
 
@@ -49,8 +49,8 @@ async function write(
 async function writeStream(response: ServerResponse, stream: Stream, signal: AbortSignal): Promise<void> {
   response.writeHead(200, { 'content-type': stream.type })
   response.flushHeaders()
-  const send = (line: string) => {
-    response.write(line)
+  const send = (event: StreamEvent) => {
+    response.write(eventLine(event))
     return response.writableLength <= MOST_UNREAD ? undefined : drained(response, signal)
   }
   await stream.run(send, signal)

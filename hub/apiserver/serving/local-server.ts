@@ -1,5 +1,5 @@
-import { UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { isStream, type Stream } from '../rest/answer.ts'
+import { BugError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { type Answer, isStream, type Stream, type StreamEvent } from '../rest/answer.ts'
 import type { User } from '../rest/context.ts'
 import { authenticated } from './authentication.ts'
 import type { Dispatcher, Incoming } from './dispatcher.ts'
@@ -15,19 +15,26 @@ export interface LocalRequest {
 export interface LocalAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly text: string
+  /** What its JSON says; undefined where it is none. An object is the API's own: nobody changes it. */
+  readonly body: unknown
+}
+
+/** An event of a watch; its object is the API's own. */
+export interface LocalEvent {
+  readonly type: string
+  readonly object: unknown
 }
 
 /** The API for somebody in its own process, as one of its users: the same requests and answers, without a socket. */
 export interface LocalServer {
   /** Rejects with an UnavailableError while the API does not serve. */
   call(request: LocalRequest, signal: AbortSignal): Promise<LocalAnswer>
-  /** The lines of a watch as they come; its answer where it is none. Ends with the API. */
-  lines(path: string, signal: AbortSignal): Promise<LocalAnswer | AsyncIterable<string>>
+  /** The events of a watch as they come; its answer where it is none. Ends with the API. */
+  events(path: string, signal: AbortSignal): Promise<LocalAnswer | AsyncIterable<LocalEvent>>
 }
 
-/** Characters of a watch that its reader has not taken yet; more wait in the API's own queue of changes. */
-const MOST_UNREAD = 256 * 1024
+/** Events of a watch that its reader has not taken yet; more wait in the API's own queue of changes. */
+const MOST_UNREAD = 256
 const AGENT = 'skerry-cloud'
 
 /** `serving` answers with what serves now, and a signal that aborts when it ends. */
@@ -48,17 +55,26 @@ export function localServer(
       const { dispatch } = now()
       const { reply, ended } = await dispatch(incoming(request, known), signal)
       ended()
-      if (isStream(reply)) throw new UnavailableError('A watch is no answer', { code: 'HUB_API_NOT_SERVING' })
-      return { status: reply.code, headers: reply.headers ?? {}, text: reply.text }
+      if (isStream(reply)) throw new BugError('a watch was asked for as an answer', { code: 'HUB_API_WATCH' })
+      return answerOf(reply)
     },
-    async lines(path, signal) {
+    async events(path, signal) {
       const { dispatch, signal: end } = now()
       const { reply, ended } = await dispatch(incoming({ method: 'GET', path }, known), signal)
-      if (isStream(reply)) return linesOf(reply, AbortSignal.any([signal, end]), ended)
+      if (isStream(reply)) return eventsOf(reply, AbortSignal.any([signal, end]), ended)
       ended()
-      return { status: reply.code, headers: reply.headers ?? {}, text: reply.text }
+      return answerOf(reply)
     },
   }
+}
+
+function answerOf(answer: Answer): LocalAnswer {
+  const { code, headers = {}, object } = answer
+  return { status: code, headers, body: object ?? bodyOf(answer) }
+}
+
+function bodyOf({ type, text }: Answer): unknown {
+  return type === 'application/json' ? JSON.parse(text) : undefined
 }
 
 function incoming({ method, path, body, contentType }: LocalRequest, user: User): Incoming {
@@ -75,18 +91,16 @@ function incoming({ method, path, body, contentType }: LocalRequest, user: User)
 }
 
 /** Runs from now on. What is sent waits here until it is taken; the stream is told to wait where that is much. */
-function linesOf(stream: Stream, signal: AbortSignal, ended: () => void): AsyncIterable<string> {
+function eventsOf(stream: Stream, signal: AbortSignal, ended: () => void): AsyncIterable<LocalEvent> {
   const left = new AbortController()
-  const waiting: string[] = []
-  let unread = 0
+  const waiting: LocalEvent[] = []
   let isOver = false
   let wake = Promise.withResolvers<void>()
   let room = Promise.withResolvers<void>()
-  const send = (line: string) => {
-    waiting.push(line)
-    unread += line.length
+  const send = ({ type, object }: StreamEvent) => {
+    waiting.push({ type, object })
     wake.resolve()
-    return unread <= MOST_UNREAD ? undefined : room.promise
+    return waiting.length < MOST_UNREAD ? undefined : room.promise
   }
   const running = stream.run(send, AbortSignal.any([signal, left.signal])).finally(() => {
     isOver = true
@@ -95,12 +109,11 @@ function linesOf(stream: Stream, signal: AbortSignal, ended: () => void): AsyncI
   // It is awaited by the reader; one that left does not wait for it.
   running.catch(() => undefined)
 
-  async function* read(): AsyncGenerator<string> {
+  async function* read(): AsyncGenerator<LocalEvent> {
     try {
       for (;;) {
         wake = Promise.withResolvers()
         const taken = waiting.splice(0)
-        unread = 0
         room.resolve()
         room = Promise.withResolvers()
         yield* taken

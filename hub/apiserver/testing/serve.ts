@@ -16,6 +16,7 @@ import {
   kubernetesStore,
   openApiPki,
 } from '../index.ts'
+import { frozenServer } from './frozen.ts'
 
 /** A running API on a folder. */
 export interface ServedApi extends AsyncDisposable {
@@ -81,7 +82,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     url: module.url,
     pki,
     kubeconfig: file,
-    local: (user) => module.local(user),
+    local: (user) => frozenServer(module.local(user)),
     async [Symbol.asyncDispose]() {
       await scope[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()

@@ -3,7 +3,7 @@ import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
 import { errorOfStatus, reasonOfError, strangeAnswer } from './errors.ts'
-import { isJsonObject, isKubeObject, isRecord, parseJson } from './guards.ts'
+import { isJsonObject, isKubeObject, isRecord } from './guards.ts'
 import { type ApiClient, type KubeconfigSource, openApiClient } from './http-client.ts'
 import {
   apiVersionOf,
@@ -140,12 +140,11 @@ async function* watchEvents<T extends KubeObject>(
     timeoutSeconds: WATCH_SECONDS,
   })
   const path = `${pathOf(type, options.namespace)}?${query}`
-  for await (const line of client.lines(path, signal)) {
-    if (line === '') {
+  for await (const event of client.events(path, signal)) {
+    if (event === undefined) {
       yield { type: 'BOOKMARK', resourceVersion: options.resourceVersion }
       continue
     }
-    const event = parseJson(line)
     if (!isRecord(event)) throw strangeAnswer({ method: 'GET', path })
     const object = event['object']
     switch (event['type']) {

@@ -19,8 +19,11 @@ export interface ApiRequest {
 /** HTTP to one Kubernetes API, with the credentials of a kubeconfig. */
 export interface ApiClient {
   call(request: ApiRequest, signal?: AbortSignal): Promise<unknown>
-  /** The answer's lines as they come, after an empty one as soon as it begins. The stream is destroyed when the consumer leaves. */
-  lines(path: string, signal: AbortSignal): AsyncIterable<string>
+  /**
+   * The events of a watch as they come, after undefined as soon as it begins; null for what is no JSON. The stream is destroyed
+   * when the consumer leaves.
+   */
+  events(path: string, signal: AbortSignal): AsyncIterable<unknown>
 }
 
 /** Either the text of a kubeconfig, or the file that holds it, or the service account of the pod this runs in. */
@@ -104,7 +107,7 @@ export async function openApiClient(source: KubeconfigSource, clock: Clock): Pro
         throw unreachable(error, signal, fields)
       }
     },
-    lines: (path, signal) => readLines(clock, path, signal, open),
+    events: (path, signal) => readEvents(clock, path, signal, open),
     [Symbol.dispose]() {
       for (const own of agents.values()) destroy(own)
     },
@@ -119,12 +122,12 @@ export function retryAfter({ headers }: { readonly headers: Readonly<Record<stri
   return /^\d{1,6}$/.test(text) ? { retryAfterMs: Number(text) * 1000 } : {}
 }
 
-async function* readLines(
+async function* readEvents(
   clock: Clock,
   path: string,
   signal: AbortSignal,
   open: (request: ApiRequest, signal: AbortSignal, isWatch: boolean) => Promise<IncomingMessage>,
-): AsyncGenerator<string> {
+): AsyncGenerator<unknown> {
   const fields = { method: 'GET', path }
   const silence = new AbortController()
   const combined = AbortSignal.any([signal, silence.signal])
@@ -138,7 +141,7 @@ async function* readLines(
       throw errorOfStatus(status, parseJson(body.toString('utf8')), fields)
     }
     answer.setEncoding('utf8')
-    yield ''
+    yield undefined
     let rest = ''
     for await (const chunk of answer) {
       timer[Symbol.dispose]()
@@ -146,7 +149,7 @@ async function* readLines(
       const parts = `${rest}${chunk}`.split('\n')
       rest = parts.pop() ?? ''
       if (rest.length > LONGEST_LINE) throw new Error('a watch event is larger than 64 MiB')
-      for (const line of parts) if (line !== '') yield line
+      for (const line of parts) if (line !== '') yield parseJson(line) ?? null
     }
   } catch (error) {
     throw unreachable(error, signal, fields)

@@ -45,10 +45,10 @@ test('an API of this process is used as any other', async (t) => {
   assert.equal(await kubernetes.get(CONFIG_MAPS, at), undefined)
 })
 
-test('what it answers with is the caller’s own, and refusals are those of an API', async (t) => {
+test('what it answers with is nobody’s to change, and refusals are those of an API', async (t) => {
   const { kubernetes } = await open(t)
   const made = await kubernetes.create(CONFIG_MAPS, 'default', map('one', { a: '1' }))
-  Object.assign(Object(dataOf(made)), { a: 'other' })
+  assert.throws(() => Object.assign(Object(dataOf(made)), { a: 'other' }), TypeError)
   assert.deepEqual(dataOf(await kubernetes.get(CONFIG_MAPS, at)), { a: '1' })
   const twice = kubernetes.create(CONFIG_MAPS, 'default', map('one'))
   await assert.rejects(twice, (error) => reasonOfError(error) === 'AlreadyExists')

@@ -1,6 +1,5 @@
 import { type Clock, withDeadline } from '../../../platform/time/index.ts'
 import { errorOfStatus, strangeAnswer } from './errors.ts'
-import { parseJson } from './guards.ts'
 import { type ApiClient, CALL_DEADLINE, retryAfter, unreachable } from './http-client.ts'
 
 /** What an API server in this process answers. */
@@ -8,7 +7,8 @@ export interface LocalAnswer {
   readonly status: number
   /** Names in small letters. */
   readonly headers: Readonly<Record<string, string>>
-  readonly text: string
+  /** What its JSON says; undefined where it is none. An object is the server's own: nobody changes it. */
+  readonly body: unknown
 }
 
 /** An API server in this process that is asked without a socket. */
@@ -22,8 +22,11 @@ export interface LocalServer {
     },
     signal: AbortSignal,
   ): Promise<LocalAnswer>
-  /** A watch, line by line; or why there is none. */
-  lines(path: string, signal: AbortSignal): Promise<LocalAnswer | AsyncIterable<string>>
+  /** The events of a watch; or why there is none. */
+  events(
+    path: string,
+    signal: AbortSignal,
+  ): Promise<LocalAnswer | AsyncIterable<{ readonly type: string; readonly object: unknown }>>
 }
 
 /** The same requests as over HTTPS, with the same deadlines and errors. */
@@ -35,23 +38,21 @@ export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
         return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
           const sent = body === undefined ? {} : { body: JSON.stringify(body), contentType }
           const answer = await server.call({ method, path, ...sent }, limited)
-          const found = parseJson(answer.text)
           if (answer.status >= 300 || answer.status < 200) throw errorOf(answer, fields)
-          if (found === undefined && answer.text !== '') throw strangeAnswer({ ...fields, status: answer.status })
-          return found ?? {}
+          if (answer.body === undefined) throw strangeAnswer({ ...fields, status: answer.status })
+          return answer.body
         })
       } catch (error) {
         throw unreachable(error, signal, fields)
       }
     },
-    async *lines(path, signal) {
+    async *events(path, signal) {
       const fields = { method: 'GET', path }
       try {
-        const watch = await server.lines(path, signal)
+        const watch = await server.events(path, signal)
         if ('status' in watch) throw errorOf(watch, fields)
-        yield ''
-        // Each comes with the end of its line.
-        for await (const line of watch) yield line.trimEnd()
+        yield undefined
+        yield* watch
       } catch (error) {
         throw unreachable(error, signal, fields)
       }
@@ -60,5 +61,5 @@ export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
 }
 
 function errorOf(answer: LocalAnswer, fields: object) {
-  return errorOfStatus(answer.status, parseJson(answer.text), { ...fields, ...retryAfter(answer) })
+  return errorOfStatus(answer.status, answer.body, { ...fields, ...retryAfter(answer) })
 }

@@ -9,7 +9,7 @@ import { type Clock, seconds, systemClock, systemRandom } from '../../../../plat
 import { crds } from '../../../../schemas/crd/index.ts'
 import { type ServedApi, serveApi } from '../../../apiserver/testing/serve.ts'
 import { createCloudModules } from '../../cloud-modules.ts'
-import { type Kubernetes, kubernetesFromConfig } from '../../kubernetes/index.ts'
+import { type Kubernetes, kubernetesInside } from '../../kubernetes/index.ts'
 import { join as joinCloud } from '../tls-cloud.ts'
 import { OriginalEdge, type OriginalEdgeOptions } from './original-edge.ts'
 
@@ -40,7 +40,9 @@ export async function startWholeCloud(t: TestContext, options: WholeCloudOptions
   const { clock = systemClock } = options
   const directory = await mkdtemp(join(tmpdir(), 'skerry-cloud-'))
   const api = await serveApi(directory, { crds })
-  const kubernetes = await kubernetesFromConfig({ file: api.kubeconfig }, { clock: systemClock, log: silentLogger })
+  // As in the product, but nobody may change what the API holds as well.
+  const server = api.local({ name: 'cloud', groups: ['system:masters'] })
+  const kubernetes = kubernetesInside(server, { clock: systemClock, log: silentLogger })
   let half = await startHalf(kubernetes, options)
   const halves: (typeof half)[] = []
   const stop = () => half.stop()
@@ -49,7 +51,6 @@ export async function startWholeCloud(t: TestContext, options: WholeCloudOptions
     await Promise.all(edges.map((edge) => edge.cut()))
     await stop()
     await Promise.all(halves.map((each) => each.stop()))
-    kubernetes[Symbol.dispose]()
     await api[Symbol.asyncDispose]()
     await rm(directory, { recursive: true, force: true })
   })
