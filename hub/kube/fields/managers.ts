@@ -27,12 +27,21 @@ export function managersOf(...list: readonly Manager[]): Managers {
   return new Map(list.map((manager) => [idOf(manager), manager]))
 }
 
+/** Of objects as they are stored: a write asks for the managers of one several times. */
+const decoded = new WeakMap<readonly Json[], Managers>()
+
 /** What metadata.managedFields says; undefined where it says what cannot be. */
 export function decodeManagers(value: Json | undefined): Managers | undefined {
   if (value === undefined || value === null) return new Map()
   if (!isJsonArray(value)) return undefined
+  const known = decoded.get(value) ?? decodeEntries(value)
+  if (known) decoded.set(value, known)
+  return known
+}
+
+function decodeEntries(entries: readonly Json[]): Managers | undefined {
   const managers = new Map<string, Manager>()
-  for (const entry of value) {
+  for (const entry of entries) {
     const manager = decodeEntry(entry)
     if (!manager) return undefined
     managers.set(idOf(manager), manager)

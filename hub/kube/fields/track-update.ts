@@ -1,5 +1,5 @@
 import { isUnchanged } from './compare.ts'
-import { difference, isEmpty, union, without } from './field-set.ts'
+import { difference, EMPTY, isEmpty, union, without } from './field-set.ts'
 import { capped, idOf, type Manager, type Managers } from './managers.ts'
 import { type FieldChange, takeFields } from './take-fields.ts'
 import { NEVER_OWNED } from './versions.ts'
@@ -25,14 +25,19 @@ export async function managersOfUntracked(change: FieldChange, writer: Writer): 
  * lose that, and what went. A write that changes nothing gives back the managers that there were.
  */
 export async function trackUpdate(change: FieldChange, managers: Managers, writer: Writer): Promise<Managers> {
-  const { managers: rest, comparison } = await takeFields(change, managers, '')
-  if (isUnchanged(comparison)) return rest.size === managers.size ? managers : rest
-  const touched = without(union(comparison.modified, comparison.added), change.excluded)
-  const fields = difference(touched, NEVER_OWNED)
-  if (isEmpty(fields)) return rest
   const { name, subresource, time } = writer
   const { apiVersion } = change
-  const own: Manager = { name, operation: 'Update', apiVersion, subresource, time, fields }
-  const previous = rest.get(idOf(own))
-  return capped(new Map(rest).set(idOf(own), previous ? { ...own, fields: union(previous.fields, own.fields) } : own))
+  const own = { name, operation: 'Update', apiVersion, subresource } as const
+  const id = idOf(own)
+  // What it owns already stays its own, often as the very same set: nothing is taken from it but what goes.
+  const { managers: rest, comparison } = await takeFields(change, managers, id)
+  if (isUnchanged(comparison)) return rest.size === managers.size ? managers : rest
+  const touched = without(union(comparison.modified, comparison.added), change.excluded)
+  const gained = difference(touched, NEVER_OWNED)
+  const previous = rest.get(id)
+  const fields = union(difference(previous?.fields ?? EMPTY, comparison.removed), gained)
+  const next = new Map(rest)
+  if (isEmpty(fields)) next.delete(id)
+  else next.set(id, { ...own, time: isEmpty(gained) ? previous?.time : time, fields } satisfies Manager)
+  return isEmpty(gained) ? next : capped(next)
 }

@@ -15,8 +15,10 @@ export interface Pruned {
 
 /** Drops what the schema of the kind does not know. The object given stays as it is. */
 export function prune(definition: Pick<ResourceDefinition, 'schema'>, object: ApiObject): Pruned {
+  const schema = rootSchema(definition.schema)
+  if (isKnown(schema, object)) return { object, unknown: [] }
   const unknown: string[] = []
-  const body = pruneObject(rootSchema(definition.schema), object, '', unknown)
+  const body = pruneObject(schema, object, '', unknown)
   return { object: withIdentity(body, object), unknown }
 }
 
@@ -27,6 +29,21 @@ function pruneValue(schema: StructuralSchema, value: Json, path: string, unknown
     return value.map((item, position) => pruneValue(items, item, index(path, position), unknown))
   }
   return isJsonObject(value) ? pruneObject(schema, value, path, unknown) : value
+}
+
+/** Whether the schema knows all of it: so it mostly does, and nothing needs a copy. */
+function isKnown(schema: StructuralSchema, value: Json): boolean {
+  if (isJsonArray(value)) {
+    const { items } = schema
+    return !items || value.every((item) => isKnown(items, item))
+  }
+  if (!isJsonObject(value) || isOpen(schema)) return true
+  for (const key of Object.keys(value)) {
+    const known = schemaOfKey(schema, key)
+    if (!known && schema['x-kubernetes-preserve-unknown-fields']) continue
+    if (!known || !isKnown(known, value[key] ?? null)) return false
+  }
+  return true
 }
 
 function pruneObject(schema: StructuralSchema, value: JsonObject, path: string, unknown: string[]): JsonObject {
