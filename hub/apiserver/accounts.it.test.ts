@@ -94,6 +94,12 @@ describe('accounts and tokens', () => {
       ...{ status: 201, name: 'system:bootstrap:abcdef' },
       groups: ['system:bootstrappers', 'system:bootstrappers:shop', 'system:authenticated'],
     })
+    const review = {
+      ...{ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview' },
+      spec: { token: 'abcdef.0123456789abcdef', audiences: ['vault'] },
+    }
+    const reviewed = await post('/apis/authentication.k8s.io/v1/tokenreviews', review)
+    assert.equal(at(reviewed, 'status', 'authenticated'), undefined, 'it is for this API alone')
     for (const wrong of ['abcdef.0123456789abcdee', 'unused', 'bossy1', 'ended1', 'nobody']) {
       const text = wrong.includes('.') ? wrong : `${wrong}.0123456789abcdef`
       assert.equal((await as(text)).status, 401, text)
@@ -120,6 +126,10 @@ describe('accounts and tokens', () => {
     const token = Buffer.from(String(at(filled, 'data', 'token')), 'base64').toString()
     assert.equal((await as(token)).name, 'system:serviceaccount:shop:robot')
     assert.equal(Buffer.from(String(at(filled, 'data', 'ca.crt')), 'base64').toString(), api.pki.ca)
+    const patch = { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' } }
+    await done(api, { ...patch, path: `${SHOP}/secrets/robot-token`, body: { data: { token: null } } })
+    await until(api, `${SHOP}/secrets/robot-token`, (secret) => at(secret, 'data', 'token') !== undefined)
+    assert.equal((await as(token)).status, 401, 'a token that was taken out of its Secret has ended')
     await done(api, { method: 'DELETE', path: `${SHOP}/serviceaccounts/robot` })
     await gone(api, `${SHOP}/secrets/robot-token`)
     assert.equal((await as(token)).status, 401)

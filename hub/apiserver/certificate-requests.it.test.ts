@@ -92,6 +92,22 @@ describe('certificate signing requests', { skip: needs('kubectl') }, () => {
     assert.match(String(at(json, 'message')), /Approved and Denied conditions are mutually exclusive/)
   })
 
+  it('a group that looks like another notation of system:masters stays that text', async () => {
+    const groups = [`#130e${Buffer.from('system:masters').toString('hex')}`, '"system:masters"']
+    const { object, privateKey } = await wish('mallory', 'mallory', groups)
+    assert.equal((await post(object)).status, 201)
+    await kubectl(api, ['certificate', 'approve', 'mallory'])
+    const admin = { certificate: await certificateOf('mallory'), privateKey }
+    const who = await done(
+      { ...api, pki: { ...api.pki, admin } },
+      {
+        ...{ method: 'POST', path: '/apis/authentication.k8s.io/v1/selfsubjectreviews' },
+        body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+      },
+    )
+    assert.deepEqual(at(who, 'status', 'userInfo', 'groups'), [...groups, 'system:authenticated'])
+  })
+
   it('nobody becomes an administrator, approves or signs without a right for the signer', async () => {
     const { object: master } = await wish('eve', 'eve', ['system:masters'])
     const refusal = await post(master)

@@ -133,7 +133,7 @@ async function start(
   const accounts = options.accountKey === undefined ? undefined : new AccountTokens(options.accountKey, clock)
   const tokens = firstOf([
     ...(options.tokens ? [options.tokens] : []),
-    ...(accounts ? [accountAuthenticator(accounts, store)] : []),
+    ...(accounts ? [accountAuthenticator(accounts, store, clock)] : []),
     bootstrapAuthenticator(store, clock),
   ])
   const reviews = createReviewer({ policy, authorize, tokens, clock })

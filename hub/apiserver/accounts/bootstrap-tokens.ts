@@ -8,7 +8,7 @@ import type { Controller, ControllerOptions } from '../controllers/controller.ts
 import { type ApiContext, systemChange } from '../rest/context.ts'
 import { keyOf } from '../rest/registry.ts'
 import { removeObject } from '../rest/remove.ts'
-import type { TokenAuthenticator } from '../serving/authentication.ts'
+import { API_AUDIENCES, type TokenAuthenticator } from '../serving/authentication.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 const SECRETS = '/secrets'
@@ -19,11 +19,12 @@ const GROUP = 'system:bootstrappers'
 const EXTRA_GROUP = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/
 const EVERY = minutes(1)
 
-/** Tokens that Secrets of kube-system hold, for machines that have no certificate yet. */
+/** Tokens that Secrets of kube-system hold, for machines that have no certificate yet. They are for this API alone. */
 export function bootstrapAuthenticator(store: ObjectStore, clock: Clock): TokenAuthenticator {
   return async (token, audiences) => {
     const [, id, secret] = TOKEN.exec(token) ?? []
-    if (id === undefined || secret === undefined) return undefined
+    const own = audiences.filter((each) => API_AUDIENCES.includes(each))
+    if (id === undefined || secret === undefined || own.length === 0) return undefined
     const found = store.get(SECRETS, keyOf(NAMESPACE, `bootstrap-token-${id}`))
     if (found?.['type'] !== TYPE || isDeleting(found) || hasEnded(found, clock.now())) return undefined
     const isRight = valueIn(found, 'token-id') === id && isSame(valueIn(found, 'token-secret'), secret)
@@ -32,7 +33,7 @@ export function bootstrapAuthenticator(store: ObjectStore, clock: Clock): TokenA
       .filter((group) => group !== '')
     if (!isRight || valueIn(found, 'usage-bootstrap-authentication') !== 'true') return undefined
     if (!extra.every((group) => EXTRA_GROUP.test(group))) return undefined
-    return { user: { name: `system:bootstrap:${id}`, groups: [GROUP, ...new Set(extra)] }, audiences }
+    return { user: { name: `system:bootstrap:${id}`, groups: [GROUP, ...new Set(extra)] }, audiences: own }
   }
 }
 

@@ -1,5 +1,7 @@
+import { type Clock, minutes } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject, objectAt, textAt, uidOf } from '../../kube/object/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
 import type { AccountTokens } from '../rest/account-tokens.ts'
 import type { User } from '../rest/context.ts'
 import { keyOf } from '../rest/registry.ts'
@@ -7,19 +9,30 @@ import type { ObjectStore } from '../storage/object-store.ts'
 import type { TokenAuthenticator } from './authentication.ts'
 
 const EXTRA = 'authentication.kubernetes.io/'
+/** As Kubernetes allows for clocks that differ, after the time at which an object should have gone. */
+const LEEWAY = minutes(1)
 
-/** A token counts as long as its service account, and the pod that it is bound to, are those that it names. */
-export function accountAuthenticator(tokens: AccountTokens, store: ObjectStore): TokenAuthenticator {
+/**
+ * A token counts as long as its service account, and the pod or Secret that it is bound to, are those that it names, and are not
+ * held by finalizers alone. One of a Secret is the one that the Secret holds now.
+ */
+export function accountAuthenticator(
+  tokens: AccountTokens,
+  store: Pick<ObjectStore, 'get'>,
+  clock: Clock,
+): TokenAuthenticator {
   return async (token, audiences) => {
     const claims = tokens.read(token)
     const own = claims?.['aud']
     const shared = Array.isArray(own) ? audiences.filter((each) => own.includes(each)) : []
-    if (!claims || shared.length === 0 || !isAlive(claims, store)) return undefined
-    return { user: accountOf(claims), audiences: shared }
+    if (!claims || shared.length === 0) return undefined
+    const isStanding = areThere(claims, store, clock.now() - LEEWAY.milliseconds) && isKept(token, claims, store)
+    return isStanding ? { user: accountOf(claims), audiences: shared } : undefined
   }
 }
 
-function isAlive(claims: JsonObject, store: ObjectStore): boolean {
+/** `since`: Unix ms; what was to go before it counts as gone. */
+function areThere(claims: JsonObject, store: Pick<ObjectStore, 'get'>, since: number): boolean {
   const own = objectAt(claims, 'kubernetes.io')
   const namespace = textAt(own, 'namespace')
   const named = [
@@ -31,8 +44,21 @@ function isAlive(claims: JsonObject, store: ObjectStore): boolean {
     const bound = own[field]
     if (!isJsonObject(bound)) return true
     const present = store.get(resource, keyOf(namespace, textAt(bound, 'name')))
-    return present !== undefined && uidOf(present) === textAt(bound, 'uid')
+    return present !== undefined && uidOf(present) === textAt(bound, 'uid') && !wasToGo(present, since)
   })
+}
+
+function wasToGo({ metadata }: ApiObject, since: number): boolean {
+  return Date.parse(textAt(metadata, 'deletionTimestamp')) < since
+}
+
+/** Who takes the token out of a Secret ends it. */
+function isKept(token: string, claims: JsonObject, store: Pick<ObjectStore, 'get'>): boolean {
+  const own = objectAt(claims, 'kubernetes.io')
+  if (!isJsonObject(own['secret'])) return true
+  const secret = store.get('/secrets', keyOf(textAt(own, 'namespace'), textAt(own['secret'], 'name')))
+  const kept = secret ? textAt(objectAt(secret, 'data'), 'token') : ''
+  return Buffer.from(kept, 'base64').toString('utf8') === token
 }
 
 function accountOf(claims: JsonObject): User {

@@ -48,6 +48,18 @@ test('a certificate carries the profile it was asked for', async () => {
   assert.ok(read.verify(new X509Certificate(authority.certificatePem).publicKey))
 })
 
+test('names are certified letter by letter, whatever they look like in other notations', async () => {
+  const authority = await testAuthority()
+  const { publicKeyDer } = await generateKeyPair()
+  const masters = 'system:masters'
+  const names = [`#130e${Buffer.from(masters).toString('hex')}`, `"${masters}"`, 'a\\b', ' a,CN=b ', 'gateway-日']
+  for (const name of names) {
+    const subject = { commonName: name, organizations: [name] }
+    const der = await authority.issue({ publicKey: publicKeyDer, subject, usages: ['clientAuth'], ...SOON })
+    assert.deepEqual(parseCertificate(der).subject, subject)
+  }
+})
+
 test('a serial number that is asked for is the one that the certificate has', async () => {
   const authority = await testAuthority()
   const { publicKeyDer } = await generateKeyPair()

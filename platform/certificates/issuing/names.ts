@@ -1,16 +1,24 @@
 import { isIP } from 'node:net'
 import { certificateError } from '../errors.ts'
 import { type AlternativeNames, type Subject, USAGE_IDS, type Usage } from '../names.ts'
-import { type JsonName, type Name, SubjectAlternativeNameExtension } from './vendor.ts'
+import { Name, SubjectAlternativeNameExtension } from './vendor.ts'
 
 /** What a node's or operator's name needs is far below it (X.520 ub-common-name is 64). */
 const LONGEST_COMMON_NAME = 320
 
-export function nameOf({ commonName, organizations = [] }: Subject): JsonName {
+export function nameOf({ commonName, organizations = [] }: Subject): Name {
   if (commonName === '' || commonName.length > LONGEST_COMMON_NAME) {
     throw certificateError(`The common name must have 1 to ${LONGEST_COMMON_NAME} characters`)
   }
-  return [...organizations.map((organization) => ({ O: [organization] })), { CN: [commonName] }]
+  return new Name([
+    ...organizations.map((organization) => ({ O: [textOf(organization)] })),
+    { CN: [textOf(commonName)] },
+  ])
+}
+
+/** With its type: a bare text is read as RFC 4514 writes it, so that `#` or a quote would make another name of it. */
+function textOf(value: string) {
+  return Name.isPrintableString(value) ? { printableString: value } : { utf8String: value }
 }
 
 export function subjectOf(name: Name): Required<Subject> {
