@@ -7,7 +7,9 @@ import { differenceText, play } from './testing/transcripts/play.ts'
 
 const transcripts = await readTranscripts()
 
-describe('what kubectl prints here is what it prints at an upstream API server', { skip: needs('kubectl') }, () => {
+const options = { skip: needs('kubectl'), concurrency: 4 }
+
+describe('what kubectl prints here is what it prints at an upstream API server', options, () => {
   let api: ServedApi
   const cleanups: (() => Promise<void>)[] = []
   before(async () => {

@@ -1,5 +1,5 @@
-import { matches } from './normalize.ts'
-import { type Difference, must, printed, type Stage, take } from './play.ts'
+import { close, isAsWritten, open, type Printed, type Stage, take, takeBeside } from './perform.ts'
+import type { Difference } from './play.ts'
 import type { Step, Transcript } from './transcript.ts'
 
 /**
@@ -14,34 +14,24 @@ export async function compare(
   namespace: string,
 ): Promise<readonly Difference[]> {
   const differences: Difference[] = []
-  const both = [stage, like]
-  await Promise.all(both.map((one) => must(one, ['create', 'namespace', namespace])))
+  const judge = (step: Step, here: Printed | undefined, there: Printed | undefined) => {
+    if (!here || !there || (isAsWritten(step, here) && isAsWritten(step, there))) return
+    if (here.code === there.code && here.lines.join('\n') === there.lines.join('\n')) return
+    const wanted = { ...step, code: there.code }
+    differences.push({ step: wanted, expected: there.lines, actual: here.lines, code: here.code })
+  }
+  const [one, other] = await Promise.all([open(stage, namespace), open(like, namespace)])
   try {
     for (const step of transcript.steps) {
-      const [here, there] = await Promise.all([outcome(stage, step, namespace), outcome(like, step, namespace)])
-      if (isAsWritten(here, step) && isAsWritten(there, step)) continue
-      if (here.code === there.code && here.lines.join('\n') === there.lines.join('\n')) continue
-      const wanted = { ...step, code: there.code }
-      differences.push({ step: wanted, expected: there.lines, actual: here.lines, code: here.code })
+      const [here, there] = await Promise.all([take(one, step), take(other, step)])
+      judge(step, here, there)
+    }
+    for (const step of one.beside.keys()) {
+      const [here, there] = await Promise.all([takeBeside(one, step), takeBeside(other, step)])
+      judge(step, here, there)
     }
   } finally {
-    await Promise.all(both.map((one) => must(one, ['delete', 'namespace', namespace, '--wait=false'])))
+    await Promise.all([close(one), close(other)])
   }
   return differences
-}
-
-interface Outcome {
-  readonly lines: readonly string[]
-  readonly code: number
-}
-
-/** An awaited step is given its time; where it never comes out as written, what it printed last is what is compared. */
-async function outcome(stage: Stage, step: Step, namespace: string): Promise<Outcome> {
-  if (!step.isAwaited) return printed(stage, step, namespace)
-  const difference = await take(stage, step, namespace)
-  return difference ? { lines: difference.actual, code: difference.code } : { lines: step.expected, code: step.code }
-}
-
-function isAsWritten({ lines, code }: Outcome, step: Step): boolean {
-  return code === step.code && matches(step.expected, lines)
 }
