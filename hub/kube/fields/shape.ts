@@ -45,10 +45,22 @@ export function itemElement(schema: StructuralSchema, item: Json): PathElement |
 function keysOf(schema: StructuralSchema, item: JsonObject): JsonObject {
   const keys: Record<string, Json> = {}
   for (const key of schema['x-kubernetes-list-map-keys'] ?? []) {
-    const value = Object.hasOwn(item, key) ? item[key] : scalar(schema.items?.properties?.[key]?.default)
+    const value = Object.hasOwn(item, key) ? item[key] : absentKey(schema.items, key)
     if (value !== undefined) keys[key] = value
   }
   return keys
+}
+
+/** Structures of Kubernetes whose keys may be absent; the keys of all others are there, if empty. */
+const OPTIONAL_KEYS: ReadonlySet<string> = new Set(['io.k8s.api.core.v1.ObjectReference'])
+
+function absentKey(items: StructuralSchema | undefined, key: string): Json | undefined {
+  const property = items?.properties?.[key]
+  const structure = items?.['x-skerry-type']
+  const given = scalar(property?.default)
+  if (given !== undefined || structure === undefined || OPTIONAL_KEYS.has(structure)) return given
+  if (property?.type === 'string') return ''
+  return property?.type === 'integer' ? 0 : undefined
 }
 
 function scalar(value: unknown): Json | undefined {

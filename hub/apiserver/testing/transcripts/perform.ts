@@ -72,7 +72,7 @@ export async function take(performance: Performance, step: Step): Promise<Printe
 }
 
 /** What a step that runs beside has printed, at the end of the others: once it is as written, or its time is up. */
-export async function takeBeside(performance: Performance, step: Step): Promise<Printed> {
+export async function takeBeside(performance: Performance, step: Step, limitMs = AWAITED_MS): Promise<Printed> {
   const { namespace, beside } = performance
   const running = beside.get(step)
   if (!running) throw new Error(`line ${step.line} does not run`)
@@ -81,11 +81,11 @@ export async function takeBeside(performance: Performance, step: Step): Promise<
     // The exit code of what still runs is none.
     return Promise.resolve({ lines: linesOf(run, namespace), code: run.hasEnded ? run.code : step.code })
   }
-  return await until(ask, (said) => isAsWritten(step, said))
+  return await until(ask, (said) => isAsWritten(step, said), limitMs)
 }
 
-async function until<T>(ask: () => Promise<T>, isEnough: (said: T) => boolean): Promise<T> {
-  const end = performance.now() + AWAITED_MS
+async function until<T>(ask: () => Promise<T>, isEnough: (said: T) => boolean, limitMs = AWAITED_MS): Promise<T> {
+  const end = performance.now() + limitMs
   for (;;) {
     const said = await ask()
     if (isEnough(said) || performance.now() >= end) return said

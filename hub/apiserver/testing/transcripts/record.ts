@@ -4,6 +4,9 @@ import { TRANSCRIPTS } from './library.ts'
 import { close, open, type Printed, type Stage, take, takeBeside } from './perform.ts'
 import type { Step, Transcript } from './transcript.ts'
 
+/** What runs beside has so long for its last words. */
+const SETTLED_MS = 1_500
+
 /** Keeps commands, inputs and remarks, and writes anew what each command prints. Awaited steps stay as they are. */
 export async function record(stage: Stage, transcript: Transcript, namespace: string): Promise<void> {
   const file = join(TRANSCRIPTS, `${transcript.name}.txt`)
@@ -14,7 +17,7 @@ export async function record(stage: Stage, transcript: Transcript, namespace: st
       const said = await take(performance, step)
       if (step.kind !== 'awaited') printed.set(step, said)
     }
-    for (const step of performance.beside.keys()) printed.set(step, await takeBeside(performance, step))
+    for (const step of performance.beside.keys()) printed.set(step, await takeBeside(performance, step, SETTLED_MS))
   } finally {
     await close(performance)
   }
