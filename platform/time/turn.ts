@@ -5,3 +5,8 @@
 export function afterTurn(callback: () => void): void {
   setImmediate(callback)
 }
+
+/** Settles then. Between the parts of a long piece of work, so that nobody else waits for all of it. */
+export function nextTurn(): Promise<void> {
+  return new Promise(afterTurn)
+}

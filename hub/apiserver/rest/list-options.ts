@@ -1,4 +1,4 @@
-import { labelsOf } from '../../kube/object/index.ts'
+import { objectAt } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import {
   type FieldSelector,
@@ -90,7 +90,7 @@ export function listOptions(
 
 export function selects({ labels, fields }: Pick<ListOptions, 'labels' | 'fields'>): (object: ApiObject) => boolean {
   if (labels.length === 0 && fields.length === 0) return () => true
-  return (object) => matchesLabels(labels, labelsOf(object)) && matchesFields(fields, object)
+  return (object) => matchesLabels(labels, objectAt(object.metadata, 'labels')) && matchesFields(fields, object)
 }
 
 /** resourceVersions are opaque to clients, and decimal numbers here. A list refuses others as upstream does, the rest with 500. */

@@ -1,6 +1,9 @@
+import { nextTurn } from '../../../platform/time/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, expired, tooLargeVersion } from '../../kube/status.ts'
+import { countWithin, type Entry } from '../storage/ordered-objects.ts'
 import type { ApiContext } from './context.ts'
+import { candidates } from './list-candidates.ts'
 import { type ListOptions, selects } from './list-options.ts'
 import { type Position, parsePosition, positionText } from './list-position.ts'
 import type { ListMetadata } from './present.ts'
@@ -11,6 +14,9 @@ export interface Page {
   readonly metadata: ListMetadata
 }
 
+/** Less than a millisecond's work each. */
+const LOOKED_AT_ONCE = 1_000
+const CONVERTED_AT_ONCE = 1_000
 const TOO_OLD = 'The resourceVersion for the provided list is too old.'
 const FORGOTTEN =
   'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
@@ -23,36 +29,56 @@ export async function listObjects(
   options: ListOptions,
   signal: AbortSignal,
 ): Promise<Page> {
-  const resource = resourceOf(definition)
-  const prefix = namespace === '' ? '' : `${namespace}/`
   const from = options.continueToken === '' ? undefined : positionOf(options)
   const version = from ? from.version : exactVersion(api, options)
   const at = version ?? api.store.version
+  const view = api.store.view(resourceOf(definition), at)
+  if (!view) throw from ? expired(FORGOTTEN, positionText({ ...from, version: undefined })) : expired(TOO_OLD)
   const start = from?.start ?? ''
-  const isPresent = at === api.store.version
-  const all = isPresent ? api.store.list(resource, prefix, start) : api.store.listAt(resource, prefix, at, start)
-  if (!all) throw from ? expired(FORGOTTEN, positionText({ ...from, version: undefined })) : expired(TOO_OLD)
+  const { store } = api
   const matches = selects(options)
   const isFiltered = options.labels.length + options.fields.length > 0
-  // Of custom kinds only metadata is selected by, and as it is stored: a page is converted, not the whole collection.
-  const found = isFiltered ? all.filter(([, object]) => matches(inVersion(object, definition))) : all
   const limit = limitOf(options)
-  const page = limit > 0 ? found.slice(0, limit) : found
+  const page: Entry[] = []
+  let next: Entry | undefined
+  let looked = 0
+  for (const entry of candidates({ store, definition, namespace, fields: options.fields, view, version: at, start })) {
+    if (++looked % LOOKED_AT_ONCE === 0) await nextTurn()
+    // Of custom kinds only metadata is selected by, and as it is stored: a page is converted, not the whole collection.
+    if (isFiltered && !matches(inVersion(entry[1], definition))) continue
+    if (limit > 0 && page.length === limit) {
+      next = entry
+      break
+    }
+    page.push(entry)
+  }
+  const prefix = namespace === '' ? '' : `${namespace}/`
   const last = page.at(-1)
-  const left = found.length - page.length
   return {
-    objects: await api.converter.convert(
-      page.map(([, object]) => object),
-      definition,
-      signal,
-    ),
+    objects: await convertAll(api, page, definition, signal),
     metadata: {
       resourceVersion: String(at),
-      ...(left > 0 && last ? { continue: positionText({ version: at, start: `${last[0]}\0` }) } : {}),
+      ...(next && last ? { continue: positionText({ version: at, start: `${last[0]}\0` }) } : {}),
       // Kubernetes leaves the count out where it would have to look through everything.
-      ...(left > 0 && !isFiltered ? { remainingItemCount: left } : {}),
+      ...(next && !isFiltered ? { remainingItemCount: countWithin(view, prefix, next[0]) } : {}),
     },
   }
+}
+
+/** A long list in parts, so that nobody waits for all of it. */
+async function convertAll(
+  { converter }: ApiContext,
+  page: readonly Entry[],
+  definition: ResourceDefinition,
+  signal: AbortSignal,
+): Promise<readonly ApiObject[]> {
+  const objects: ApiObject[] = []
+  for (let at = 0; at < page.length; at += CONVERTED_AT_ONCE) {
+    if (at > 0) await nextTurn()
+    const part = page.slice(at, at + CONVERTED_AT_ONCE).map(([, object]) => object)
+    for (const object of await converter.convert(part, definition, signal)) objects.push(object)
+  }
+  return objects
 }
 
 /** Throws a Status where nothing of that version can be told yet. */

@@ -105,8 +105,8 @@ describe('the objects of the embedded API', () => {
     await clock.advance(minutes(30))
     await put(objects, 'b')
     await clock.advance(minutes(45))
-    assert.equal(objects.listAt(MAPS, '', old - 1), undefined)
-    assert.equal(objects.listAt(MAPS, '', old)?.length, 1)
+    assert.equal(objects.view(MAPS, old - 1), undefined)
+    assert.equal(objects.view(MAPS, old)?.countBefore(), 1)
     stop.abort()
     await running
   })
@@ -117,12 +117,14 @@ describe('the objects of the embedded API', () => {
     const before = objects.version
     await put(objects, 'b')
     await objects.change(MAPS, 'default/a', () => undefined)
+    const past = objects.view(MAPS, before)
+    assert.ok(past)
     assert.deepEqual(
-      objects.listAt(MAPS, 'default/', before)?.map(([key]) => key),
+      [...past.from('')].map(([key]) => key),
       ['default/a'],
     )
     for (let count = 0; count < 20; count++) await put(objects, 'b', { count: String(count) })
-    assert.equal(objects.listAt(MAPS, '', before), undefined)
+    assert.equal(objects.view(MAPS, before), undefined)
   })
 })
 

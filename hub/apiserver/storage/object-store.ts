@@ -4,9 +4,11 @@ import type { Row, Store, StoreCall } from '../../../platform/store/index.ts'
 import { isApiObject, withMetadata } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { tooManyRequests, unavailable } from '../../kube/status.ts'
-import { type Change, ChangeLog, type ChangeLogBounds, changeOf, rollBack } from '../../kube/watch/index.ts'
+import { type Change, type ChangeLog, type ChangeLogBounds, changeOf } from '../../kube/watch/index.ts'
+import { Collection } from './collection.ts'
 import { KeyQueue } from './key-queue.ts'
 import { objectText } from './object-text.ts'
+import { type Entry, type ObjectsView, within } from './ordered-objects.ts'
 
 export interface ObjectStoreOptions {
   readonly store: Store
@@ -25,13 +27,6 @@ interface Pending {
   state: 'writing' | 'durable' | 'failed'
   readonly settled: PromiseWithResolvers<void>
   error: unknown
-}
-
-interface Collection {
-  readonly objects: Map<string, ApiObject>
-  readonly log: ChangeLog
-  /** Keys in order, kept so from the first list on. */
-  keys: string[] | undefined
 }
 
 const DEFAULT_HISTORY = 2_000
@@ -65,7 +60,7 @@ export class ObjectStore {
     this.#broken.promise.catch(() => undefined)
     metrics
       .gauge({ name: 'skerry_api_objects', help: 'Objects that the embedded API holds.' })
-      .follow(() => [...this.#collections.values()].reduce((sum, { objects }) => sum + objects.size, 0))
+      .follow(() => [...this.#collections.values()].reduce((sum, { size }) => sum + size, 0))
     metrics
       .gauge({ name: 'skerry_api_remembered_change_bytes', help: 'Text of the changes that watches may go back to.' })
       .follow(() => [...this.#collections.values()].reduce((sum, { log }) => sum + log.bytes, 0))
@@ -84,19 +79,25 @@ export class ObjectStore {
     const [head] = await this.#store.read({ statement: 'kubernetes.head', parameters: [] })
     let version = Number(head?.['version'] ?? 0)
     const loaded: { resource: string; key: string; object: ApiObject }[] = []
-    for (let after = ''; ; ) {
-      const rows = await this.#store.read({ statement: 'kubernetes.page', parameters: [after] })
+    const read = (after: string) => {
+      const page = this.#store.read({ statement: 'kubernetes.page', parameters: [after] })
+      page.catch(() => undefined)
+      return page
+    }
+    // The next page is read while one is parsed.
+    for (let page = read(''); ; ) {
+      const rows = await page
+      const last = rows.at(-1)
+      if (!last) break
+      page = read(String(last['id']))
       for (const row of rows) {
         loaded.push(parseRow(row))
         version = Math.max(version, Number(row['version']))
       }
-      const last = rows.at(-1)
-      if (!last) break
-      after = String(last['id'])
     }
     // An empty list has a version too, and 0 means "any" in a request.
     this.#given = this.#visible = this.#first = Math.max(version, 1)
-    for (const { resource, key, object } of loaded) this.#collection(resource).objects.set(key, object)
+    for (const { resource, key, object } of loaded) this.#collection(resource).put(key, object)
   }
 
   /** The version that lists carry now. */
@@ -105,30 +106,27 @@ export class ObjectStore {
   }
 
   get(resource: string, key: string): ApiObject | undefined {
-    return this.#collections.get(resource)?.objects.get(key)
+    return this.#collections.get(resource)?.get(key)
   }
 
-  /** All objects of a resource from a key on, in order; those of one namespace share the prefix `namespace/`. */
-  list(resource: string, prefix = '', start = ''): readonly (readonly [key: string, object: ApiObject])[] {
-    const collection = this.#collections.get(resource)
-    if (!collection) return []
-    collection.keys ??= [...collection.objects.keys()].sort()
-    return pairs(collection.keys, collection.objects, prefix, start)
+  /** All objects of a resource, in order; those of one namespace share the prefix `namespace/`. */
+  list(resource: string, prefix = ''): readonly Entry[] {
+    const view = this.#collections.get(resource)?.view()
+    return view ? [...within(view, prefix)] : []
   }
 
-  /** The same as it was at an earlier version; undefined when that is forgotten, or was never reached. */
-  listAt(
-    resource: string,
-    prefix: string,
-    version: number,
-    start = '',
-  ): readonly (readonly [key: string, object: ApiObject])[] | undefined {
+  /** The objects of a resource as they are now, or were at a version; undefined when that is forgotten, or was never reached. */
+  view(resource: string, version = this.#visible): ObjectsView | undefined {
     if (version > this.#visible) return undefined
-    const collection = this.#collection(resource)
-    const changes = collection.log.since(version)
-    if (!changes) return undefined
-    const past = rollBack(collection.objects, changes)
-    return pairs([...past.keys()].sort(), past, prefix, start)
+    return this.#collection(resource).view(version === this.#visible ? undefined : version)
+  }
+
+  /**
+   * Keys of the objects that hold a text in a field, without a look at the others; with a version also of some that were others
+   * then. Undefined for a field by which nothing is found.
+   */
+  keysWith(resource: string, field: string, value: string, version?: number): readonly string[] | undefined {
+    return this.#collection(resource).keysWith(field, value, version)
   }
 
   /** The log of a resource, for watches. */
@@ -143,7 +141,7 @@ export class ObjectStore {
 
   /** Resources of which at least one object is there. */
   resources(): readonly string[] {
-    return [...this.#collections].filter(([, { objects }]) => objects.size > 0).map(([resource]) => resource)
+    return [...this.#collections].filter(([, { size }]) => size > 0).map(([resource]) => resource)
   }
 
   /** Whether a change is on its way to the disk that keeps or makes an object under the prefix. */
@@ -215,10 +213,8 @@ export class ObjectStore {
 
   #publish({ version, resource, key, after, settled }: Pending): void {
     const collection = this.#collection(resource)
-    const before = collection.objects.get(key)
-    if (after) collection.objects.set(key, after)
-    else collection.objects.delete(key)
-    if (collection.keys && (!before || !after)) place(collection.keys, key, after !== undefined)
+    const before = collection.get(key)
+    collection.put(key, after)
     this.#visible = version
     const change = changeOf(version, key, before, after)
     if (change) {
@@ -236,7 +232,7 @@ export class ObjectStore {
   #collection(resource: string): Collection {
     const known = this.#collections.get(resource)
     if (known) return known
-    const made: Collection = { objects: new Map(), log: new ChangeLog(this.#first, this.#bounds), keys: undefined }
+    const made = new Collection(resource, this.#first, this.#bounds)
     this.#collections.set(resource, made)
     return made
   }
@@ -262,39 +258,4 @@ function parseRow(row: Row): { resource: string; key: string; object: ApiObject 
     })
   }
   return { resource, key: String(row['id']).slice(resource.length + 1), object }
-}
-
-/** Keys are sorted, so that those of one prefix stand together. */
-function pairs(
-  keys: readonly string[],
-  objects: ReadonlyMap<string, ApiObject>,
-  prefix: string,
-  start: string,
-): readonly (readonly [string, ApiObject])[] {
-  const found: (readonly [string, ApiObject])[] = []
-  for (let at = firstAtLeast(keys, start > prefix ? start : prefix); at < keys.length; at++) {
-    const key = keys[at] ?? ''
-    if (!key.startsWith(prefix)) break
-    const object = objects.get(key)
-    if (object) found.push([key, object])
-  }
-  return found
-}
-
-function place(keys: string[], key: string, isThere: boolean): void {
-  const at = firstAtLeast(keys, key)
-  const isKnown = keys[at] === key
-  if (isThere && !isKnown) keys.splice(at, 0, key)
-  if (!isThere && isKnown) keys.splice(at, 1)
-}
-
-function firstAtLeast(keys: readonly string[], text: string): number {
-  let low = 0
-  let high = keys.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((keys[middle] ?? '') < text) low = middle + 1
-    else high = middle
-  }
-  return low
 }

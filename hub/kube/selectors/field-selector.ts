@@ -40,7 +40,8 @@ export function matchesFields(selector: FieldSelector, object: ApiObject): boole
   return selector.every(({ path, equals, value }) => (fieldText(object, path) === value) === equals)
 }
 
-function fieldText(object: ApiObject, path: string): string {
+/** As text; empty where it is absent or no single value. */
+export function fieldText(object: ApiObject, path: string): string {
   let at: Json | undefined = object
   for (const step of path.split('.')) at = isJsonObject(at) ? at[step] : undefined
   return at === undefined || at === null || typeof at === 'object' ? '' : String(at)

@@ -1,3 +1,5 @@
+import type { JsonObject } from '../../../schemas/index.ts'
+import { textAt } from '../object/access.ts'
 import { labelValue, qualifiedName } from '../schema/names.ts'
 import { badRequest } from '../status.ts'
 
@@ -38,9 +40,9 @@ export function parseLabelSelector(text: string): LabelSelector {
   }
 }
 
-export function matchesLabels(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+export function matchesLabels(selector: LabelSelector, labels: JsonObject): boolean {
   return selector.every(({ key, operator, values }) => {
-    const value = Object.hasOwn(labels, key) ? labels[key] : undefined
+    const value = Object.hasOwn(labels, key) ? textAt(labels, key) : undefined
     if (operator === 'Exists') return value !== undefined
     if (operator === 'DoesNotExist') return value === undefined
     if (operator === 'GreaterThan' || operator === 'LessThan') return isBeyond(value, operator, values[0])

@@ -20,17 +20,11 @@ export function eventOf(change: Change, matches: (object: ApiObject) => boolean)
   return { type: 'DELETED', object: change.after === undefined ? change.shown : lastMatch(change.before, change) }
 }
 
-/** Objects as they were before the changes, which are all those after the version asked for. */
-export function rollBack(
-  objects: ReadonlyMap<string, ApiObject>,
-  changes: readonly Change[],
-): ReadonlyMap<string, ApiObject> {
-  const past = new Map(objects)
-  for (const { key, before } of [...changes].reverse()) {
-    if (before) past.set(key, before)
-    else past.delete(key)
-  }
-  return past
+/** What each object that was changed was before the first of the changes: undefined for one that was not there. */
+export function statesBefore(changes: readonly Change[]): ReadonlyMap<string, ApiObject | undefined> {
+  const states = new Map<string, ApiObject | undefined>()
+  for (const { key, before } of changes) if (!states.has(key)) states.set(key, before)
+  return states
 }
 
 /** The state that still matched, with the version of the change, so that the watcher goes on from there. */

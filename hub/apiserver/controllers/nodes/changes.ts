@@ -1,7 +1,7 @@
 import type { ApiObject } from '../../../kube/resource.ts'
 import type { ApiContext } from '../../rest/context.ts'
 import { keyOf } from '../../rest/registry.ts'
-import { NODES, nodeOfPod, PODS } from '../changes.ts'
+import { NODES, PODS } from '../changes.ts'
 import { type Story, tellEvent } from '../events.ts'
 
 export { edit, NODES, nodeOfPod, PODS, removePod } from '../changes.ts'
@@ -24,7 +24,7 @@ export function leaseHolder(resource: string, key: string): string | undefined {
 
 /** Keys of the pods that are bound to a node. */
 export function podsOn(api: ApiContext, node: string): readonly string[] {
-  return api.store.list(PODS).flatMap(([key, pod]) => (nodeOfPod(pod) === node ? [key] : []))
+  return api.store.keysWith(PODS, 'spec.nodeName', node) ?? []
 }
 
 /** An Event that `kubectl describe` shows. */
