@@ -23,6 +23,8 @@ export class PasswordFile {
   #seen = ''
   #users: Users | undefined = NOBODY
   #reading: Promise<Users | undefined> | undefined
+  /** Begins after the present one, for all who asked meanwhile. */
+  #next: Promise<Users | undefined> | undefined
 
   constructor(options: PasswordFileOptions) {
     this.#options = options
@@ -38,7 +40,18 @@ export class PasswordFile {
    * by a file that somebody else may have written.
    */
   users(): Promise<Users | undefined> {
-    this.#reading ??= this.#refresh().finally(() => {
+    if (this.#next) return this.#next
+    if (!this.#reading) return this.#begin()
+    // What is being read now may be older than this question.
+    this.#next = this.#reading.then(() => {
+      this.#next = undefined
+      return this.#begin()
+    })
+    return this.#next
+  }
+
+  #begin(): Promise<Users | undefined> {
+    this.#reading = this.#refresh().finally(() => {
       this.#reading = undefined
     })
     return this.#reading
