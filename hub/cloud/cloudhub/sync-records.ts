@@ -48,6 +48,16 @@ interface Entry {
   writtenAt: number
   /** Told when the wish is another one, or written. */
   readonly waiting: Set<() => void>
+  writing: Writing | undefined
+}
+
+/** Own writes of one record that are under way. The news of one may come before its answer. */
+interface Writing {
+  count: number
+  /** resourceVersions that the answers bore. */
+  readonly made: Set<string>
+  /** And those that the watch brought meanwhile. */
+  readonly told: Set<string>
 }
 
 /** For all writes of records: a quarter of what KubeEdge's cloudcore allows itself with 500 nodes. */
@@ -150,7 +160,7 @@ export class SyncRecords {
       throw new BugError('nobody follows the records of cluster-scoped objects', { code: 'HUB_CLUSTER_RECORDS' })
     }
     try {
-      await this.#gate.pass(true, signal, () => this.#create(place, object, signal))
+      await this.#gate.pass(true, signal, () => this.#own(entry, () => this.#create(place, object, signal)))
     } finally {
       // Who makes objects up must not fill the memory with records that cannot be made.
       this.#drop(entry)
@@ -219,12 +229,28 @@ export class SyncRecords {
       return this.#writer.enqueueAfter(key, ms(rest))
     await this.#gate.pass(false, signal, async () => {
       // Something newer may have been learned while this one waited for its turn.
-      if (entry.wish === wish) await this.#carryOut(entry, wish, signal)
+      if (entry.wish === wish) await this.#own(entry, () => this.#carryOut(entry, wish, signal))
     })
     entry.writtenAt = this.#ports.clock.monotonic()
     if (entry.wish === wish) this.#wish(entry, undefined)
     else if (entry.wish) this.#writer.enqueue(key)
     this.#drop(entry)
+  }
+
+  /** Afterwards it is known whether what the watch told meanwhile was our own doing. */
+  async #own(entry: Entry, write: () => Promise<void>): Promise<void> {
+    const writing = entry.writing ?? { count: 0, made: new Set(), told: new Set() }
+    entry.writing = writing
+    writing.count++
+    try {
+      await write()
+    } finally {
+      if (--writing.count === 0) {
+        entry.writing = undefined
+        const isForeign = [...writing.told].some((version) => !writing.made.has(version))
+        if (isForeign) this.#owner?.onForeignChange(entry.place.node)
+      }
+    }
   }
 
   async #carryOut(entry: Entry, wish: Wish, signal: AbortSignal): Promise<void> {
@@ -268,6 +294,8 @@ export class SyncRecords {
 
   #absorb(sync: ObjectSync): void {
     const { records, clusterRecords } = this.#ports
+    const place = placeOfRecord(sync)
+    if (place) this.#entries.get(joinKey(place.at))?.writing?.made.add(sync.metadata.resourceVersion ?? '')
     this.#isOwn = true
     try {
       const informer = sync.metadata.namespace === undefined ? clusterRecords : records
@@ -287,7 +315,9 @@ export class SyncRecords {
     entry.sync = now
     this.#show(entry)
     this.#drop(entry)
-    if (!isAwaited) this.#owner?.onForeignChange(place.node)
+    if (isAwaited) return
+    if (entry.writing && now) entry.writing.told.add(now.metadata.resourceVersion ?? '')
+    else this.#owner?.onForeignChange(place.node)
   }
 
   #entryAt(place: RecordPlace): Entry {
@@ -296,7 +326,7 @@ export class SyncRecords {
     if (known) return known
     const entry: Entry = {
       ...{ place, sync: undefined, wish: undefined },
-      ...{ writtenAt: Number.NEGATIVE_INFINITY, waiting: new Set<() => void>() },
+      ...{ writtenAt: Number.NEGATIVE_INFINITY, waiting: new Set<() => void>(), writing: undefined },
     }
     this.#entries.set(key, entry)
     return entry
