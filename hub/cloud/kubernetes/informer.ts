@@ -262,6 +262,6 @@ function isOlder(a: KubeObject, b: KubeObject): boolean {
 }
 
 function isLower(left: string, right: string): boolean {
-  if (!/^\d+$/.test(left) || !/^\d+$/.test(right)) return false
-  return BigInt(left) < BigInt(right)
+  if (!/^(0|[1-9]\d*)$/.test(left) || !/^(0|[1-9]\d*)$/.test(right)) return false
+  return left.length === right.length ? left < right : left.length < right.length
 }

@@ -1,3 +1,11 @@
+/** The same of two objects without these fields. */
+export function sameJsonBut(fields: ReadonlySet<string>, a: object, b: object): boolean {
+  for (const key of Object.keys(a)) {
+    if (!fields.has(key) && !sameJson(Reflect.get(a, key), Reflect.get(b, key))) return false
+  }
+  return Object.keys(b).every((key) => fields.has(key) || Reflect.get(b, key) === undefined || Object.hasOwn(a, key))
+}
+
 /** Whether two JSON values mean the same: the order of keys does not count, and an undefined field is none. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true

@@ -3,7 +3,7 @@ import { conditionNamed } from '../conditions/conditions.ts'
 import { EDGE_ANNOTATION } from '../views/edge-record.ts'
 import { EXTRA } from '../views/twin-view.ts'
 import type { Urgency } from '../writes/fair-queue.ts'
-import { sameJson } from './same-json.ts'
+import { sameJson, sameJsonBut } from './same-json.ts'
 import type { WantedStatus } from './wanted-status.ts'
 
 /** The next write that a device needs. */
@@ -90,17 +90,22 @@ function hasOnlyNewValues(twins: readonly StatusTwin[], present: readonly Status
   if (!Array.isArray(present) || present.length !== twins.length) return false
   return twins.every((twin, at) => {
     const known: unknown = present[at]
-    return typeof known === 'object' && known !== null && sameJson(withoutReading(twin), withoutReading(known))
+    return typeof known === 'object' && known !== null && isSameButReading(twin, known)
   })
 }
 
+const REPORTED: ReadonlySet<string> = new Set(['reported'])
 const OF_READING: ReadonlySet<string> = new Set(['timestamp', EXTRA.sourceTime])
 
-function withoutReading(twin: object): object {
-  const reported: unknown = Reflect.get(twin, 'reported')
-  if (typeof reported !== 'object' || reported === null) return twin
-  const metadata = Object.entries(Object(Reflect.get(reported, 'metadata'))).filter(([key]) => !OF_READING.has(key))
-  return { ...twin, reported: Object.fromEntries(metadata) }
+function isSameButReading(twin: object, known: object): boolean {
+  if (!sameJsonBut(REPORTED, twin, known)) return false
+  const [reported, before] = [Reflect.get(twin, 'reported'), Reflect.get(known, 'reported')]
+  if (!isObject(reported) || !isObject(before)) return sameJson(reported, before)
+  return sameJsonBut(OF_READING, Object(Reflect.get(reported, 'metadata')), Object(Reflect.get(before, 'metadata')))
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** Those fields of `target` that `present` does not hold. */
