@@ -1,6 +1,4 @@
-import { stringify } from 'yaml'
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { isJsonObject } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest } from '../../kube/status.ts'
 import { toTable } from '../../kube/table/index.ts'
@@ -8,6 +6,7 @@ import { objectText } from '../storage/object-text.ts'
 import type { Answer } from './answer.ts'
 import type { Form } from './negotiate.ts'
 import { apiVersionOf } from './registry.ts'
+import { yamlText } from './yaml-text.ts'
 
 /** How a client wants to see objects of one kind. */
 export interface View {
@@ -94,7 +93,7 @@ function tableOf(
 function encode(form: Form, code: number, text: string): Answer {
   if (form.encoding === 'json') return { code, type: JSON_TYPE, text: `${text}\n` }
   const value: Json = JSON.parse(text)
-  return { code, type: 'application/yaml', text: stringify(isJsonObject(value) ? value : {}) }
+  return { code, type: 'application/yaml', text: yamlText(value) }
 }
 
 function isText(value: Json | undefined): value is string {

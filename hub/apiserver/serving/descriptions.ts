@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '../../../schemas/index.ts'
-import { aggregatedDiscovery, coreVersions, groupList, groupOf, resourceList } from '../../kube/discovery/index.ts'
+import {
+  aggregatedDiscovery,
+  coreVersions,
+  groupList,
+  groupOf,
+  resourceList,
+  versionsOf,
+} from '../../kube/discovery/index.ts'
 import { openApiDocument, openApiIndex } from '../../kube/openapi/index.ts'
+import type { ResourceDefinition } from '../../kube/resource.ts'
 import { failure, notAcceptable, unknownPath } from '../../kube/status.ts'
 import { type Answer, plainAnswer } from '../rest/answer.ts'
 import { type MediaType, parseAccept } from '../rest/negotiate.ts'
 import type { Registry } from '../rest/registry.ts'
+import { yamlText } from '../rest/yaml-text.ts'
 import { VERSION } from './version.ts'
 
 /** What the server says about itself: health, version, discovery and OpenAPI. */
@@ -23,6 +32,8 @@ export interface DescriptionsOptions {
 }
 
 const JSON_TYPE = 'application/json'
+const YAML_TYPE = 'application/yaml'
+const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version']
 const HEALTH = /^\/(healthz|livez|readyz)(\/[a-z]+)?$/
 
@@ -35,30 +46,38 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
   const cache = new Map<string, Rendered>()
   let revision = -1
   /** Descriptions are made once for each state of the registry. */
-  const once = (key: string, type: string, make: () => JsonObject | undefined): Rendered | undefined => {
+  const once = (key: string, type: string, make: () => string | undefined): Rendered | undefined => {
     if (revision !== registry.revision) cache.clear()
     revision = registry.revision
     const known = cache.get(key)
     if (known) return known
-    const value = make()
-    if (!value) return undefined
-    const made = rendered(value, type)
+    const text = make()
+    if (text === undefined) return undefined
+    const made = rendered(text, type)
     cache.set(key, made)
     return made
   }
 
+  /** In JSON or YAML, as is preferred. */
+  const listed = (path: string, accept: string | undefined, make: () => JsonObject | undefined) => {
+    const { type } = parseAccept(accept).find(isPlain) ?? {}
+    if (type === undefined) throw notAcceptable([JSON_TYPE, YAML_TYPE])
+    const isYaml = type === YAML_TYPE
+    return once(`${path} ${isYaml}`, isYaml ? YAML_TYPE : JSON_TYPE, () => {
+      const value = make()
+      if (!value) return undefined
+      return isYaml ? yamlText(value) : `${JSON.stringify(value)}\n`
+    })
+  }
+
   const discovery = (root: 'api' | 'apis', accept: string | undefined): Rendered | undefined => {
-    for (const media of parseAccept(accept)) {
-      const version = aggregatedVersion(media)
-      if (version) {
-        const type = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
-        const make = () => aggregatedDiscovery(registry.definitions, root, version)
-        return once(`${root} ${version}`, type, make)
-      }
-      if (isJson(media) && media.parameters['as'] === undefined) break
+    const wanted = parseAccept(accept).find((media) => isAggregated(media) || isPlain(media))
+    if (wanted && isAggregated(wanted)) {
+      const make = () => `${JSON.stringify(aggregatedDiscovery(registry.definitions, root))}\n`
+      return once(`${root} aggregated`, AGGREGATED_TYPE, make)
     }
-    const plain = root === 'api' ? () => coreVersions(address()) : () => groupList(registry.definitions)
-    return once(root, JSON_TYPE, plain)
+    const make = root === 'api' ? () => coreVersions(address()) : () => groupList(registry.definitions)
+    return listed(root, accept, make)
   }
 
   const openApi = (segments: readonly string[]): JsonObject | undefined => {
@@ -69,19 +88,30 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
     return root === 'apis' ? openApiDocument(registry.definitions, group, version) : undefined
   }
 
+  /** Paths with one form alone. */
+  const fixed = (segments: readonly string[], accept: string | undefined): Rendered | undefined => {
+    const [root, first, second] = segments
+    if (root === 'openapi' && first === 'v2' && second === undefined && wantsOpenApi2(accept)) return NO_OPENAPI_2
+    if (!parseAccept(accept).some(isJson)) throw notAcceptable([JSON_TYPE])
+    const json = (make: () => string | undefined) => once(segments.join('/'), JSON_TYPE, make)
+    if (root === undefined) return json(() => indented({ paths: PATHS }))
+    if (root === 'version' && first === undefined) return json(() => indented(VERSION))
+    if (root === 'openapi' && first === 'v3') return json(() => compact(openApi(segments.slice(2))))
+    if (root === 'openapi') throw failure(404, 'NotFound', 'only OpenAPI v3 is served: see /openapi/v3', {})
+    return undefined
+  }
+
   const find = (segments: readonly string[], accept: string | undefined): Rendered | undefined => {
     const [root, first, second, ...rest] = segments
-    const { definitions } = registry
-    const json = (make: () => JsonObject | undefined) => once(segments.join('/'), JSON_TYPE, make)
-    if (root === undefined) return json(() => ({ paths: PATHS }))
-    if (root === 'version' && first === undefined) return json(() => VERSION)
-    if (root === 'openapi' && first === 'v3') return json(() => openApi(segments.slice(2)))
-    if (root === 'openapi' && first === 'v2' && second === undefined && wantsOpenApi2(accept)) return NO_OPENAPI_2
-    if (root === 'openapi') throw failure(404, 'NotFound', 'only OpenAPI v3 is served: see /openapi/v3', {})
-    if (rest.length > 0 || (root !== 'api' && root !== 'apis')) return undefined
+    if (root !== 'api' && root !== 'apis') return fixed(segments, accept)
+    if (rest.length > 0) return undefined
     if (first === undefined) return discovery(root, accept)
-    if (root === 'api') return second === undefined ? json(() => resourceList(definitions, '', first)) : undefined
-    return json(() => (second === undefined ? groupOf(definitions, first) : resourceList(definitions, first, second)))
+    const { definitions } = registry
+    const path = segments.join('/')
+    if (root === 'apis' && second === undefined) return listed(path, accept, () => groupOf(definitions, first))
+    if (root === 'api' && second !== undefined) return undefined
+    const [group, version] = second === undefined ? ['', first] : [first, second]
+    return listed(path, accept, () => resourceList(definitions, group, version))
   }
 
   return {
@@ -89,9 +119,9 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
     health: () => plainAnswer(200, 'ok'),
     describe(segments, accept, knownTag) {
       const found = find(segments, accept)
-      if (!found) throw unknownPath()
-      if (found !== NO_OPENAPI_2 && !parseAccept(accept).some(isJson)) throw notAcceptable([JSON_TYPE])
-      return tagged(found, knownTag)
+      if (found) return tagged(found, knownTag)
+      if (isServedRoot(registry.definitions, segments)) throw unknownPath()
+      return plainAnswer(404, '404 page not found\n')
     },
   }
 }
@@ -102,9 +132,22 @@ interface Rendered {
   readonly tag: string
 }
 
-function rendered(value: JsonObject, type: string): Rendered {
-  const text = JSON.stringify(value)
+function rendered(text: string, type: string): Rendered {
   return { type, text, tag: `"${createHash('sha256').update(text).digest('hex').slice(0, 40).toUpperCase()}"` }
+}
+
+function compact(value: JsonObject | undefined): string | undefined {
+  return value && JSON.stringify(value)
+}
+
+/** As an upstream server writes these two, whoever asks. */
+function indented(value: JsonObject): string {
+  return JSON.stringify(value, undefined, 2)
+}
+
+/** Whether a path leads into a group that is served: it is told in a Status then that it leads no further. */
+function isServedRoot(definitions: readonly ResourceDefinition[], [root, group]: readonly string[]): boolean {
+  return root === 'api' || (root === 'apis' && group !== undefined && versionsOf(definitions, group).length > 0)
 }
 
 /**
@@ -123,10 +166,16 @@ function tagged({ type, text, tag }: Rendered, knownTag: string | undefined): An
   return knownTag === tag ? { code: 304, type, text: '', headers } : { code: 200, type, text, headers }
 }
 
-function aggregatedVersion({ type, parameters }: MediaType): 'v2' | 'v2beta1' | undefined {
+/** Version v2beta1 ended with Kubernetes 1.33: who knows no other asks group by group. */
+function isAggregated({ type, parameters }: MediaType): boolean {
   const { g: group, v: version, as } = parameters
-  if (type !== 'application/json' || group !== 'apidiscovery.k8s.io' || as !== 'APIGroupDiscoveryList') return undefined
-  return version === 'v2' || version === 'v2beta1' ? version : undefined
+  const isList = group === 'apidiscovery.k8s.io' && as === 'APIGroupDiscoveryList'
+  return type === 'application/json' && isList && version === 'v2'
+}
+
+/** An object as it is, not as a table or another form of its own. */
+function isPlain(media: MediaType): boolean {
+  return media.parameters['as'] === undefined && (isJson(media) || media.type === YAML_TYPE)
 }
 
 function isJson({ type }: MediaType): boolean {

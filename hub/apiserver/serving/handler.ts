@@ -3,6 +3,7 @@ import { type HttpHandler, readBody } from '../../../platform/http/index.ts'
 import { eventLine, isStream, type Reply, type Stream, type StreamEvent } from '../rest/answer.ts'
 import { authenticate } from './authentication.ts'
 import type { Dispatcher, Incoming } from './dispatcher.ts'
+import { forReader } from './pretty.ts'
 
 /** Bytes of a watch that the client has not read yet; more wait in the server's own queue of changes. */
 const MOST_UNREAD = 256 * 1024
@@ -13,7 +14,7 @@ export function createHandler(dispatch: Dispatcher): HttpHandler {
     const { reply, warnings, auditId, ended } = await dispatch(incoming(request), signal)
     if (auditId !== undefined) response.setHeader('audit-id', auditId)
     try {
-      await write(request, response, reply, warnings, signal)
+      await write(request, response, forReader(request, reply), warnings, signal)
     } finally {
       ended()
     }

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
+import { definitionsOf, groupNamesByService, versionsOf } from './groups.ts'
+import { storageHashOf } from './storage-hash.ts'
 import { subresourcesOf, verbsOf } from './verbs.ts'
-import { compareVersions } from './versions.ts'
 
 /** `GET /api`. `address` is host:port as clients reach this server. */
 export function coreVersions(address: string): JsonObject {
@@ -14,7 +15,7 @@ export function coreVersions(address: string): JsonObject {
 
 /** `GET /apis`. */
 export function groupList(definitions: readonly ResourceDefinition[]): JsonObject {
-  const groups = groupNames(definitions).map((group) => groupEntry(definitions, group))
+  const groups = groupNamesByService(definitions).map((group) => groupEntry(definitions, group))
   return { kind: 'APIGroupList', apiVersion: 'v1', groups }
 }
 
@@ -34,42 +35,15 @@ export function resourceList(
   if (members.length === 0) return undefined
   return {
     kind: 'APIResourceList',
-    apiVersion: 'v1',
+    // The list of the core group is older than its apiVersion.
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
     groupVersion: groupVersion(group, version),
-    resources: members.flatMap(resourceEntries),
+    resources: members.flatMap((each) => resourceEntries(definitions, each)),
   }
-}
-
-/** Names of the served groups but the core one, in the order of discovery. */
-export function groupNames(definitions: readonly ResourceDefinition[]): readonly string[] {
-  const names = new Set(definitions.filter(isServed).map(({ group }) => group))
-  names.delete('')
-  return [...names].sort()
-}
-
-/** Served versions of a group, the preferred one first. */
-export function versionsOf(definitions: readonly ResourceDefinition[], group: string): readonly string[] {
-  const members = definitions.filter((each) => each.group === group && isServed(each))
-  return [...new Set(members.map(({ version }) => version))].sort(compareVersions)
-}
-
-/** Served kinds of one version, in the order of discovery. */
-export function definitionsOf(
-  definitions: readonly ResourceDefinition[],
-  group: string,
-  version: string,
-): readonly ResourceDefinition[] {
-  return definitions
-    .filter((each) => each.group === group && each.version === version && isServed(each))
-    .sort((a, b) => a.plural.localeCompare(b.plural))
 }
 
 export function groupVersion(group: string, version: string): string {
   return group === '' ? version : `${group}/${version}`
-}
-
-function isServed(definition: ResourceDefinition): boolean {
-  return definition.served !== false
 }
 
 function groupEntry(definitions: readonly ResourceDefinition[], group: string): JsonObject {
@@ -81,7 +55,10 @@ function groupEntry(definitions: readonly ResourceDefinition[], group: string): 
   return { name: group, versions, ...(preferredVersion ? { preferredVersion } : {}) }
 }
 
-function resourceEntries(definition: ResourceDefinition): readonly JsonObject[] {
+function resourceEntries(
+  definitions: readonly ResourceDefinition[],
+  definition: ResourceDefinition,
+): readonly JsonObject[] {
   const { plural, singular, namespaced, kind, shortNames, categories } = definition
   const main: JsonObject = {
     name: plural,
@@ -91,6 +68,7 @@ function resourceEntries(definition: ResourceDefinition): readonly JsonObject[] 
     verbs: verbsOf(definition),
     ...(shortNames.length > 0 ? { shortNames } : {}),
     ...(categories.length > 0 ? { categories } : {}),
+    ...storageHashOf(definitions, definition),
   }
   const below = subresourcesOf(definition).map((each) => {
     // Only what is of another group says so.

@@ -1,13 +1,5 @@
 export { aggregatedDiscovery } from './aggregated.ts'
-export {
-  coreVersions,
-  definitionsOf,
-  groupList,
-  groupNames,
-  groupOf,
-  groupVersion,
-  resourceList,
-  versionsOf,
-} from './discovery.ts'
+export { coreVersions, groupList, groupOf, groupVersion, resourceList } from './discovery.ts'
+export { definitionsOf, groupNames, versionsOf } from './groups.ts'
 export { subresourcesOf, verbsOf } from './verbs.ts'
 export { compareVersions } from './versions.ts'

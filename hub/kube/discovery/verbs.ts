@@ -1,13 +1,16 @@
 import type { ResourceDefinition } from '../resource.ts'
 
 const ALL = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+/** The same, in the order in which discovery names those of a custom kind. */
+const ALL_CUSTOM = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
 /** Of what is created below an object. */
 const ACTION_VERBS: readonly string[] = ['create']
 const PART_VERBS: readonly string[] = ['get', 'patch', 'update']
 
 /** Namespaces go one by one, each with what is in it. */
-export function verbsOf({ group, plural, verbs }: Pick<ResourceDefinition, 'group' | 'plural' | 'verbs'>) {
+export function verbsOf({ group, plural, verbs, custom }: ResourceDefinition): readonly string[] {
   if (verbs) return verbs
+  if (custom) return ALL_CUSTOM
   return group === '' && plural === 'namespaces' ? ALL.filter((verb) => verb !== 'deletecollection') : ALL
 }
 
@@ -23,13 +26,18 @@ export interface Subresource {
 
 /** What can be asked of a part of an object of this kind, in the order of discovery. */
 export function subresourcesOf(definition: ResourceDefinition): readonly Subresource[] {
-  const { group, version, kind, actions = [], parts = [], scale, statusSubresource } = definition
+  const { group, version, kind, actions = [], parts = [], scale, statusSubresource, custom } = definition
   const own = { group, version, kind, verbs: PART_VERBS }
+  const status = statusSubresource ? [{ name: 'status', ...own }] : []
+  const scaling = scale
+    ? [{ name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: PART_VERBS }]
+    : []
+  if (custom) return [...status, ...scaling]
   const all: readonly Subresource[] = [
     ...actions.map(({ subresource, ...of }) => ({ name: subresource, ...of, verbs: ACTION_VERBS })),
     ...parts.map((name) => ({ name, ...own })),
-    ...(scale ? [{ name: 'scale', group: 'autoscaling', version: 'v1', kind: 'Scale', verbs: PART_VERBS }] : []),
-    ...(statusSubresource ? [{ name: 'status', ...own }] : []),
+    ...scaling,
+    ...status,
   ]
   return [...all].sort((a, b) => a.name.localeCompare(b.name))
 }

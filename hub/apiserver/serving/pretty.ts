@@ -1,0 +1,21 @@
+import type { IncomingMessage } from 'node:http'
+import { type Answer, isStream, type Reply } from '../rest/answer.ts'
+
+/** Programs behind which people sit, who read JSON as it comes. */
+const READERS = /^(curl|Wget|Mozilla\/5\.0)/
+
+/** The answer with its JSON indented for whoever asks for that (`?pretty=true`), or is known to want it. */
+export function forReader(request: IncomingMessage, reply: Reply): Reply {
+  if (isStream(reply) || reply.text === '' || !reply.type.startsWith('application/json')) return reply
+  return isForReader(request) ? indented(reply) : reply
+}
+
+function isForReader({ url = '/', headers }: IncomingMessage): boolean {
+  const asked = new URL(url, 'https://api').searchParams.get('pretty') ?? ''
+  if (asked !== '') return /^(1|t|true)$/i.test(asked)
+  return READERS.test(headers['user-agent'] ?? '')
+}
+
+function indented(answer: Answer): Answer {
+  return { ...answer, text: JSON.stringify(JSON.parse(answer.text), undefined, 2) }
+}
