@@ -2,9 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { readBody } from '../../../platform/http/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
-import type { JsonObject } from '../../../schemas/index.ts'
+import type { Json, JsonObject } from '../../../schemas/index.ts'
+import { DEEPEST, depthOf } from '../../kube/object/index.ts'
 
 const LARGEST_ANSWER = 3 * 1024 * 1024
+/** An object in its review. */
+const DEEPEST_ANSWER = DEEPEST + 8
 
 /** Where a webhook listens. */
 export interface WebhookPlace {
@@ -30,7 +33,12 @@ export function createWebhookCaller(largestAnswer = LARGEST_ANSWER): CallWebhook
         fields: { status: response.statusCode },
       })
     }
-    return JSON.parse(text)
+    const answer: Json = JSON.parse(text)
+    if (depthOf(answer, DEEPEST_ANSWER, Number.POSITIVE_INFINITY) > DEEPEST_ANSWER) {
+      const code = 'HUB_API_WEBHOOK_ANSWER'
+      throw new RefusedError('the answer of the webhook is nested too deep', { code, fields: { most: DEEPEST_ANSWER } })
+    }
+    return answer
   }
 }
 

@@ -140,4 +140,34 @@ describe('admission webhooks', () => {
     review = patch([{ op: 'add', path: '/data/not valid!', value: 'x' }])
     await refused(api, create('changing', 'other'), 422, 'Invalid')
   })
+
+  it('cannot make another object of it, or one with fields that its kind does not have', async () => {
+    await register('lying', {}, 'Mutating')
+    const patch = (path: string, value: unknown) => () => ({
+      allowed: true,
+      patchType: 'JSONPatch',
+      patch: Buffer.from(JSON.stringify([{ op: 'replace', path, value }])).toString('base64'),
+    })
+    const lies = { '/metadata/name': 'x', '/metadata/namespace': 'kube-system', '/metadata/uid': '1', '/kind': 'Pod' }
+    for (const [path, value] of Object.entries(lies)) {
+      review = patch(path, value)
+      const { json } = await refused(api, create('lying'), 500, 'InternalError')
+      assert.match(String(at(json, 'message')), /are not for a webhook to change/)
+    }
+    review = patch('/metadata', { ...configMap('lying').metadata })
+    await refused(api, create('lying'), 500, 'InternalError')
+    let nested: unknown = 1
+    for (let depth = 0; depth < 600; depth++) nested = { a: nested }
+    review = patch('/data', nested)
+    await refused(api, create('lying'), 500, 'InternalError')
+    review = () => ({ allowed: true, nested })
+    await refused(api, create('lying'), 500, 'InternalError')
+    review = (request) => ({
+      allowed: true,
+      patchType: 'JSONPatch',
+      patch: Buffer.from('[{"op":"add","path":"/unknown","value":1}]').toString('base64'),
+      question: at(request, 'uid'),
+    })
+    assert.equal(at(await done(api, create('lying')), 'unknown'), undefined)
+  })
 })

@@ -2,9 +2,10 @@ import type { Metrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Random, seconds, withDeadline } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
-import { arrayAt, isApiObject, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
+import { arrayAt, excessOf, isApiObject, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
 import { applyJsonPatch, PatchError } from '../../kube/patch/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import { prune } from '../../kube/schema/index.ts'
 import { badRequest, failure, internalError, StatusError } from '../../kube/status.ts'
 import { userInfo } from '../access/user-info.ts'
 import type { Admission, Admitter, Converter, Warn } from '../rest/context.ts'
@@ -57,11 +58,12 @@ export function webhookAdmitter(options: WebhookOptions): Admitter {
     async mutate(admission, warn, signal) {
       let { object } = admission
       for (const question of asked('mutating', admission)) {
-        const { webhook, form } = question
+        const { form } = question
         const shown = await inForm(options, { ...admission, object }, form, signal)
         const response = await counted(question, { ...admission, ...shown }, warn, signal)
         if (response && shown.object) {
-          object = await converted(options, patched(webhook, shown.object, response), admission.definition, signal)
+          const changed = patched(question, shown.object, response)
+          object = await converted(options, changed, admission.definition, signal)
         }
       }
       return object
@@ -111,7 +113,8 @@ async function inForm(
   }
 }
 
-function patched(webhook: Webhook, object: ApiObject, response: JsonObject): ApiObject {
+/** Of the object only what its author could have written, but not which object it is. Throws a Status. */
+function patched({ webhook, form }: Question, object: ApiObject, response: JsonObject): ApiObject {
   const text = textAt(response, 'patch')
   if (text === '') return object
   const failed = (why: string, cause?: unknown) =>
@@ -119,13 +122,24 @@ function patched(webhook: Webhook, object: ApiObject, response: JsonObject): Api
   if (textAt(response, 'patchType') !== 'JSONPatch') throw failed('only patchType JSONPatch is served')
   try {
     const result = applyJsonPatch(object, JSON.parse(Buffer.from(text, 'base64').toString('utf8')))
-    if (isApiObject(result)) return result
+    const excess = excessOf(result)
+    if (excess !== undefined) throw failed(`what is left ${excess}`)
+    if (isApiObject(result) && isOther(result, object)) {
+      throw failed('its apiVersion, kind, name, namespace and uid are not for a webhook to change')
+    }
+    if (isApiObject(result)) return prune(form, result).object
   } catch (error) {
     if (error instanceof PatchError) throw failed(error.text, error)
     if (error instanceof SyntaxError) throw failed(error.message, error)
     throw error
   }
   throw failed('what is left is no object')
+}
+
+function isOther(changed: ApiObject, object: ApiObject): boolean {
+  const identity = ({ apiVersion, kind, metadata: { name, namespace, uid } }: ApiObject) =>
+    JSON.stringify([apiVersion, kind, name, namespace, uid])
+  return identity(changed) !== identity(object)
 }
 
 /** The webhook's answer that allows the change; undefined when it could not be asked and may be ignored. */

@@ -10,7 +10,7 @@ import {
   KUBELET_CLIENT_SIGNER,
   SIGNERS,
 } from '../../kube/certificates/index.ts'
-import { nameOf, objectAt, textAt, withContent } from '../../kube/object/index.ts'
+import { entryOf, nameOf, objectAt, textAt, withContent } from '../../kube/object/index.ts'
 import { rightTo } from '../../kube/rbac/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import type { Controller, ControllerOptions } from '../controllers/controller.ts'
@@ -43,7 +43,7 @@ export function certificateSigning({ api, metrics, authority, authorize }: Signi
   }
   const reconcile = async (name: string, signal: AbortSignal) => {
     const request = api.store.get(CERTIFICATE_REQUESTS, keyOf('', name))
-    const signer = request && SIGNERS[textAt(objectAt(request, 'spec'), 'signerName')]
+    const signer = request && entryOf(SIGNERS, textAt(objectAt(request, 'spec'), 'signerName'))
     if (!request || !signer || hasVerdict(request, 'Denied') || hasVerdict(request, 'Failed')) return
     if (certificateIn(request) !== '') return
     const parsed = await readRequest(request)

@@ -1,10 +1,10 @@
-import { LineCounter, parseDocument } from 'yaml'
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { isApiObject, isJsonObject } from '../../kube/object/index.ts'
+import { excessOf, isApiObject, isJsonObject, wellFormed } from '../../kube/object/index.ts'
 import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { badRequest, failure, unsupportedMediaType } from '../../kube/status.ts'
+import { badRequest, unsupportedMediaType } from '../../kube/status.ts'
 import { parseMediaType } from './negotiate.ts'
+import { parseYamlBody, YamlBodyError } from './yaml-body.ts'
 
 /** A request's body, whole, with what its Content-Type said. */
 export interface Body {
@@ -12,8 +12,11 @@ export interface Body {
   readonly bytes: Buffer
 }
 
-/** Kubernetes itself stops at 10,000; code that walks objects recursively has to stay well below the stack's end. */
-const DEEPEST = 500
+/** What a text in YAML says, with keys that came twice in it, as Kubernetes tells of them. */
+interface Applied<Value> {
+  readonly value: Value
+  readonly duplicates: readonly string[]
+}
 
 const JSON_TYPE = 'application/json'
 const YAML_TYPES: ReadonlySet<string> = new Set(['application/yaml', 'text/yaml', 'application/x-yaml'])
@@ -42,34 +45,26 @@ export function decodeJson({ type, bytes }: Body): Json {
   const media = parseMediaType(type).type
   const text = bytes.toString('utf8')
   if (media === '' || media === JSON_TYPE || media.endsWith('+json')) return parseJson(text)
-  if (YAML_TYPES.has(media)) return parseYaml(text)
-  throw unsupportedMediaType(ACCEPTED)
+  if (!YAML_TYPES.has(media)) throw unsupportedMediaType(ACCEPTED)
+  const { value, duplicates } = parseYaml(text, 'the body of the request is no YAML')
+  const [first] = duplicates
+  if (first === undefined) return value
+  throw badRequest(`the body of the request is no YAML: ${first}`)
 }
 
 /** What a client applies, in YAML, of which JSON is a part; keys that came twice are told. Throws a Status. */
-export function decodeApplied({ bytes }: Body): { readonly value: JsonObject; readonly duplicates: readonly string[] } {
-  const text = bytes.toString('utf8')
-  const known = text.trimStart().startsWith('{') ? tryJson(text) : undefined
-  const { value, duplicates } = known === undefined ? parseApplied(text) : { value: known, duplicates: [] }
+export function decodeApplied({ bytes }: Body): Applied<JsonObject> {
+  const wrong = 'error decoding YAML: error converting YAML to JSON: yaml'
+  const { value, duplicates } = parseYaml(bytes.toString('utf8'), wrong)
   if (isJsonObject(value)) return { value, duplicates }
   throw badRequest('error decoding YAML: the configuration is no object')
 }
 
-function parseApplied(text: string): { readonly value: Json; readonly duplicates: readonly string[] } {
-  const lines = new LineCounter()
-  const { errors } = parseDocument(text, { uniqueKeys: true, lineCounter: lines, prettyErrors: false })
-  const wrong = errors.find(({ code }) => code !== 'DUPLICATE_KEY')
-  if (wrong) throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${wrong.message}`)
-  const duplicates = errors.map(({ pos: [start] }) => {
-    const key = /^["']?([^"':]+)/.exec(text.slice(start))?.[1] ?? ''
-    return `line ${lines.linePos(start).line}: key ${JSON.stringify(key.trim())} already set in map`
-  })
-  return { value: parseYaml(text, false), duplicates }
-}
-
 function decodeBinary(bytes: Buffer): ApiObject {
   try {
-    return decodeProtobuf(bytes)
+    const object = wellFormed(bounded(decodeProtobuf(bytes)))
+    if (isApiObject(object)) return object
+    throw badRequest('the body of the request is no object')
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error
     if (error.status === 415) throw unsupportedMediaType([JSON_TYPE, 'application/yaml'], error.message)
@@ -79,10 +74,21 @@ function decodeBinary(bytes: Buffer): ApiObject {
 
 function parseJson(text: string): Json {
   try {
-    const value: Json = JSON.parse(text)
-    return shallow(value)
+    return boundedJson(text)
   } catch (error) {
     if (error instanceof SyntaxError) throw badRequest(`the body of the request is no JSON: ${error.message}`)
+    throw error
+  }
+}
+
+function parseYaml(text: string, wrong: string): Applied<Json> {
+  const known = text.trimStart().startsWith('{') ? tryJson(text) : undefined
+  if (known !== undefined) return { value: known, duplicates: [] }
+  try {
+    const { json, duplicates } = parseYamlBody(text)
+    return { value: boundedJson(json), duplicates }
+  } catch (error) {
+    if (error instanceof YamlBodyError) throw badRequest(`${wrong}: ${error.message}`)
     throw error
   }
 }
@@ -90,35 +96,21 @@ function parseJson(text: string): Json {
 /** A flow mapping of YAML begins as JSON does. */
 function tryJson(text: string): Json | undefined {
   try {
-    const value: Json = JSON.parse(text)
-    return shallow(value)
+    return boundedJson(text)
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
 }
 
-function parseYaml(text: string, uniqueKeys = true): Json {
-  const document = parseDocument(text, { uniqueKeys })
-  const [problem] = document.errors
-  if (problem) throw badRequest(`the body of the request is no YAML: ${problem.message}`)
-  try {
-    // Through JSON once, so that nothing else than JSON comes in (.inf, dates, references).
-    const value: Json = JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 100 })) ?? 'null')
-    return shallow(value)
-  } catch (error) {
-    if (error instanceof ReferenceError || error instanceof RangeError) {
-      throw badRequest(`the body of the request is no YAML: ${error.message}`)
-    }
-    throw error
-  }
+/** An escape can stand for half of a character. */
+function boundedJson(text: string): Json {
+  const value: Json = JSON.parse(text)
+  return /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(bounded(value)) : bounded(value)
 }
 
-function shallow(value: Json): Json {
-  let level: readonly Json[] = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEEPEST) throw failure(400, 'BadRequest', `the body of the request is nested deeper than ${DEEPEST}`)
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []))
-  }
+function bounded(value: Json): Json {
+  const excess = excessOf(value)
+  if (excess !== undefined) throw badRequest(`the body of the request ${excess}`)
   return value
 }

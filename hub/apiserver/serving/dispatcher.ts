@@ -78,7 +78,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   })
   return async (request, signal) => {
     const warnings: string[] = []
-    const url = new URL(request.target, 'https://api')
+    const url = urlOf(request.target)
     const received = options.api.clock.now()
     const seen: Seen = { verb: request.method.toLowerCase() }
     let reply: Reply
@@ -103,6 +103,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       },
     }
   }
+}
+
+/** Two slashes at the beginning are no host. What is no target at all leads nowhere. */
+function urlOf(target: string): URL {
+  const text = target.startsWith('/') ? `https://api${target}` : target
+  return new URL(URL.canParse(text, 'https://api') ? text : '/%', 'https://api')
 }
 
 /** What was found out about a request on its way. */

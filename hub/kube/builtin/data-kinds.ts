@@ -1,4 +1,5 @@
 import type { Json } from '../../../schemas/index.ts'
+import { entryOf } from '../object/access.ts'
 import type { ApiObject } from '../resource.ts'
 import { type FieldError, forbidden, invalid, required, tooLong } from '../schema/field-error.ts'
 import { at, isJsonObject, isSame } from '../schema/json.ts'
@@ -55,7 +56,7 @@ function configMapErrors(map: ApiObject, old: ApiObject | undefined): readonly F
 function secretErrors(secret: ApiObject, old: ApiObject | undefined): readonly FieldError[] {
   const data = entries(secret['data'])
   const { type } = secret
-  const needed = typeof type === 'string' ? (SECRET_KEYS[type] ?? []) : []
+  const needed = typeof type === 'string' ? (entryOf(SECRET_KEYS, type) ?? []) : []
   return [
     ...keyErrors('data', data),
     ...sizeErrors('data', base64BytesOf(data)),

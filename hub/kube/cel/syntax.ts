@@ -1,4 +1,5 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
+import { entryOf } from '../object/access.ts'
 import type { CelValue } from './values.ts'
 
 /** One expression, as CEL's abstract syntax has it: operators are calls. `at` is where messages point to, from 0. */
@@ -206,7 +207,7 @@ function foldOf(at: number, name: string, of: Node, args: readonly ASTNode[]): F
     }
   }
   const [first, second, third, fourth] = args
-  const quantifier = QUANTIFIERS[name]
+  const quantifier = entryOf(QUANTIFIERS, name)
   if (quantifier && second && args.length === 2) return fold(quantifier, [first], { make: second })
   if (quantifier && third && args.length === 3) return fold(quantifier, [first, second], { make: third })
   if (name === 'map' && second && args.length === 2) return fold('map', [first], { make: second })

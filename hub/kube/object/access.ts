@@ -28,6 +28,11 @@ export function isApiObject(value: unknown): value is ApiObject {
   )
 }
 
+/** What a table has under a key that somebody else chose: `constructor` is in every object. */
+export function entryOf<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined
+}
+
 /** The text of a field, empty when it is absent or no text. */
 export function textAt(object: JsonObject, field: string): string {
   const value = object[field]

@@ -1,3 +1,5 @@
 export * from './access.ts'
+export * from './bounds.ts'
 export * from './conditions.ts'
 export * from './names.ts'
+export * from './well-formed.ts'

@@ -121,6 +121,35 @@ test('what a JSON patch may grow is bounded', () => {
   assert.throws(() => applyJsonPatch({ a: { text: 'x'.repeat(100) } }, doubling), { status: 413 })
 })
 
+test('a JSON patch makes nothing that is deeper than what may come in', () => {
+  let nested: Json = 1
+  for (let depth = 0; depth < 400; depth++) nested = { a: nested }
+  const deepest = `/x${'/a'.repeat(399)}`
+  const deeper: readonly Json[] = [
+    [
+      { op: 'add', path: '/x', value: nested },
+      { op: 'copy', from: '/x', path: `${deepest}/a` },
+    ],
+    [
+      { op: 'add', path: '/x', value: nested },
+      { op: 'add', path: '/y', value: nested },
+      { op: 'move', from: '/y', path: `${deepest}/a` },
+    ],
+    [
+      { op: 'add', path: '/x', value: nested },
+      { op: 'replace', path: `${deepest}/a`, value: nested },
+    ],
+  ]
+  for (const patch of deeper) assert.throws(() => applyJsonPatch({}, patch), { status: 400 })
+})
+
+test('a test of a JSON patch takes no longer than a look at both lists', () => {
+  const list = Array.from({ length: 20_000 }, (_, n) => n)
+  const other = list.map((n) => n + 0.5)
+  assert.deepEqual(applyJsonPatch({ list }, [{ op: 'test', path: '/list', value: list }]), { list })
+  assert.throws(() => applyJsonPatch({ list }, [{ op: 'test', path: '/list', value: other }]), { status: 422 })
+})
+
 function safeJson(): fc.Arbitrary<Json> {
   return fc
     .jsonValue({ maxDepth: 3 })

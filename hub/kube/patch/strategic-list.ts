@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { isJsonArray, isJsonObject, isSame, setKey } from '../schema/json.ts'
+import { canonicalText, isJsonArray, isJsonObject, setKey } from '../schema/json.ts'
 import { PatchError } from './patch-error.ts'
 
 /** The value by which a list knows this item. */
@@ -11,8 +11,22 @@ export function keyOf(item: JsonObject, key: string): Json {
   return value
 }
 
-export function isItem(item: Json, key: string, identity: Json): boolean {
-  return isJsonObject(item) && isSame(item[key], identity)
+/** Values by their JSON text, so that long lists are not compared item by item. Equal values have equal texts. */
+export function textOf(value: Json | undefined): string {
+  return value === undefined ? '' : canonicalText(value)
+}
+
+/** Where the items of a list stand by the value of their key. */
+export function placesOf(items: readonly Json[], key: string): Map<string, number[]> {
+  const places = new Map<string, number[]>()
+  for (const [position, item] of items.entries()) {
+    if (!isJsonObject(item) || item[key] === undefined) continue
+    const text = textOf(item[key])
+    const known = places.get(text)
+    if (known) known.push(position)
+    else places.set(text, [position])
+  }
+  return places
 }
 
 /**
@@ -25,21 +39,29 @@ export function inOrder(
   order: readonly Json[],
   key: string | undefined,
 ): readonly Json[] {
-  const identity = (item: Json): Json | undefined => (key !== undefined && isJsonObject(item) ? item[key] : item)
-  const wanted = order.map(identity)
-  const rankOf = (item: Json) => wanted.findIndex((each) => isSame(each, identity(item)))
-  const placeOf = (item: Json) => before.findIndex((each) => isSame(identity(each), identity(item)))
-  const ordered = items.filter((item) => rankOf(item) >= 0).sort((a, b) => rankOf(a) - rankOf(b))
-  const others = items.filter((item) => rankOf(item) < 0)
+  const identity = (item: Json) => textOf(key !== undefined && isJsonObject(item) ? item[key] : item)
+  const [ranks, places] = [firstPlaces(order.map(identity)), firstPlaces(before.map(identity))]
+  const ranked = items.map((item) => {
+    const name = identity(item)
+    return { item, rank: ranks.get(name) ?? -1, place: places.get(name) ?? -1 }
+  })
+  const ordered = ranked.filter(({ rank }) => rank >= 0).sort((a, b) => a.rank - b.rank)
+  const others = ranked.filter(({ rank }) => rank < 0)
   const result: Json[] = []
-  for (const item of ordered) {
-    for (let other = others[0]; other !== undefined && standsBefore(placeOf(other), placeOf(item)); other = others[0]) {
-      result.push(other)
-      others.shift()
+  let next = 0
+  for (const { item, place } of ordered) {
+    for (let other = others[next]; other && standsBefore(other.place, place); other = others[++next]) {
+      result.push(other.item)
     }
     result.push(item)
   }
-  return [...result, ...others]
+  return [...result, ...others.slice(next).map(({ item }) => item)]
+}
+
+function firstPlaces(names: readonly string[]): ReadonlyMap<string, number> {
+  const places = new Map<string, number>()
+  for (const [position, name] of names.entries()) if (!places.has(name)) places.set(name, position)
+  return places
 }
 
 function standsBefore(place: number, other: number): boolean {

@@ -163,3 +163,22 @@ function listOf(value: unknown): readonly JsonObject[] {
 function namesOf(value: unknown): readonly unknown[] {
   return listOf(value).map((each) => each['name'])
 }
+
+test('long lists are merged, ordered and shortened in time that grows with their length', () => {
+  const names = Array.from({ length: 20_000 }, (_, n) => `f${n}`)
+  const before = { finalizers: names, containers: names.map((name) => ({ name })) }
+  const last = names.toReversed()
+  const patch = {
+    finalizers: names.map((name) => `${name}x`),
+    '$deleteFromPrimitiveList/finalizers': names.slice(1),
+    '$setElementOrder/finalizers': names.map((name) => `${name}x`),
+    containers: last.map((name) => ({ name, image: 'i' })),
+    '$setElementOrder/containers': last.map((name) => ({ name })),
+  }
+  const { finalizers, containers } = applyStrategicMergePatch(schema, before, patch)
+  assert.deepEqual(finalizers, [...names.map((name) => `${name}x`), 'f0'])
+  assert.deepEqual(
+    containers,
+    last.map((name) => ({ name, image: 'i' })),
+  )
+})

@@ -1,9 +1,9 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import type { StructuralSchema } from '../resource.ts'
-import { isJsonArray, isJsonObject, isSame, setKey } from '../schema/json.ts'
+import { isJsonArray, isJsonObject, setKey } from '../schema/json.ts'
 import { schemaOfKey } from '../schema/prune.ts'
 import { PatchError } from './patch-error.ts'
-import { inOrder, isItem, keyOf, withoutDirectives } from './strategic-list.ts'
+import { inOrder, keyOf, placesOf, textOf, withoutDirectives } from './strategic-list.ts'
 
 const DELETE_FROM = '$deleteFromPrimitiveList/'
 const SET_ORDER = '$setElementOrder/'
@@ -60,32 +60,35 @@ function mergeList(
   if (key === undefined) return unique([...value, ...patch])
   const isReplace = patch.some((item) => isJsonObject(item) && item['$patch'] === 'replace')
   if (isReplace) return withoutDirectives(patch)
-  let result = [...value]
+  const result: (Json | undefined)[] = [...value]
+  const places = placesOf(value, key)
   for (const item of patch) {
     if (!isJsonObject(item)) throw new PatchError(400, `list of ${key}: an item of the patch is not an object`)
-    const identity = keyOf(item, key)
+    const identity = textOf(keyOf(item, key))
+    const found = places.get(identity) ?? []
     if (item['$patch'] === 'delete') {
-      result = result.filter((each) => !isItem(each, key, identity))
+      for (const position of found) result[position] = undefined
+      places.delete(identity)
       continue
     }
-    const position = result.findIndex((each) => isItem(each, key, identity))
+    const [position = result.length] = found
     const old = result[position]
-    const merged = mergeObject(schema?.items, isJsonObject(old) ? old : {}, item)
-    if (position < 0) result.push(merged)
-    else result[position] = merged
+    result[position] = mergeObject(schema?.items, isJsonObject(old) ? old : {}, item)
+    if (found.length === 0) places.set(identity, [position])
   }
-  return result
+  return result.filter((item) => item !== undefined)
 }
 
 /** $retainKeys: of the fields of a union only those named survive. */
 function retain(value: JsonObject, patch: JsonObject, retained: Json): JsonObject {
   if (!isJsonArray(retained)) throw new PatchError(400, 'invalid patch format of retainKeys')
+  const names = new Set(retained)
   for (const [key, member] of Object.entries(patch)) {
-    if (member !== null && !key.startsWith('$') && !retained.includes(key)) {
+    if (member !== null && !key.startsWith('$') && !names.has(key)) {
       throw new PatchError(400, 'invalid patch format of retainKeys: a key of the patch is not in it')
     }
   }
-  return fromMap(new Map(Object.entries(value).filter(([key]) => retained.includes(key))))
+  return fromMap(new Map(Object.entries(value).filter(([key]) => names.has(key))))
 }
 
 interface Sorted {
@@ -109,12 +112,12 @@ function sortOut(patch: JsonObject): Sorted {
 
 function removeItems(result: Map<string, Json>, key: string, gone: readonly Json[]): void {
   const value = result.get(key)
-  if (isJsonArray(value)) {
-    result.set(
-      key,
-      value.filter((item) => !gone.some((each) => isSame(each, item))),
-    )
-  }
+  if (!isJsonArray(value)) return
+  const texts = new Set(gone.map(textOf))
+  result.set(
+    key,
+    value.filter((item) => !texts.has(textOf(item))),
+  )
 }
 
 function reorder(
@@ -136,7 +139,13 @@ function plainObject(patch: JsonObject): JsonObject {
 }
 
 function unique(items: readonly Json[]): readonly Json[] {
-  return items.filter((item, position) => items.findIndex((each) => isSame(each, item)) === position)
+  const seen = new Set<string>()
+  return items.filter((item) => {
+    const text = textOf(item)
+    const isNew = !seen.has(text)
+    seen.add(text)
+    return isNew
+  })
 }
 
 function fromMap(members: ReadonlyMap<string, Json>): JsonObject {

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { entryOf } from '../object/access.ts'
 
 /** RFC 3339, as Go's time package parses it. */
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
@@ -19,7 +20,7 @@ const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
 
 /** Formats that a schema may name but nobody here knows are descriptions, not rules (as in Kubernetes). */
 export function matchesFormat(format: string, value: string): boolean {
-  return FORMATS[format]?.(value) ?? true
+  return entryOf(FORMATS, format)?.(value) ?? true
 }
 
 export function isDateTime(value: string): boolean {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../schemas/index.ts'
-import { textAt } from '../object/access.ts'
+import { entryOf, textAt } from '../object/access.ts'
 import { labelValue, qualifiedName } from '../schema/names.ts'
 import { badRequest } from '../status.ts'
 
@@ -86,7 +86,7 @@ function requirementOf(tokens: Tokens): LabelRequirement {
     return { key, operator: isNegated ? 'DoesNotExist' : 'Exists', values: [] }
   }
   const named = tokens.take()
-  const operator = OPERATORS[named]
+  const operator = entryOf(OPERATORS, named)
   if (!operator) throw unparsable(`found '${named}', expected: ${BINARY}`)
   const values = named === 'in' || named === 'notin' ? listOf(tokens) : [exactOf(tokens)]
   for (const [position, value] of values.entries()) checkValue(key, operator, position, value)

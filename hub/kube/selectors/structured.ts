@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { arrayAt, isJsonObject, objectAt, textAt } from '../object/access.ts'
+import { arrayAt, entryOf, isJsonObject, objectAt, textAt } from '../object/access.ts'
 import { type LabelRequirement, type LabelSelector, matchesLabels } from './label-selector.ts'
 
 const OPERATORS: Readonly<Record<string, LabelRequirement['operator']>> = {
@@ -17,7 +17,7 @@ export function requirementsOf(selector: JsonObject): LabelSelector {
   const expressions = arrayAt(selector, 'matchExpressions')
     .filter(isJsonObject)
     .flatMap((expression) => {
-      const operator = OPERATORS[textAt(expression, 'operator')]
+      const operator = entryOf(OPERATORS, textAt(expression, 'operator'))
       if (!operator) return []
       return [{ key: textAt(expression, 'key'), operator, values: arrayAt(expression, 'values').map(String) }]
     })
