@@ -232,7 +232,6 @@ describe('objects over HTTP', () => {
 
   it('what is not served is said to be so', async () => {
     await refused(api, { path: '/apis/apps/v1/statefulsets' }, 404, 'NotFound')
-    await refused(api, { path: '/openapi/v2' }, 404, 'NotFound')
     await refused(api, { method: 'DELETE', path: '/api/v1/namespaces' }, 405, 'MethodNotAllowed')
     await refused(api, { method: 'POST', path: `${MAPS}/once`, body: configMap('once') }, 405, 'MethodNotAllowed')
   })

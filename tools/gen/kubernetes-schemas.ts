@@ -13,6 +13,9 @@ const ROOTS: readonly (readonly [string, string])[] = [
   ['V1LabelSelector', 'io.k8s.apimachinery.pkg.apis.meta.v1'],
   ['V1Condition', 'io.k8s.apimachinery.pkg.apis.meta.v1'],
   ['V1ListMeta', 'io.k8s.apimachinery.pkg.apis.meta.v1'],
+  ['V1FieldSelectorRequirement', 'io.k8s.apimachinery.pkg.apis.meta.v1'],
+  ['V1DeleteOptions', 'io.k8s.apimachinery.pkg.apis.meta.v1'],
+  ['V1Status', 'io.k8s.apimachinery.pkg.apis.meta.v1'],
   ['V1Namespace', 'io.k8s.api.core.v1'],
   ['V1Node', 'io.k8s.api.core.v1'],
   ['V1Pod', 'io.k8s.api.core.v1'],
@@ -34,6 +37,7 @@ const ROOTS: readonly (readonly [string, string])[] = [
   ['V1ControllerRevision', 'io.k8s.api.apps.v1'],
   ['V1Job', 'io.k8s.api.batch.v1'],
   ['V1PodDisruptionBudget', 'io.k8s.api.policy.v1'],
+  ['V1Eviction', 'io.k8s.api.policy.v1'],
   ['V1Scale', 'io.k8s.api.autoscaling.v1'],
   ['V1Role', 'io.k8s.api.rbac.v1'],
   ['V1RoleBinding', 'io.k8s.api.rbac.v1'],
@@ -46,6 +50,7 @@ const ROOTS: readonly (readonly [string, string])[] = [
   ['V1SelfSubjectRulesReview', 'io.k8s.api.authorization.v1'],
   ['V1TokenReview', 'io.k8s.api.authentication.v1'],
   ['V1SelfSubjectReview', 'io.k8s.api.authentication.v1'],
+  ['AuthenticationV1TokenRequest', 'io.k8s.api.authentication.v1'],
   ['V1CustomResourceDefinition', 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1'],
   ['V1ValidatingWebhookConfiguration', 'io.k8s.api.admissionregistration.v1'],
   ['V1MutatingWebhookConfiguration', 'io.k8s.api.admissionregistration.v1'],
@@ -61,8 +66,8 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   'number|double': 'd',
   Date: 't',
   'Date|date-time': 't',
-  V1MicroTime: 't',
-  'V1MicroTime|date-time': 't',
+  V1MicroTime: 'm',
+  'V1MicroTime|date-time': 'm',
   IntOrString: 'x',
   'IntOrString|int-or-string': 'x',
   any: 'a',
@@ -96,8 +101,7 @@ function field(entry: unknown, declarations: string, owner: string, home: string
     return typeof value === 'string' ? value : ''
   })
   const isRequired = declarations.includes(`    '${name}': `)
-  const needsMetadata = baseName !== 'apiVersion' && baseName !== 'kind' && baseName !== 'metadata'
-  return `${baseName}${isRequired && needsMetadata ? '!' : ''}:${code(type ?? '', format ?? '', owner, home)}`
+  return `${baseName}${isRequired ? '!' : ''}:${code(type ?? '', format ?? '', owner, home)}`
 }
 
 /** `*` a list of, `%` a map of, `@` a structure, else one letter of PRIMITIVES. */

@@ -9,6 +9,8 @@ export interface Answer {
   readonly text: string
   /** What the text says, where that is the JSON of one object. Others hold it, too: nobody changes it. */
   readonly object?: JsonObject
+  /** What is sent instead of the text, where it is none. */
+  readonly bytes?: Uint8Array
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -8,13 +8,14 @@ import {
   resourceList,
   versionsOf,
 } from '../../kube/discovery/index.ts'
-import { openApiDocument, openApiIndex } from '../../kube/openapi/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
-import { failure, notAcceptable, unknownPath } from '../../kube/status.ts'
+import { notAcceptable, unknownPath } from '../../kube/status.ts'
 import { type Answer, plainAnswer } from '../rest/answer.ts'
 import { type MediaType, parseAccept } from '../rest/negotiate.ts'
 import type { Registry } from '../rest/registry.ts'
 import { yamlText } from '../rest/yaml-text.ts'
+import { isKnown } from './entity-tags.ts'
+import { openApiAnswers } from './openapi/openapi-answers.ts'
 import { VERSION } from './version.ts'
 
 /** What the server says about itself: health, version, discovery and OpenAPI. */
@@ -22,7 +23,15 @@ export interface Descriptions {
   /** Of a path for which `isPublicPath` holds. */
   health(): Answer
   /** Throws a Status for paths that say nothing. */
-  describe(segments: readonly string[], accept: string | undefined, knownTag: string | undefined): Answer
+  describe(asked: Asked): Answer
+}
+
+export interface Asked {
+  readonly segments: readonly string[]
+  readonly query: URLSearchParams
+  readonly accept: string | undefined
+  /** If-None-Match. */
+  readonly knownTags: string | undefined
 }
 
 export interface DescriptionsOptions {
@@ -34,7 +43,7 @@ export interface DescriptionsOptions {
 const JSON_TYPE = 'application/json'
 const YAML_TYPE = 'application/yaml'
 const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
-const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version']
+const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version']
 const HEALTH = /^\/(healthz|livez|readyz)(\/[a-z]+)?$/
 
 /** Whoever asks: probes have no credentials, and an answer that depended on roles would not be about health. */
@@ -43,6 +52,7 @@ export function isPublicPath(path: string): boolean {
 }
 
 export function createDescriptions({ registry, address }: DescriptionsOptions): Descriptions {
+  const openApi = openApiAnswers(registry)
   const cache = new Map<string, Rendered>()
   let revision = -1
   /** Descriptions are made once for each state of the registry. */
@@ -80,24 +90,13 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
     return listed(root, accept, make)
   }
 
-  const openApi = (segments: readonly string[]): JsonObject | undefined => {
-    const [root, group = '', version = '', ...rest] = segments
-    if (rest.length > 0) return undefined
-    if (root === undefined) return openApiIndex(registry.definitions)
-    if (root === 'api' && version === '') return openApiDocument(registry.definitions, '', group)
-    return root === 'apis' ? openApiDocument(registry.definitions, group, version) : undefined
-  }
-
   /** Paths with one form alone. */
   const fixed = (segments: readonly string[], accept: string | undefined): Rendered | undefined => {
-    const [root, first, second] = segments
-    if (root === 'openapi' && first === 'v2' && second === undefined && wantsOpenApi2(accept)) return NO_OPENAPI_2
+    const [root, first] = segments
     if (!parseAccept(accept).some(isJson)) throw notAcceptable([JSON_TYPE])
     const json = (make: () => string | undefined) => once(segments.join('/'), JSON_TYPE, make)
     if (root === undefined) return json(() => indented({ paths: PATHS }))
     if (root === 'version' && first === undefined) return json(() => indented(VERSION))
-    if (root === 'openapi' && first === 'v3') return json(() => compact(openApi(segments.slice(2))))
-    if (root === 'openapi') throw failure(404, 'NotFound', 'only OpenAPI v3 is served: see /openapi/v3', {})
     return undefined
   }
 
@@ -117,9 +116,13 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
   return {
     // The socket opens when everything is ready, so who gets an answer gets this one.
     health: () => plainAnswer(200, 'ok'),
-    describe(segments, accept, knownTag) {
-      const found = find(segments, accept)
-      if (found) return tagged(found, knownTag)
+    describe(asked) {
+      const { segments, accept, knownTags } = asked
+      const isOpenApi = segments[0] === 'openapi'
+      const described = isOpenApi ? openApi.answer({ ...asked, segments: segments.slice(1) }) : undefined
+      if (described) return described
+      const found = isOpenApi ? undefined : find(segments, accept)
+      if (found) return tagged(found, knownTags)
       if (isServedRoot(registry.definitions, segments)) throw unknownPath()
       return plainAnswer(404, '404 page not found\n')
     },
@@ -136,10 +139,6 @@ function rendered(text: string, type: string): Rendered {
   return { type, text, tag: `"${createHash('sha256').update(text).digest('hex').slice(0, 40).toUpperCase()}"` }
 }
 
-function compact(value: JsonObject | undefined): string | undefined {
-  return value && JSON.stringify(value)
-}
-
 /** As an upstream server writes these two, whoever asks. */
 function indented(value: JsonObject): string {
   return JSON.stringify(value, undefined, 2)
@@ -150,20 +149,9 @@ function isServedRoot(definitions: readonly ResourceDefinition[], [root, group]:
   return root === 'api' || (root === 'apis' && group !== undefined && versionsOf(definitions, group).length > 0)
 }
 
-/**
- * A document of OpenAPI v2 that describes nothing. kubectl asks for one, in this form alone, before it applies a List; what it
- * finds no schema for is left to the server to check.
- */
-const OPENAPI_2_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
-const NO_OPENAPI_2: Rendered = { type: OPENAPI_2_TYPE, text: '\n\u00032.0', tag: '"none"' }
-
-function wantsOpenApi2(accept: string | undefined): boolean {
-  return accept?.includes('proto-openapi.spec.v2') ?? false
-}
-
-function tagged({ type, text, tag }: Rendered, knownTag: string | undefined): Answer {
+function tagged({ type, text, tag }: Rendered, knownTags: string | undefined): Answer {
   const headers = { etag: tag, vary: 'Accept' }
-  return knownTag === tag ? { code: 304, type, text: '', headers } : { code: 200, type, text, headers }
+  return isKnown(tag, knownTags) ? { code: 304, type, text: '', headers } : { code: 200, type, text, headers }
 }
 
 /** Version v2beta1 ended with Kubernetes 1.33: who knows no other asks group by group. */

@@ -151,7 +151,8 @@ async function route(options: DispatcherOptions, request: Incoming, asked: Asked
   if (!seen.decision.allowed) throw refusal(user, seen.attributes, seen.decision.reason)
   if (path) return await toResource(options, request, { path, verb, url, user, warnings, signal, seen })
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed()
-  return options.descriptions.describe(segments, request.headers.accept, request.headers['if-none-match'])
+  const { accept, 'if-none-match': knownTags } = request.headers
+  return options.descriptions.describe({ segments, query: url.searchParams, accept, knownTags })
 }
 
 function answered(

@@ -42,7 +42,7 @@ async function write(
   // What was not read of the body must not be taken for the next request.
   if (!request.complete && hasBody(request)) response.setHeader('connection', 'close')
   if (isStream(reply)) return await writeStream(response, reply, signal)
-  const body = Buffer.from(reply.text)
+  const body = reply.bytes ?? Buffer.from(reply.text)
   response.writeHead(reply.code, { ...reply.headers, 'content-type': reply.type, 'content-length': body.length })
   response.end(request.method === 'HEAD' || reply.code === 304 ? undefined : body)
 }

@@ -1,5 +1,7 @@
 export { convertBuiltin } from './convert-event.ts'
 export { BUILTIN_DEFINITIONS } from './definitions.ts'
+export { ALWAYS_THERE, ATOMIC_TYPES } from './ownership.ts'
 export { defaultPodTemplate } from './pod-defaults.ts'
-export { resolveType } from './resolve-type.ts'
+export { factsOfField, resolveType } from './resolve-type.ts'
 export { prepareForCreate, prepareForPart, prepareForUpdate, validateBuiltin, withKindDefaults } from './rules.ts'
+export { fieldsOfType, modelOfType, nameOfType, type TypeField } from './type-table.ts'

@@ -28,6 +28,10 @@ export const FIELD_FACTS: Readonly<Record<string, Partial<StructuralSchema>>> = 
   'V1EmptyDirVolumeSource.sizeLimit': quantity(),
   'V1ResourceFieldSelector.divisor': quantity(),
   'V1ContainerStatus.allocatedResources': quantities(),
+  'V1ContainerStatus.allocatedResourcesStatus': mergedBy('name', 'merge', false),
+  'V1ContainerStatus.volumeMounts': mergedBy('mountPath', 'merge', false),
+  'V1PodStatus.allocatedResources': quantities(),
+  'V1NodeAllocatableResourceClaimStatus.resources': quantities(),
   'V1PodStatus.conditions': mergedBy('type'),
   'V1PodStatus.podIPs': mergedBy('ip'),
   'V1PodStatus.hostIPs': { 'x-kubernetes-patch-strategy': 'merge', 'x-kubernetes-patch-merge-key': 'ip' },
@@ -75,6 +79,7 @@ export const FIELD_FACTS: Readonly<Record<string, Partial<StructuralSchema>>> = 
   ...webhook('V1ValidatingWebhook'),
   ...webhook('V1MutatingWebhook'),
   'V1MutatingWebhook.reinvocationPolicy': { enum: ['Never', 'IfNeeded'] },
+  'V1JSONSchemaProps.x-kubernetes-validations': mergedBy('rule', 'merge', false),
   'V1RuleWithOperations.scope': { enum: ['*', 'Cluster', 'Namespaced'] },
 }
 
@@ -120,6 +125,7 @@ function container(type: string): Readonly<Record<string, Partial<StructuralSche
 
 function webhook(type: string): Readonly<Record<string, Partial<StructuralSchema>>> {
   return {
+    [`${type}.matchConditions`]: mergedBy('name', 'merge', false),
     [`${type}.failurePolicy`]: { enum: ['Fail', 'Ignore'] },
     [`${type}.matchPolicy`]: { enum: ['Equivalent', 'Exact'] },
     [`${type}.sideEffects`]: { enum: ['None', 'NoneOnDryRun'] },

@@ -51,7 +51,7 @@ const SETS = [
 ]
 
 /** Parts that an object of Kubernetes always has, if empty: so their coming is no change, unlike that of what is in them. */
-const ALWAYS_THERE = [
+export const ALWAYS_THERE: readonly string[] = [
   'V1CertificateSigningRequest.spec V1CertificateSigningRequest.status V1Container.resources V1EphemeralContainer.resources',
   'V1ContainerStatus.lastState V1ContainerStatus.state V1CustomResourceDefinition.spec V1CustomResourceDefinition.status',
   'V1CustomResourceDefinitionSpec.names V1CustomResourceDefinitionStatus.acceptedNames',

@@ -2,13 +2,14 @@ import type { StructuralSchema } from '../resource.ts'
 import { OBJECT_META } from '../schema/object-meta.ts'
 import { ENFORCED, FIELD_FACTS } from './overlay.ts'
 import { ATOMIC_TYPES, OWNERSHIP_FACTS } from './ownership.ts'
-import { PACKAGES, TYPES } from './types.generated.ts'
+import { fieldsOfType, nameOfType, type TypeField } from './type-table.ts'
 
-/** Codes of types.generated.ts; `*` (list of), `%` (map of) and `@` (structure) come before another code. */
+/** Codes of type-table.ts. */
 const LEAVES: Readonly<Record<string, StructuralSchema>> = {
   s: { type: 'string' },
   y: { type: 'string', format: 'byte' },
   t: { type: 'string', format: 'date-time', nullable: true },
+  m: { type: 'string', format: 'date-time', nullable: true },
   b: { type: 'boolean' },
   i: { type: 'integer', format: 'int32' },
   l: { type: 'integer', format: 'int64' },
@@ -18,7 +19,6 @@ const LEAVES: Readonly<Record<string, StructuralSchema>> = {
 }
 
 const resolved = new Map<string, StructuralSchema>([['V1ObjectMeta', OBJECT_META]])
-let homes: ReadonlyMap<string, string> | undefined
 
 /**
  * Schema of a structure by its class name. Fields are resolved when they are first looked at, once for all uses: a start
@@ -27,11 +27,11 @@ let homes: ReadonlyMap<string, string> | undefined
 export function resolveType(name: string): StructuralSchema {
   const known = resolved.get(name)
   if (known) return known
-  const fields = (TYPES[name] ?? '').split(' ').filter((field) => field !== '')
-  const required = fields.filter((field) => field.includes('!')).map((field) => field.slice(0, field.indexOf('!')))
+  const fields = fieldsOfType(name)
+  const required = fields.filter(({ isRequired }) => isRequired).map((field) => field.name)
   const schema: StructuralSchema = {
     type: 'object',
-    'x-skerry-type': typeName(name),
+    'x-skerry-type': nameOfType(name),
     properties: lazyProperties(name, fields),
     ...(required.length > 0 && ENFORCED.has(name) ? { required } : {}),
     ...(ATOMIC_TYPES.has(name) ? { 'x-kubernetes-map-type': 'atomic' } : {}),
@@ -40,15 +40,12 @@ export function resolveType(name: string): StructuralSchema {
   return schema
 }
 
-function lazyProperties(owner: string, fields: readonly string[]): Readonly<Record<string, StructuralSchema>> {
+function lazyProperties(owner: string, fields: readonly TypeField[]): Readonly<Record<string, StructuralSchema>> {
   const properties: Record<string, StructuralSchema> = {}
-  for (const field of fields) {
-    const colon = field.indexOf(':')
-    const name = field.slice(0, colon).replace('!', '')
-    const code = field.slice(colon + 1)
+  for (const { name, code } of fields) {
     let schema: StructuralSchema | undefined
     const get = () => {
-      schema ??= withFacts(schemaOfCode(code), factsOf(`${owner}.${name}`))
+      schema ??= withFacts(schemaOfCode(code), factsOfField(`${owner}.${name}`))
       return schema
     }
     Object.defineProperty(properties, name, { enumerable: true, get })
@@ -56,8 +53,11 @@ function lazyProperties(owner: string, fields: readonly string[]): Readonly<Reco
   return properties
 }
 
-/** Whose list items are told apart by one key in both tables, denies two with the same. */
-function factsOf(field: string): Partial<StructuralSchema> | undefined {
+/**
+ * What the tables say of a field, by `Type.field`. A list whose items are told apart by one key in both tables denies two with
+ * the same.
+ */
+export function factsOfField(field: string): Partial<StructuralSchema> | undefined {
   const facts = FIELD_FACTS[field]
   const ownership = OWNERSHIP_FACTS.get(field)
   if (!facts || !ownership) return facts ?? ownership
@@ -77,13 +77,4 @@ function schemaOfCode(code: string): StructuralSchema {
   if (code.startsWith('%')) return { type: 'object', additionalProperties: schemaOfCode(rest) }
   if (code.startsWith('@')) return resolveType(rest)
   return LEAVES[code] ?? LEAVES['a'] ?? {}
-}
-
-/** `io.k8s.api.core.v1.PodSpec` of `V1PodSpec`. */
-function typeName(name: string): string {
-  homes ??= new Map(
-    Object.entries(PACKAGES).flatMap(([home, names]) => names.split(' ').map((each) => [each, home] as const)),
-  )
-  const short = name.replace(/^(Core|Events|Discovery|Rbac|Apiextensions|Admissionregistration)?V1/, '')
-  return `${homes.get(name) ?? 'io.k8s.api.core.v1'}.${short}`
 }

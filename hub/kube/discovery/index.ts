@@ -1,5 +1,5 @@
 export { aggregatedDiscovery } from './aggregated.ts'
 export { coreVersions, groupList, groupOf, groupVersion, resourceList } from './discovery.ts'
 export { definitionsOf, groupNames, versionsOf } from './groups.ts'
-export { subresourcesOf, verbsOf } from './verbs.ts'
+export { type Subresource, subresourcesOf, verbsOf } from './verbs.ts'
 export { compareVersions } from './versions.ts'

@@ -1,40 +1,25 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { resolveType } from '../builtin/resolve-type.ts'
-import type { ResourceDefinition, StructuralSchema } from '../resource.ts'
-import { OBJECT_META, rootSchema } from '../schema/object-meta.ts'
+import { BUILTIN_DEFINITIONS, modelOfType, nameOfType } from '../builtin/index.ts'
+import type { ResourceDefinition } from '../resource.ts'
+import { isJsonObject } from '../schema/index.ts'
+import { type Custom, customRoot, identity } from './custom.ts'
+import type { Documentation } from './documentation.ts'
+import { createStructures, merged, REF } from './structures.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
-export const REF = '#/components/schemas/'
-const PLAIN = [
-  'description',
-  'type',
-  'format',
-  'required',
-  'enum',
-  'default',
-  'nullable',
-  'pattern',
-  'minLength',
-  'maxLength',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-  'multipleOf',
-  'minItems',
-  'maxItems',
-  'uniqueItems',
-  'minProperties',
-  'maxProperties',
-  'x-kubernetes-preserve-unknown-fields',
-  'x-kubernetes-int-or-string',
-  'x-kubernetes-embedded-resource',
-  'x-kubernetes-list-type',
-  'x-kubernetes-list-map-keys',
-  'x-kubernetes-map-type',
-  'x-kubernetes-patch-strategy',
-  'x-kubernetes-patch-merge-key',
-] as const
+export const PATCH = `${META}.Patch`
+export const DELETE_OPTIONS = `${META}.DeleteOptions`
+export const STATUS = `${META}.Status`
+
+type Gvk = Pick<ResourceDefinition, 'group' | 'version' | 'kind'>
+
+/** Kinds that are no resources, but come and go below one. */
+const ACTION_MODELS: Readonly<Record<string, string>> = {
+  Binding: 'V1Binding',
+  Eviction: 'V1Eviction',
+  Scale: 'V1Scale',
+  TokenRequest: 'AuthenticationV1TokenRequest',
+}
 
 /** What a definition is called among the components: `io.k8s.api.core.v1.Pod`, `io.kubeedge.devices.v1beta1.Device`. */
 export function componentName({ group, version, kind, schema, custom }: ResourceDefinition): string {
@@ -43,105 +28,99 @@ export function componentName({ group, version, kind, schema, custom }: Resource
   return `${group.split('.').reverse().join('.')}.${version}.${kind}`
 }
 
-/** `components.schemas` of the kinds of one version, with all that they refer to. */
-export function componentsOf(definitions: readonly ResourceDefinition[]): JsonObject {
-  const components: Record<string, Json> = {}
-  const collect = (schema: StructuralSchema): Json => convert(schema, components, collect)
-  for (const definition of definitions) {
-    const name = componentName(definition)
-    const { 'x-skerry-type': _, ...root } = rootSchema(definition.schema)
-    // Named before it is filled, as it may contain itself.
-    components[name] = {}
-    components[name] = { ...inline(root, collect), 'x-kubernetes-group-version-kind': [gvk(definition)] }
-    components[`${name}List`] = listOf(definition, name, collect)
-  }
-  collect(OBJECT_META)
-  components[`${META}.DeleteOptions`] = deleteOptions(definitions)
-  return Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1)))
+export function actionComponent(kind: string): string {
+  return nameOfType(ACTION_MODELS[kind] ?? kind)
 }
 
-export function gvk({ group, version, kind }: Pick<ResourceDefinition, 'group' | 'version' | 'kind'>): JsonObject {
+export interface ComponentsOptions {
+  readonly documentation: Documentation
+  readonly dialect: 'v2' | 'v3'
+}
+
+/** The schemas of some kinds, with all that they refer to, by name. */
+export function componentsOf(definitions: readonly ResourceDefinition[], options: ComponentsOptions): JsonObject {
+  const structures = createStructures(options.documentation)
+  const custom: Custom = { structures, ...options }
+  const { schemas } = structures
+  const isOf = (model: string, kinds: readonly Gvk[]) => {
+    const { $ref } = structures.refer(model)
+    const name = $ref.slice(REF.length)
+    schemas[name] = named(schemas[name], kinds)
+  }
+  for (const definition of definitions) {
+    const name = componentName(definition)
+    const model = modelOf(definition)
+    if (model === undefined) schemas[name] = named(customRoot(definition.schema, custom), [definition])
+    else isOf(model, [definition])
+    if (model === undefined || !isAsked(definition)) schemas[`${name}List`] = listOf(definition, name, model, custom)
+    for (const action of definition.actions ?? []) isOf(ACTION_MODELS[action.kind] ?? action.kind, [action])
+    if (definition.scale) isOf('V1Scale', [{ group: 'autoscaling', version: 'v1', kind: 'Scale' }])
+  }
+  if (!definitions.every(isAsked)) {
+    isOf('V1DeleteOptions', deleteKinds(definitions))
+    isOf('V1Status', [{ group: '', version: 'v1', kind: 'Status' }])
+    structures.referLeaf(PATCH)
+  }
+  return Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+export function gvk({ group, version, kind }: Gvk): JsonObject {
   return { group, version, kind }
 }
 
-export const DELETE_OPTIONS = `${META}.DeleteOptions`
-
-/** Structures with a name become components and are referred to; everything else is written where it stands. */
-function convert(
-  schema: StructuralSchema,
-  components: Record<string, Json>,
-  collect: (schema: StructuralSchema) => Json,
-): Json {
-  const name = schema['x-skerry-type']
-  if (name === undefined) return inline(schema, collect)
-  if (components[name] === undefined) {
-    components[name] = {}
-    components[name] = inline(schema, collect)
-  }
-  return { $ref: REF + name }
+/** Class of the models that a kind is made from; undefined for a custom kind. */
+function modelOf(definition: ResourceDefinition): string | undefined {
+  return definition.custom ? undefined : modelOfType(componentName(definition))
 }
 
-function inline(schema: StructuralSchema, collect: (schema: StructuralSchema) => Json): JsonObject {
-  const result: Record<string, Json> = {}
-  for (const key of PLAIN) {
-    const value = schema[key]
-    if (value !== undefined) result[key] = copyJson(value)
-  }
-  const { properties, items, additionalProperties, not } = schema
-  if (properties) {
-    result['properties'] = Object.fromEntries(Object.entries(properties).map(([key, each]) => [key, collect(each)]))
-  }
-  if (items) result['items'] = collect(items)
-  if (additionalProperties !== undefined) {
-    result['additionalProperties'] =
-      typeof additionalProperties === 'boolean' ? additionalProperties : collect(additionalProperties)
-  }
-  for (const key of ['allOf', 'anyOf', 'oneOf'] as const) {
-    const list = schema[key]
-    if (list) result[key] = list.map(collect)
-  }
-  if (schema['x-kubernetes-int-or-string'] && !schema.anyOf) result['oneOf'] = [{ type: 'integer' }, { type: 'string' }]
-  if (not) result['not'] = collect(not)
-  return result
+/** Reviews are made and never listed. */
+function isAsked({ verbs }: ResourceDefinition): boolean {
+  return verbs !== undefined && !verbs.includes('list')
 }
 
-function listOf(definition: ResourceDefinition, name: string, collect: (schema: StructuralSchema) => Json): JsonObject {
-  return {
-    type: 'object',
-    description: `A list of ${definition.kind}.`,
-    required: ['items'],
-    properties: {
-      apiVersion: { type: 'string' },
-      items: { type: 'array', items: { $ref: REF + name } },
-      kind: { type: 'string' },
-      metadata: collect(resolveType('V1ListMeta')),
-    },
-    'x-kubernetes-group-version-kind': [{ ...gvk(definition), kind: definition.listKind }],
-  }
+function named(schema: Json | undefined, kinds: readonly Gvk[]): JsonObject {
+  return { ...(isJsonObject(schema) ? schema : {}), 'x-kubernetes-group-version-kind': kinds.map(gvk) }
 }
 
-function deleteOptions(definitions: readonly ResourceDefinition[]): JsonObject {
-  const [first] = definitions
-  const kinds = first ? [{ ...gvk(first), kind: 'DeleteOptions' }] : []
-  return {
-    type: 'object',
-    properties: {
-      apiVersion: { type: 'string' },
-      dryRun: { type: 'array', items: { type: 'string' } },
-      gracePeriodSeconds: { type: 'integer', format: 'int64' },
-      kind: { type: 'string' },
-      orphanDependents: { type: 'boolean' },
-      preconditions: {
-        type: 'object',
-        properties: { resourceVersion: { type: 'string' }, uid: { type: 'string' } },
+function listOf(definition: ResourceDefinition, name: string, model: string | undefined, custom: Custom): JsonObject {
+  const { structures, documentation } = custom
+  const texts = model === undefined ? undefined : documentation(`${model}List`)
+  const text = model === undefined ? `${definition.listKind} is a list of ${definition.kind}` : texts?.text
+  const described = (key: string) => {
+    const description = texts?.field(key)
+    return description === undefined ? {} : { description }
+  }
+  const whole = model === undefined ? {} : { default: {} }
+  return named(
+    {
+      ...(text === undefined ? {} : { description: text }),
+      type: 'object',
+      required: ['items'],
+      properties: {
+        ...identity(custom),
+        items: {
+          ...described('items'),
+          type: 'array',
+          items: model === undefined ? { $ref: REF + name } : merged({ ...whole, $ref: REF + name }),
+        },
+        metadata: merged({ ...whole, ...structures.refer('V1ListMeta') }),
       },
-      propagationPolicy: { type: 'string' },
     },
-    'x-kubernetes-group-version-kind': kinds,
-  }
+    [{ ...definition, kind: definition.listKind }],
+  )
 }
 
-function copyJson(value: unknown): Json {
-  const copy: Json = JSON.parse(JSON.stringify(value))
-  return copy
+/** Options of a deletion are of every group; custom kinds take those of all of Kubernetes' own. */
+function deleteKinds(definitions: readonly ResourceDefinition[]): readonly Gvk[] {
+  const all = definitions.some(({ custom }) => custom) ? [...BUILTIN_DEFINITIONS, ...definitions] : definitions
+  const groups = new Map(
+    all
+      .filter(({ custom }) => !custom)
+      .map(({ group, version }): readonly [string, Gvk] => [
+        `${group}/${version}`,
+        { group, version, kind: 'DeleteOptions' },
+      ]),
+  )
+  const core: Gvk = { group: '', version: 'v1', kind: 'DeleteOptions' }
+  return [...new Map([['/v1', core] as const, ...groups]).values()]
 }

@@ -5,20 +5,20 @@ import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { BUILTIN_DEFINITIONS } from '../builtin/index.ts'
 import { definitionsOfCrd } from '../crd/index.ts'
 import { at, isJsonObject } from '../schema/index.ts'
-import { openApiDocument, openApiIndex } from './openapi.ts'
+import { type Documentation, parseModel } from './documentation.ts'
+import { describedVersions, openApiDocument } from './openapi.ts'
+import { openApi2Document } from './v2.ts'
 
 const definitions = [...BUILTIN_DEFINITIONS, ...crds.flatMap(definitionsOfCrd)]
-const served = [...new Set(definitions.map(({ group, version }) => `${group}/${version}`))]
+const versions = describedVersions(definitions)
+const served = versions.map(({ group, version }) => `${group}/${version}`)
+/** Names itself wherever a text may stand. */
+const telling: Documentation = (model) => ({ text: `<${model}>`, field: (name) => `<${model}.${name}>` })
 
-test('every version has a document in the index, under a hash of what it says', () => {
-  const paths = members(openApiIndex(definitions)['paths'])
-  assert.deepEqual(Object.keys(paths).length, served.length)
-  const before = String(at(paths['apis/devices.kubeedge.io/v1beta1'], 'serverRelativeURL'))
-  assert.match(before, /^\/openapi\/v3\/apis\/devices\.kubeedge\.io\/v1beta1\?hash=[0-9A-F]{128}$/)
-  const changed = definitions.filter(({ kind }) => kind !== 'DeviceStatus')
-  const after = members(openApiIndex(changed)['paths'])
-  assert.notEqual(at(after['apis/devices.kubeedge.io/v1beta1'], 'serverRelativeURL'), before)
-  assert.deepEqual(after['api/v1'], paths['api/v1'])
+test('every version that is served has a document, and a path that says which', () => {
+  assert.deepEqual(new Set(served), new Set(definitions.map(({ group, version }) => `${group}/${version}`)))
+  assert.ok(versions.some(({ path }) => path === 'apis/devices.kubeedge.io/v1beta1'))
+  assert.ok(versions.some(({ path }) => path === 'api/v1'))
 })
 
 test('nothing refers to a schema that is not in its document', () => {
@@ -34,7 +34,8 @@ test('nothing refers to a schema that is not in its document', () => {
 })
 
 test('every kind can be found by its group, version and kind, and patches say that they validate fields', () => {
-  for (const { group, version, kind, plural, namespaced, statusSubresource } of definitions) {
+  for (const { group, version, kind, plural, namespaced, statusSubresource, verbs } of definitions) {
+    if (verbs) continue
     const document = documentOf(`${group}/${version}`)
     const schemas = Object.values(members(at(document, 'components', 'schemas')))
     const found = schemas.filter((schema) =>
@@ -57,15 +58,120 @@ test('lists that strategic patches merge say by which key', () => {
   const schemas = at(documentOf('/v1'), 'components', 'schemas')
   const containers = at(schemas, 'io.k8s.api.core.v1.PodSpec', 'properties', 'containers')
   assert.equal(at(containers, 'x-kubernetes-patch-merge-key'), 'name')
-  assert.equal(at(containers, 'items', '$ref'), '#/components/schemas/io.k8s.api.core.v1.Container')
+  assert.deepEqual(at(containers, 'items'), {
+    default: {},
+    allOf: [{ $ref: '#/components/schemas/io.k8s.api.core.v1.Container' }],
+  })
   assert.equal(at(schemas, 'io.kubeedge.devices.v1beta1.Device'), undefined)
 })
 
-function documentOf(groupVersion: string): JsonObject {
-  const [group = '', version = ''] = groupVersion.split('/')
-  const document = openApiDocument(definitions, group, version)
-  assert.ok(document)
-  return document
+const FIELDS: readonly (readonly [string, string, JsonObject])[] = [
+  ['core.v1.Container', 'name', { type: 'string', default: '' }],
+  ['core.v1.Container', 'imagePullPolicy', { type: 'string', enum: ['Always', 'IfNotPresent', 'Never'] }],
+  ['core.v1.ContainerPort', 'protocol', { type: 'string', default: 'TCP', enum: ['SCTP', 'TCP', 'UDP'] }],
+  ['core.v1.ContainerPort', 'containerPort', { type: 'integer', format: 'int32', default: 0 }],
+  ['core.v1.ConfigMap', 'binaryData', { type: 'object', additionalProperties: { type: 'string', format: 'byte' } }],
+  [
+    'core.v1.PodSpec',
+    'overhead',
+    { type: 'object', additionalProperties: ref('io.k8s.apimachinery.pkg.api.resource.Quantity') },
+  ],
+  ['core.v1.PodSpec', 'affinity', { allOf: [ref('io.k8s.api.core.v1.Affinity')] }],
+  ['core.v1.Pod', 'spec', { default: {}, allOf: [ref('io.k8s.api.core.v1.PodSpec')] }],
+  ['core.v1.Event', 'eventTime', { allOf: [ref('io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime')] }],
+  ['core.v1.ServicePort', 'targetPort', { allOf: [ref('io.k8s.apimachinery.pkg.util.intstr.IntOrString')] }],
+  [
+    'core.v1.PodSpec',
+    'tolerations',
+    {
+      type: 'array',
+      items: { default: {}, allOf: [ref('io.k8s.api.core.v1.Toleration')] },
+      'x-kubernetes-list-type': 'atomic',
+    },
+  ],
+]
+
+test('fields of the kinds of Kubernetes are published as it publishes them', () => {
+  const schemas = at(documentOf('/v1'), 'components', 'schemas')
+  for (const [structure, field, expected] of FIELDS) {
+    const { description: _, ...found } = members(at(schemas, `io.k8s.api.${structure}`, 'properties', field))
+    assert.deepEqual(found, expected, `${structure}.${field}`)
+  }
+  assert.deepEqual(at(schemas, 'io.k8s.api.core.v1.Event', 'required'), ['involvedObject', 'metadata'])
+  assert.equal(at(schemas, 'io.k8s.api.core.v1.NodeSelector', 'x-kubernetes-map-type'), 'atomic')
+})
+
+test('texts stand at structures and fields, with the values that there are; those of a type at the type', () => {
+  const schemas = at(documentOf('/v1', telling), 'components', 'schemas')
+  const text = (structure: string, ...path: string[]) => at(schemas, structure, ...path, 'description')
+  const pod = 'io.k8s.api.core.v1.Pod'
+  assert.equal(text(pod), '<V1Pod>')
+  assert.equal(text(pod, 'properties', 'spec'), '<V1Pod.spec>')
+  assert.equal(text(`${pod}List`, 'properties', 'items'), '<V1PodList.items>')
+  const effect = text('io.k8s.api.core.v1.Taint', 'properties', 'effect')
+  assert.match(
+    String(effect),
+    /^<V1Taint\.effect>\n\n[^\n]+:\n - `"NoExecute"`\n - `"NoSchedule"`\n - `"PreferNoSchedule"`$/,
+  )
+  assert.equal(text('io.k8s.api.core.v1.ServicePort', 'properties', 'targetPort'), undefined)
+  assert.equal(text('io.k8s.apimachinery.pkg.util.intstr.IntOrString'), '<V1ServicePort.targetPort>')
+})
+
+test('a text is read from the comment of its class or field, with its lines', () => {
+  const declaration = [
+    '/**',
+    '* A \\"thing\\" of pods/_*.',
+    '*/',
+    'export declare class V1AppArmorProfile {',
+    '    /**',
+    `    * ${Array.from({ length: 33 }, (_, index) => `w${index}`).join(' ')}`,
+    '    */',
+    "    'type': string;",
+    '    /**',
+    '    * Not a member.',
+    '    */',
+    "    '_default'?: string;",
+    "    'bare'?: string;",
+    '}',
+  ].join('\n')
+  const { text, field } = parseModel('V1AppArmorProfile', declaration)
+  assert.equal(text, 'A "thing" of pods/*.')
+  assert.equal(field('default'), 'Not a member.')
+  assert.equal(field('bare'), undefined)
+  const lines = field('type')?.split('\n') ?? []
+  assert.equal(lines.length, 4)
+  assert.match(lines[1] ?? '', /^ {2}w13 /)
+  assert.equal(parseModel('V1AppArmorProfile', declaration.replace(' w32', '')).field('type')?.includes('\n'), false)
+})
+
+test('OpenAPI 2.0 says the same of all kinds at once, as far as it has words for it', () => {
+  const document = openApi2Document(versions, telling)
+  const schemas = members(document['definitions'])
+  for (const [, name = ''] of JSON.stringify(document).matchAll(/"\$ref":"#\/definitions\/([^"]+)"/g)) {
+    assert.ok(Object.hasOwn(schemas, name), name)
+  }
+  assert.deepEqual(at(schemas['io.k8s.api.core.v1.Pod'], 'properties', 'spec'), {
+    description: '<V1Pod.spec>',
+    $ref: '#/definitions/io.k8s.api.core.v1.PodSpec',
+  })
+  const { 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps': _, ...others } = schemas
+  const plain = JSON.stringify(others)
+  for (const word of ['"default":', '"nullable":', '"oneOf":', '"allOf":', 'x-skerry']) {
+    assert.equal(plain.includes(word), false, word)
+  }
+  const patch = at(document, 'paths', '/api/v1/namespaces/{namespace}/pods/{name}', 'patch')
+  assert.ok(parameters(patch).includes('fieldValidation'))
+  assert.ok(parameters(patch).includes('body'))
+})
+
+function ref(name: string): JsonObject {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+function documentOf(groupVersion: string, documentation: Documentation = () => undefined): JsonObject {
+  const version = versions.find((each) => `${each.group}/${each.version}` === groupVersion)
+  assert.ok(version)
+  return openApiDocument(version, documentation)
 }
 
 function members(value: Json | undefined): JsonObject {

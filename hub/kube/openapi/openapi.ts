@@ -1,41 +1,49 @@
-import { createHash } from 'node:crypto'
-import type { Json, JsonObject } from '../../../schemas/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
 import { definitionsOf, groupNames, versionsOf } from '../discovery/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { componentsOf } from './components.ts'
+import type { Documentation } from './documentation.ts'
 import { pathsOf } from './paths.ts'
 
-/** `GET /openapi/v3`: where the document of each version is. The hash changes with the document, so that clients may keep it. */
-export function openApiIndex(definitions: readonly ResourceDefinition[]): JsonObject {
-  const paths: Record<string, Json> = {}
-  for (const group of ['', ...groupNames(definitions)]) {
-    for (const version of versionsOf(definitions, group)) {
-      const document = openApiDocument(definitions, group, version)
-      const hash = createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase()
-      const root = rootOf(group, version)
-      paths[root.slice(1)] = { serverRelativeURL: `/openapi/v3${root}?hash=${hash}` }
-    }
-  }
-  return { paths }
+/** A version of a group, and where its document is below `/openapi/v3`. */
+export interface DescribedVersion {
+  readonly group: string
+  readonly version: string
+  /** `api/v1`, `apis/apps/v1`. */
+  readonly path: string
+  readonly definitions: readonly ResourceDefinition[]
 }
 
-/** `GET /openapi/v3/api/v1` and `/openapi/v3/apis/<group>/<version>`; nothing for a version that is not served. */
+/** The versions that are served, each with its kinds. */
+export function describedVersions(definitions: readonly ResourceDefinition[]): readonly DescribedVersion[] {
+  return ['', ...groupNames(definitions)].flatMap((group) =>
+    versionsOf(definitions, group).map((version) => ({
+      ...{ group, version, path: rootOf(group, version).slice(1) },
+      definitions: definitionsOf(definitions, group, version),
+    })),
+  )
+}
+
+/** `GET /openapi/v3`: where the document of each version is. The hash changes with the document, so that clients may keep it. */
+export function openApiIndex(hashes: readonly (readonly [path: string, hash: string])[]): JsonObject {
+  const paths = hashes.map(([path, hash]) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const)
+  return { paths: Object.fromEntries(paths) }
+}
+
+/** `GET /openapi/v3/api/v1` and `/openapi/v3/apis/<group>/<version>`. */
 export function openApiDocument(
-  definitions: readonly ResourceDefinition[],
-  group: string,
-  version: string,
-): JsonObject | undefined {
-  const members = definitionsOf(definitions, group, version)
-  if (members.length === 0) return undefined
+  { group, version, definitions }: DescribedVersion,
+  documentation: Documentation,
+): JsonObject {
   const root = rootOf(group, version)
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'unversioned' },
-    paths: Object.fromEntries(members.flatMap((each) => Object.entries(pathsOf(each, root)))),
-    components: { schemas: componentsOf(members) },
+    paths: Object.fromEntries(definitions.flatMap((each) => Object.entries(pathsOf(each, root)))),
+    components: { schemas: componentsOf(definitions, { documentation, dialect: 'v3' }) },
   }
 }
 
-function rootOf(group: string, version: string): string {
+export function rootOf(group: string, version: string): string {
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`
 }

@@ -1,11 +1,18 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { verbsOf } from '../discovery/index.ts'
+import { type Subresource, subresourcesOf, verbsOf } from '../discovery/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
-import { componentName, DELETE_OPTIONS, gvk, REF } from './components.ts'
+import { actionComponent, componentName, DELETE_OPTIONS, gvk, PATCH, STATUS } from './components.ts'
+import { REF } from './structures.ts'
 
 const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json']
 const STRATEGIC = 'application/strategic-merge-patch+json'
 const APPLY = 'application/apply-patch+yaml'
+const ANSWERS = ['application/json', 'application/yaml']
+const METHODS = { get: 'get', update: 'put', patch: 'patch', create: 'post' } as const
+const CODES = { get: [200], update: [200, 201], patch: [200, 201], create: [200, 201, 202] } as const
+const WORDS = { get: 'read', update: 'replace', patch: 'patch', create: 'create' } as const
+/** Kinds whose deletion is answered with the object. */
+const ANSWERED_WITH_OBJECT: ReadonlySet<string> = new Set(['Pod', 'Service', 'ServiceAccount'])
 
 const dryRun = query('dryRun', 'All: do everything but keep the result.')
 const fieldManager = query('fieldManager', 'Name of who makes the change.')
@@ -26,132 +33,159 @@ const listing = [
   query('resourceVersionMatch', 'How the resourceVersion is meant.'),
   query('sendInitialEvents', 'A watch begins with what there is.', 'boolean'),
   query('timeoutSeconds', 'How long a watch lasts.', 'integer'),
+]
+const watching = [
   query('watch', 'Answer with changes as they happen.', 'boolean'),
   query('allowWatchBookmarks', 'A watch says how far it is.', 'boolean'),
 ]
 const deleting = [
   dryRun,
   query('gracePeriodSeconds', 'How long the object may take to end.', 'integer'),
+  query('orphanDependents', 'Objects that this one owns stay; propagationPolicy says it better.', 'boolean'),
   query('propagationPolicy', 'What becomes of objects that this one owns.'),
 ]
 
 /** `paths` of one kind. `root` is `/api/v1` or `/apis/<group>/<version>`. */
 export function pathsOf(definition: ResourceDefinition, root: string): JsonObject {
   const { plural, namespaced } = definition
+  const verbs = verbsOf(definition)
   const base = namespaced ? `${root}/namespaces/{namespace}/${plural}` : `${root}/${plural}`
   const place = namespaced ? [pathParameter('namespace'), pretty] : [pretty]
   const one = [pathParameter('name'), ...place]
-  return {
-    ...(namespaced
-      ? { [`${root}/${plural}`]: { get: listOperation(definition, 'ForAllNamespaces'), parameters: [pretty] } }
-      : {}),
-    [base]: { ...collection(definition), parameters: place },
-    [`${base}/{name}`]: { ...single(definition), parameters: one },
-    ...Object.fromEntries(
-      writtenParts(definition).map((part) => [
-        `${base}/{name}/${part}`,
-        { ...partOperations(definition, part), parameters: one },
-      ]),
-    ),
+  const paths: Record<string, JsonObject> = {}
+  if (namespaced && verbs.includes('list')) {
+    paths[`${root}/${plural}`] = {
+      get: listOperation(definition, 'ForAllNamespaces'),
+      parameters: [pretty, ...listing, ...watching],
+    }
   }
+  paths[base] = { ...collection(definition, verbs), parameters: place }
+  if (verbs.includes('get')) paths[`${base}/{name}`] = { ...single(definition), parameters: one }
+  for (const part of subresourcesOf(definition)) {
+    paths[`${base}/{name}/${part.name}`] = { ...partOperations(definition, part), parameters: one }
+  }
+  return paths
 }
 
-function collection(definition: ResourceDefinition): JsonObject {
-  const canDeleteAll = verbsOf(definition).includes('deletecollection')
+function collection(definition: ResourceDefinition, verbs: readonly string[]): JsonObject {
+  const all = [...deleting, ...listing]
+  const options = deleteBody()
   return {
-    get: listOperation(definition, ''),
-    post: operation(definition, 'post', 'create', writing, body(definition), [200, 201, 202]),
-    ...(canDeleteAll
-      ? {
-          delete: operation(
-            definition,
-            'deletecollection',
-            'deleteCollection',
-            [...deleting, ...listing],
-            deleteBody(),
-            [200],
-          ),
-        }
+    ...(verbs.includes('list')
+      ? { get: { ...listOperation(definition, ''), parameters: [...listing, ...watching] } }
+      : {}),
+    post: operation(definition, { verb: 'create', parameters: writing, body: body(componentName(definition)) }),
+    ...(verbs.includes('deletecollection')
+      ? { delete: remove(definition, { action: 'deletecollection', parameters: all, body: options, answer: STATUS }) }
       : {}),
   }
 }
 
 function single(definition: ResourceDefinition): JsonObject {
+  const name = componentName(definition)
+  const answer = ANSWERED_WITH_OBJECT.has(definition.kind) && !definition.custom ? name : STATUS
   return {
-    get: operation(definition, 'get', 'read', [], undefined, [200]),
-    put: operation(definition, 'put', 'replace', writing, body(definition), [200, 201]),
-    patch: operation(definition, 'patch', 'patch', patching, patchBody(definition), [200, 201]),
-    delete: operation(definition, 'delete', 'delete', deleting, deleteBody(), [200, 202]),
+    get: operation(definition, { verb: 'get' }),
+    put: operation(definition, { verb: 'update', parameters: writing, body: body(name) }),
+    patch: operation(definition, { verb: 'patch', parameters: patching, body: patchBody(definition) }),
+    delete: remove(definition, { action: 'delete', parameters: deleting, body: deleteBody(), answer }),
   }
 }
 
-/** Subresources that take and answer with the object itself. */
-function writtenParts({ parts = [], statusSubresource }: ResourceDefinition): readonly string[] {
-  return statusSubresource ? [...parts, 'status'] : parts
+function partOperations(definition: ResourceDefinition, part: Subresource): JsonObject {
+  const isOwn = part.kind === definition.kind && part.group === definition.group
+  const name = isOwn ? componentName(definition) : actionComponent(part.kind)
+  const suffix = part.name.charAt(0).toUpperCase() + part.name.slice(1)
+  const shared = { name, suffix, of: part }
+  const all: Readonly<Record<string, JsonObject>> = {
+    get: operation(definition, { verb: 'get', ...shared }),
+    update: operation(definition, { verb: 'update', parameters: writing, body: body(name), ...shared }),
+    patch: operation(definition, { verb: 'patch', parameters: patching, body: patchBody(definition), ...shared }),
+    create: operation(definition, { verb: 'create', parameters: writing, body: body(name), ...shared }),
+  }
+  return Object.fromEntries(
+    Object.entries(all)
+      .filter(([verb]) => part.verbs.includes(verb))
+      .map(([verb, value]) => [verb === 'update' ? 'put' : verb === 'create' ? 'post' : verb, value]),
+  )
 }
 
-function partOperations(definition: ResourceDefinition, part: string): JsonObject {
-  const suffix = part.charAt(0).toUpperCase() + part.slice(1)
+interface Done {
+  readonly verb: keyof typeof METHODS
+  readonly parameters?: readonly JsonObject[]
+  readonly body?: JsonObject
+  /** Of the component that comes back. */
+  readonly name?: string
+  readonly suffix?: string
+  readonly of?: Pick<ResourceDefinition, 'group' | 'version' | 'kind'>
+}
+
+function operation(definition: ResourceDefinition, done: Done): JsonObject {
+  const { verb, parameters, name = componentName(definition), suffix = '', of = definition } = done
   return {
-    get: operation(definition, 'get', 'read', [], undefined, [200], suffix),
-    put: operation(definition, 'put', 'replace', writing, body(definition), [200, 201], suffix),
-    patch: operation(definition, 'patch', 'patch', patching, patchBody(definition), [200, 201], suffix),
+    operationId: operationId(definition, WORDS[verb], suffix),
+    tags: [tag(definition)],
+    ...(parameters ? { parameters } : {}),
+    ...(done.body ? { requestBody: done.body } : {}),
+    responses: responses(name, CODES[verb]),
+    'x-kubernetes-action': METHODS[verb],
+    'x-kubernetes-group-version-kind': gvk(of),
   }
 }
 
 function listOperation(definition: ResourceDefinition, suffix: string): JsonObject {
-  const schema = `${componentName(definition)}List`
   return {
-    ...operation(definition, 'list', 'list', listing, undefined, [200], suffix),
-    responses: responses(schema, [200]),
+    operationId: operationId(definition, 'list', suffix),
+    tags: [tag(definition)],
+    responses: responses(`${componentName(definition)}List`, [200]),
+    'x-kubernetes-action': 'list',
+    'x-kubernetes-group-version-kind': gvk(definition),
   }
 }
 
-function operation(
-  definition: ResourceDefinition,
-  action: string,
-  verb: string,
-  parameters: readonly JsonObject[],
-  requestBody: JsonObject | undefined,
-  codes: readonly number[],
-  suffix = '',
-): JsonObject {
-  const { namespaced, kind } = definition
-  const scope = namespaced && suffix !== 'ForAllNamespaces' ? 'Namespaced' : ''
+interface Removal {
+  readonly action: 'delete' | 'deletecollection'
+  readonly parameters: readonly JsonObject[]
+  readonly body: JsonObject
+  readonly answer: string
+}
+
+function remove(definition: ResourceDefinition, { action, parameters, body: options, answer }: Removal): JsonObject {
   return {
-    operationId: `${verb}${groupPart(definition)}${scope}${kind}${suffix}`,
-    tags: [groupPart(definition)],
+    operationId: operationId(definition, 'delete', '', action === 'deletecollection' ? 'Collection' : ''),
+    tags: [tag(definition)],
     parameters,
-    ...(requestBody ? { requestBody } : {}),
-    responses: responses(componentName(definition), codes),
+    requestBody: options,
+    responses: responses(answer, action === 'delete' ? [200, 202] : [200]),
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': gvk(definition),
   }
 }
 
-function body(definition: ResourceDefinition): JsonObject {
-  const schema = { $ref: REF + componentName(definition) }
-  return { content: { 'application/json': { schema }, 'application/yaml': { schema } }, required: true }
+function body(name: string): JsonObject {
+  return { content: { '*/*': { schema: { $ref: REF + name } } }, required: true }
 }
 
 function deleteBody(): JsonObject {
-  return { content: { 'application/json': { schema: { $ref: REF + DELETE_OPTIONS } } } }
+  return { content: { '*/*': { schema: { $ref: REF + DELETE_OPTIONS } } } }
 }
 
 /** Strategic merge patches need the built-in schemas. */
 function patchBody({ custom }: ResourceDefinition): JsonObject {
   const types = [APPLY, ...PATCH_TYPES, ...(custom ? [] : [STRATEGIC])]
-  const content = Object.fromEntries(
-    types.map((type): readonly [string, Json] => [type, { schema: { type: 'object' } }]),
-  )
-  return { content, required: true }
+  const content = types.map((type): readonly [string, Json] => [type, { schema: { $ref: REF + PATCH } }])
+  return { content: Object.fromEntries(content), required: true }
 }
 
-function responses(schema: string, codes: readonly number[]): JsonObject {
-  const content = { 'application/json': { schema: { $ref: REF + schema } } }
-  return Object.fromEntries(
-    codes.map((code): readonly [string, Json] => [String(code), { description: 'OK', content }]),
-  )
+function responses(name: string, codes: readonly number[]): JsonObject {
+  const schema = { $ref: REF + name }
+  const content = Object.fromEntries(ANSWERS.map((type): readonly [string, Json] => [type, { schema }]))
+  const answers = codes.map((code): readonly [string, Json] => [String(code), { description: said(code), content }])
+  return { ...Object.fromEntries(answers), '401': { description: 'Unauthorized' } }
+}
+
+function said(code: number): string {
+  return code === 201 ? 'Created' : code === 202 ? 'Accepted' : 'OK'
 }
 
 function query(name: string, description: string, type = 'string'): JsonObject {
@@ -162,9 +196,24 @@ function pathParameter(name: string): JsonObject {
   return { name, in: 'path', required: true, schema: { type: 'string', uniqueItems: true } }
 }
 
-/** `CoreV1`, `DevicesKubeedgeIoV1beta1`. */
-function groupPart({ group, version }: ResourceDefinition): string {
-  return [...(group === '' ? ['core'] : group.replace(/\.k8s\.io$/, '').split('.')), version]
-    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
-    .join('')
+/** `createCoreV1NamespacedPodBinding`, `deleteCoreV1CollectionNamespacedPod`. */
+function operationId(definition: ResourceDefinition, verb: string, suffix: string, infix = ''): string {
+  const { namespaced, kind } = definition
+  const scope = namespaced && suffix !== 'ForAllNamespaces' ? 'Namespaced' : ''
+  return `${verb}${capital(groupPart(definition))}${capital(definition.version)}${infix}${scope}${kind}${suffix}`
+}
+
+/** `core_v1`, `exampleCom_v1`. */
+function tag(definition: ResourceDefinition): string {
+  return `${groupPart(definition)}_${definition.version}`
+}
+
+/** `core`, `devicesKubeedgeIo`. */
+function groupPart({ group }: ResourceDefinition): string {
+  const [first = '', ...rest] = group === '' ? ['core'] : group.replace(/\.k8s\.io$/, '').split('.')
+  return first + rest.map(capital).join('')
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
 }
