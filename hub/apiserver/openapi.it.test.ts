@@ -57,7 +57,8 @@ describe('OpenAPI', () => {
     const other = await get('/openapi/v3/apis/apps/v1?hash=00')
     assert.deepEqual([other.status, other.headers.location], [301, url])
     assert.match((await get('/openapi/v3/apis/apps/v1')).headers['cache-control'] ?? '', /no-cache/)
-    for (const path of ['/openapi/v3/apis/apps/v9', '/openapi/v1', '/openapi']) assert.equal((await get(path)).status, 404)
+    for (const path of ['/openapi/v3/apis/apps/v9', '/openapi/v1', '/openapi'])
+      assert.equal((await get(path)).status, 404)
     await refused(api, { path: '/openapi/v3/apis/apps/v1', headers: { accept: 'text/html' } }, 406, 'NotAcceptable')
   })
 
