@@ -46,7 +46,10 @@ export function deployment(values: Values): JsonObject {
       {
         name: 'config',
         downwardAPI: {
-          items: [{ path: 'cloud.yaml', fieldRef: { fieldPath: `metadata.annotations['${CONFIG}']` } }],
+          // With the version that an API server puts in: two managers with the same items are not in conflict.
+          items: [
+            { path: 'cloud.yaml', fieldRef: { apiVersion: 'v1', fieldPath: `metadata.annotations['${CONFIG}']` } },
+          ],
         },
       },
     ],
