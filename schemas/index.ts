@@ -1,4 +1,5 @@
 export * from './bus/index.ts'
 export * from './device/index.ts'
+export * from './kubernetes-version.ts'
 export * from './link/index.ts'
 export * from './twin/index.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../schemas/index.ts'
+import { type JsonObject, kubernetesVersionText } from '../../../schemas/index.ts'
 import type { MachineFacts } from './machine.ts'
 
 export interface NodeDescription {
@@ -73,7 +73,7 @@ export function machineStatus({ nodeName, version }: NodeDescription, facts: Mac
       operatingSystem: facts.os,
       kernelVersion: facts.kernel,
       osImage: facts.image ?? `${facts.os} ${facts.kernel}`,
-      kubeletVersion: `v1.34.0-skerry-${version}`,
+      kubeletVersion: `${kubernetesVersionText()}-skerry-${version}`,
       kubeProxyVersion: '',
       containerRuntimeVersion: '',
       machineID: facts.machineId ?? '',
