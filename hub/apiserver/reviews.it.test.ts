@@ -174,7 +174,13 @@ describe('questions about rights', { skip: needs('kubectl') }, () => {
     assert.deepEqual(at(known.json, 'status', 'audiences'), ['shop'])
     assert.equal(at(known.json, 'status', 'user', 'username'), 'system:serviceaccount:default:till')
     const foreign = await asked({ token })
-    assert.deepEqual(at(foreign.json, 'status'), { user: {}, error: 'invalid bearer token' })
+    const issuer = 'https://kubernetes.default.svc.cluster.local'
+    assert.deepEqual(at(foreign.json, 'status'), {
+      user: {},
+      error: `[invalid bearer token, token audiences ["shop"] is invalid for the target audiences ["${issuer}"]]`,
+    })
+    const forged = await asked({ token: `${token.slice(0, -8)}AAAAAAAA` })
+    assert.deepEqual(at(forged.json, 'status'), { user: {}, error: 'invalid bearer token' })
     assert.equal((await asked({})).status, 400)
   })
 

@@ -40,6 +40,8 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-patch-merge-key'?: string
   /** Name of a built-in structure (`io.k8s.api.core.v1.PodSpec`) in OpenAPI documents and, shortened, in decoding errors. */
   readonly 'x-skerry-type'?: string
+  /** Of a built-in structure: what stays although it is empty; empty fields beside these are left out. */
+  readonly 'x-skerry-kept'?: readonly string[]
   /** Bounds that an error tells in the words of built-in kinds. */
   readonly 'x-skerry-range'?: boolean
   /** A list that is taken with two items of the same key (built-in kinds only). */

@@ -8,6 +8,7 @@ import type { Change, Reviewer, User } from '../rest/context.ts'
 import { API_AUDIENCES, authenticated, type TokenAuthenticator } from '../serving/authentication.ts'
 import type { Authorizer } from '../serving/authorization.ts'
 import { askedFor, checkReview, subjectIn } from './review-question.ts'
+import { audiencesOf } from './token-audiences.ts'
 import { userInfo } from './user-info.ts'
 
 export interface ReviewerOptions {
@@ -65,10 +66,25 @@ async function ownerOf(tokens: TokenAuthenticator, question: ApiObject, signal: 
   const token = textAt(spec, 'token')
   if (token === '') throw badRequest('token is required for TokenReview in authentication')
   const given = arrayAt(spec, 'audiences').filter((each) => typeof each === 'string')
-  const owner = await tokens(token, given.length === 0 ? API_AUDIENCES : given, signal)
-  if (!owner) return answered(question, { user: {}, error: 'invalid bearer token' })
+  const wanted = given.length === 0 ? API_AUDIENCES : given
+  const owner = await tokens(token, wanted, signal)
+  if (!owner) return answered(question, { user: {}, error: await whyNot(tokens, token, wanted, signal) })
   const { audiences, user } = owner
   return answered(question, { authenticated: true, user: userInfo(authenticated(user)), audiences })
+}
+
+/** A token that is good elsewhere is told so, with whom it is for. */
+async function whyNot(
+  tokens: TokenAuthenticator,
+  token: string,
+  wanted: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const unknown = 'invalid bearer token'
+  const own = audiencesOf(token)
+  if (own.length === 0 || !(await tokens(token, own, signal))) return unknown
+  const shown = (audiences: readonly string[]) => `[${audiences.map((each) => JSON.stringify(each)).join(' ')}]`
+  return `[${unknown}, token audiences ${shown(own)} is invalid for the target audiences ${shown(wanted)}]`
 }
 
 function answered(question: ApiObject, status: JsonObject): ApiObject {

@@ -6,6 +6,7 @@ import {
   decodingError,
   type FieldError,
   fieldErrorText,
+  omitEmpty,
   prune,
   validateChange,
   validateMetadata,
@@ -48,11 +49,12 @@ export function checkName(object: ApiObject, name: string): void {
   }
 }
 
-/** The object without fields that its kind does not have; what becomes of them is the client's choice. */
+/** The object without what says nothing, and without fields that its kind does not have: what becomes of these is the client's choice. */
 export function knownFields(change: Change, object: ApiObject, duplicates: readonly string[]): ApiObject {
   const wrong = decodingError(change.definition, object)
   if (wrong !== undefined) throw badRequest(wrong)
-  const { object: pruned, unknown } = prune(change.definition, object)
+  const { object: known, unknown } = prune(change.definition, object)
+  const pruned = omitEmpty(change.definition, known)
   if (change.fieldValidation === 'Ignore') return pruned
   const texts = [
     ...unknown.map((field) => `unknown field "${field}"`),

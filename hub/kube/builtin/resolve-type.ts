@@ -1,5 +1,6 @@
 import type { StructuralSchema } from '../resource.ts'
 import { OBJECT_META } from '../schema/object-meta.ts'
+import { KEPT_FIELDS } from './kept-fields.ts'
 import { ENFORCED, FIELD_FACTS } from './overlay.ts'
 import { ATOMIC_TYPES, OWNERSHIP_FACTS } from './ownership.ts'
 import { fieldsOfType, nameOfType, type TypeField } from './type-table.ts'
@@ -32,6 +33,7 @@ export function resolveType(name: string): StructuralSchema {
   const schema: StructuralSchema = {
     type: 'object',
     'x-skerry-type': nameOfType(name),
+    'x-skerry-kept': [...required, ...(KEPT_FIELDS[name] ?? '').split(' ')],
     properties: lazyProperties(name, fields),
     ...(required.length > 0 && ENFORCED.has(name) ? { required } : {}),
     ...(ATOMIC_TYPES.has(name) ? { 'x-kubernetes-map-type': 'atomic' } : {}),

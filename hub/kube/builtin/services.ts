@@ -14,8 +14,8 @@ const AFFINITY_SECONDS = 10_800
 /** Services are objects only: nothing here forwards a packet to an address of theirs. */
 export const SERVICE_RULES: KindRules = {
   defaults: defaultService,
-  onCreate: (service) => ({ ...service, status: { loadBalancer: {} } }),
-  onUpdate: keepAddresses,
+  onCreate: (service) => ({ ...withFamilies(service), status: { loadBalancer: {} } }),
+  onUpdate: (service, old) => withFamilies(keepAllocated(service, old)),
   validate: serviceErrors,
 }
 
@@ -43,19 +43,27 @@ function defaultService(service: ApiObject): ApiObject {
       ...(type === 'LoadBalancer'
         ? { allocateLoadBalancerNodePorts: given['allocateLoadBalancerNodePorts'] ?? true }
         : {}),
-      ...(isAlias ? {} : families(given)),
       ...(isJsonArray(given['ports']) ? { ports: given['ports'].map(defaultPort) } : {}),
     },
   }
 }
 
-function families(spec: JsonObject): JsonObject {
-  const address = spec['clusterIP']
-  const addresses = spec['clusterIPs'] ?? (typeof address === 'string' && address !== '' ? [address] : undefined)
+/** What the author left open of addresses is the server's to say, and not the author's own then. */
+function withFamilies(service: ApiObject): ApiObject {
+  const spec = service['spec']
+  if (!isJsonObject(spec) || spec['type'] === 'ExternalName') return service
+  const { clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy } = spec
+  const addresses = clusterIPs ?? (typeof clusterIP === 'string' && clusterIP !== '' ? [clusterIP] : undefined)
+  // Who has neither addresses nor endpoints of the cluster's own may have some of any family.
+  const isAny = clusterIP === 'None' && spec['selector'] === undefined && ipFamilies === undefined
   return {
-    ...(addresses === undefined ? {} : { clusterIPs: addresses }),
-    ipFamilies: spec['ipFamilies'] ?? ['IPv4'],
-    ipFamilyPolicy: spec['ipFamilyPolicy'] ?? 'SingleStack',
+    ...service,
+    spec: {
+      ...spec,
+      ...(addresses === undefined ? {} : { clusterIPs: addresses }),
+      ipFamilies: ipFamilies ?? (isAny ? ['IPv4', 'IPv6'] : ['IPv4']),
+      ipFamilyPolicy: ipFamilyPolicy ?? (isAny ? 'RequireDualStack' : 'SingleStack'),
+    },
   }
 }
 
@@ -65,15 +73,20 @@ function defaultPort(port: Json): Json {
   return { ...port, protocol: port['protocol'] ?? 'TCP', targetPort: port['targetPort'] ?? number }
 }
 
-/** A change that does not name the address means the one that there is. */
-function keepAddresses(service: ApiObject, old: ApiObject): ApiObject {
+/** A change that does not name what was allocated means what there is. */
+function keepAllocated(service: ApiObject, old: ApiObject): ApiObject {
   const spec = service['spec']
   const before = old['spec']
   if (!isJsonObject(spec) || !isJsonObject(before) || spec['type'] === 'ExternalName') return service
   const address = spec['clusterIP']
-  if (typeof address === 'string' && address !== '') return service
-  const kept = ['clusterIP', 'clusterIPs'].flatMap((key) => (before[key] === undefined ? [] : [[key, before[key]]]))
-  return { ...service, spec: { ...spec, ...Object.fromEntries(kept) } }
+  const isNamed = typeof address === 'string' && address !== ''
+  const families = partOf(before, ['ipFamilies', 'ipFamilyPolicy'])
+  const addresses = isNamed ? {} : partOf(before, ['clusterIP', 'clusterIPs'])
+  return { ...service, spec: { ...families, ...spec, ...addresses } }
+}
+
+function partOf(spec: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(keys.flatMap((key) => (spec[key] === undefined ? [] : [[key, spec[key]]])))
 }
 
 function serviceErrors(service: ApiObject, old: ApiObject | undefined): readonly FieldError[] {

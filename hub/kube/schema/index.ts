@@ -7,5 +7,6 @@ export { at, canonicalText, isApiObject, isJsonArray, isJsonObject, isSame, with
 export { validateMetadata } from './metadata.ts'
 export { configKey, dnsLabel, dnsSubdomain, labelValue, type NameRule, qualifiedName } from './names.ts'
 export { OBJECT_META, rootSchema } from './object-meta.ts'
+export { omitEmpty } from './omit-empty.ts'
 export { type Pruned, prune } from './prune.ts'
 export { validateChange, validateObject, validateValue } from './validate.ts'

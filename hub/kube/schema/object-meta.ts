@@ -7,6 +7,7 @@ const texts: StructuralSchema = { type: 'object', additionalProperties: text }
 const ownerReference: StructuralSchema = {
   type: 'object',
   'x-skerry-type': 'io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference',
+  'x-skerry-kept': ['apiVersion', 'blockOwnerDeletion', 'controller', 'kind', 'name', 'uid'],
   required: ['apiVersion', 'kind', 'name', 'uid'],
   properties: {
     apiVersion: text,
@@ -22,6 +23,7 @@ const ownerReference: StructuralSchema = {
 const managedFields: StructuralSchema = {
   type: 'object',
   'x-skerry-type': 'io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry',
+  'x-skerry-kept': [],
   properties: {
     apiVersion: text,
     fieldsType: text,
@@ -41,6 +43,7 @@ const managedFields: StructuralSchema = {
 export const OBJECT_META: StructuralSchema = {
   type: 'object',
   'x-skerry-type': 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
+  'x-skerry-kept': ['deletionGracePeriodSeconds'],
   properties: {
     annotations: texts,
     creationTimestamp: time,

@@ -59,6 +59,12 @@ const BUILTIN: Readonly<Record<string, readonly Column[]>> = {
     NAME,
     column('Created At', (object) => at(object.metadata, 'creationTimestamp') ?? null, { type: 'date' }),
   ],
+  'autoscaling/Scale': [
+    { ...NAME, format: '' },
+    column('Desired', (scale) => at(scale, 'spec', 'replicas') ?? 0, { type: 'integer' }),
+    column('Available', (scale) => at(scale, 'status', 'replicas') ?? 0, { type: 'integer' }),
+    AGE,
+  ],
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': webhookColumns,
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': webhookColumns,
 }
