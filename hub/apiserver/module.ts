@@ -16,6 +16,7 @@ import { podAccount } from './accounts/pod-account.ts'
 import { admissionChain } from './admission/chain.ts'
 import { defaultTolerations } from './admission/default-tolerations.ts'
 import { serviceAddresses } from './admission/service-addresses.ts'
+import { servicePorts } from './admission/service-ports.ts'
 import { webhookAdmitter } from './admission/webhooks.ts'
 import { allControllers } from './all-controllers.ts'
 import { type AuditOptions, createAuditLog } from './audit/audit-log.ts'
@@ -124,6 +125,7 @@ async function start(
     podAccount(store),
     defaultTolerations,
     serviceAddresses({ store, clock, random }),
+    servicePorts({ store, clock, random }),
     ...(options.admitters ?? []),
     webhookAdmitter({ store, registry, converter, clock, random, log, metrics }),
     certificateAdmission({ clock, authorize }),

@@ -6,11 +6,10 @@ import { invalid } from '../../kube/status.ts'
 import type { Admission, Admitter } from '../rest/context.ts'
 import { resourceOf } from '../rest/registry.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
+import { createHeld } from './held.ts'
 
 /** 10.96.0.0/16. Its first address is that of the API itself. */
 const RANGE = '10.96.'
-/** For so long an address that was given is held for a Service that is still being written. */
-const HELD_MS = 30_000
 
 export interface ServiceAddressesOptions {
   readonly store: ObjectStore
@@ -20,15 +19,16 @@ export interface ServiceAddressesOptions {
 
 /** Gives each Service an address of its own, as clusters do. No packet is forwarded to it here. */
 export function serviceAddresses({ store, clock, random }: ServiceAddressesOptions): Admitter {
-  const held = new Map<string, number>()
+  const held = createHeld<string>(store, clock)
 
-  function taken(): ReadonlySet<string> {
-    for (const [address, until] of held) if (until <= clock.now()) held.delete(address)
-    return new Set([...held.keys(), ...store.list('/services').flatMap(([, service]) => addressesOf(service))])
+  function taken(admission: Admission): ReadonlySet<string> {
+    return new Set([
+      ...held.byOthers(ownerOf(admission)),
+      ...store.list('/services').flatMap(([, service]) => addressesOf(service)),
+    ])
   }
 
-  function free(): string {
-    const used = taken()
+  function free(used: ReadonlySet<string>): string {
     const [high = 0, low = 0] = random.bytes(2)
     const start = high * 256 + low
     for (let step = 0; step < 65_536; step++) {
@@ -41,7 +41,7 @@ export function serviceAddresses({ store, clock, random }: ServiceAddressesOptio
   }
 
   function hold(admission: Admission, address: string): void {
-    if (!admission.dryRun) held.set(address, clock.now() + HELD_MS)
+    if (!admission.dryRun) held.hold(address, ownerOf(admission))
   }
 
   return {
@@ -52,7 +52,8 @@ export function serviceAddresses({ store, clock, random }: ServiceAddressesOptio
       if (textAt(spec, 'type') === 'ExternalName') return withoutAddress(object, spec)
       const asked = textAt(spec, 'clusterIP')
       if (asked === 'None' || (before && addressesOf(before).includes(asked))) return undefined
-      if (asked !== '' && taken().has(asked)) throw refused(admission, asked, 'provided IP is already allocated')
+      const used = taken(admission)
+      if (asked !== '' && used.has(asked)) throw refused(admission, asked, 'provided IP is already allocated')
       if (asked !== '' && !isInRange(asked)) {
         throw refused(
           admission,
@@ -60,16 +61,23 @@ export function serviceAddresses({ store, clock, random }: ServiceAddressesOptio
           'the provided IP is not in the valid range. The range of valid IPs is 10.96.0.0/16',
         )
       }
-      const address = asked === '' ? free() : asked
+      const address = asked === '' ? free(used) : asked
       hold(admission, address)
       return withContent(object, { spec: { ...spec, clusterIP: address, clusterIPs: [address] } })
     },
-    async validate() {},
+    async validate(admission) {
+      if (isService(admission) && admission.operation === 'DELETE') held.release(ownerOf(admission))
+    },
   }
 }
 
-function isService({ definition, operation, subresource }: Admission): boolean {
-  return resourceOf(definition) === '/services' && operation !== 'DELETE' && subresource === ''
+/** Of what is held; names that are still to be generated are apart. */
+export function ownerOf({ namespace, name, object }: Admission): string {
+  return `${namespace}/${name || (object ? nameOf(object) : '')}`
+}
+
+function isService({ definition, subresource }: Admission): boolean {
+  return resourceOf(definition) === '/services' && subresource === ''
 }
 
 function withoutAddress(service: ApiObject, { clusterIP: _one, clusterIPs: _all, ...spec }: JsonObject): ApiObject {

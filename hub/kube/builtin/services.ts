@@ -1,6 +1,15 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import type { ApiObject } from '../resource.ts'
-import { child, duplicate, type FieldError, index, invalid, notSupported, required } from '../schema/field-error.ts'
+import {
+  child,
+  duplicate,
+  type FieldError,
+  forbidden,
+  index,
+  invalid,
+  notSupported,
+  required,
+} from '../schema/field-error.ts'
 import { at, isJsonArray, isJsonObject, isSame } from '../schema/json.ts'
 import { dnsLabel } from '../schema/names.ts'
 import type { KindRules } from './kind-rules.ts'
@@ -15,7 +24,7 @@ const AFFINITY_SECONDS = 10_800
 export const SERVICE_RULES: KindRules = {
   defaults: defaultService,
   onCreate: (service) => ({ ...withFamilies(service), status: { loadBalancer: {} } }),
-  onUpdate: (service, old) => withFamilies(keepAllocated(service, old)),
+  onUpdate: (service, old) => withFamilies(keepAllocated(withoutOfType(service, old), old)),
   validate: serviceErrors,
 }
 
@@ -73,6 +82,31 @@ function defaultPort(port: Json): Json {
   return { ...port, protocol: port['protocol'] ?? 'TCP', targetPort: port['targetPort'] ?? number }
 }
 
+/** What belongs to the type goes with it, where a change names it as it was; what else it names is refused. */
+function withoutOfType(service: ApiObject, old: ApiObject): ApiObject {
+  const spec = service['spec']
+  const before = old['spec']
+  if (!isJsonObject(spec) || !isJsonObject(before) || isOutside(spec) || !isOutside(before)) return service
+  const was = new Map(list(before['ports']).map((port) => [at(port, 'nodePort'), true]))
+  const ports = list(spec['ports'])
+  const isUntouched = ports.every((port) => at(port, 'nodePort') === undefined || was.has(at(port, 'nodePort')))
+  const { externalTrafficPolicy, healthCheckNodePort, allocateLoadBalancerNodePorts, ...rest } = spec
+  const changed = { externalTrafficPolicy, healthCheckNodePort, allocateLoadBalancerNodePorts }
+  const named = Object.entries(changed).filter(([key, value]) => value !== undefined && !isSame(value, before[key]))
+  const shown = isUntouched && spec['ports'] !== undefined ? { ports: ports.map(withoutNodePort) } : {}
+  return { ...service, spec: { ...rest, ...Object.fromEntries(named), ...shown } }
+}
+
+function isOutside({ type }: JsonObject): boolean {
+  return type === 'NodePort' || type === 'LoadBalancer'
+}
+
+function withoutNodePort(port: Json): Json {
+  if (!isJsonObject(port)) return port
+  const { nodePort: _gone, ...rest } = port
+  return rest
+}
+
 /** A change that does not name what was allocated means what there is. */
 function keepAllocated(service: ApiObject, old: ApiObject): ApiObject {
   const spec = service['spec']
@@ -102,6 +136,10 @@ function serviceErrors(service: ApiObject, old: ApiObject | undefined): readonly
     ...(typeof sessionAffinity === 'string' && !AFFINITIES.includes(sessionAffinity)
       ? [notSupported('spec.sessionAffinity', sessionAffinity, AFFINITIES)]
       : []),
+    ...(isOutside(spec) && clusterIP === 'None'
+      ? [invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${String(type)} services`)]
+      : []),
+    ...(type === 'ClusterIP' ? ports.flatMap(nodePortErrors) : []),
     ...(type === 'ExternalName' && !spec['externalName'] ? [required('spec.externalName')] : []),
     ...(needsPorts && ports.length === 0 ? [required('spec.ports')] : []),
     ...ports.flatMap((port, position) => portErrors(port, index('spec.ports', position), ports.length > 1)),
@@ -127,6 +165,12 @@ function portErrors(port: Json, path: string, needsName: boolean): readonly Fiel
       : []),
     ...targetErrors(at(port, 'targetPort'), child(path, 'targetPort')),
   ]
+}
+
+function nodePortErrors(port: Json, position: number): readonly FieldError[] {
+  if (at(port, 'nodePort') === undefined) return []
+  const path = child(index('spec.ports', position), 'nodePort')
+  return [forbidden(path, "may not be used when `type` is 'ClusterIP'")]
 }
 
 function targetErrors(target: Json | undefined, path: string): readonly FieldError[] {

@@ -43,7 +43,8 @@ const managedFields: StructuralSchema = {
 export const OBJECT_META: StructuralSchema = {
   type: 'object',
   'x-skerry-type': 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
-  'x-skerry-kept': ['deletionGracePeriodSeconds'],
+  // A client that empties its managers means that.
+  'x-skerry-kept': ['deletionGracePeriodSeconds', 'managedFields'],
   properties: {
     annotations: texts,
     creationTimestamp: time,
