@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { Metrics } from '../../platform/health/index.ts'
 import { serveHttps } from '../../platform/http/index.ts'
 import type { Module, Scope } from '../../platform/lifecycle/index.ts'
@@ -68,6 +69,8 @@ export interface ApiServerOptions {
   readonly audit?: AuditOptions
   /** Changes of each resource that a watcher may go back to. */
   readonly history?: number
+  /** JSON text of all objects together, in characters. Default: an eighth of the memory that the process may have. */
+  readonly mostText?: number
 }
 
 export interface ApiServer extends Module {
@@ -78,6 +81,8 @@ export interface ApiServer extends Module {
 }
 
 const MOST_CONNECTIONS = 4096
+/** Of the memory that the process may have, for the text of all objects: as values they take several times as much. */
+const MEMORY_SHARE = 1 / 8
 
 /** The embedded Kubernetes API. Ready when it serves, with its namespaces and CustomResourceDefinitions in place. */
 export function createApiServerModule(options: ApiServerOptions): ApiServer {
@@ -113,6 +118,7 @@ async function start(
   const store = new ObjectStore({
     store: options.store,
     metrics,
+    mostText: options.mostText ?? Math.floor(getHeapStatistics().heap_size_limit * MEMORY_SHARE),
     ...(options.history === undefined ? {} : { history: options.history }),
   })
   scope.pending('the objects of its database')

@@ -88,6 +88,47 @@ describe('the objects of the embedded API', () => {
     assert.deepEqual(objects.get(MAPS, 'default/count')?.['data'], { n: '100' })
   })
 
+  it('refuse what there is no room for, but not what takes less or goes; also after a restart', async (t: TestContext) => {
+    const store = await openTestStore(t, [kubernetesStore])
+    const open = async () => {
+      const objects = new ObjectStore({ store, metrics: silentMetrics, mostText: 3000 })
+      await objects.load()
+      return objects
+    }
+    const isFull = (error: unknown) =>
+      error instanceof StatusError && /^etcdserver: mvcc: database space exceeded: /.test(error.status.message ?? '')
+    const first = await open()
+    await put(first, 'a', { key: 'x'.repeat(2000) })
+    await assert.rejects(put(first, 'b', { key: 'x'.repeat(2000) }), isFull)
+    const objects = await open()
+    await assert.rejects(put(objects, 'b', { key: 'x'.repeat(2000) }), isFull)
+    await put(objects, 'b', { key: 'x'.repeat(200) })
+    await assert.rejects(put(objects, 'b', { key: 'x'.repeat(2000) }), isFull)
+    await put(objects, 'a', { key: 'x'.repeat(100) })
+    await put(objects, 'b', { key: 'x'.repeat(2000) })
+    await objects.change(MAPS, 'default/b', () => undefined)
+    await put(objects, 'c', { key: 'x'.repeat(2000) })
+    assert.ok(objects.version > first.version)
+  })
+
+  it('have the room back of a change that could not be made durable', async () => {
+    const writes: PromiseWithResolvers<void>[] = []
+    const objects = new ObjectStore({ store: fakeStore(writes), metrics: silentMetrics, mostText: 3000 })
+    await objects.load()
+    for (let tries = 0; tries < 3; tries++) {
+      const failing = put(objects, 'a', { key: 'x'.repeat(2000) })
+      await settled()
+      writes[tries]?.reject(new Error('disk'))
+      await assert.rejects(failing, (error) => error instanceof StatusError && error.status.code === 503)
+    }
+  })
+
+  it('refuse an object that no request could bring, and go on', async (t: TestContext) => {
+    const objects = await open(await openTestStore(t, [kubernetesStore]))
+    await assert.rejects(put(objects, 'a', { key: 'x'.repeat(3 * 1024 * 1024) }), /etcdserver: request is too large/)
+    await put(objects, 'a')
+  })
+
   it('refuse more than a bounded number of waiting changes of one object with 429', async () => {
     const objects = await open(fakeStore([]))
     const waiting = Array.from({ length: 500 }, () => put(objects, 'a'))

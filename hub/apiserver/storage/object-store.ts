@@ -9,12 +9,15 @@ import { Collection } from './collection.ts'
 import { KeyQueue } from './key-queue.ts'
 import { objectText } from './object-text.ts'
 import { type Entry, type ObjectsView, within } from './ordered-objects.ts'
+import { Room } from './room.ts'
 
 export interface ObjectStoreOptions {
   readonly store: Store
   readonly metrics: Metrics
   /** Changes of each resource that a watcher may go back to; between this and twice as many are kept. Default 2,000. */
   readonly history?: number
+  /** JSON text of all objects together, in characters: more is refused. Default: no bound. */
+  readonly mostText?: number
 }
 
 export type ChangeListener = (resource: string, change: Change) => void
@@ -24,6 +27,9 @@ interface Pending {
   readonly resource: string
   readonly key: string
   readonly after: ApiObject | undefined
+  readonly calls: readonly StoreCall[]
+  /** Given back where the change does not come about. */
+  readonly room: Disposable
   state: 'writing' | 'durable' | 'failed'
   readonly settled: PromiseWithResolvers<void>
   error: unknown
@@ -47,6 +53,7 @@ export class ObjectStore {
   readonly #queue = new KeyQueue(MOST_WAITING_PER_KEY)
   readonly #pending: Pending[] = []
   readonly #listeners = new Set<ChangeListener>()
+  readonly #room: Room
   readonly #broken = Promise.withResolvers<never>()
   /** Highest version given to a change. */
   #given = 0
@@ -54,13 +61,18 @@ export class ObjectStore {
   #visible = 0
   #first = 0
 
-  constructor({ store, metrics, history = DEFAULT_HISTORY }: ObjectStoreOptions) {
+  constructor(options: ObjectStoreOptions) {
+    const { store, metrics, history = DEFAULT_HISTORY, mostText = Number.POSITIVE_INFINITY } = options
     this.#store = store
+    this.#room = new Room(mostText)
     this.#bounds = { changes: history, bytes: HISTORY_BYTES }
     this.#broken.promise.catch(() => undefined)
     metrics
       .gauge({ name: 'skerry_api_objects', help: 'Objects that the embedded API holds.' })
       .follow(() => [...this.#collections.values()].reduce((sum, { size }) => sum + size, 0))
+    metrics
+      .gauge({ name: 'skerry_api_object_bytes', help: 'Text of the objects that the embedded API holds.' })
+      .follow(() => this.#room.taken)
     metrics
       .gauge({ name: 'skerry_api_remembered_change_bytes', help: 'Text of the changes that watches may go back to.' })
       .follow(() => [...this.#collections.values()].reduce((sum, { log }) => sum + log.bytes, 0))
@@ -91,7 +103,9 @@ export class ObjectStore {
       if (!last) break
       page = read(String(last['id']))
       for (const row of rows) {
-        loaded.push(parseRow(row))
+        const one = parseRow(row)
+        loaded.push(one)
+        this.#room.put(one.object, String(row['body']).length)
         version = Math.max(version, Number(row['version']))
       }
     }
@@ -172,26 +186,37 @@ export class ObjectStore {
     const result = this.#queue.tryRun(`${resource}/${key}`, async () => {
       const current = this.get(resource, key)
       const next = await decide(current)
-      return next === current ? current : await this.#commit(resource, key, next)
+      return next === current ? current : await this.#commit(resource, key, current, next)
     })
     if (!result) throw tooManyRequests(`too many requests wait to change ${resource} ${key}, please try again later`)
     return await result
   }
 
-  async #commit(resource: string, key: string, next: ApiObject | undefined): Promise<ApiObject | undefined> {
-    const version = ++this.#given
+  async #commit(
+    resource: string,
+    key: string,
+    before: ApiObject | undefined,
+    next: ApiObject | undefined,
+  ): Promise<ApiObject | undefined> {
+    const version = this.#given + 1
     const after = next && withMetadata(next, { resourceVersion: String(version) })
+    // What may throw comes first: all later changes wait for those that are pending.
+    const calls = callsOf({ version, resource, key, after })
+    const room = this.#room.take(before, after, after ? objectText(after).length : 0)
+    this.#given = version
     const pending: Pending = {
       version,
       resource,
       key,
       after,
+      calls,
+      room,
       state: 'writing',
       settled: Promise.withResolvers(),
       error: undefined,
     }
     this.#pending.push(pending)
-    this.#store.write(callsOf(pending)).then(
+    this.#store.write(calls).then(
       () => this.#settle(pending, 'durable'),
       (error: unknown) => {
         pending.error = error
@@ -224,7 +249,8 @@ export class ObjectStore {
     settled.resolve()
   }
 
-  #fail({ error, settled }: Pending): void {
+  #fail({ error, room, settled }: Pending): void {
+    room[Symbol.dispose]()
     if (error instanceof SkerryError && error.code === 'PLATFORM_STORE_STOPPED') this.#broken.reject(error)
     settled.reject(unavailable('the change could not be made durable, please try again later', error))
   }
@@ -238,7 +264,12 @@ export class ObjectStore {
   }
 }
 
-function callsOf({ version, resource, key, after }: Pending): readonly StoreCall[] {
+function callsOf({
+  version,
+  resource,
+  key,
+  after,
+}: Pick<Pending, 'version' | 'resource' | 'key' | 'after'>): readonly StoreCall[] {
   const id = `${resource} ${key}`
   if (after) return [{ statement: 'kubernetes.put', parameters: [id, resource, version, objectText(after)] }]
   // What is there bears its version; that of a deletion stands nowhere else.

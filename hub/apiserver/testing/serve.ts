@@ -33,6 +33,7 @@ export interface ServeOptions {
   readonly log?: Logger
   readonly metrics?: Metrics
   readonly history?: number
+  readonly mostText?: number
   readonly durability?: 'full' | 'normal'
   readonly audit?: AuditOptions
   /** How long nodes may be silent. */
@@ -47,6 +48,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     crds = [],
     durability = 'normal',
     history,
+    mostText,
     audit,
     nodeGrace,
   } = options
@@ -65,6 +67,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     random: systemRandom,
     metrics,
     ...(history === undefined ? {} : { history }),
+    ...(mostText === undefined ? {} : { mostText }),
     ...(audit ? { audit } : {}),
     ...(nodeGrace ? { nodeGrace } : {}),
   })

@@ -191,6 +191,8 @@ describe('what the compiler refuses', () => {
     ['self.?name == "a"', "1:12: found no matching overload for '_==_' applied to '(optional_type(string), string)'"],
     ['self.name ==\n  self.nosuch', "2:7: undefined field 'nosuch'\n |   self.nosuch\n | ......^"],
     ['self.', '1:6: Syntax error: '],
+    [`${'!'.repeat(10_000)}true`, '1:1: Syntax error: expression recursion limit exceeded'],
+    [`${'- '.repeat(10_000)}1 == 1`, '1:1: Syntax error: expression recursion limit exceeded'],
     ['[?optional.of(1)].size() == 1', '1:2: Syntax error: '],
     ['cel.bind(x, 1, x == 1)', "1:1: undeclared reference to 'cel' (in container '')"],
   ]

@@ -66,9 +66,13 @@ export class SyntaxIssue extends Error {
 const LIMITS = { maxAstNodes: 20_000, maxDepth: 100, maxListElements: 1000, maxMapEntries: 1000, maxCallArguments: 32 }
 const parser = new Environment({ enableOptionalTypes: true, limits: LIMITS })
 
+const MANY_SIGNS = /(?:[!-]\s*){251}/
+
 /** Throws a SyntaxIssue. */
 export function parseExpression(text: string): Node {
   let tree: ASTNode
+  // The parser does not count these among its depth.
+  if (MANY_SIGNS.test(text)) throw new SyntaxIssue(0, 'Syntax error: expression recursion limit exceeded: 250')
   try {
     tree = parser.parse(text).ast
   } catch (error) {

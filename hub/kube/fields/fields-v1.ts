@@ -5,6 +5,8 @@ import { compareElements, type PathElement, parseElement } from './path-element.
 
 /** How many different sets are shared between objects. Objects of a kind own the same few sets of fields. */
 const MOST_SHARED = 4096
+/** Longer ones are few, or made to fill the memory. */
+const LONGEST_SHARED = 8 * 1024
 
 /** Sets of `fieldsV1` as objects hold it, and the other way round; forgotten with the objects. */
 const decoded = new WeakMap<JsonObject, FieldSet>()
@@ -27,12 +29,17 @@ export function toFieldsV1(set: FieldSet): JsonObject {
   if (known) return known
   const fresh = writeNode({ isMember: false, below: set })
   const text = JSON.stringify(fresh)
+  const fields = text.length > LONGEST_SHARED ? fresh : sharedAs(text, fresh)
+  encoded.set(set, fields)
+  if (!decoded.has(fields)) decoded.set(fields, set)
+  return fields
+}
+
+function sharedAs(text: string, fresh: JsonObject): JsonObject {
   const fields = shared.get(text) ?? fresh
   shared.delete(text)
   shared.set(text, fields)
   if (shared.size > MOST_SHARED) shared.delete(shared.keys().next().value ?? '')
-  encoded.set(set, fields)
-  if (!decoded.has(fields)) decoded.set(fields, set)
   return fields
 }
 
