@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { at, configMap, done, gone, MAPS, refused, until, WIDGET_CRD, WIDGETS, widget } from './testing/objects.ts'
+import {
+  at,
+  configMap,
+  done,
+  gone,
+  MAPS,
+  refused,
+  until,
+  WIDGET_CRD,
+  WIDGETS,
+  watch,
+  widget,
+} from './testing/objects.ts'
 import { ask } from './testing/request.ts'
 import { type ServedApi, serveTestApi } from './testing/serve.ts'
 
@@ -104,6 +116,30 @@ describe('deletion', () => {
     await gone(api, `${MAPS}/witness`)
     await done(api, { path: `${MAPS}/shared` })
     await done(api, { path: `${MAPS}/foreign` })
+  })
+
+  it('in the foreground ends where objects own each other in a round, or themselves', async () => {
+    const names = ['round-a', 'round-b', 'round-c', 'round-self']
+    const made = await Promise.all(names.map((name) => create(MAPS, configMap(name))))
+    const owners = [made[2], made[0], made[1], made[3]]
+    for (const [index, name] of names.entries()) {
+      const ownerReferences = at(owned(name, owners[index], true), 'metadata', 'ownerReferences')
+      assert.equal((await patch(`${MAPS}/${name}`, { metadata: { ownerReferences } })).status, 200)
+    }
+    await remove(`${MAPS}/round-a`, { propagationPolicy: 'Foreground' })
+    await remove(`${MAPS}/round-self`, { propagationPolicy: 'Foreground' })
+    for (const name of names) await gone(api, `${MAPS}/${name}`)
+  })
+
+  it('reaches what has spaces in its name', async () => {
+    const owner = await create(MAPS, configMap('of-role'))
+    const path = '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles'
+    const metadata = at(owned('reader of one', owner), 'metadata')
+    await create(path, { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata, rules: [] })
+    using watching = await watch(api, `${path}?watch=true&timeoutSeconds=20`)
+    assert.deepEqual(await watching.take(1), ['ADDED reader of one'])
+    await remove(`${MAPS}/of-role`)
+    assert.deepEqual(await watching.take(1), ['DELETED reader of one'])
   })
 
   it('in the foreground goes after what it blocks for', async () => {

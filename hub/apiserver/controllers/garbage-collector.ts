@@ -93,7 +93,9 @@ async function removeFirst(api: ApiContext, index: OwnerIndex, found: Found, sig
     const dependent = find(api, place)
     const owner = dependent && ownersOf(dependent.object).find((each) => each.uid === uid)
     if (!dependent || !owner) continue
-    if (owner.blockOwnerDeletion) blocking++
+    const isRound = owner.blockOwnerDeletion && holdsWaiting(api, index, dependent.object)
+    if (isRound) await unblock(api, dependent, signal)
+    else if (owner.blockOwnerDeletion) blocking++
     const others = ownersOf(dependent.object).filter((each) => each.uid !== uid)
     if (others.some((each) => stateOf(api, dependent.object, each) === 'present')) {
       await disown(api, dependent, uid, signal)
@@ -102,6 +104,22 @@ async function removeFirst(api: ApiContext, index: OwnerIndex, found: Found, sig
     }
   }
   if (blocking === 0) await dropFinalizer(api, found, FOREGROUND_FINALIZER, signal)
+}
+
+/** One that waits for this one to go: where it is an owner of this one, too, each would wait for the other. */
+function holdsWaiting(api: ApiContext, index: OwnerIndex, object: ApiObject): boolean {
+  return index.dependentsOf(uidOf(object)).some((place) => {
+    const found = find(api, place)
+    return found !== undefined && isWaiting(found.object)
+  })
+}
+
+/** No owner waits for it any more. */
+async function unblock(api: ApiContext, found: Found, signal: AbortSignal): Promise<void> {
+  await edit(api, found, signal, (current) => {
+    const owners = arrayAt(current.metadata, 'ownerReferences').filter(isJsonObject)
+    return withMetadata(current, { ownerReferences: owners.map((owner) => ({ ...owner, blockOwnerDeletion: false })) })
+  })
 }
 
 async function orphan(api: ApiContext, index: OwnerIndex, found: Found, signal: AbortSignal): Promise<void> {
@@ -120,8 +138,11 @@ function stateOf(api: ApiContext, dependent: ApiObject, owner: Owner): 'present'
   const namespace = definition.namespaced ? namespaceOf(dependent) : ''
   const found = api.store.get(resourceOf(definition), keyOf(namespace, owner.name))
   if (!found || uidOf(found) !== owner.uid) return 'absent'
-  const isWaiting = isDeleting(found) && finalizersOf(found).includes(FOREGROUND_FINALIZER)
-  return isWaiting ? 'waiting' : 'present'
+  return isWaiting(found) ? 'waiting' : 'present'
+}
+
+function isWaiting(object: ApiObject): boolean {
+  return isDeleting(object) && finalizersOf(object).includes(FOREGROUND_FINALIZER)
 }
 
 async function remove(

@@ -52,12 +52,12 @@ export function hasSameOwners(before: ApiObject, after: ApiObject): boolean {
   return uidOf(before) === uidOf(after) && sameJson(owners(before), owners(after))
 }
 
-/** For a work queue; `parsePlace` is its inverse. Neither a resource nor a key contains a space. */
+/** For a work queue; `parsePlace` is its inverse. No resource contains a space; a name may (roles have any). */
 export function placeText({ resource, key }: Place): string {
   return `${resource} ${key}`
 }
 
 export function parsePlace(text: string): Place {
-  const [resource = '', key = ''] = text.split(' ')
-  return { resource, key }
+  const end = text.indexOf(' ')
+  return { resource: text.slice(0, end), key: text.slice(end + 1) }
 }
