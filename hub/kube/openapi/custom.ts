@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../../schemas/index.ts'
 import type { StructuralSchema } from '../resource.ts'
 import { isJsonObject } from '../schema/index.ts'
 import type { Documentation } from './documentation.ts'
+import { OWN_WORDS } from './own-words.ts'
 import { merged, type Structures } from './structures.ts'
 
 const PLAIN = [
@@ -37,6 +38,7 @@ const V3_ALONE: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'not',
 const SHAPE: ReadonlySet<string> = new Set(['type', 'properties', 'items', 'additionalProperties'])
 const COMBINATIONS = ['allOf', 'anyOf', 'oneOf'] as const
 const INT_OR_STRING: Json = [{ type: 'integer' }, { type: 'string' }]
+const METADATA = { description: OWN_WORDS['metadata'] ?? '' }
 /** Any kind says of these two what all kinds say. */
 const IDENTITY_MODEL = 'V1ConfigMap'
 
@@ -60,7 +62,11 @@ export function identity({ structures, documentation }: Custom): JsonObject {
     const description = texts?.field(name)
     return { ...(description === undefined ? {} : { description }), type: 'string' }
   }
-  return { apiVersion: text('apiVersion'), kind: text('kind'), metadata: merged(structures.refer('V1ObjectMeta')) }
+  return {
+    apiVersion: text('apiVersion'),
+    kind: text('kind'),
+    metadata: merged({ ...METADATA, ...structures.refer('V1ObjectMeta') }),
+  }
 }
 
 function written(schema: StructuralSchema, custom: Custom): JsonObject {

@@ -7,6 +7,7 @@ import { definitionsOfCrd } from '../crd/index.ts'
 import { at, isJsonObject } from '../schema/index.ts'
 import { type Documentation, parseModel } from './documentation.ts'
 import { describedVersions, openApiDocument } from './openapi.ts'
+import { OWN_WORDS } from './own-words.ts'
 import { openApi2Document } from './v2.ts'
 
 const definitions = [...BUILTIN_DEFINITIONS, ...crds.flatMap(definitionsOfCrd)]
@@ -113,8 +114,16 @@ test('texts stand at structures and fields, with the values that there are; thos
     String(effect),
     /^<V1Taint\.effect>\n\n[^\n]+:\n - `"NoExecute"`\n - `"NoSchedule"`\n - `"PreferNoSchedule"`$/,
   )
-  assert.equal(text('io.k8s.api.core.v1.ServicePort', 'properties', 'targetPort'), undefined)
+  assert.match(String(text('io.k8s.api.core.v1.ServicePort', 'properties', 'targetPort')), /^Number or name/)
   assert.equal(text('io.k8s.apimachinery.pkg.util.intstr.IntOrString'), '<V1ServicePort.targetPort>')
+})
+
+test('fields that hold a structure are explained in own words where the client package has none', () => {
+  const schemas = at(documentOf('/v1'), 'components', 'schemas')
+  for (const field of ['metadata', 'spec', 'status']) {
+    assert.equal(at(schemas, 'io.k8s.api.core.v1.Pod', 'properties', field, 'description'), OWN_WORDS[field])
+  }
+  assert.equal(at(schemas, 'io.k8s.api.core.v1.Pod', 'description'), undefined)
 })
 
 test('a text is read from the comment of its class or field, with its lines', () => {

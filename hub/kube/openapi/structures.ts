@@ -3,6 +3,7 @@ import { ATOMIC_TYPES, factsOfField, fieldsOfType, nameOfType, type TypeField } 
 import type { StructuralSchema } from '../resource.ts'
 import { OBJECT_META } from '../schema/object-meta.ts'
 import type { Documentation } from './documentation.ts'
+import { OWN_WORDS } from './own-words.ts'
 import {
   DEFAULTS,
   EMPTY_THERE,
@@ -93,7 +94,9 @@ export function createStructures(documentation: Documentation): Structures {
     const isOfLeaf = leaf !== undefined && TEXT_OF_LEAF.has(leaf)
     if (isOfLeaf && text !== undefined) leafTexts.set(leaf, text)
     const enumeration = ENUMS.get(key)
-    const described = withChoices(isOfLeaf ? undefined : text, enumeration)
+    const isReference = code.startsWith('@') || leaf !== undefined
+    const own = isReference && model !== 'V1JSONSchemaProps' ? OWN_WORDS[name] : undefined
+    const described = withChoices(isOfLeaf ? own : (text ?? own), enumeration)
     const said = {
       ...(described === undefined ? {} : { description: described }),
       ...value({ key, isRequired, enumeration, model: modelIn(code) }, code, 'field'),
