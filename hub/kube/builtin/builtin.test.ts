@@ -49,6 +49,8 @@ test('a pod is filled in as Kubernetes fills it in', () => {
     securityContext: {},
     schedulerName: 'default-scheduler',
     enableServiceLinks: true,
+    preemptionPolicy: 'PreemptLowerPriority',
+    priority: 0,
     serviceAccountName: 'robot',
     serviceAccount: 'robot',
     containers: [

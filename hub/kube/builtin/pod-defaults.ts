@@ -46,6 +46,14 @@ function defaultSpec(given: JsonObject, home: Home): JsonObject {
   return spec
 }
 
+/** All pods are of the same priority where there are no classes of them. */
+export function withPriority(pod: ApiObject): ApiObject {
+  const spec = pod['spec']
+  if (!isJsonObject(spec)) return pod
+  const { priority = 0, preemptionPolicy = 'PreemptLowerPriority' } = spec
+  return { ...pod, spec: { ...spec, priority, preemptionPolicy } }
+}
+
 /** Guaranteed, Burstable or BestEffort, by the CPU and memory that the containers ask for. */
 export function qosClass(pod: ApiObject): string {
   const containers = ['initContainers', 'containers'].flatMap((key) => list(at(pod, 'spec', key)))

@@ -10,7 +10,7 @@ import { eventRules } from './events.ts'
 import type { KindRules } from './kind-rules.ts'
 import { LEASE_RULES } from './leases.ts'
 import { NAMESPACE_RULES } from './namespaces.ts'
-import { defaultPod, qosClass } from './pod-defaults.ts'
+import { defaultPod, qosClass, withPriority } from './pod-defaults.ts'
 import { podErrors } from './pod-rules.ts'
 import { SERVICE_RULES } from './services.ts'
 import { webhookRules } from './webhook-kinds.ts'
@@ -30,7 +30,7 @@ const RULES: Readonly<Record<string, KindRules>> = {
   '/Namespace': NAMESPACE_RULES,
   '/Pod': {
     defaults: defaultPod,
-    onCreate: (pod) => ({ ...pod, status: { phase: 'Pending', qosClass: qosClass(pod) } }),
+    onCreate: (pod) => ({ ...withPriority(pod), status: { phase: 'Pending', qosClass: qosClass(pod) } }),
     validate: podErrors,
   },
   '/ConfigMap': CONFIG_MAP_RULES,

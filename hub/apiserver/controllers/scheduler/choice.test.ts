@@ -61,14 +61,14 @@ test('the message counts what is wrong with how many nodes', () => {
   ]
   assert.equal(
     choice(pod('x', {}, { cpu: '1', memory: '2Gi' }), nodes, [on('other', 'd', { cpu: '1500m' })]),
-    '0/4 nodes are available: 1 node(s) had untolerated taint {acme.io/own: x}, 1 node(s) were unschedulable, ' +
-      '2 Insufficient cpu, 2 Insufficient memory. preemption: 0/4 nodes are available: ' +
+    '0/4 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable, ' +
+      '2 Insufficient cpu, 2 Insufficient memory. no new claims to deallocate, preemption: 0/4 nodes are available: ' +
       '4 Preemption is not helpful for scheduling.',
   )
   const small = [node('c', { allocatable: { cpu: '2', pods: '1' } })]
   assert.equal(
     choice(pod('x', {}, { cpu: '1' }), small, [on('other', 'c', { cpu: '1500m' })]),
-    '0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods. preemption: 0/1 nodes are available: ' +
+    '0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: ' +
       '1 No preemption victims found for incoming pod.',
   )
 })

@@ -22,7 +22,7 @@ export function chooseNode(pod: ApiObject, hosts: readonly Host[], random: Rando
   return host ? { node: nameOf(host.node) } : { message: 'no nodes available to schedule pods' }
 }
 
-/** As in Kubernetes: `0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. preemption: ...`. */
+/** As in Kubernetes: `0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. no new claims to ...`. */
 function messageOf(nodes: readonly (readonly Misfit[])[]): string {
   const head = `0/${nodes.length} nodes are available:`
   const reasons = histogram(nodes.flat().map(({ reason }) => reason))
@@ -34,7 +34,8 @@ function messageOf(nodes: readonly (readonly Misfit[])[]): string {
         : 'Preemption is not helpful for scheduling',
     ),
   )
-  return `${head} ${reasons}. preemption: ${head} ${preemption}.`
+  // Nor are devices that other pods claim taken away.
+  return `${head} ${reasons}. no new claims to deallocate, preemption: ${head} ${preemption}.`
 }
 
 function histogram(texts: readonly string[]): string {

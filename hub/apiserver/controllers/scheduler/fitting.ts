@@ -25,8 +25,9 @@ export function misfitsOf(pod: ApiObject, needs: PodNeeds, host: Host): readonly
   const isTolerated = (taint: JsonObject) => tolerations.some((each) => tolerates(each, taint))
   const spec = objectAt(node, 'spec')
   if (spec['unschedulable'] === true && !isTolerated(UNSCHEDULABLE)) return [never('node(s) were unschedulable')]
-  const taint = taintsOf(node, ['NoSchedule', 'NoExecute']).find((each) => !isTolerated(each))
-  if (taint) return [never(`node(s) had untolerated taint {${textAt(taint, 'key')}: ${textAt(taint, 'value')}}`)]
+  if (!taintsOf(node, ['NoSchedule', 'NoExecute']).every(isTolerated)) {
+    return [never('node(s) had untolerated taint(s)')]
+  }
   if (!isWanted(pod, node)) return [never("node(s) didn't match Pod's node affinity/selector")]
   if (hasTakenPort(needs, host)) return [full("node(s) didn't have free ports for the requested pod ports")]
   return shortages(needs, host)

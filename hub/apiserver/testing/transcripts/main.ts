@@ -16,6 +16,9 @@ const USAGE = `which Kubernetes? npm run test:kubernetes -- --kubeconfig FILE [o
   --record         write down anew what it prints: for a conformant one only
 `
 
+/** Of names of namespaces, which no rule of `normalize` takes for something else. */
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
+
 /**
  * `npm run test:kubernetes -- --kubeconfig FILE [NAME...]`: plays the transcripts against any Kubernetes, each in a namespace that it
  * makes and takes away. Needs kubectl and rights of an administrator.
@@ -41,7 +44,7 @@ try {
   const transcripts = await readTranscripts(positionals)
   let failed = 0
   for (const transcript of transcripts) {
-    const namespace = `t-${transcript.name}-${randomBytes(3).toString('hex').replaceAll(/[0-9]/g, 'z')}`
+    const namespace = `t-${transcript.name}-${Array.from(randomBytes(6), (byte) => LETTERS[byte % LETTERS.length]).join('')}`
     if (values.record) {
       await record(stage, transcript, namespace)
       process.stdout.write(`recorded ${transcript.name}\n`)
