@@ -24,6 +24,7 @@ import { parseResourcePath, type ResourcePath, segmentsOf, verbOf } from '../res
 import { serveResource } from '../rest/resources.ts'
 import { ANONYMOUS_USER, type Identity, type TokenAuthenticator } from './authentication.ts'
 import type { Authorizer } from './authorization.ts'
+import { BodyRoom } from './body-room.ts'
 import { type Descriptions, isPublicPath } from './descriptions.ts'
 import { impersonated } from './impersonation.ts'
 import { attributesOf } from './request-attributes.ts'
@@ -66,6 +67,10 @@ export interface DispatcherOptions {
   readonly audit?: AuditLog
 }
 
+interface Serving extends DispatcherOptions {
+  readonly bodies: BodyRoom
+}
+
 /** Kubernetes' own limit of a request. */
 const LARGEST_BODY = 3 * 1024 * 1024
 
@@ -76,6 +81,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     help: 'Requests that the embedded API answered.',
     labels: ['verb', 'code'],
   })
+  const serving = { ...options, bodies: new BodyRoom(LARGEST_BODY) }
   return async (request, signal) => {
     const warnings: string[] = []
     const url = urlOf(request.target)
@@ -84,7 +90,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     let reply: Reply
     let failure: Status | undefined
     try {
-      reply = await route(options, request, { url, warnings, signal, seen })
+      reply = await route(serving, request, { url, warnings, signal, seen })
     } catch (error) {
       if (signal.aborted) throw error
       failure = statusOf(error, options.log, request).status
@@ -130,7 +136,7 @@ interface Asked {
   readonly seen: Seen
 }
 
-async function route(options: DispatcherOptions, request: Incoming, asked: Asked): Promise<Reply> {
+async function route(options: Serving, request: Incoming, asked: Asked): Promise<Reply> {
   const { url, warnings, signal, seen } = asked
   const { method } = request
   seen.isPublic = isPublicPath(url.pathname) && method === 'GET'
@@ -188,7 +194,7 @@ interface Found {
 }
 
 async function toResource(
-  { api, authorize }: DispatcherOptions,
+  { api, authorize, bodies }: Serving,
   request: Incoming,
   { path, verb, url, user, warnings, signal, seen }: Found,
 ): Promise<Reply> {
@@ -208,7 +214,7 @@ async function toResource(
     user,
     warn,
     signal,
-    body: () => bodyOf(request, signal),
+    body: () => bodies.read(request.headers, () => bodyOf(request, signal)),
     mayCreate: () => {
       const attributes = attributesOf(url, 'create', path)
       const decision = authorize(user, attributes)
