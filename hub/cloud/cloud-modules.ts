@@ -11,7 +11,7 @@ import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
 import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/module.ts'
-import { ApiTroubles, type Kubernetes } from './kubernetes/index.ts'
+import { ApiTroubles, type Kubernetes, observedKubernetes } from './kubernetes/index.ts'
 import { createNodeRegisterModule } from './node-register/module.ts'
 import type { NodeRegister } from './node-register/node-register.ts'
 
@@ -64,10 +64,11 @@ export interface CloudModules {
 }
 
 /** The cloud half, wired: caches, authority, certificate endpoint, CloudHub, controllers, admission. */
-export function createCloudModules(config: CloudModulesConfig, ports: CloudModulesPorts): CloudModules {
+export function createCloudModules(config: CloudModulesConfig, given: CloudModulesPorts): CloudModules {
   const { cloudhub: hubConfig } = config
-  const troubles = new ApiTroubles()
-  const informers = createCloudInformers({ ...ports, troubles })
+  const troubles = new ApiTroubles(given)
+  const ports = { ...given, troubles, kubernetes: observedKubernetes(given.kubernetes, { ...given, troubles }) }
+  const informers = createCloudInformers(ports)
   const dialled = bracketed(hubConfig.advertise[0] ?? hubConfig.host)
   const hints = () => ({ address: `${dialled}:${certificates.port}`, server: `${dialled}:${cloudhub.port}` })
   const names = withWebhook(hubConfig.advertise, config.admission)

@@ -15,3 +15,8 @@ export function plainEnvironment(): Readonly<Record<string, string>> {
     }),
   )
 }
+
+/** The whole environment and more: for a program that the operator has named, which is to find there what he put there for it. */
+export function environmentWith(more: Readonly<Record<string, string>>): Readonly<Record<string, string | undefined>> {
+  return { ...process.env, ...more }
+}

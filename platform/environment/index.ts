@@ -1,1 +1,1 @@
-export { environment, plainEnvironment } from './environment.ts'
+export { environment, environmentWith, plainEnvironment } from './environment.ts'

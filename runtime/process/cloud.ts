@@ -69,8 +69,9 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
 
 async function openCluster(config: CloudConfig, ground: Ground): Promise<Cluster> {
   const { kubeconfig: file } = config.kubernetes
+  const { log, metrics } = ground
   const none = { modules: [], [Symbol.asyncDispose]: async () => undefined }
-  const from = (source: KubeconfigSource) => ({ open: () => kubernetesFromConfig(source, { clock, log: ground.log }) })
+  const from = (source: KubeconfigSource) => ({ open: () => kubernetesFromConfig(source, { clock, log, metrics }) })
   if (file !== undefined) return { ...none, ...from({ file }), endpoints: { kubeconfig: file } }
   if (environment('KUBERNETES_SERVICE_HOST') !== undefined) {
     return { ...none, ...from({ inCluster: true }), endpoints: {} }

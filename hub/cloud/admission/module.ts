@@ -6,7 +6,7 @@ import type { ServingCertificate } from '../authority/cloud-authority.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { ListeningModule } from '../certificate-server/module.ts'
 import { parseJson } from '../kubernetes/guards.ts'
-import { DEVICE_MODELS, type Kubernetes } from '../kubernetes/index.ts'
+import { type ApiTroubles, DEVICE_MODELS, type Kubernetes } from '../kubernetes/index.ts'
 import { answerConversion } from './conversion.ts'
 import { registerConversion } from './conversion-registration.ts'
 import { keepRegistered, type WebhookPlace, type WebhookService } from './keep-registered.ts'
@@ -30,6 +30,8 @@ export interface AdmissionPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Told of definitions that are older than what is written. */
+  readonly troubles?: ApiTroubles
 }
 
 const PATH = '/validate'
@@ -51,7 +53,7 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
       return port
     },
     async start(scope) {
-      const { authority, kubernetes, log } = ports
+      const { authority, kubernetes, log, troubles } = ports
       const contextOf = ({ certificatePem, keyPem }: ServingCertificate) => ({ cert: certificatePem, key: keyPem })
       const lookUp = sharedLookup((key) => kubernetes.get(DEVICE_MODELS, splitDeviceId(key)))
       const modelOf: ModelLookup = (namespace, name) => lookUp(`${namespace}/${name}`)
@@ -74,11 +76,11 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
       scope.use(authority.current.onServing((renewed) => server.renew(contextOf(renewed))))
       port = server.port
       // The authority may be another one at each look, after a restart of its module, and with it the CA.
-      const keep = (what: string, place: WebhookPlace, register: typeof registerValidation) => {
+      const keep = (what: string, place: WebhookPlace, register: typeof registerConversion) => {
         const look = async (signal: AbortSignal) => {
           const { caPem: ca, serving } = authority.current
           server.renew(contextOf(serving))
-          await register(kubernetes, { place, ca }, log, signal)
+          await register(kubernetes, { place, ca }, log, signal, troubles)
         }
         scope.run((signal) => keepRegistered({ what, register: look }, ports, signal))
       }

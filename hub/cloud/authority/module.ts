@@ -1,7 +1,7 @@
-import { BugError, describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
-import type { Logger } from '../../../platform/log/index.ts'
+import { BugError, ConfigError, describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
+import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, minutes, ms, type Random, seconds } from '../../../platform/time/index.ts'
-import type { Kubernetes } from '../kubernetes/index.ts'
+import { detailOfError, type Kubernetes } from '../kubernetes/index.ts'
 import type { CloudAuthority } from './cloud-authority.ts'
 import { type AuthorityOptions, openAuthority } from './open-authority.ts'
 
@@ -57,17 +57,19 @@ async function keepServing(
 
 async function openPatiently(options: AuthorityOptions, ports: AuthorityPorts, scope: Scope): Promise<CloudAuthority> {
   const { clock, random, log } = ports
+  const said = boundedLogger(log, { clock, most: 3 })
   const backoff = new Backoff({ first: ms(100), most: seconds(10) }, random)
   for (;;) {
     try {
       return await openAuthority(options, ports, scope.signal)
     } catch (error) {
       scope.signal.throwIfAborted()
-      const never = error instanceof Error && 'retry' in error && error.retry === 'never'
-      // A configuration that cannot work is told at once; an API that is not ready yet answers 404 or 403 for a moment.
-      if (never && backoff.failures >= 8) throw error
-      scope.pending('the Kubernetes API, for the CA')
-      log.warn('The CA cannot be opened yet', { error })
+      // A CA that cannot be used is told; an API that refuses, or does not know the cloud half yet, is set right by somebody.
+      if (error instanceof ConfigError && backoff.failures >= 8) throw error
+      const detail = detailOfError(error)
+      const why = `${describeError(error)}${detail === '' ? '' : `: ${detail}`}`
+      scope.pending(`the Kubernetes API, for the CA (${why})`)
+      said.warn('The CA cannot be opened yet', { error: why })
       await clock.sleep(backoff.next(), scope.signal)
     } finally {
       scope.pending(undefined)

@@ -3,7 +3,15 @@ import { BugError, createReconciler, type Reconciler } from '../../../platform/l
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, ms, type Random } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
-import { type Informer, joinKey, type Kubernetes, type ObjectSync, reasonOfError } from '../kubernetes/index.ts'
+import {
+  type Informer,
+  joinKey,
+  type Kubernetes,
+  type ObjectSync,
+  outdatedDefinition,
+  type ResourceType,
+  reasonOfError,
+} from '../kubernetes/index.ts'
 import {
   EPOCH_ANNOTATION,
   newRecord,
@@ -281,6 +289,8 @@ export class SyncRecords {
       const reason = reasonOfError(error)
       // Without a record nobody would ever take away what the node has. It is sent again where it is still wanted.
       if (reason === 'NotFound') {
+        const there = await kubernetes.get(type, at, signal)
+        if (there && there.metadata.uid === entry.sync?.metadata.uid) throw outdatedDefinition(noStatus(type), error)
         await this.#create(entry.place, wish.record.object, signal)
         return this.#owner?.onForeignChange(node)
       }
@@ -360,6 +370,10 @@ export class SyncRecords {
     if (holders.size > 0) this.#holders.set(uid, holders)
     else this.#holders.delete(uid)
   }
+}
+
+function noStatus({ plural, group }: ResourceType) {
+  return { definition: `${plural}.${group}`, detail: 'it has no subresource status' }
 }
 
 /** Until the wish is another one, or written. */

@@ -5,7 +5,7 @@ import type { Clock, Random } from '../../../platform/time/index.ts'
 import type { Rule, RuleEndpoint } from '../../../schemas/index.ts'
 import { createFrameFactory } from '../../link/index.ts'
 import type { CloudHub } from '../cloudhub/delivery.ts'
-import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
+import type { AnyObject, ApiTroubles, Informer, Kubernetes } from '../kubernetes/index.ts'
 import { createNodeSource } from './nodes/node-source.ts'
 import { Workloads } from './pods/workloads.ts'
 import { certificateRequests } from './requests/certificate-requests.ts'
@@ -27,6 +27,7 @@ export interface EdgeControllerPorts {
   readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
+  readonly troubles?: ApiTroubles
 }
 
 /** Gives nodes their Node, their pods, what these use and their rules; answers what nodes ask of the API. */

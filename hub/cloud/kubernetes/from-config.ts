@@ -1,10 +1,13 @@
+import type { Metrics } from '../../../platform/health/index.ts'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
-import { errorOfStatus, reasonOfError, strangeAnswer } from './errors.ts'
+import { followSkew } from './clock-skew.ts'
+import { errorOfStatus, isExpired, reasonOfError, strangeAnswer } from './errors.ts'
 import { isJsonObject, isKubeObject, isRecord } from './guards.ts'
-import { type ApiClient, type KubeconfigSource, openApiClient } from './http-client.ts'
+import { type ApiClient, openApiClient } from './http-client.ts'
+import type { KubeconfigSource } from './kubeconfig.ts'
 import {
   apiVersionOf,
   type Kubernetes,
@@ -27,9 +30,9 @@ const WATCH_SECONDS = '300'
 /** A Kubernetes API reached with a kubeconfig. The caller disposes it. Throws ConfigError when the kubeconfig is unusable. */
 export async function kubernetesFromConfig(
   source: KubeconfigSource,
-  ports: { readonly clock: Clock; readonly log: Logger },
+  ports: { readonly clock: Clock; readonly log: Logger; readonly metrics?: Metrics },
 ): Promise<Kubernetes & Disposable> {
-  const client = await openApiClient(source, ports.clock)
+  const client = await openApiClient(source, { ...ports, onDate: followSkew(ports) })
   return { ...kubernetesOver(client, ports.log), [Symbol.dispose]: () => client[Symbol.dispose]() }
 }
 
@@ -99,19 +102,33 @@ async function listAll<T extends KubeObject>(
   options: ListOptions,
   signal: AbortSignal | undefined,
 ) {
-  const items: T[] = []
+  let items: T[] = []
   let token = ''
+  let isWhole = false
   for (;;) {
-    const query = queryOf(options, { limit: PAGE, ...(token === '' ? {} : { continue: token }) })
-    const path = `${pathOf(type, options.namespace)}?${query}`
-    const page = await client.call({ method: 'GET', path }, signal)
+    const query = queryOf(options, {
+      ...(isWhole ? {} : { limit: PAGE }),
+      ...(token === '' ? {} : { continue: token }),
+    })
+    const path = `${pathOf(type, options.namespace)}${query === '' ? '' : `?${query}`}`
+    let page: unknown
+    try {
+      page = await client.call({ method: 'GET', path }, signal)
+    } catch (error) {
+      // The list took longer than the API remembers. In one piece it cannot.
+      if (token === '' || !isExpired(error)) throw error
+      ;[items, token, isWhole] = [[], '', true]
+      continue
+    }
     const { metadata, found } = pageOf(page, path)
     for (const item of found) {
       const object = tryAdmit(type, item)
       if (object) items.push(object)
       else log.warn('ignored an object that is not what its kind says', { kind: type.kind, name: nameOf(item) })
     }
-    token = typeof metadata['continue'] === 'string' ? metadata['continue'] : ''
+    const next = typeof metadata['continue'] === 'string' ? metadata['continue'] : ''
+    if (next !== '' && next === token) throw strangeAnswer({ method: 'GET', path })
+    token = next
     if (token === '') return { items, resourceVersion: String(metadata['resourceVersion'] ?? '') }
   }
 }

@@ -1,19 +1,9 @@
-import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { describeError } from '../../../platform/lifecycle/index.ts'
-import type { Logger } from '../../../platform/log/index.ts'
-import { Backoff, type Clock, ms, type Random, seconds, unlessAborted } from '../../../platform/time/index.ts'
+import { unlessAborted } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
-import type { ApiTroubles } from './api-troubles.ts'
-import { isVersionLost } from './errors.ts'
-import {
-  joinKey,
-  type Kubernetes,
-  keyOf,
-  type ListOptions,
-  type ObjectKey,
-  type ObjectList,
-  type ResourceType,
-} from './kubernetes.ts'
+import { Following, type InformerOptions, type InformerPorts } from './follow.ts'
+import { joinKey, keyOf, type ObjectKey, type ObjectList, type ResourceType } from './kubernetes.ts'
+
+export type { InformerOptions, InformerPorts } from './follow.ts'
 
 /**
  * Called in the order of changes. `now` is absent after a deletion, `before` on the first sight; the two are always of one uid: what
@@ -36,22 +26,6 @@ export interface Informer<T extends KubeObject> {
   absorb(object: T): void
 }
 
-export interface InformerPorts {
-  readonly kubernetes: Kubernetes
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Logger
-  readonly metrics?: Metrics
-  readonly troubles?: ApiTroubles
-}
-
-export interface InformerOptions<T> extends ListOptions {
-  /** Objects that are not kept are as if they were not there, and cost no memory. */
-  readonly keep?: (object: T) => boolean
-  /** Told of each try that failed, before the wait for the next one. */
-  readonly onTrouble?: (error: unknown) => void
-}
-
 /** An informer with its endless work, which the caller runs in its scope. */
 export interface RunningInformer<T extends KubeObject> extends Informer<T> {
   run(signal: AbortSignal): Promise<void>
@@ -65,12 +39,10 @@ export function createInformer<T extends KubeObject>(
   ports: InformerPorts,
 ): RunningInformer<T> {
   const cache = new InformerCache(type, options.keep)
-  cache.follow = (signal) => follow(cache, options, ports, signal)
+  cache.follow = (signal) => new Following(cache, options, ports).run(signal)
   return cache
 }
 
-const LASTING = seconds(5)
-const MOST_SHORT = 3
 /** Deletions remembered: far more than there can be while one write is under way. */
 const GONE_BOUND = 5000
 
@@ -187,67 +159,6 @@ class InformerCache<T extends KubeObject> implements RunningInformer<T> {
   #isLater(key: string, version: string): boolean {
     const absorbed = this.#absorbed.get(key)?.metadata.resourceVersion
     return absorbed !== undefined && isLower(version, absorbed)
-  }
-}
-
-async function follow<T extends KubeObject>(
-  cache: InformerCache<T>,
-  { keep: _keep, onTrouble, ...options }: InformerOptions<T>,
-  { kubernetes, clock, random, log, metrics = silentMetrics, troubles }: InformerPorts,
-  signal: AbortSignal,
-): Promise<void> {
-  const failures: Counter = metrics.counter({
-    name: 'skerry_kubernetes_watch_failures_total',
-    help: 'Tries to list or to watch a kind that failed, by kind; each is tried again.',
-    labels: ['kind'],
-  })
-  const backoff = new Backoff({ first: ms(200), most: seconds(15) }, random)
-  let version: string | undefined
-  /** Watches in a row that ended before they had lasted or told anything. */
-  let short = 0
-  while (!signal.aborted) {
-    const begun = clock.monotonic()
-    const lasted = () => clock.monotonic() - begun >= LASTING.milliseconds
-    try {
-      if (version === undefined) {
-        version = await cache.refill(() => kubernetes.list(cache.type, options, signal))
-        troubles?.answered(cache.type.kind)
-      }
-      short++
-      for await (const event of kubernetes.watch(cache.type, { ...options, resourceVersion: version }, signal)) {
-        troubles?.answered(cache.type.kind)
-        if (event.type === 'BOOKMARK' && event.resourceVersion === version) continue
-        short = 0
-        backoff.reset()
-        if (event.type === 'BOOKMARK') {
-          version = event.resourceVersion
-          continue
-        }
-        if (event.type === 'DELETED') cache.remove(event.object)
-        else cache.apply(event.object)
-        version = event.object.metadata.resourceVersion ?? version
-      }
-      if (lasted()) short = 0
-      // A server that ends streams at once must not be asked in a tight loop.
-      if (short > MOST_SHORT) troubles?.failed(cache.type.kind, new Error('each watch ends at once'))
-      await clock.sleep(short > MOST_SHORT ? backoff.next() : ms(50 + random.next() * 100), signal)
-    } catch (error) {
-      if (signal.aborted) return
-      if (isVersionLost(error)) version = undefined
-      else {
-        failures.add(1, { kind: cache.type.kind })
-        troubles?.failed(cache.type.kind, error)
-        const { namespace } = options
-        log.warn('watch interrupted', { kind: cache.type.kind, namespace, error: describeError(error) })
-        onTrouble?.(error)
-      }
-      if (lasted()) backoff.reset()
-      try {
-        await clock.sleep(backoff.next(), signal)
-      } catch {
-        return
-      }
-    }
   }
 }
 

@@ -52,7 +52,7 @@ export interface DeleteOptions {
  * call has a deadline of its own; `signal` ends it earlier.
  */
 export interface Kubernetes {
-  /** Nothing where the object (or its kind) does not exist. */
+  /** Nothing where the API says that the object does not exist; throws a RefusedError with reason `NotServed` where it has no such kind. */
   get<T extends KubeObject>(type: ResourceType<T>, at: ObjectKey, signal?: AbortSignal): Promise<T | undefined>
   list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions, signal?: AbortSignal): Promise<ObjectList<T>>
   create<T extends KubeObject>(

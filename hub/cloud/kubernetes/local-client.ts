@@ -1,6 +1,6 @@
 import { type Clock, withDeadline } from '../../../platform/time/index.ts'
-import { errorOfStatus, strangeAnswer } from './errors.ts'
-import { type ApiClient, CALL_DEADLINE, retryAfter, unreachable } from './http-client.ts'
+import { errorOfAnswer, strangeAnswer, unreachable } from './errors.ts'
+import { type ApiClient, CALL_DEADLINE } from './http-client.ts'
 
 /** What an API server in this process answers. */
 export interface LocalAnswer {
@@ -38,7 +38,7 @@ export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
         return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
           const sent = body === undefined ? {} : { body: JSON.stringify(body), contentType }
           const answer = await server.call({ method, path, ...sent }, limited)
-          if (answer.status >= 300 || answer.status < 200) throw errorOf(answer, fields)
+          if (answer.status >= 300 || answer.status < 200) throw errorOfAnswer(answer, fields)
           if (answer.body === undefined) throw strangeAnswer({ ...fields, status: answer.status })
           return answer.body
         })
@@ -50,7 +50,7 @@ export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
       const fields = { method: 'GET', path }
       try {
         const watch = await server.events(path, signal)
-        if ('status' in watch) throw errorOf(watch, fields)
+        if ('status' in watch) throw errorOfAnswer(watch, fields)
         yield undefined
         yield* watch
       } catch (error) {
@@ -58,8 +58,4 @@ export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
       }
     },
   }
-}
-
-function errorOf(answer: LocalAnswer, fields: object) {
-  return errorOfStatus(answer.status, answer.body, { ...fields, ...retryAfter(answer) })
 }

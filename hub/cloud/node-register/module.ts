@@ -3,7 +3,7 @@ import { createReconciler, type Module } from '../../../platform/lifecycle/index
 import type { Logger } from '../../../platform/log/index.ts'
 import { minutes } from '../../../platform/time/index.ts'
 import { SYSTEM_NAMESPACE } from '../authority/secrets.ts'
-import { type AnyObject, createInformer, SECRETS } from '../kubernetes/index.ts'
+import { type AnyObject, type ApiTroubles, createInformer, SECRETS } from '../kubernetes/index.ts'
 import { NODES_SECRET, NodeRegister, type NodeRegisterPorts } from './node-register.ts'
 
 export interface NodeRegisterModule extends Module {
@@ -19,7 +19,11 @@ const EDGE_LABEL = 'node-role.kubernetes.io/edge'
  * because a hub that lets somebody in before it knows who was cut off is none.
  */
 export function createNodeRegisterModule(
-  ports: Omit<NodeRegisterPorts, 'secret'> & { readonly log: Logger; readonly metrics?: Metrics },
+  ports: Omit<NodeRegisterPorts, 'secret'> & {
+    readonly log: Logger
+    readonly metrics?: Metrics
+    readonly troubles?: ApiTroubles
+  },
 ): NodeRegisterModule {
   const { nodes, clock, metrics = silentMetrics } = ports
   const fieldSelector = `metadata.name=${NODES_SECRET}`

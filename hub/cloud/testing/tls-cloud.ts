@@ -3,23 +3,30 @@ import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { generateKeyPair, type KeyPair, pemOf } from '../../../platform/certificates/index.ts'
 import { createCsr, loadAuthority } from '../../../platform/certificates/issuing/index.ts'
+import type { Metrics } from '../../../platform/health/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { type Logger, silentLogger } from '../../../platform/log/index.ts'
 import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CloudAuthority } from '../authority/cloud-authority.ts'
 import { createCloudModules } from '../cloud-modules.ts'
+import type { Kubernetes } from '../kubernetes/kubernetes.ts'
 import { SECRETS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
 
 export interface TlsCloudOptions {
   readonly kubernetes?: FakeKubernetes
+  /** In place of it. */
+  readonly api?: Kubernetes
+  readonly metrics?: Metrics
+  /** Told of what modules wait for. */
+  readonly onPending?: (module: string, what: string | undefined) => void
   readonly nodeLimit?: number
   readonly maxFrameBytes?: number
   readonly handshakeWithin?: Duration
   readonly log?: Logger
 }
 
-/** The whole cloud half on loopback, real TLS and free ports, over the fake Kubernetes. */
+/** The whole cloud half on loopback, real TLS and free ports, over the fake Kubernetes or another one. */
 export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {}) {
   const kubernetes = options.kubernetes ?? new FakeKubernetes()
   const host = '127.0.0.1'
@@ -38,25 +45,35 @@ export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {
       admission: { host, port: 0 },
     },
     {
-      kubernetes,
+      kubernetes: options.api ?? kubernetes,
       clock: systemClock,
       random: systemRandom,
       log: options.log ?? silentLogger,
+      ...(options.metrics ? { metrics: options.metrics } : {}),
     },
   )
-  const scope = createScope('cloud', {
-    clock: systemClock,
-    log: silentLogger,
-    deadline: seconds(5),
-    onCrash: (error) => {
-      throw error
-    },
-  })
-  for (const module of cloud.modules) await module.start(scope)
+  const { onPending = () => undefined } = options
+  const scopes = cloud.modules.map(({ name }) =>
+    createScope(name, {
+      clock: systemClock,
+      log: silentLogger,
+      deadline: seconds(5),
+      onCrash: (error) => {
+        throw error
+      },
+      onPending: (what) => onPending(name, what),
+    }),
+  )
+  for (const [at, module] of cloud.modules.entries()) {
+    const scope = scopes[at]
+    if (scope) await module.start(scope)
+  }
   const stop = async () => {
-    const closing = scope[Symbol.asyncDispose]()
-    kubernetes.dropWatches()
-    await closing
+    for (const scope of [...scopes].reverse()) {
+      const closing = scope[Symbol.asyncDispose]()
+      kubernetes.dropWatches()
+      await closing
+    }
   }
   t.after(stop)
   return { ...cloud, kubernetes, authority: cloud.authority.current, stop }

@@ -1,6 +1,13 @@
-import { ConfigError, ConflictError } from '../../../../platform/lifecycle/index.ts'
+import { ConflictError } from '../../../../platform/lifecycle/index.ts'
 import { DEVICE_API_VERSION, type Device, type DeviceStatus, type KubeObject } from '../../../../schemas/index.ts'
-import { DEVICE_STATUSES, DEVICES, type Informer, type Kubernetes, reasonOfError } from '../../kubernetes/index.ts'
+import {
+  DEVICE_STATUSES,
+  DEVICES,
+  type Informer,
+  type Kubernetes,
+  outdatedDefinition,
+  reasonOfError,
+} from '../../kubernetes/index.ts'
 import type { StatusChange } from './status-plan.ts'
 
 export interface StatusWriterPorts {
@@ -8,6 +15,8 @@ export interface StatusWriterPorts {
   readonly devices: Informer<Device>
   readonly statuses: Informer<DeviceStatus>
 }
+
+const NO_STATUS = { definition: 'devices.devices.kubeedge.io', detail: 'it has no subresource status' }
 
 /** The only writer of Device status and DeviceStatus. Each call is one write at most, except where an object is in the way. */
 export class StatusWriter {
@@ -36,7 +45,7 @@ export class StatusWriter {
       }
       if (reasonOfError(error) !== 'NotFound') throw error
       // Deleted meanwhile, or a CRD of KubeEdge's, whose Device has no status subresource.
-      if (await kubernetes.get(DEVICES, addressOf(device), signal)) throw outdated(error)
+      if (await kubernetes.get(DEVICES, addressOf(device), signal)) throw outdatedDefinition(NO_STATUS, error)
       return undefined
     }
   }
@@ -119,13 +128,6 @@ function newStatus(device: Device, { status = {}, annotations }: StatusChange): 
 function ownerOf(device: Device) {
   const { name, uid = '' } = device.metadata
   return { apiVersion: DEVICE_API_VERSION, kind: 'Device', name, uid, controller: true, blockOwnerDeletion: true }
-}
-
-function outdated(cause: unknown): ConfigError {
-  return new ConfigError('the CustomResourceDefinition of Device has no status: apply what `skerry crds` prints', {
-    code: 'HUB_CRD_OUTDATED',
-    cause,
-  })
 }
 
 function leftover(device: Device): ConflictError {

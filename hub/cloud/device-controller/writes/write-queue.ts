@@ -222,6 +222,8 @@ export class WriteQueue {
     entry.wish = { node, since, urgency: moreUrgent(urgency, entry.wish?.urgency) }
     if (error instanceof UnavailableError) {
       this.#pace.failed(begunAt, retryAfterOf(error))
+      // It may be this write alone that the API cannot take, because of its size or of a webhook: others go before it.
+      if (error.fields['status'] === 500) entry.notBefore = clock.monotonic() + entry.backoff.next().milliseconds
       log.debug('The state of a device waits for the API', { device: key, error })
       return
     }

@@ -185,7 +185,7 @@ test('a kind that may not be read stops neither pods nor devices, is counted, an
   const arrived = down(edge)
   assert.ok(arrived.includes('insert default/device/pump-1'), String(arrived))
   assert.deepEqual(arrived.slice(-2), ['insert shop/configmap/settings', 'insert shop/pod/till'])
-  assert.match(await metrics.text(), /watch_failures_total\{kind="Secret"\} [123]/)
+  assert.match(await metrics.text(), /watch_failures_total\{kind="Secret",reason="[A-Za-z]+"\} [123]/)
   await settle(20_000)
   assert.deepEqual(down(edge).slice(arrived.length), ['update shop/secret/password'])
 })
