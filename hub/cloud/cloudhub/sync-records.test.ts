@@ -35,13 +35,13 @@ test('news of an own write that comes before its answer is nobody else’s chang
       ...{ get: server.get.bind(server), list: server.list.bind(server), watch: server.watch.bind(server) },
       ...{ delete: server.delete.bind(server), replace: server.replace.bind(server) },
       createBelow: server.createBelow.bind(server),
-      async create(...given) {
-        const made = await server.create(...given)
+      async create(type, namespace, object) {
+        const made = await server.create(type, namespace, object)
         await told(made.metadata.resourceVersion)
         return made
       },
-      async patch(...given) {
-        const written = await server.patch(...given)
+      async patch(type, at, body, options) {
+        const written = await server.patch(type, at, body, options)
         await told(written.metadata.resourceVersion)
         return written
       },
