@@ -204,3 +204,24 @@ describe('what the compiler refuses', () => {
     })
   }
 })
+
+test('what an expression makes grow is paid for before it is large', () => {
+  const grown = (start: string, step: string) => `optional.of(${start})${`.optMap(x, ${step})`.repeat(60)}.hasValue()`
+  const inputs = [
+    grown("'\"'", 'strings.quote(x)'),
+    grown("b'ab'", 'x + x'),
+    grown("'ab'", "'%s%s'.format([x, x])"),
+    `'${'x'.repeat(5000)}'.matches('(a|b|c|d|e|f){900}' + '$')`,
+  ]
+  for (const input of inputs) assert.throws(() => run(input, 100_000), /cost limit exceeded/, input.slice(0, 60))
+})
+
+test('blanks inside of a text cost trim nothing', { timeout: 60_000 }, () => {
+  const text = `a${' '.repeat(25_000)}b`
+  assert.equal(run(`'\u2003 ${text}\\t '.trim() == '${text}'`), true)
+  assert.equal(run("' '.trim() == '' && ''.trim() == ''"), true)
+})
+
+test('more digits than a number has are shown as far as it has some', () => {
+  assert.equal(run("'%.200f'.format([0.5])"), `0.5${'0'.repeat(99)}`)
+})

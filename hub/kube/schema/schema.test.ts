@@ -125,6 +125,12 @@ test('a key called __proto__ is data like any other', () => {
   assert.equal(JSON.stringify(object['spec']), '{"name":"ab","labels":{"__proto__":"x"}}')
 })
 
+test('a format that has the name of a method of objects is a description like any other', () => {
+  for (const format of ['hasOwnProperty', 'constructor', '__proto__', '__defineGetter__']) {
+    assert.deepEqual(validateValue({ type: 'string', format }, 'x', 'spec.a'), [], format)
+  }
+})
+
 test('defaults fill gaps, and null means unset where null is not allowed', () => {
   const filled = applyDefaults(
     definition,

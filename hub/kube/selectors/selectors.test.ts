@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { StatusError } from '../status.ts'
-import { matchesFields, matchesLabels, parseFieldSelector, parseLabelSelector } from './index.ts'
+import { matchesFields, matchesLabels, parseFieldSelector, parseLabelSelector, requirementsOf } from './index.ts'
 
 const LABELS = { app: 'pump', tier: 'edge', empty: '', size: '5' }
 const SUPPORTED = { fields: new Set(['metadata.name', 'spec.nodeName']) }
@@ -37,6 +37,12 @@ describe('label selectors', () => {
       assert.throws(() => parseLabelSelector(text), isBadRequest)
     })
   }
+})
+
+test('a word that is a method of objects is no operator', () => {
+  assert.throws(() => parseLabelSelector('a constructor b'), /found 'constructor', expected: in, notin/)
+  const odd = { matchExpressions: [{ key: 'a', operator: 'toString', values: ['b'] }] }
+  assert.deepEqual(requirementsOf(odd), [])
 })
 
 test('a label selector that cannot be read is refused in the words of an API server', () => {

@@ -3,6 +3,9 @@ import { CelError } from '../errors.ts'
 import { type CelValue, isBoxed, membersOf } from '../values.ts'
 import { durationText, timestampText } from './time-text.ts'
 
+/** After the point; no double has more that say something. */
+const MOST_DIGITS = 100
+
 /** `"%s is %d".format([a, b])` (CEL extension library "strings"). */
 export function formatted(template: string, values: readonly CelValue[], budget: Budget): string {
   let next = 0
@@ -12,7 +15,9 @@ export function formatted(template: string, values: readonly CelValue[], budget:
     if (verb === undefined) throw new CelError('unexpected end of string')
     const value = values[next++]
     if (value === undefined) throw new CelError(`index ${next - 1} out of range`)
-    return textOf(String(verb), value, precision === undefined ? 6 : Number(precision), clause)
+    const made = textOf(String(verb), value, Math.min(MOST_DIGITS, Number(precision ?? 6)), clause)
+    budget.spendText(made.length)
+    return made
   })
 }
 

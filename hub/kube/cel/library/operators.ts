@@ -44,9 +44,11 @@ export const OPERATORS: readonly Overload[] = [
     budget.spendText(both.length)
     return both
   }),
-  define('_+_(bytes, bytes): bytes', ([a, b]) =>
-    a instanceof Uint8Array && b instanceof Uint8Array ? new Uint8Array(Buffer.concat([a, b])) : mismatch(),
-  ),
+  define('_+_(bytes, bytes): bytes', ([a, b], budget) => {
+    if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return mismatch()
+    budget.spendText(a.length + b.length)
+    return new Uint8Array(Buffer.concat([a, b]))
+  }),
   define('_+_(list(A), list(A)): list(A)', added),
   define('_+_(duration, duration): duration', (args) => duration(nanos(args, 0) + nanos(args, 1))),
   define('_+_(timestamp, duration): timestamp', (args) => timestamp(moment(args, 0) + nanos(args, 1))),

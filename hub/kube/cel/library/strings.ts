@@ -21,17 +21,14 @@ export const STRINGS: readonly Overload[] = [
   define('string -> matches(string): bool', matches),
   define('matches(string, string): bool', matches),
   define('string -> find(string): string', (args, budget) => {
-    budget.spendText(text(args, 0).length * 4)
-    return pattern(text(args, 1)).find(text(args, 0)) ?? ''
+    return searched(args, budget).find(text(args, 0)) ?? ''
   }),
   define('string -> findAll(string): list(string)', (args, budget) => {
-    budget.spendText(text(args, 0).length * 4)
-    return listValue(pattern(text(args, 1)).findAll(text(args, 0), EVERY))
+    return listValue(searched(args, budget).findAll(text(args, 0), EVERY))
   }),
   define('string -> findAll(string, int): list(string)', (args, budget) => {
-    budget.spendText(text(args, 0).length * 4)
     const most = place(int(args, 2))
-    return listValue(pattern(text(args, 1)).findAll(text(args, 0), most < 0 ? EVERY : most))
+    return listValue(searched(args, budget).findAll(text(args, 0), most < 0 ? EVERY : most))
   }),
   define('string -> charAt(int): string', (args, budget) => {
     const points = pointsOf(text(args, 0), budget)
@@ -45,7 +42,7 @@ export const STRINGS: readonly Overload[] = [
   define('string -> lastIndexOf(string, int): int', (args, budget) => foundLast(args, budget, place(int(args, 2)))),
   ...change('lowerAscii', (value) => value.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase())),
   ...change('upperAscii', (value) => value.replaceAll(/[a-z]+/g, (part) => part.toUpperCase())),
-  ...change('trim', (value) => value.replaceAll(/^[\p{White_Space}]+|[\p{White_Space}]+$/gu, '')),
+  ...change('trim', trimmed),
   define('string -> replace(string, string): string', (args, budget) => replaced(args, budget, -1)),
   define('string -> replace(string, string, int): string', (args, budget) =>
     replaced(args, budget, place(int(args, 3))),
@@ -61,12 +58,13 @@ export const STRINGS: readonly Overload[] = [
   ),
   define('list(string) -> join(): string', (args, budget) => joined(args, budget, '')),
   define('list(string) -> join(string): string', (args, budget) => joined(args, budget, text(args, 1))),
-  define('string -> format(list(dyn)): string', (args, budget) => {
-    const made = formatted(text(args, 0), [...membersOf(list(args, 1))], budget)
-    budget.spendText(made.length)
-    return made
+  define('string -> format(list(dyn)): string', (args, budget) =>
+    formatted(text(args, 0), [...membersOf(list(args, 1))], budget),
+  ),
+  define('strings.quote(string): string', (args, budget) => {
+    budget.spendText(text(args, 0).length)
+    return JSON.stringify(text(args, 0))
   }),
-  define('strings.quote(string): string', (args) => JSON.stringify(text(args, 0))),
 ]
 
 type Spender = Parameters<Run>[1]
@@ -77,13 +75,16 @@ function sizeOf(args: Values, budget: Spender): bigint {
 }
 
 function matches(args: Values, budget: Spender): boolean {
-  budget.spendText(text(args, 0).length * 4 + text(args, 1).length)
-  return pattern(text(args, 1)).test(text(args, 0))
+  return searched(args, budget).test(text(args, 0))
 }
 
-function pattern(source: string): NonNullable<ReturnType<typeof patternOf>> {
+/** The pattern that a text is about to be looked through for, once that is paid. */
+function searched(args: Values, budget: Spender): NonNullable<ReturnType<typeof patternOf>> {
+  const source = text(args, 1)
+  budget.spendText(source.length)
   const made = patternOf(source)
   if (!made) throw new CelError(`error parsing regexp: \`${source}\``)
+  budget.spendText(text(args, 0).length * made.weight)
   return made
 }
 
@@ -164,4 +165,13 @@ function joined(args: Values, budget: Spender, separator: string): string {
   budget.spend(parts.length)
   budget.spendText(length)
   return parts.join(separator)
+}
+
+/** One end after the other: a single expression would look at every blank inside anew. */
+function trimmed(value: string): string {
+  const isBlank = (at: number) => /^\p{White_Space}$/u.test(value.charAt(at))
+  let [from, to] = [0, value.length]
+  while (from < to && isBlank(from)) from++
+  while (to > from && isBlank(to - 1)) to--
+  return value.slice(from, to)
 }
