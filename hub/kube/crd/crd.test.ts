@@ -243,6 +243,11 @@ test('a name that another kind of the group holds is a conflict', () => {
   assert.equal(nameConflict(clash, definitionsOfCrd(clash)), undefined)
 })
 
+test('a kind of Kubernetes cannot be declared again in another version', () => {
+  const own = definitionsOfCrd(prepareCrd(crd())).map((each) => ({ ...each, custom: false }))
+  assert.equal(nameConflict(prepareCrd(crd()), own)?.reason, 'ListKindConflict')
+})
+
 function crd(change: JsonObject = {}): ApiObject {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',

@@ -70,11 +70,14 @@ const REASONS: Readonly<Record<NameKey, string>> = {
   listKind: 'ListKindConflict',
 }
 
-/** Whether another definition of the same group already goes by names of this CRD; the last of them is told. */
+/**
+ * Whether another definition of the same group already goes by names of this CRD; the last of them is told. A kind of Kubernetes'
+ * own is another one also where the plural is the same: its objects are trusted, and made by its own rules alone.
+ */
 export function nameConflict(crd: ApiObject, others: readonly ResourceDefinition[]): NameConflict | undefined {
   const [own] = definitionsOfCrd(crd)
   if (!own) return undefined
-  const rivals = others.filter((each) => each.group === own.group && each.plural !== own.plural)
+  const rivals = others.filter((each) => each.group === own.group && (each.plural !== own.plural || !each.custom))
   const names = new Set(rivals.flatMap((each) => [each.plural, each.singular, ...each.shortNames]))
   const kinds = new Set(rivals.flatMap((each) => [each.kind, each.listKind]))
   const found: readonly (readonly [NameKey, string | undefined])[] = [

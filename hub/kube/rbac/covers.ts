@@ -1,13 +1,30 @@
 import { type PolicyRule, urlCovers } from './policy-rule.ts'
 
+/** The lists of a rule multiply; beyond so many things a rule has to be held as a whole. */
+const MOST_SINGLES = 20_000
+
 /** Each thing that the rules give and the held ones do not: with one verb, one resource or path, and one name at most. */
 export function uncovered(held: readonly PolicyRule[], given: readonly PolicyRule[]): readonly PolicyRule[] {
-  return given.flatMap(singles).filter((single) => !held.some((rule) => covers(rule, single)))
+  let left = MOST_SINGLES
+  return given.flatMap((rule) => {
+    if (isCovered(held, rule)) return []
+    left -= countOf(rule)
+    return left < 0 ? [rule] : singles(rule).filter((single) => !isCovered(held, single))
+  })
 }
 
 /** The rules as Kubernetes lists them, those of one resource together, in order. */
 export function rulesText(rules: readonly PolicyRule[]): string {
   return [...new Set(compact(rules).map(ruleText))].sort().join('\n')
+}
+
+function isCovered(held: readonly PolicyRule[], given: PolicyRule): boolean {
+  return held.some((rule) => covers(rule, given))
+}
+
+function countOf({ verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule): number {
+  const places = apiGroups.length * resources.length * Math.max(1, resourceNames.length) + nonResourceURLs.length
+  return verbs.length * places
 }
 
 function singles(rule: PolicyRule): readonly PolicyRule[] {
@@ -34,14 +51,15 @@ function singles(rule: PolicyRule): readonly PolicyRule[] {
 
 const NOTHING: PolicyRule = { verbs: [], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: [] }
 
-function covers(held: PolicyRule, single: PolicyRule): boolean {
+/** All that the rule gives, whether or not it is a single thing. */
+function covers(held: PolicyRule, given: PolicyRule): boolean {
   return (
-    hasAll(held.verbs, single.verbs) &&
-    hasAll(held.apiGroups, single.apiGroups) &&
-    single.resources.every((resource) => coversResource(held.resources, resource)) &&
+    hasAll(held.verbs, given.verbs) &&
+    hasAll(held.apiGroups, given.apiGroups) &&
+    given.resources.every((resource) => coversResource(held.resources, resource)) &&
     (held.resourceNames.length === 0 ||
-      (single.resourceNames.length > 0 && single.resourceNames.every((name) => held.resourceNames.includes(name)))) &&
-    single.nonResourceURLs.every((url) => held.nonResourceURLs.some((own) => urlCovers(own, url)))
+      (given.resourceNames.length > 0 && given.resourceNames.every((name) => held.resourceNames.includes(name)))) &&
+    given.nonResourceURLs.every((url) => held.nonResourceURLs.some((own) => urlCovers(own, url)))
   )
 }
 

@@ -115,3 +115,10 @@ test('garbage collection may go on with a role that gives more than its owner ho
   const labelled = { ...before, metadata: { ...before.metadata, labels: { a: 'b' } } }
   assert.notEqual(refusalOf(annWith(allow('get', 'pods')), 'roles', labelled, before), undefined)
 })
+
+test('a rule whose lists multiply to more than can be looked at is refused unless it is held as a whole', () => {
+  const many = (stem: string) => Array.from({ length: 300 }, (_, place) => `${stem}${place}`)
+  const wide = { verbs: many('v'), apiGroups: many('g'), resources: many('r'), resourceNames: many('n') }
+  assert.match(whyNot(annWith(allow('get', 'pods')), 'clusterroles', clusterRole('wide', [wide])), /not currently held/)
+  assert.equal(whyNot(annWith(ADMIN), 'clusterroles', clusterRole('wide', [wide])), '')
+})
