@@ -42,6 +42,11 @@ describe('deletion', () => {
       ],
     })
 
+  const owners = (object: unknown): readonly unknown[] => {
+    const list = at(object, 'metadata', 'ownerReferences')
+    return Array.isArray(list) ? list : []
+  }
+
   it('answers with a Status that names what went', async () => {
     const made = await create(MAPS, configMap('plain'))
     const { json } = await remove(`${MAPS}/plain`)
@@ -114,7 +119,8 @@ describe('deletion', () => {
     await remove(`${MAPS}/one`)
     // The witness went through the same collector, after the others were looked at.
     await gone(api, `${MAPS}/witness`)
-    await done(api, { path: `${MAPS}/shared` })
+    const shared = await until(api, `${MAPS}/shared`, (map) => owners(map).length === 1)
+    assert.equal(at(owners(shared)[0], 'name'), 'other')
     await done(api, { path: `${MAPS}/foreign` })
   })
 
@@ -142,6 +148,18 @@ describe('deletion', () => {
     assert.deepEqual(await watching.take(1), ['DELETED reader of one'])
   })
 
+  it('never takes an object of the cluster for an owner in a namespace', async () => {
+    const roles = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
+    const [owner, watched] = [await create(MAPS, configMap('local')), await create(MAPS, configMap('watched'))]
+    const metadata = { name: 'wide', ownerReferences: owners(owned('', owner)) }
+    await create(roles, { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata, rules: [] })
+    await create(MAPS, owned('witness-of-wide', watched))
+    await remove(`${MAPS}/local`)
+    await remove(`${MAPS}/watched`)
+    await gone(api, `${MAPS}/witness-of-wide`)
+    await done(api, { path: `${roles}/wide` })
+  })
+
   it('in the foreground goes after what it blocks for', async () => {
     const owner = await create(MAPS, configMap('first'))
     await create(MAPS, {
@@ -153,6 +171,34 @@ describe('deletion', () => {
     assert.deepEqual(at(await done(api, { path: `${MAPS}/first` }), 'metadata', 'finalizers'), ['foregroundDeletion'])
     await patch(`${MAPS}/blocking`, { metadata: { finalizers: null } })
     await gone(api, `${MAPS}/first`)
+  })
+
+  it('in the foreground does not wait for what others own, or what is owned no more', async () => {
+    const [owner, other] = [await create(MAPS, configMap('leaving')), await create(MAPS, configMap('staying'))]
+    const both = [...owners(owned('', owner, true)), ...owners(owned('', other, true))]
+    await create(MAPS, configMap('common', { ownerReferences: both }))
+    const held = owned('let-go', owner, true)
+    await create(MAPS, { ...held, metadata: { ...held.metadata, finalizers: ['acme.io/hold'] } })
+    await remove(`${MAPS}/leaving`, { propagationPolicy: 'Foreground' })
+    await until(api, `${MAPS}/let-go`, (object) => at(object, 'metadata', 'deletionTimestamp') !== undefined)
+    await patch(`${MAPS}/let-go`, { metadata: { ownerReferences: null } })
+    await gone(api, `${MAPS}/leaving`)
+    assert.equal(owners(await done(api, { path: `${MAPS}/common` })).length, 1)
+    await patch(`${MAPS}/let-go`, { metadata: { finalizers: null } })
+  })
+
+  it('goes as the last request says, else as its finalizers do', async () => {
+    const owner = await create(MAPS, configMap('undecided', { finalizers: ['acme.io/hold'] }))
+    await create(MAPS, { ...owned('dependent', owner, true), data: {} })
+    await patch(`${MAPS}/dependent`, { metadata: { finalizers: ['acme.io/hold'] } })
+    const finalizers = async (body?: unknown) =>
+      at((await remove(`${MAPS}/undecided`, body)).json, 'metadata', 'finalizers')
+    assert.deepEqual(await finalizers({ propagationPolicy: 'Foreground' }), ['acme.io/hold', 'foregroundDeletion'])
+    assert.deepEqual(await finalizers(), ['acme.io/hold', 'foregroundDeletion'])
+    assert.deepEqual(await finalizers({ propagationPolicy: 'Background' }), ['acme.io/hold'])
+    await patch(`${MAPS}/undecided`, { metadata: { finalizers: null } })
+    await gone(api, `${MAPS}/undecided`)
+    await patch(`${MAPS}/dependent`, { metadata: { finalizers: null } })
   })
 
   it('orphaning keeps what the object owned', async () => {

@@ -55,14 +55,16 @@ export function garbageCollector({ api, metrics }: ControllerOptions): Controlle
         index.apply(resource, change)
         const { key, before, after } = change
         // A status that is reported every second says nothing new of owners.
-        const isSame = before && after && !isDeleting(after) && hasSameOwners(before, after)
-        if (after && !isSame && concerns(after)) reconciler.enqueue(placeText({ resource, key }))
-        if (after || !before) return
-        for (const place of index.dependentsOf(uidOf(before))) reconciler.enqueue(placeText(place))
+        if (before && after && !isDeleting(after) && hasSameOwners(before, after)) return
+        if (after && concerns(after)) reconciler.enqueue(placeText({ resource, key }))
+        if (!before) return
+        // An owner that waits for this one may have waited for the last of it.
         for (const { uid } of ownersOf(before)) {
           const owner = index.placeOf(uid)
           if (owner) reconciler.enqueue(placeText(owner))
         }
+        if (after) return
+        for (const place of index.dependentsOf(uidOf(before))) reconciler.enqueue(placeText(place))
       })
     },
     run: (signal) => reconciler.run(signal),
@@ -80,9 +82,21 @@ async function collect(api: ApiContext, index: OwnerIndex, found: Found, signal:
   const owners = ownersOf(object)
   if (owners.length === 0) return
   const states = owners.map((owner) => stateOf(api, object, owner))
-  if (states.includes('present') || states.includes('unknown')) return
+  if (states.includes('unknown')) return
+  if (states.includes('present')) {
+    const lost = owners.filter((_, place) => states[place] !== 'present').map(({ uid }) => uid)
+    if (lost.length > 0) await disown(api, found, lost, signal)
+    return
+  }
   // All owners that are left wait for their dependents.
-  await remove(api, found, states.includes('waiting') ? 'Foreground' : 'Background', signal)
+  await remove(api, found, states.includes('waiting') ? 'Foreground' : ownPolicy(object), signal)
+}
+
+/** What its finalizers ask for when it goes without anybody having said how. */
+function ownPolicy(object: ApiObject): Propagation {
+  const finalizers = finalizersOf(object)
+  if (finalizers.includes(ORPHAN_FINALIZER)) return 'Orphan'
+  return finalizers.includes(FOREGROUND_FINALIZER) ? 'Foreground' : 'Background'
 }
 
 /** Foreground: dependents go first. Those that do not block the owner are asked to go, and not waited for. */
@@ -93,15 +107,15 @@ async function removeFirst(api: ApiContext, index: OwnerIndex, found: Found, sig
     const dependent = find(api, place)
     const owner = dependent && ownersOf(dependent.object).find((each) => each.uid === uid)
     if (!dependent || !owner) continue
+    const others = ownersOf(dependent.object).filter((each) => each.uid !== uid)
+    if (others.some((each) => stateOf(api, dependent.object, each) === 'present')) {
+      await disown(api, dependent, [uid], signal)
+      continue
+    }
     const isRound = owner.blockOwnerDeletion && holdsWaiting(api, index, dependent.object)
     if (isRound) await unblock(api, dependent, signal)
     else if (owner.blockOwnerDeletion) blocking++
-    const others = ownersOf(dependent.object).filter((each) => each.uid !== uid)
-    if (others.some((each) => stateOf(api, dependent.object, each) === 'present')) {
-      await disown(api, dependent, uid, signal)
-    } else if (!isDeleting(dependent.object)) {
-      await remove(api, dependent, 'Foreground', signal)
-    }
+    if (!isDeleting(dependent.object)) await remove(api, dependent, 'Foreground', signal)
   }
   if (blocking === 0) await dropFinalizer(api, found, FOREGROUND_FINALIZER, signal)
 }
@@ -126,7 +140,7 @@ async function orphan(api: ApiContext, index: OwnerIndex, found: Found, signal: 
   const uid = uidOf(found.object)
   for (const place of index.dependentsOf(uid)) {
     const dependent = find(api, place)
-    if (dependent) await disown(api, dependent, uid, signal)
+    if (dependent) await disown(api, dependent, [uid], signal)
   }
   await dropFinalizer(api, found, ORPHAN_FINALIZER, signal)
 }
@@ -135,6 +149,8 @@ function stateOf(api: ApiContext, dependent: ApiObject, owner: Owner): 'present'
   const definition = api.registry.findKind(owner.apiVersion, owner.kind)
   // Of a kind that is not served nobody can say that the owner is gone.
   if (!definition) return 'unknown'
+  // An object of the cluster cannot have an owner in a namespace: which one is meant, nobody knows.
+  if (definition.namespaced && namespaceOf(dependent) === '') return 'unknown'
   const namespace = definition.namespaced ? namespaceOf(dependent) : ''
   const found = api.store.get(resourceOf(definition), keyOf(namespace, owner.name))
   if (!found || uidOf(found) !== owner.uid) return 'absent'
@@ -155,9 +171,9 @@ async function remove(
   await unlessGone(removeObject(api, change, nameOf(object), { propagation, uid: uidOf(object), resourceVersion: '' }))
 }
 
-async function disown(api: ApiContext, found: Found, uid: string, signal: AbortSignal): Promise<void> {
+async function disown(api: ApiContext, found: Found, uids: readonly string[], signal: AbortSignal): Promise<void> {
   await edit(api, found, signal, (current) => {
-    const owners = arrayAt(current.metadata, 'ownerReferences').filter((owner) => !isOwner(owner, uid))
+    const owners = arrayAt(current.metadata, 'ownerReferences').filter((owner) => !isOwner(owner, uids))
     return withMetadata(current, { ownerReferences: owners.length === 0 ? undefined : owners })
   })
 }
@@ -176,7 +192,9 @@ async function edit(
   propose: (current: ApiObject) => ApiObject,
 ): Promise<void> {
   const change = systemChange(definition, namespaceOf(object), signal, CONTROLLER_MANAGER)
-  await unlessGone(updateObject(api, change, { name: nameOf(object), subresource: '' }, { propose }))
+  const isIt = (current: ApiObject) => uidOf(current) === uidOf(object)
+  const guarded = (current: ApiObject) => (isIt(current) ? propose(current) : current)
+  await unlessGone(updateObject(api, change, { name: nameOf(object), subresource: '' }, { propose: guarded }))
 }
 
 async function unlessGone(work: Promise<unknown>): Promise<void> {
@@ -195,8 +213,8 @@ function find(api: ApiContext, { resource, key }: Place): Found | undefined {
   return object && definition ? { object, definition } : undefined
 }
 
-function isOwner(owner: unknown, uid: string): boolean {
-  return isJsonObject(owner) && textAt(owner, 'uid') === uid
+function isOwner(owner: unknown, uids: readonly string[]): boolean {
+  return isJsonObject(owner) && uids.includes(textAt(owner, 'uid'))
 }
 
 function isCollected(finalizer: string): boolean {

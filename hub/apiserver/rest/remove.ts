@@ -24,7 +24,10 @@ export type Propagation = 'Background' | 'Foreground' | 'Orphan'
 
 /** metav1.DeleteOptions, as far as they count here. */
 export interface RemoveOptions {
-  readonly propagation: Propagation
+  /** Absent: as the finalizers of the object say, else `otherwise`. */
+  readonly propagation?: Propagation
+  /** Of objects that say nothing themselves; default `Background`. */
+  readonly otherwise?: Propagation
   readonly uid: string
   readonly resourceVersion: string
   /** Of pods: time that their node has to end them; 0 lets them go at once. Default: what the pod says. */
@@ -55,12 +58,10 @@ export function removeOptions(
 ): RemoveOptions {
   const preconditions = objectAt(body, 'preconditions')
   const grace = Number(body['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? Number.NaN)
+  const propagation = propagationOf(body, query)
   return {
-    propagation: propagationOf(
-      body,
-      query,
-      definition && resourceOf(definition) === 'batch/jobs' ? 'Orphan' : 'Background',
-    ),
+    ...(propagation === undefined ? {} : { propagation }),
+    otherwise: definition && resourceOf(definition) === 'batch/jobs' ? 'Orphan' : 'Background',
     uid: textAt(preconditions, 'uid'),
     resourceVersion: textAt(preconditions, 'resourceVersion'),
     ...(Number.isInteger(grace) && grace >= 0 ? { gracePeriodSeconds: grace } : {}),
@@ -115,19 +116,16 @@ export async function removeObject(
 }
 
 function mark(api: ApiContext, { definition }: Change, before: ApiObject, options: RemoveOptions): ApiObject {
-  const { propagation } = options
-  const finalizers = [...finalizersOf(before)]
-  if (propagation === 'Foreground') finalizers.push(FOREGROUND_FINALIZER)
-  if (propagation === 'Orphan') finalizers.push(ORPHAN_FINALIZER)
+  const finalizers = withPolicy(before, options)
   // Its objects go first, unless it is a second request for the same.
   if (resourceOf(definition) === CRD_RESOURCE && !isDeleting(before)) finalizers.push(CRD_FINALIZER)
   const wanted = [...new Set(finalizers)]
   const grace = graceOf(before, options)
   const isSooner = grace < gracePeriodIn(before)
-  if (isDeleting(before) && !isSooner && wanted.length === finalizersOf(before).length) return before
+  if (isDeleting(before) && !isSooner && hasSameItems(wanted, finalizersOf(before))) return before
   const end = timestamp(api.clock.now() + seconds(grace).milliseconds)
   const marked = withMetadata(before, {
-    ...(wanted.length === 0 ? {} : { finalizers: wanted }),
+    finalizers: wanted.length === 0 ? undefined : wanted,
     ...(isDeleting(before) && !isSooner ? {} : { deletionTimestamp: end, deletionGracePeriodSeconds: grace }),
   })
   const object = resourceOf(definition) === '/namespaces' ? terminating(marked) : marked
@@ -135,6 +133,22 @@ function mark(api: ApiContext, { definition }: Change, before: ApiObject, option
   return withMetadata(object, {
     generation: generation !== undefined && !isDeleting(before) && definition.custom ? generation + 1 : generation,
   })
+}
+
+/** Its finalizers, with the one that this request asks for in the place of what was asked before. */
+function withPolicy(object: ApiObject, { propagation, otherwise }: RemoveOptions): string[] {
+  const present = finalizersOf(object)
+  const others = present.filter((each) => each !== FOREGROUND_FINALIZER && each !== ORPHAN_FINALIZER)
+  const isSaid = others.length < present.length
+  if (propagation === undefined && isSaid) return [...present]
+  const policy = propagation ?? otherwise
+  if (policy === 'Foreground') others.push(FOREGROUND_FINALIZER)
+  if (policy === 'Orphan') others.push(ORPHAN_FINALIZER)
+  return others
+}
+
+function hasSameItems(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((each) => other.includes(each))
 }
 
 /** Seconds. A pod that a node may be running goes when its node says that it has ended; everything else goes at once. */
@@ -163,7 +177,7 @@ function checkPreconditions({ definition }: Change, name: string, options: Remov
   }
 }
 
-function propagationOf(body: JsonObject, query: URLSearchParams, other: Propagation): Propagation {
+function propagationOf(body: JsonObject, query: URLSearchParams): Propagation | undefined {
   const given = textAt(body, 'propagationPolicy') || (query.get('propagationPolicy') ?? '')
   if (given === 'Foreground' || given === 'Orphan' || given === 'Background') return given
   if (given !== '') {
@@ -172,7 +186,7 @@ function propagationOf(body: JsonObject, query: URLSearchParams, other: Propagat
     )
   }
   const orphans = body['orphanDependents'] ?? query.get('orphanDependents')
-  if (orphans === undefined || orphans === null) return other
+  if (orphans === undefined || orphans === null) return undefined
   return orphans === true || orphans === 'true' ? 'Orphan' : 'Background'
 }
 
