@@ -6,6 +6,7 @@ import { connect } from 'node:tls'
 import { generateKeyPair, pemOf } from '../../platform/certificates/index.ts'
 import { createAuthority, loadAuthority } from '../../platform/certificates/issuing/index.ts'
 import { minutes, systemClock } from '../../platform/time/index.ts'
+import { CLOUD_GROUP } from './serving/authorization.ts'
 import { at, done, MAPS, refused } from './testing/objects.ts'
 import { ask } from './testing/request.ts'
 import { type ServedApi, serveTestApi } from './testing/serve.ts'
@@ -44,7 +45,18 @@ describe('who may do what', () => {
     for (const path of ['/healthz', '/livez', '/readyz', '/readyz/ping']) {
       assert.equal((await ask(api, { path, anonymous: true })).status, 200, path)
     }
-    for (const path of ['/', '/version', '/api', '/apis', '/openapi/v3', MAPS, '/nowhere', '/healthz/../api']) {
+    for (const path of [
+      '/',
+      '/version',
+      '/api',
+      '/apis',
+      '/openapi/v3',
+      MAPS,
+      '/nowhere',
+      '/healthz/../api',
+      '//',
+      '//x/healthz',
+    ]) {
       const { status, json } = await ask(api, { path, anonymous: true })
       assert.deepEqual([status, at(json, 'reason')], [403, 'Forbidden'], path)
       assert.match(String(at(json, 'message')), /User "system:anonymous" cannot /)
@@ -53,7 +65,7 @@ describe('who may do what', () => {
 
   it('administrators may do everything, the cloud half what it does', async () => {
     await done(api, { path: MAPS })
-    const cloud = { ...api, pki: { ...api.pki, admin: api.pki.cloud } }
+    const cloud = await as('skerry-cloud', [CLOUD_GROUP])
     await done(cloud, { path: MAPS })
     await refused(cloud, { path: `${MAPS}/menu`, method: 'DELETE' }, 403, 'Forbidden')
     await refused(cloud, { path: '/apis/apps/v1/deployments' }, 403, 'Forbidden')

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { AuditOptions } from './audit/audit-log.ts'
+import { CLOUD_GROUP } from './serving/authorization.ts'
 import { at, configMap, MAPS } from './testing/objects.ts'
 import { asPerson } from './testing/people.ts'
 import { ask } from './testing/request.ts'
@@ -56,6 +57,26 @@ test('each write is a line that says who did what to which object, and nothing o
   assert.match(String(at(event, 'requestReceivedTimestamp')), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
 })
 
+test('what is wrong in a Secret is not told with the Secret', async (t) => {
+  const { api, stopped } = await setup(t)
+  const path = '/api/v1/namespaces/default/secrets'
+  const metadata = { name: 'key' }
+  await ask(api, {
+    method: 'POST',
+    path,
+    body: { apiVersion: 'v1', kind: 'Secret', metadata, stringData: { a: 'hush' } },
+  })
+  const headers = { 'content-type': 'application/merge-patch+json' }
+  const wrong = await ask(api, { method: 'PATCH', path: `${path}/key`, headers, body: { data: { b: 1 } } })
+  assert.equal(wrong.status, 422)
+  assert.ok(wrong.text.includes(Buffer.from('hush').toString('base64')), 'who may change it may see it')
+  await ask(api, { method: 'POST', path, body: '{"apiVersion":"v1","stringData":{"a":hush}}' })
+  const { text, events } = await stopped()
+  assert.deepEqual(at(events[1], 'responseStatus'), { metadata: {}, status: 'Failure', reason: 'Invalid', code: 422 })
+  assert.equal(at(events[2], 'responseStatus', 'code'), 400)
+  assert.ok(!text.includes('hush') && !text.includes(Buffer.from('hush').toString('base64')))
+})
+
 test('what was refused, or done in the name of another, is there too', async (t) => {
   const { api, stopped } = await setup(t)
   const eve = await asPerson(api, 'eve', [])
@@ -86,7 +107,7 @@ test('what was refused, or done in the name of another, is there too', async (t)
 
 test('reports of the cloud half are left out, what else it does is not, and reads where they are asked for', async (t) => {
   const { api, stopped } = await setup(t)
-  const cloud = { ...api, pki: { ...api.pki, admin: api.pki.cloud } }
+  const cloud = await asPerson(api, 'skerry-cloud', [CLOUD_GROUP])
   const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'x' }, spec: {} }
   const leases = '/apis/coordination.k8s.io/v1/namespaces/kubeedge/leases'
   await ask(cloud, { method: 'POST', path: leases, body: lease })

@@ -102,14 +102,14 @@ test('certificates stay as long as they fit, and are private', async (t) => {
   const first = await open([])
   assert.deepEqual(await open([]), first)
   const named = await open(['api.acme.io', '192.0.2.7'])
-  assert.deepEqual([named.ca, named.admin, named.cloud], [first.ca, first.admin, first.cloud])
+  assert.deepEqual([named.ca, named.admin], [first.ca, first.admin])
   const serving = parseCertificate(named.serving.certificate)
   assert.ok(serving.dnsNames.includes('api.acme.io') && serving.ipAddresses.includes('192.0.2.7'))
-  assert.deepEqual(parseCertificate(named.cloud.certificate).subject.organizations, ['skerry:cloud'])
+  assert.deepEqual(parseCertificate(named.admin.certificate).subject.organizations, ['system:masters'])
   const folder = join(directory, 'pki', 'kubernetes')
   assert.equal((await stat(join(folder, 'ca.key'))).mode & 0o777, 0o600)
   // A start that was cut off between the key and its certificate.
-  await writeFile(join(folder, 'admin.key'), await readFile(join(folder, 'cloud.key')))
+  await writeFile(join(folder, 'admin.key'), await readFile(join(folder, 'server.key')))
   assert.notDeepEqual((await open([])).admin, first.admin)
 })
 

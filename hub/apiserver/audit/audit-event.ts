@@ -31,6 +31,9 @@ const LONGEST_TEXT = 2048
 /** A command that runs in a container may hold secrets, in whichever of its words. */
 const HIDDEN: ReadonlySet<string> = new Set(['command'])
 
+/** What was wrong with a body is told by showing it, and it may have been a Secret. */
+const QUOTING: ReadonlySet<number> = new Set([400, 422])
+
 /** An Event of audit.k8s.io/v1 at level Metadata: who did what to which object, and never what is in it. */
 export function auditEvent(answered: Answered): JsonObject {
   const { id, verb, sender, actedAs, address, agent, decision, code } = answered
@@ -68,7 +71,8 @@ function objectRef({ attributes, name: made = '' }: Answered): JsonObject {
 
 function failure({ code, reason, message }: Answered): JsonObject {
   if (code < 400) return {}
-  return { status: 'Failure', ...(message ? { message: bounded(message) } : {}), ...(reason ? { reason } : {}) }
+  const isShown = message !== undefined && message !== '' && !QUOTING.has(code)
+  return { status: 'Failure', ...(isShown ? { message: bounded(message) } : {}), ...(reason ? { reason } : {}) }
 }
 
 function pathOf(url: URL): string {

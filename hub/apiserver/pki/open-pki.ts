@@ -15,7 +15,7 @@ import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../pl
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, minutes } from '../../../platform/time/index.ts'
-import { ADMIN_GROUP, CLOUD_GROUP } from '../serving/authorization.ts'
+import { ADMIN_GROUP } from '../serving/authorization.ts'
 
 /** A certificate with its key, both PEM. */
 export interface Identity {
@@ -31,8 +31,6 @@ export interface ApiPki {
   readonly serving: Identity
   /** An administrator (`O=system:masters`), for the kubeconfig of people. */
   readonly admin: Identity
-  /** The cloud half (`O=skerry:cloud`). */
-  readonly cloud: Identity
   /** PEM of the key that signs tokens of service accounts. */
   readonly accountKey: string
 }
@@ -67,8 +65,7 @@ export async function openApiPki(directory: string, { names, clock, log }: PkiOp
     ca: authority.certificatePem,
     authority: { certificate: authority.certificatePem, privateKey: authority.privateKeyPem },
     serving: await open('server', { subject: { commonName: 'kube-apiserver' }, usages: ['serverAuth'], names: all }),
-    admin: await open('admin', clientOf('kubernetes-admin', ADMIN_GROUP)),
-    cloud: await open('cloud', clientOf('skerry-cloud', CLOUD_GROUP)),
+    admin: await open('admin', ADMIN),
     accountKey: await openKey(folder, log),
   }
 }
@@ -94,8 +91,10 @@ interface Profile {
   readonly names: readonly string[]
 }
 
-function clientOf(commonName: string, group: string): Profile {
-  return { subject: { commonName, organizations: [group] }, usages: ['clientAuth'], names: [] }
+const ADMIN: Profile = {
+  subject: { commonName: 'kubernetes-admin', organizations: [ADMIN_GROUP] },
+  usages: ['clientAuth'],
+  names: [],
 }
 
 async function openAuthority(folder: string, clock: Clock, log: Logger): Promise<Authority> {
