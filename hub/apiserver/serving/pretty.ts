@@ -11,7 +11,8 @@ export function forReader(request: IncomingMessage, reply: Reply): Reply {
 }
 
 function isForReader({ url = '/', headers }: IncomingMessage): boolean {
-  const asked = new URL(url, 'https://api').searchParams.get('pretty') ?? ''
+  // Not every target is a URL.
+  const asked = new URLSearchParams(/\?(.*)/.exec(url)?.[1] ?? '').get('pretty') ?? ''
   if (asked !== '') return /^(1|t|true)$/i.test(asked)
   return READERS.test(headers['user-agent'] ?? '')
 }
