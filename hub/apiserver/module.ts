@@ -30,6 +30,7 @@ import { installNamespaces } from './namespaces.ts'
 import { installOwnService } from './own-service.ts'
 import { AccountTokens } from './rest/account-tokens.ts'
 import type { Admitter, ApiContext, User } from './rest/context.ts'
+import { countCutOffs } from './rest/cut-off.ts'
 import { Registry } from './rest/registry.ts'
 import { accountAuthenticator } from './serving/account-authenticator.ts'
 import { firstOf, type TokenAuthenticator } from './serving/authentication.ts'
@@ -145,7 +146,8 @@ async function start(
     bootstrapAuthenticator(store, clock),
   ])
   const reviews = createReviewer({ policy, authorize, tokens, clock })
-  const shared = { store, registry, admitter, converter, clock, random, log, reviews }
+  const cutOff = countCutOffs(metrics)
+  const shared = { store, registry, admitter, converter, clock, random, log, reviews, cutOff }
   const api: ApiContext = { ...shared, ...(accounts ? { accounts } : {}) }
   run(scope, crdController({ api, metrics }))
   scope.pending('its namespaces, CustomResourceDefinitions and roles')
@@ -166,7 +168,7 @@ async function start(
   })
   const server = await serveHttps({
     at: { host, port },
-    handler: createHandler(dispatch),
+    handler: createHandler(dispatch, { clock, cutOff }),
     log,
     clock,
     maxConnections: MOST_CONNECTIONS,

@@ -3,6 +3,7 @@ import { ms } from '../../../platform/time/index.ts'
 import { arrayAt, isDeleting, nameOf, objectAt, withContent } from '../../kube/object/index.ts'
 import { StatusError } from '../../kube/status.ts'
 import { type ApiContext, CONTROLLER_MANAGER, systemChange } from '../rest/context.ts'
+import { inLanes } from '../rest/in-lanes.ts'
 import { keyOf, resourceOf } from '../rest/registry.ts'
 import { removeObject } from '../rest/remove.ts'
 import { updateObject } from '../rest/update.ts'
@@ -50,10 +51,10 @@ async function emptied(api: ApiContext, name: string, signal: AbortSignal): Prom
   if (!namespace || !isDeleting(namespace)) return false
   let left = 0
   for (const definition of api.registry.definitions.filter((each) => each.namespaced && each.storage)) {
-    for (const [, object] of api.store.list(resourceOf(definition), `${name}/`)) {
-      left++
-      if (!isDeleting(object)) await removeContent(api, definition, name, nameOf(object), signal)
-    }
+    const found = api.store.list(resourceOf(definition), `${name}/`)
+    left += found.length
+    const remaining = found.filter(([, object]) => !isDeleting(object))
+    await inLanes(remaining, ([, object]) => removeContent(api, definition, name, nameOf(object), signal))
   }
   return left === 0 && !api.store.isWriting(`${name}/`)
 }

@@ -11,6 +11,8 @@ export interface Answer {
   readonly object?: JsonObject
   /** What is sent instead of the text, where it is none. */
   readonly bytes?: Uint8Array
+  /** The same text piece by piece, where it may be long: nobody has to hold all of it. Indented, if it is JSON, for people. */
+  readonly parts?: (isIndented?: boolean) => Iterator<string>
   readonly headers?: Readonly<Record<string, string>>
 }
 

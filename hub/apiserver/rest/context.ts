@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../../platform/time/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { AccountTokens } from './account-tokens.ts'
+import type { CutOff } from './cut-off.ts'
 import type { Registry } from './registry.ts'
 
 /** Who asks. */
@@ -58,6 +59,7 @@ export interface ApiContext {
   readonly accounts?: AccountTokens
   /** Answers what is asked by creating an object of a kind that is never kept. Throws a Status. */
   readonly reviews?: Reviewer
+  readonly cutOff?: CutOff
 }
 
 /** The object with its answer in `status`. */

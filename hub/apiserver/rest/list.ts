@@ -6,7 +6,7 @@ import type { ApiContext } from './context.ts'
 import { candidates } from './list-candidates.ts'
 import { type ListOptions, selects } from './list-options.ts'
 import { type Position, parsePosition, positionText } from './list-position.ts'
-import type { ListMetadata } from './present.ts'
+import type { ListMetadata } from './present-list.ts'
 import { inVersion, resourceOf } from './registry.ts'
 
 export interface Page {

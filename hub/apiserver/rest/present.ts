@@ -5,7 +5,6 @@ import { toTable } from '../../kube/table/index.ts'
 import { objectText } from '../storage/object-text.ts'
 import type { Answer } from './answer.ts'
 import type { Form } from './negotiate.ts'
-import { apiVersionOf } from './registry.ts'
 import { yamlText } from './yaml-text.ts'
 
 /** How a client wants to see objects of one kind. */
@@ -15,12 +14,6 @@ export interface View {
   readonly include: 'None' | 'Metadata' | 'Object'
   /** Unix ms, for ages. */
   readonly now: number
-}
-
-export interface ListMetadata {
-  readonly resourceVersion: string
-  readonly continue?: string
-  readonly remainingItemCount?: number
 }
 
 const JSON_TYPE = 'application/json'
@@ -44,18 +37,6 @@ export function presentObject(view: View, object: ApiObject, code = 200): Answer
       return `${shown.text}\n`
     },
   }
-}
-
-export function presentList(view: View, objects: readonly ApiObject[], metadata: ListMetadata): Answer {
-  const { form, definition } = view
-  const head: JsonObject = { ...metadata }
-  if (form.as === 'table') return encode(form, 200, JSON.stringify(tableOf(view, objects, head)))
-  const isPartial = form.as === 'metadata'
-  const kind = isPartial ? 'PartialObjectMetadataList' : definition.listKind
-  const apiVersion = isPartial ? form.apiVersion : apiVersionOf(definition)
-  const items = objects.map((object) => shownObject(view, object).text).join(',')
-  const text = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(head)},"items":[${items}]}`
-  return encode(form, 200, text)
 }
 
 /** One object as the client wants it, and its JSON. */
@@ -93,7 +74,11 @@ function tableOf(
 function encode(form: Form, code: number, text: string): Answer {
   if (form.encoding === 'json') return { code, type: JSON_TYPE, text: `${text}\n` }
   const value: Json = JSON.parse(text)
-  return { code, type: 'application/yaml', text: yamlText(value) }
+  return { code, type: typeOf(form), text: yamlText(value) }
+}
+
+export function typeOf({ encoding }: Form): string {
+  return encoding === 'json' ? JSON_TYPE : 'application/yaml'
 }
 
 function isText(value: Json | undefined): value is string {

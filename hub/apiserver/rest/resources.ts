@@ -14,6 +14,7 @@ import { type Body, decodeJson, decodeObject } from './body.ts'
 import type { ApiContext, Change, User, Warn } from './context.ts'
 import { createObject } from './create.ts'
 import { evictPod } from './evict.ts'
+import { inLanes } from './in-lanes.ts'
 import { checkReached, listObjects } from './list.ts'
 import { listOptions, parseVersion } from './list-options.ts'
 import { checkManager } from './manager-name.ts'
@@ -21,7 +22,8 @@ import { type Form, negotiate, parseMediaType } from './negotiate.ts'
 import { flag, writeOptions } from './options.ts'
 import { patchOf } from './patch.ts'
 import type { ResourcePath, Verb } from './paths.ts'
-import { includeOf, presentList, presentObject, type View } from './present.ts'
+import { includeOf, presentObject, type View } from './present.ts'
+import { presentList } from './present-list.ts'
 import { answerQuestion, isQuestion } from './questions.ts'
 import { keyOf, resourceOf } from './registry.ts'
 import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
@@ -223,15 +225,13 @@ async function removeCollection(api: ApiContext, request: ResourceRequest, view:
     signal,
   )
   const each = { ...removeOptions(options, query, definition), uid: '', resourceVersion: '' }
-  await Promise.all(
-    objects.map(async (object) => {
-      try {
-        await removeObject(api, change, String(object.metadata['name']), each)
-      } catch (error) {
-        if (!(error instanceof StatusError) || error.status.reason !== 'NotFound') throw error
-      }
-    }),
-  )
+  await inLanes(objects, async (object) => {
+    try {
+      await removeObject(api, change, nameOf(object), each)
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.status.reason !== 'NotFound') throw error
+    }
+  })
   return presentList({ ...view, form: { ...view.form, as: 'object' } }, objects, metadata)
 }
 

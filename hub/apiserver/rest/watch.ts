@@ -1,11 +1,13 @@
-import { type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
+import { type Duration, minutes, ms, nextTurn, seconds } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
-import type { ApiObject } from '../../kube/resource.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { expired, type Status, StatusError } from '../../kube/status.ts'
-import { eventOf } from '../../kube/watch/index.ts'
+import { type Change, eventOf } from '../../kube/watch/index.ts'
+import type { Entry } from '../storage/ordered-objects.ts'
 import type { SendEvent, Stream, StreamEvent } from './answer.ts'
 import type { ApiContext } from './context.ts'
 import { checkReached } from './list.ts'
+import { candidates } from './list-candidates.ts'
 import { type ListOptions, selects } from './list-options.ts'
 import { shownObject, type View } from './present.ts'
 import { apiVersionOf, inVersion, keyOf, resourceOf } from './registry.ts'
@@ -19,6 +21,8 @@ export interface WatchTarget {
   readonly name: string
 }
 
+/** Of what a watch begins with: work of less than a millisecond, where it needs no conversion. */
+const LOOKED_AT_ONCE = 100
 const BOOKMARK_EVERY = minutes(1)
 /** Before the end of a watch. */
 const LAST_BOOKMARK = seconds(2)
@@ -35,11 +39,14 @@ export function watchObjects(
   const { definition } = view()
   const resource = resourceOf(definition)
   const log = api.store.log(resource)
+  const fields =
+    named === '' ? options.fields : [...options.fields, { path: 'metadata.name', equals: true, value: named }]
   const selected = selects(options)
-  const name = named === '' && (namespace !== '' || !definition.namespaced) ? selectedName(options) : named
+  const name = namespace !== '' || !definition.namespaced ? selectedName(fields) : ''
   const prefix = name !== '' ? keyOf(namespace, name) : namespace === '' ? '' : `${namespace}/`
   const isConcerned = (key: string) => (name === '' ? key.startsWith(prefix) : key === prefix)
   const matches = (object: ApiObject) => selected(inVersion(object, definition))
+  const eventFor = (change: Change) => (isConcerned(change.key) ? eventOf(change, matches) : undefined)
   const shown = (type: string, object: ApiObject): StreamEvent => {
     const known = shownObject(view(), object)
     return {
@@ -56,9 +63,15 @@ export function watchObjects(
 
   const events = async (send: SendEvent, signal: AbortSignal) => {
     // Up to the first wait nothing else runs, so no change is lost or told twice.
-    using watcher = createWatcher({ log, version: () => api.store.version, isConcerned, signal })
-    // A client that reads nothing any more keeps no watch open beyond its end.
-    const tell = (event: StreamEvent) => Promise.race([send(event), watcher.ended])
+    using watcher = createWatcher({
+      ...{ log, version: () => api.store.version, eventFor, signal },
+      onBehind: () => api.cutOff?.('watch'),
+    })
+    const tell = async (event: StreamEvent) => {
+      const waiting = send(event)
+      // A client that reads nothing any more keeps no watch open beyond its end.
+      if (waiting) await watcher.unlessEnded(waiting)
+    }
     const life = lifetime(api, options)
     using _timeout = api.clock.after(life, () => watcher.end())
     using _bookmarks = options.bookmarks ? bookmarks(api, life, () => watcher.remind()) : NO_BOOKMARK
@@ -66,11 +79,12 @@ export function watchObjects(
     if (startsWithState(options)) {
       const { version } = api.store
       if (since > version) checkReached(api, since)
-      const present = api.store.list(resource, prefix).filter(([key, object]) => isConcerned(key) && matches(object))
-      const objects = present.map(([, object]) => object)
-      for (const object of await api.converter.convert(objects, definition, signal)) {
-        if (watcher.isEnded) return
-        await tell(shown('ADDED', object))
+      for (const part of inParts(present(api, { definition, namespace, fields }), matches)) {
+        for (const object of await api.converter.convert(part, definition, signal)) {
+          if (watcher.isEnded) return
+          await tell(shown('ADDED', object))
+        }
+        await nextTurn()
       }
       if (options.sendInitialEvents && options.bookmarks)
         await tell(bookmark(version, { 'k8s.io/initial-events-end': 'true' }))
@@ -81,9 +95,8 @@ export function watchObjects(
       watcher.replay(past)
     }
     for await (const step of watcher.steps()) {
-      const event = typeof step === 'number' ? undefined : eventOf(step, matches)
-      if (event) await tell(shown(event.type, await converted(api, event.object, definition, signal)))
-      else if (typeof step === 'number') await tell(bookmark(step))
+      if (typeof step === 'number') await tell(bookmark(step))
+      else await tell(shown(step.type, await converted(api, step.object, definition, signal)))
     }
   }
   /** What cannot be shown ends the watch with the reason, as in a cluster. */
@@ -98,8 +111,34 @@ export function watchObjects(
   return { type: 'application/json', run }
 }
 
+/** What is there now, whenever it is taken. */
+function present(
+  { store }: ApiContext,
+  sought: {
+    readonly definition: ResourceDefinition
+    readonly namespace: string
+    readonly fields: ListOptions['fields']
+  },
+): Iterable<Entry> {
+  const view = store.view(resourceOf(sought.definition))
+  return view ? candidates({ ...sought, store, view }) : []
+}
+
+/** Those that match of so many at a time. */
+function* inParts(entries: Iterable<Entry>, matches: (object: ApiObject) => boolean): Generator<readonly ApiObject[]> {
+  let part: ApiObject[] = []
+  let looked = 0
+  for (const [, object] of entries) {
+    if (matches(object)) part.push(object)
+    if (++looked % LOOKED_AT_ONCE > 0) continue
+    yield part
+    part = []
+  }
+  yield part
+}
+
 /** Of a watch of one object by its name. */
-function selectedName({ fields }: ListOptions): string {
+function selectedName(fields: ListOptions['fields']): string {
   return fields.find(({ path, equals }) => path === 'metadata.name' && equals)?.value ?? ''
 }
 

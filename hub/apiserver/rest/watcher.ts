@@ -1,50 +1,58 @@
-import type { Change, ChangeLog } from '../../kube/watch/index.ts'
+import type { Change, ChangeLog, WatchEvent } from '../../kube/watch/index.ts'
 
 /** What one watch still has to tell. Disposing it stops listening. */
 export interface Watcher extends Disposable {
   readonly isEnded: boolean
-  /** Settles when the watch ends. */
-  readonly ended: Promise<void>
   /** Puts changes of the past before those that came since. */
   replay(past: readonly Change[]): void
   /** Asks for a bookmark once everything else is told. */
   remind(): void
   end(): void
-  /** Changes in order, a number for a bookmark of that version, until the watch ends. */
-  steps(): AsyncIterable<Change | number>
+  /** Settles with the promise, or when the watch ends. One at a time. */
+  unlessEnded(waiting: Promise<void>): Promise<void>
+  /** Events in order, a number for a bookmark of that version, until the watch ends. */
+  steps(): AsyncIterable<WatchEvent | number>
 }
 
 export interface WatcherOptions {
   readonly log: ChangeLog
   /** The highest version that is visible now. */
   readonly version: () => number
-  readonly isConcerned: (key: string) => boolean
+  /** What the watch tells of a change; undefined where that does not concern it. Must not throw. */
+  readonly eventFor: (change: Change) => WatchEvent | undefined
   readonly signal: AbortSignal
+  /** Told when the watch ends because its client is too far behind. */
+  readonly onBehind?: () => void
 }
 
 /**
- * Of changes that wait for a client that reads slowly. They are references to what is in memory anyway. A client that is
- * further behind is cut off, and comes back with the last version it saw.
+ * Of events that wait for a client that reads slowly, and of their text. A client that is further behind is cut off, and comes
+ * back with the last version it saw.
  */
 const MOST_WAITING = 10_000
+const MOST_BYTES = 16 * 1024 * 1024
 
-export function createWatcher({ log, version, isConcerned, signal }: WatcherOptions): Watcher {
-  let waiting: Change[] = []
+export function createWatcher({ log, version, eventFor, signal, onBehind }: WatcherOptions): Watcher {
+  let waiting: WatchEvent[] = []
+  let bytes = 0
   let isReminded = false
   let isEnded = signal.aborted
-  const ended = Promise.withResolvers<void>()
-  if (isEnded) ended.resolve()
   let awake = Promise.withResolvers<void>()
+  let onEnd = () => {}
   const wake = () => awake.resolve()
   const end = () => {
     isEnded = true
-    ended.resolve()
+    onEnd()
     wake()
   }
-  const listening = log.listen((change) => {
-    if (!isConcerned(change.key)) return
-    if (waiting.push(change) > MOST_WAITING) end()
-    else wake()
+  const listening = log.listen((change, size) => {
+    const event = isEnded ? undefined : eventFor(change)
+    if (!event) return
+    bytes += size
+    if (waiting.push(event) <= MOST_WAITING && bytes <= MOST_BYTES) return wake()
+    waiting = []
+    onBehind?.()
+    end()
   })
   signal.addEventListener('abort', end, { once: true })
 
@@ -52,9 +60,10 @@ export function createWatcher({ log, version, isConcerned, signal }: WatcherOpti
     while (!isEnded) {
       const batch = waiting
       waiting = []
-      for (const change of batch) {
+      bytes = 0
+      for (const event of batch) {
         if (isEnded) return
-        yield change
+        yield event
       }
       if (waiting.length > 0) continue
       if (isReminded) {
@@ -72,9 +81,8 @@ export function createWatcher({ log, version, isConcerned, signal }: WatcherOpti
     get isEnded() {
       return isEnded
     },
-    ended: ended.promise,
     replay(past) {
-      waiting = [...past.filter(({ key }) => isConcerned(key)), ...waiting]
+      waiting = [...past.map(eventFor).filter((event) => event !== undefined), ...waiting]
       wake()
     },
     remind() {
@@ -82,6 +90,14 @@ export function createWatcher({ log, version, isConcerned, signal }: WatcherOpti
       wake()
     },
     end,
+    unlessEnded(promise) {
+      // Not a race against one promise of the end: that would remember each wait for as long as the watch lasts.
+      const { promise: settled, resolve } = Promise.withResolvers<void>()
+      onEnd = resolve
+      if (isEnded) resolve()
+      promise.then(resolve, resolve)
+      return settled
+    },
     steps,
     [Symbol.dispose]() {
       signal.removeEventListener('abort', end)

@@ -1,20 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HttpHandler, readBody } from '../../../platform/http/index.ts'
-import { eventLine, isStream, type Reply, type Stream, type StreamEvent } from '../rest/answer.ts'
+import type { Clock } from '../../../platform/time/index.ts'
+import { type Answer, eventLine, isStream, type Stream, type StreamEvent } from '../rest/answer.ts'
+import type { CutOff } from '../rest/cut-off.ts'
 import { authenticate } from './authentication.ts'
 import type { Dispatcher, Incoming } from './dispatcher.ts'
+import { drained, MOST_UNREAD } from './drained.ts'
 import { forReader } from './pretty.ts'
+import { writeParts } from './write-parts.ts'
 
-/** Bytes of a watch that the client has not read yet; more wait in the server's own queue of changes. */
-const MOST_UNREAD = 256 * 1024
+export interface HandlerOptions {
+  readonly clock: Clock
+  readonly cutOff: CutOff
+}
 
 /** All of the API behind HTTPS. */
-export function createHandler(dispatch: Dispatcher): HttpHandler {
+export function createHandler(dispatch: Dispatcher, { clock, cutOff }: HandlerOptions): HttpHandler {
   return async (request, response, signal) => {
-    const { reply, warnings, auditId, ended } = await dispatch(incoming(request), signal)
+    const { reply: made, warnings, auditId, ended } = await dispatch(incoming(request), signal)
     if (auditId !== undefined) response.setHeader('audit-id', auditId)
     try {
-      await write(request, response, forReader(request, reply), warnings, signal)
+      prepare(request, response, warnings)
+      const reply = forReader(request, made)
+      if (isStream(reply)) await writeStream(response, reply, signal)
+      else if (reply.parts && request.method !== 'HEAD') {
+        await writeParts(response, reply, reply.parts(), { signal, clock, onSlow: () => cutOff('list') })
+      } else write(request, response, reply)
     } finally {
       ended()
     }
@@ -30,18 +41,14 @@ function incoming(request: IncomingMessage): Incoming {
   }
 }
 
-async function write(
-  request: IncomingMessage,
-  response: ServerResponse,
-  reply: Reply,
-  warnings: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
+function prepare(request: IncomingMessage, response: ServerResponse, warnings: readonly string[]): void {
   response.setHeader('cache-control', 'no-cache, private')
   if (warnings.length > 0) response.setHeader('warning', warnings.map(warningText))
   // What was not read of the body must not be taken for the next request.
   if (!request.complete && hasBody(request)) response.setHeader('connection', 'close')
-  if (isStream(reply)) return await writeStream(response, reply, signal)
+}
+
+function write(request: IncomingMessage, response: ServerResponse, reply: Answer): void {
   const body = reply.bytes ?? Buffer.from(reply.text)
   response.writeHead(reply.code, { ...reply.headers, 'content-type': reply.type, 'content-length': body.length })
   response.end(request.method === 'HEAD' || reply.code === 304 ? undefined : body)
@@ -58,19 +65,6 @@ async function writeStream(response: ServerResponse, stream: Stream, signal: Abo
   // Who is that far behind may never read the end.
   if (response.writableLength > MOST_UNREAD) response.destroy()
   else response.end()
-}
-
-function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      response.off('drain', settle).off('close', settle)
-      signal.removeEventListener('abort', settle)
-      resolve()
-    }
-    response.on('drain', settle).on('close', settle)
-    signal.addEventListener('abort', settle)
-    if (signal.aborted) settle()
-  })
 }
 
 function hasBody(request: IncomingMessage): boolean {

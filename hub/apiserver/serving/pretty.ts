@@ -6,8 +6,8 @@ const READERS = /^(curl|Wget|Mozilla\/5\.0)/
 
 /** The answer with its JSON indented for whoever asks for that (`?pretty=true`), or is known to want it. */
 export function forReader(request: IncomingMessage, reply: Reply): Reply {
-  if (isStream(reply) || reply.text === '' || !reply.type.startsWith('application/json')) return reply
-  return isForReader(request) ? indented(reply) : reply
+  if (isStream(reply) || !reply.type.startsWith('application/json') || !isForReader(request)) return reply
+  return indented(reply)
 }
 
 function isForReader({ url = '/', headers }: IncomingMessage): boolean {
@@ -18,5 +18,9 @@ function isForReader({ url = '/', headers }: IncomingMessage): boolean {
 }
 
 function indented(answer: Answer): Answer {
-  return { ...answer, text: JSON.stringify(JSON.parse(answer.text), undefined, 2) }
+  const { code, type, headers = {}, parts } = answer
+  if (parts) return { code, type, headers, text: '', parts: () => parts(true) }
+  const { text } = answer
+  if (text === '') return { code, type, headers, text }
+  return { code, type, headers, text: JSON.stringify(JSON.parse(text), undefined, 2) }
 }

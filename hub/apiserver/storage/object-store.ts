@@ -243,7 +243,7 @@ export class ObjectStore {
     this.#visible = version
     const change = changeOf(version, key, before, after)
     if (change) {
-      collection.log.append(change, CHANGE_BYTES + (after ? objectText(after).length : 0))
+      collection.log.append(change, CHANGE_BYTES + objectText(change.shown).length)
       for (const listener of [...this.#listeners]) listener(resource, change)
     }
     settled.resolve()

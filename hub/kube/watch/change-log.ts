@@ -38,7 +38,7 @@ export interface ChangeLogBounds {
  */
 export class ChangeLog {
   readonly #bounds: ChangeLogBounds
-  readonly #listeners = new Set<(change: Change) => void>()
+  readonly #listeners = new Set<(change: Change, bytes: number) => void>()
   #changes: Change[] = []
   /** Of each change, and of all. */
   #sizes: number[] = []
@@ -70,7 +70,7 @@ export class ChangeLog {
     this.#bytes += bytes
     if (this.#changes.length > this.#bounds.changes * 2) this.#trim(this.#changes.length - this.#bounds.changes)
     if (this.#bytes > this.#bounds.bytes) this.#trim(this.#countBeyond(this.#bounds.bytes / 2))
-    for (const listener of [...this.#listeners]) listener(change)
+    for (const listener of [...this.#listeners]) listener(change, bytes)
   }
 
   /** All changes after the version, or undefined when some of them are forgotten. */
@@ -84,7 +84,8 @@ export class ChangeLog {
     this.#trim(this.#indexAfter(version))
   }
 
-  listen(listener: (change: Change) => void): Disposable {
+  /** `bytes`: as its owner counted them. */
+  listen(listener: (change: Change, bytes: number) => void): Disposable {
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
   }
