@@ -9,13 +9,16 @@ import { forEach, ratePerSecond, share, within } from './hub/figures.ts'
 import { undoAll, undoAtSignals, undoLater } from './hub/undo.ts'
 import { DEVICES, deviceText, MAPS, MODEL_TEXT, MODELS, mapText } from './kubernetes/objects.ts'
 import { type Peer, startPeer } from './kubernetes/peer.ts'
+import { measureScale } from './kubernetes/scale.ts'
 import { median, row } from './print.ts'
 
 /**
  * The embedded API as a process of its own, beside what bounds it on this machine in the same run: commits of SQLite for writes,
- * HTTPS on the loopback for reads. Argument: how many devices, 10,000 unless it is said otherwise.
+ * HTTPS on the loopback for reads. Arguments: how many devices, 10,000 unless it is said otherwise; or `scale` for 50,000 devices
+ * and nothing else.
  */
-const COUNT = Number(process.argv[2] ?? 10_000)
+const COUNT = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 10_000)
+const MANY = 50_000
 const AT_ONCE = 32
 const ROUND_MS = 2_000
 const ROUNDS = 3
@@ -28,6 +31,17 @@ const begin = performance.now()
 const folder = await mkdtemp(join(tmpdir(), 'skerry-bench-'))
 undoLater(() => rm(folder, { recursive: true, force: true }))
 try {
+  if (!process.argv.includes('scale')) await measureRequests()
+  const large = await mkdtemp(join(tmpdir(), 'skerry-bench-'))
+  undoLater(() => rm(large, { recursive: true, force: true }))
+  process.stdout.write('\n')
+  await measureScale(large, MANY)
+} finally {
+  await undoAll()
+}
+process.stdout.write(`\nmeasured in ${((performance.now() - begin) / 1000).toFixed(0)} s\n`)
+
+async function measureRequests(): Promise<void> {
   const empty = await startPeer('api-peer.ts', folder)
   const atRest = await empty.memory()
   const made = performance.now()
@@ -59,10 +73,8 @@ try {
   )
   const cold = await again.memory()
   row('resident after that start', `${cold.rss.toFixed(0)} MB`)
-} finally {
-  await undoAll()
+  await again.stop()
 }
-process.stdout.write(`\nmeasured in ${((performance.now() - begin) / 1000).toFixed(0)} s\n`)
 
 /** Against the same rows, written to the same disk through the same store without an API before it. */
 async function measureWrites(api: Peer): Promise<void> {

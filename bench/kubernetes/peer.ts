@@ -10,8 +10,13 @@ export interface Peer {
   readonly child: ChildProcess
   /** What its start took, as it says itself. */
   readonly startMs: number
+  readonly url: string
+  /** What a client connects with: TLS options. */
+  readonly identity: object
   /** Reads the whole answer; throws for a refusal. */
   ask(method: string, path: string, body?: string, accept?: string): Promise<number>
+  /** The whole answer to a GET. */
+  text(path: string): Promise<string>
   /** The answer as it comes. */
   open(path: string): Promise<IncomingMessage>
   memory(): Promise<{ readonly rss: number; readonly heapUsed: number }>
@@ -42,7 +47,10 @@ export async function startPeer(file: string, ...args: readonly string[]): Promi
     agent: Agent | false = calls,
   ) =>
     new Promise<IncomingMessage>((resolve, reject) => {
-      const length = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body ?? '')) }
+      const length = {
+        'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+        'content-length': String(Buffer.byteLength(body ?? '')),
+      }
       const headers = { accept, ...(body === undefined ? {} : length) }
       const asking = request(url + path, { method, agent, headers, ...tls }, resolve)
       asking.on('error', reject)
@@ -51,6 +59,15 @@ export async function startPeer(file: string, ...args: readonly string[]): Promi
   return {
     child,
     startMs,
+    url,
+    identity,
+    async text(path) {
+      const response = await open('GET', path)
+      response.setEncoding('utf8')
+      let text = ''
+      for await (const chunk of response) text += chunk
+      return text
+    },
     async ask(method, path, body, accept) {
       const response = await open(method, path, body, accept)
       let bytes = 0
