@@ -1,5 +1,5 @@
 import { type KubectlOptions, kubectl, type Run } from '../kubectl.ts'
-import type { Stage } from './perform.ts'
+import type { Stage } from './stage.ts'
 
 /** A command that runs while others do. */
 export interface Beside {

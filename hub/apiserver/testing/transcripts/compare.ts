@@ -1,5 +1,6 @@
-import { close, isAsWritten, open, type Printed, type Stage, take, takeBeside } from './perform.ts'
+import { close, isAsWritten, open, type Printed, take, takeBeside } from './perform.ts'
 import type { Difference } from './play.ts'
+import type { Stage } from './stage.ts'
 import type { Step, Transcript } from './transcript.ts'
 
 /**

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compare } from './compare.ts'
 import { readTranscripts } from './library.ts'
-import type { Stage } from './perform.ts'
 import { type Difference, differenceText, play } from './play.ts'
 import { record } from './record.ts'
+import type { Stage } from './stage.ts'
 import type { Transcript } from './transcript.ts'
 
 const USAGE = `which Kubernetes? npm run test:kubernetes -- --kubeconfig FILE [options] [NAME...]

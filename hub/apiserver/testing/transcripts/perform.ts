@@ -1,17 +1,8 @@
 import { type KubectlOptions, kubectl, type Run } from '../kubectl.ts'
 import { type Beside, runBeside } from './beside.ts'
 import { matches, normalize } from './normalize.ts'
+import type { Stage } from './stage.ts'
 import { NAMESPACE, type Step } from './transcript.ts'
-
-export interface Stage {
-  /** Path of the kubeconfig of who may do everything. */
-  readonly kubeconfig: string
-  /** For caches and files. */
-  readonly directory: string
-  /** Path of the kubectl that plays; the machine's own where none is given. */
-  readonly program?: string
-  readonly signal?: AbortSignal
-}
 
 /** What a step printed, in the form of transcripts. */
 export interface Printed {

@@ -1,4 +1,5 @@
-import { close, isAsWritten, open, type Printed, type Stage, take, takeBeside } from './perform.ts'
+import { close, isAsWritten, open, type Printed, take, takeBeside } from './perform.ts'
+import type { Stage } from './stage.ts'
 import type { Step, Transcript } from './transcript.ts'
 
 /** One step that went otherwise than written. */

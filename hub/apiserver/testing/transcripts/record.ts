@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TRANSCRIPTS } from './library.ts'
-import { close, open, type Printed, type Stage, take, takeBeside } from './perform.ts'
+import { close, open, type Printed, take, takeBeside } from './perform.ts'
+import type { Stage } from './stage.ts'
 import type { Step, Transcript } from './transcript.ts'
 
 /** What runs beside has so long for its last words. */
