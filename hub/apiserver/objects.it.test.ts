@@ -48,7 +48,7 @@ describe('objects over HTTP', () => {
       406,
       'NotAcceptable',
     )
-    await refused(api, { method: 'POST', path: `${MAPS}?dryRun=Some`, body: configMap('x') }, 400, 'BadRequest')
+    await refused(api, { method: 'POST', path: `${MAPS}?dryRun=Some`, body: configMap('x') }, 422, 'Invalid')
   })
 
   it('an update of an older version is a conflict', async () => {

@@ -96,6 +96,14 @@ export function notFound(resource: ResourceName, name: string): StatusError {
   return failure(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name))
 }
 
+/** A patch that makes no object of its kind: upstream names no kind then. */
+export function invalidPatch(shown: string, why: string): StatusError {
+  const message = `Invalid value: ${JSON.stringify(shown)}: ${why}`
+  return failure(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+    causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+  })
+}
+
 /** The path leads nowhere. */
 export function unknownPath(): StatusError {
   return failure(404, 'NotFound', 'the server could not find the requested resource', {})

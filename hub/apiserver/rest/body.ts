@@ -1,16 +1,13 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { excessOf, isApiObject, isJsonObject, wellFormed } from '../../kube/object/index.ts'
 import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
-import type { ApiObject } from '../../kube/resource.ts'
+import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, unsupportedMediaType } from '../../kube/status.ts'
+import { type Body, checkReadable, ofKind } from './body-kind.ts'
 import { parseMediaType } from './negotiate.ts'
 import { parseYamlBody, YamlBodyError } from './yaml-body.ts'
 
-/** A request's body, whole, with what its Content-Type said. */
-export interface Body {
-  readonly type: string
-  readonly bytes: Buffer
-}
+export type { Body } from './body-kind.ts'
 
 /** What a text in YAML says, with keys that came twice in it, as Kubernetes tells of them. */
 interface Applied<Value> {
@@ -23,14 +20,19 @@ const YAML_TYPES: ReadonlySet<string> = new Set(['application/yaml', 'text/yaml'
 const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf'
 const ACCEPTED = [JSON_TYPE, 'application/yaml', PROTOBUF_TYPE]
 
-/** The object in a body; without metadata it gets an empty one. Throws a Status. */
-export function decodeObject(body: Body): ApiObject {
+/**
+ * The object in a body; without metadata it gets an empty one. Of a built-in kind (`expected`) it need not say what it is. Throws a
+ * Status.
+ */
+export function decodeObject(body: Body, expected?: ResourceDefinition): ApiObject {
   if (parseMediaType(body.type).type === PROTOBUF_TYPE) return decodeBinary(body.bytes)
+  if (expected) checkReadable(body, expected)
   const value = decodeJson(body)
   if (!isJsonObject(value)) throw badRequest('the body of the request is no object')
-  const object = value['metadata'] === undefined || value['metadata'] === null ? { ...value, metadata: {} } : value
+  const named = expected && !expected.custom ? ofKind(value, expected) : value
+  const object = named['metadata'] === undefined || named['metadata'] === null ? { ...named, metadata: {} } : named
   if (!isApiObject(object)) {
-    const missing = typeof value['kind'] === 'string' ? 'apiVersion' : 'kind'
+    const missing = typeof named['kind'] === 'string' ? 'apiVersion' : 'kind'
     throw badRequest(
       isJsonObject(object.metadata)
         ? `Object '${missing}' is missing in the body of the request`

@@ -12,7 +12,7 @@ import {
   validateMetadata,
   validateObject,
 } from '../../kube/schema/index.ts'
-import { badRequest, invalid } from '../../kube/status.ts'
+import { badRequest, invalid, invalidPatch } from '../../kube/status.ts'
 import type { Change, Warn } from './context.ts'
 import { apiVersionOf } from './registry.ts'
 
@@ -42,15 +42,27 @@ export function placed(
   return { ...object, metadata: { ...object.metadata, namespace } }
 }
 
-export function checkName(object: ApiObject, name: string): void {
+/** `isWhole`: a whole object has to say its name. */
+export function checkName(object: ApiObject, name: string, isWhole = false): void {
   const given = nameOf(object)
+  if (given === '' && isWhole) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  }
   if (given !== '' && given !== name) {
     throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`)
   }
 }
 
-/** The object without what says nothing, and without fields that its kind does not have: what becomes of these is the client's choice. */
-export function knownFields(change: Change, object: ApiObject, duplicates: readonly string[]): ApiObject {
+/**
+ * The object without what says nothing, and without fields that its kind does not have: what becomes of these is the client's choice. `patch`: what an error shows where
+ * a patch brought them.
+ */
+export function knownFields(
+  change: Change,
+  object: ApiObject,
+  duplicates: readonly string[],
+  patch?: (object: ApiObject) => string,
+): ApiObject {
   const wrong = decodingError(change.definition, object)
   if (wrong !== undefined) throw badRequest(wrong)
   const { object: known, unknown } = prune(change.definition, object)
@@ -62,6 +74,7 @@ export function knownFields(change: Change, object: ApiObject, duplicates: reado
   ]
   if (texts.length === 0) return pruned
   if (change.fieldValidation === 'Strict') {
+    if (patch) throw invalidPatch(patch(object), `strict decoding error: ${texts.join(', ')}`)
     const kind = `${change.definition.kind} in version ${JSON.stringify(change.definition.version)}`
     const why = `cannot be handled as a ${change.definition.kind}: strict decoding error: ${texts.join(', ')}`
     throw badRequest(`${kind} ${why}`)
@@ -72,10 +85,10 @@ export function knownFields(change: Change, object: ApiObject, duplicates: reado
 
 /**
  * The rules of built-in kinds are looked at in another order than Kubernetes does; by field they come near to it, with what
- * never changes last.
+ * never changes last. Those of events are looked at in its order.
  */
-function inOrder({ custom }: ResourceDefinition, errors: readonly FieldError[]): readonly FieldError[] {
-  if (custom) return errors
+function inOrder({ custom, kind }: ResourceDefinition, errors: readonly FieldError[]): readonly FieldError[] {
+  if (custom || kind === 'Event') return errors
   const key = ({ field, message }: FieldError) => `${message.endsWith('field is immutable') ? 1 : 0}${field}`
   return [...errors].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }

@@ -4,27 +4,20 @@ import { badRequest } from '../../kube/status.ts'
 import type { ApiContext, Change } from './context.ts'
 import { spendBudget } from './disruption.ts'
 import { keyOf } from './registry.ts'
-import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
+import { removeObject } from './remove.ts'
+import { removeOptions } from './remove-options.ts'
 import { updateObject } from './update.ts'
 
 /**
  * Takes an Eviction (policy/v1): where the disruption budget of the pod allows it, the pod is marked as one that has to go, then
  * deleted. Throws a Status.
  */
-export async function evictPod(
-  api: ApiContext,
-  change: Change,
-  name: string,
-  eviction: ApiObject,
-  query: URLSearchParams,
-): Promise<void> {
+export async function evictPod(api: ApiContext, change: Change, name: string, eviction: ApiObject): Promise<void> {
   if (eviction.kind !== 'Eviction') throw badRequest(`the body is no Eviction but a ${eviction.kind}`)
   const given = nameOf(eviction)
   if (given !== '' && given !== name) throw badRequest(`name in URL does not match name in Eviction object: ${given}`)
-  const options = objectAt(eviction, 'deleteOptions')
-  if (!isRemoveOptions(options)) throw badRequest('deleteOptions of the Eviction are no DeleteOptions')
-  const isDry = Array.isArray(options['dryRun']) && options['dryRun'].includes('All')
-  const asked = isDry ? { ...change, dryRun: true } : change
+  const options = removeOptions(objectAt(eviction, 'deleteOptions'))
+  const asked = options.dryRun ? { ...change, dryRun: true } : change
   const pod = api.store.get('/pods', keyOf(change.namespace, name))
   if (pod) await spendBudget(api, asked, pod)
   const condition = {
@@ -40,5 +33,5 @@ export async function evictPod(
     { name, subresource: 'status' },
     { propose: (current) => withCondition(current, condition) },
   )
-  await removeObject(api, asked, name, removeOptions(options, query))
+  await removeObject(api, asked, name, options)
 }

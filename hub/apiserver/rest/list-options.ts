@@ -51,9 +51,26 @@ const SELECTABLE: Readonly<Record<string, readonly string[]>> = {
     'source',
     'type',
   ],
+  'events.k8s.io/events': [
+    'reason',
+    'regarding.kind',
+    'regarding.namespace',
+    'regarding.name',
+    'regarding.uid',
+    'regarding.apiVersion',
+    'regarding.resourceVersion',
+    'regarding.fieldPath',
+    'reportingController',
+    'type',
+  ],
   '/namespaces': ['status.phase'],
   '/nodes': ['spec.unschedulable'],
   '/secrets': ['type'],
+}
+
+/** Fields that select by others, by `group/plural`. */
+const ALIASES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  '/events': { source: ['source.component', 'reportingComponent'] },
 }
 
 /** Throws a Status, in the words of Kubernetes. */
@@ -154,7 +171,8 @@ function notOneOf(value: string, allowed: readonly string[]): StatusCause {
 function selectable({ group, plural, custom, selectableFields = [] }: ResourceDefinition): Selectable {
   const own = SELECTABLE[`${group}/${plural}`]
   const fields = new Set(['metadata.name', 'metadata.namespace', ...(own ?? []), ...selectableFields])
-  return { fields, isPlain: own === undefined && !custom }
+  const aliases = ALIASES[`${group}/${plural}`]
+  return { fields, isPlain: own === undefined && !custom, ...(aliases ? { aliases } : {}) }
 }
 
 function integerAt(query: URLSearchParams, name: string): number | undefined {

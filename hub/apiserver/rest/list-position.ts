@@ -18,7 +18,8 @@ export function positionText({ version, start }: Position): string {
 
 /** Throws a BadRequest Status. */
 export function parsePosition(token: string): Position {
-  if (!/^[\w-]+$/.test(token)) throw wrong('illegal base64 data')
+  const bad = badByte(token)
+  if (bad >= 0) throw wrong(`illegal base64 data at input byte ${bad}`)
   const value = parsed(Buffer.from(token, 'base64url').toString('utf8'))
   if (!isJsonObject(value)) throw wrong('it holds no position')
   const { v: format, rv: version, start } = value
@@ -28,6 +29,13 @@ export function parsePosition(token: string): Position {
   }
   if (typeof start !== 'string' || start === '') throw wrong(`encoded start key empty (version ${FORMAT})`)
   return { version: version === PRESENT ? undefined : version, start }
+}
+
+/** Where a text stops to be base64, counted in bytes; negative where it is base64. */
+function badByte(token: string): number {
+  const bad = token.search(/[^\w-]/)
+  if (bad >= 0) return Buffer.byteLength(token.slice(0, bad))
+  return token.length % 4 === 1 ? token.length - 1 : -1
 }
 
 function parsed(text: string): unknown {

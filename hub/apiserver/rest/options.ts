@@ -1,5 +1,5 @@
-import { badRequest } from '../../kube/status.ts'
-import { managerOf } from './manager-name.ts'
+import { invalid, type StatusCause } from '../../kube/status.ts'
+import { managerOf, type OptionsKind } from './manager-name.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
@@ -11,21 +11,29 @@ export interface WriteOptions {
   readonly manager: string
 }
 
-export function writeOptions(query: URLSearchParams, userAgent: string): WriteOptions {
+/** Throws an Invalid Status. */
+export function writeOptions(query: URLSearchParams, userAgent: string, kind: OptionsKind): WriteOptions {
   const dryRun = query.getAll('dryRun').filter((value) => value !== '')
-  const wrong = dryRun.find((value) => value !== 'All')
-  if (wrong !== undefined) throw badRequest(`dryRun: Unsupported value: "${wrong}": supported values: "All"`)
   const validation = query.get('fieldValidation') ?? ''
-  if (validation !== '' && validation !== 'Ignore' && validation !== 'Warn' && validation !== 'Strict') {
-    throw badRequest(
-      `fieldValidation: Unsupported value: "${validation}": supported values: "Ignore", "Strict", "Warn"`,
-    )
-  }
+  const causes = [...dryRunCauses(dryRun), ...validationCauses(validation)]
+  if (causes.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', causes)
   return {
     dryRun: dryRun.length > 0,
-    fieldValidation: validation === '' ? 'Warn' : validation,
+    fieldValidation: validation === 'Ignore' || validation === 'Strict' ? validation : 'Warn',
     manager: managerOf(query, userAgent),
   }
+}
+
+export function dryRunCauses(given: readonly string[]): readonly StatusCause[] {
+  if (given.every((value) => value === 'All')) return []
+  const message = `Unsupported value: ${JSON.stringify(given)}: supported values: "All"`
+  return [{ reason: 'FieldValueNotSupported', message, field: 'dryRun' }]
+}
+
+function validationCauses(given: string): readonly StatusCause[] {
+  if (given === '' || given === 'Ignore' || given === 'Warn' || given === 'Strict') return []
+  const message = `Unsupported value: ${JSON.stringify(given)}: supported values: "", "Ignore", "Strict", "Warn"`
+  return [{ reason: 'FieldValueNotSupported', message, field: 'fieldValidation' }]
 }
 
 /** A boolean parameter as Kubernetes reads it: named without a value it is true, and only `0` and `false` are not. */

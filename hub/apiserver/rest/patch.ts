@@ -1,9 +1,10 @@
 import type { Json } from '../../../schemas/index.ts'
+import { goText } from '../../kube/fields/index.ts'
 import { isApiObject, isJsonObject } from '../../kube/object/index.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from '../../kube/patch/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { decodingError } from '../../kube/schema/index.ts'
-import { badRequest, failure, invalid, unsupportedMediaType } from '../../kube/status.ts'
+import { badRequest, failure, invalid, invalidPatch, unsupportedMediaType } from '../../kube/status.ts'
 import { type Body, decodeJson } from './body.ts'
 import { parseMediaType } from './negotiate.ts'
 
@@ -22,6 +23,12 @@ export function patchOf(definition: ResourceDefinition, body: Body): (current: A
   }
   const patch = decodeJson(body)
   return (current) => patched(definition, current, patchedValue(definition, type, current, patch))
+}
+
+/** What an error shows of a patch: the patch itself, or what came of it. */
+export function shownPatch(body: Body): (patched: ApiObject) => string {
+  if (parseMediaType(body.type).type !== STRATEGIC_PATCH) return (patched) => JSON.stringify(patched)
+  return () => goText(decodeJson(body), false)
 }
 
 function patchedValue(definition: ResourceDefinition, type: string, current: ApiObject, patch: Json): Json {
@@ -50,10 +57,7 @@ function patched(definition: ResourceDefinition, current: ApiObject, value: Json
     const wrong = definition.custom ? undefined : decodingError(definition, value)
     if (wrong === undefined) return value
     // In Kubernetes' words: the whole patched object is the invalid value.
-    const message = `Invalid value: ${JSON.stringify(JSON.stringify(value))}: ${wrong.replace(/^.*?: (?=json: )/, '')}`
-    throw failure(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
-      causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
-    })
+    throw invalidPatch(JSON.stringify(value), wrong.replace(/^.*?: (?=json: )/, ''))
   }
   throw invalid(definition, String(current.metadata['name'] ?? ''), [
     { reason: 'FieldValueInvalid', message: 'the patch removes what every object has', field: 'metadata' },

@@ -1,4 +1,5 @@
 import { convertBuiltin } from '../../kube/builtin/index.ts'
+import { nameOf, namespaceOf } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 
 /** `devices.kubeedge.io/v1beta1`, `v1`. */
@@ -14,6 +15,21 @@ export function resourceOf({ group, plural }: { readonly group: string; readonly
 
 export function keyOf(namespace: string, name: string): string {
   return `${namespace}/${name}`
+}
+
+/** Where upstream keeps objects of these kinds. */
+const PLACES: Readonly<Record<string, string>> = {
+  '/nodes': 'minions',
+  '/services': 'services/specs',
+  '/endpoints': 'services/endpoints',
+  'apiextensions.k8s.io/customresourcedefinitions': 'apiextensions.k8s.io/customresourcedefinitions',
+}
+
+/** Under which key upstream stores an object: some errors tell it. */
+export function registryKey(definition: ResourceDefinition, object: ApiObject): string {
+  const { group, plural, custom } = definition
+  const place = custom ? `${group}/${plural}` : (PLACES[resourceOf(definition)] ?? plural)
+  return ['/registry', place, namespaceOf(object), nameOf(object)].filter((part) => part !== '').join('/')
 }
 
 /**

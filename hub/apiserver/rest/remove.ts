@@ -1,9 +1,7 @@
 import { seconds } from '../../../platform/time/index.ts'
-import type { JsonObject } from '../../../schemas/index.ts'
 import {
   finalizersOf,
   isDeleting,
-  isJsonObject,
   objectAt,
   resourceVersionOf,
   textAt,
@@ -13,26 +11,13 @@ import {
   withMetadata,
 } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { badRequest, conflict, forbidden, notFound } from '../../kube/status.ts'
+import { conflict, forbidden, notFound } from '../../kube/status.ts'
 import type { ApiContext, Change } from './context.ts'
 import { gracePeriodIn, isFinished } from './finalizers.ts'
 import { nextGeneration } from './generation.ts'
 import { keyOf, resourceOf } from './registry.ts'
+import type { RemoveOptions } from './remove-options.ts'
 import { converted } from './versions.ts'
-
-export type Propagation = 'Background' | 'Foreground' | 'Orphan'
-
-/** metav1.DeleteOptions, as far as they count here. */
-export interface RemoveOptions {
-  /** Absent: as the finalizers of the object say, else `otherwise`. */
-  readonly propagation?: Propagation
-  /** Of objects that say nothing themselves; default `Background`. */
-  readonly otherwise?: Propagation
-  readonly uid: string
-  readonly resourceVersion: string
-  /** Of pods: time that their node has to end them; 0 lets them go at once. Default: what the pod says. */
-  readonly gracePeriodSeconds?: number
-}
 
 export const FOREGROUND_FINALIZER = 'foregroundDeletion'
 export const ORPHAN_FINALIZER = 'orphan'
@@ -44,37 +29,17 @@ const DEFAULT_GRACE_SECONDS = 30
 /** Namespaces without which nothing works. */
 const IMMORTAL: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
 
+/** What a removal asks for; that it is a dry run says the change. */
+export type Removing = Omit<RemoveOptions, 'dryRun'>
+
 /** The object as it was when it went, or as it is while finalizers hold it. */
 export interface Removal {
   readonly object: ApiObject
   readonly isGone: boolean
 }
 
-/** `definition`: of jobs the pods stay where nobody says what becomes of them, as in the first version of their API. */
-export function removeOptions(
-  body: JsonObject,
-  query: URLSearchParams,
-  definition?: Change['definition'],
-): RemoveOptions {
-  const preconditions = objectAt(body, 'preconditions')
-  const grace = Number(body['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds') ?? Number.NaN)
-  const propagation = propagationOf(body, query)
-  return {
-    ...(propagation === undefined ? {} : { propagation }),
-    otherwise: definition && resourceOf(definition) === 'batch/jobs' ? 'Orphan' : 'Background',
-    uid: textAt(preconditions, 'uid'),
-    resourceVersion: textAt(preconditions, 'resourceVersion'),
-    ...(Number.isInteger(grace) && grace >= 0 ? { gracePeriodSeconds: grace } : {}),
-  }
-}
-
 /** Removes an object, or marks it for removal where finalizers hold it; durable when this resolves. Throws a Status. */
-export async function removeObject(
-  api: ApiContext,
-  change: Change,
-  name: string,
-  options: RemoveOptions,
-): Promise<Removal> {
+export async function removeObject(api: ApiContext, change: Change, name: string, options: Removing): Promise<Removal> {
   const { definition, namespace } = change
   const resource = resourceOf(definition)
   if (resource === '/namespaces' && IMMORTAL.has(name)) {
@@ -115,7 +80,7 @@ export async function removeObject(
   return { ...removal, object: await converted(api, now, definition, change.signal) }
 }
 
-function mark(api: ApiContext, { definition }: Change, before: ApiObject, options: RemoveOptions): ApiObject {
+function mark(api: ApiContext, { definition }: Change, before: ApiObject, options: Removing): ApiObject {
   const finalizers = withPolicy(before, options)
   // Its objects go first, unless it is a second request for the same.
   if (resourceOf(definition) === CRD_RESOURCE && !isDeleting(before)) finalizers.push(CRD_FINALIZER)
@@ -136,7 +101,7 @@ function mark(api: ApiContext, { definition }: Change, before: ApiObject, option
 }
 
 /** Its finalizers, with the one that this request asks for in the place of what was asked before. */
-function withPolicy(object: ApiObject, { propagation, otherwise }: RemoveOptions): string[] {
+function withPolicy(object: ApiObject, { propagation, otherwise }: Removing): string[] {
   const present = finalizersOf(object)
   const others = present.filter((each) => each !== FOREGROUND_FINALIZER && each !== ORPHAN_FINALIZER)
   const isSaid = others.length < present.length
@@ -152,7 +117,7 @@ function hasSameItems(one: readonly string[], other: readonly string[]): boolean
 }
 
 /** Seconds. A pod that a node may be running goes when its node says that it has ended; everything else goes at once. */
-function graceOf(object: ApiObject, { gracePeriodSeconds }: RemoveOptions): number {
+function graceOf(object: ApiObject, { gracePeriodSeconds }: Removing): number {
   const spec = objectAt(object, 'spec')
   if (object.apiVersion !== 'v1' || object.kind !== 'Pod' || textAt(spec, 'nodeName') === '') return 0
   const phase = textAt(objectAt(object, 'status'), 'phase')
@@ -165,32 +130,16 @@ function terminating(namespace: ApiObject): ApiObject {
   return withContent(namespace, { status: { ...objectAt(namespace, 'status'), phase: 'Terminating' } })
 }
 
-function checkPreconditions({ definition }: Change, name: string, options: RemoveOptions, before: ApiObject): void {
+function checkPreconditions({ definition }: Change, name: string, options: Removing, before: ApiObject): void {
+  // Upstream names the kind here, where it names the resource elsewhere.
+  const kind = { ...definition, plural: definition.kind }
   if (options.uid !== '' && options.uid !== uidOf(before)) {
-    const why = `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uidOf(before)}`
-    throw conflict(definition, name, why)
+    const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uidOf(before)}). The object might have been deleted and then recreated`
+    throw conflict(kind, name, why)
   }
   const version = resourceVersionOf(before)
   if (options.resourceVersion !== '' && options.resourceVersion !== version) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${version}`
-    throw conflict(definition, name, why)
+    const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${version}). The object might have been modified`
+    throw conflict(kind, name, why)
   }
-}
-
-function propagationOf(body: JsonObject, query: URLSearchParams): Propagation | undefined {
-  const given = textAt(body, 'propagationPolicy') || (query.get('propagationPolicy') ?? '')
-  if (given === 'Foreground' || given === 'Orphan' || given === 'Background') return given
-  if (given !== '') {
-    throw badRequest(
-      `propagationPolicy: Unsupported value: "${given}": supported values: "Background", "Foreground", "Orphan"`,
-    )
-  }
-  const orphans = body['orphanDependents'] ?? query.get('orphanDependents')
-  if (orphans === undefined || orphans === null) return undefined
-  return orphans === true || orphans === 'true' ? 'Orphan' : 'Background'
-}
-
-/** Body of a DELETE that is no DeleteOptions. */
-export function isRemoveOptions(value: unknown): value is JsonObject {
-  return isJsonObject(value) && (value['kind'] === undefined || value['kind'] === 'DeleteOptions')
 }

@@ -1,7 +1,5 @@
-import type { JsonObject } from '../../../schemas/index.ts'
 import { subresourcesOf } from '../../kube/discovery/index.ts'
 import { nameOf } from '../../kube/object/index.ts'
-import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
 import { SCALE } from '../../kube/scale/scale.ts'
 import { duplicateFields } from '../../kube/schema/index.ts'
@@ -10,23 +8,24 @@ import type { Reply } from './answer.ts'
 import { statusAnswer } from './answer.ts'
 import { type AppliedObject, applyObject, configOf, isApply } from './apply.ts'
 import { bindPod } from './bind.ts'
-import { type Body, decodeJson, decodeObject } from './body.ts'
+import { type Body, decodeObject } from './body.ts'
 import type { ApiContext, Change, User, Warn } from './context.ts'
 import { createObject } from './create.ts'
 import { evictPod } from './evict.ts'
 import { inLanes } from './in-lanes.ts'
 import { checkReached, listObjects } from './list.ts'
 import { listOptions, parseVersion } from './list-options.ts'
-import { checkManager } from './manager-name.ts'
+import { checkManager, managerOf } from './manager-name.ts'
 import { type Form, negotiate, parseMediaType } from './negotiate.ts'
 import { flag, writeOptions } from './options.ts'
-import { patchOf } from './patch.ts'
+import { patchOf, shownPatch } from './patch.ts'
 import type { ResourcePath, Verb } from './paths.ts'
 import { includeOf, presentObject, type View } from './present.ts'
 import { presentList } from './present-list.ts'
 import { answerQuestion, isQuestion } from './questions.ts'
 import { keyOf, resourceOf } from './registry.ts'
-import { isRemoveOptions, removeObject, removeOptions } from './remove.ts'
+import { removeObject } from './remove.ts'
+import { removeBody, removeOptions } from './remove-options.ts'
 import { applyScale, readScale, writeScale } from './scale.ts'
 import { createToken } from './token-request.ts'
 import { updateObject } from './update.ts'
@@ -91,6 +90,7 @@ export async function serveResource(api: ApiContext, request: ResourceRequest): 
 function checkPath({ definition, path, verb }: ResourceRequest): void {
   if (path.namespace !== '' && !definition.namespaced) throw unknownPath()
   if (path.namespace === '' && definition.namespaced && verb !== 'list' && verb !== 'watch') {
+    if (path.name === '') throw methodNotAllowed()
     throw badRequest('an empty namespace may not be set when a resource name is provided')
   }
   const { subresource } = path
@@ -127,35 +127,49 @@ async function getObject(api: ApiContext, { definition, path, signal, query }: R
   return await converted(api, object, definition, signal)
 }
 
+const OPTIONS = { create: 'CreateOptions', update: 'UpdateOptions', patch: 'PatchOptions' } as const
+
 function changeOf(request: ResourceRequest): Change {
-  const { definition, path, user, warn, signal, query, userAgent } = request
-  return { definition, namespace: path.namespace, user, warn, signal, ...writeOptions(query, userAgent) }
+  const { definition, path, user, warn, signal, query, userAgent, verb } = request
+  const kind = verb === 'update' || verb === 'patch' ? OPTIONS[verb] : OPTIONS.create
+  return { definition, namespace: path.namespace, user, warn, signal, ...writeOptions(query, userAgent, kind) }
+}
+
+/** A removal writes nothing by itself: its options are its own. */
+function removalOf(
+  { definition, path, user, warn, signal, userAgent, query }: ResourceRequest,
+  dryRun: boolean,
+): Change {
+  const manager = managerOf(query, userAgent)
+  return { definition, namespace: path.namespace, user, warn, signal, dryRun, fieldValidation: 'Ignore', manager }
 }
 
 async function create(api: ApiContext, request: ResourceRequest) {
   checkManager(request.query, 'CreateOptions', false)
   const change = changeOf(request)
   const body = await request.body()
-  const made = await createObject(api, change, decodeObject(body), { duplicates: duplicatesOf(body) })
+  const made = await createObject(api, change, decodeObject(body, change.definition), {
+    duplicates: duplicatesOf(body),
+  })
   request.onMade?.(nameOf(made))
   return made
 }
 
 async function ask(api: ApiContext, request: ResourceRequest) {
   const body = await request.body()
-  return await answerQuestion(api, changeOf(request), decodeObject(body), duplicatesOf(body))
+  return await answerQuestion(api, changeOf(request), decodeObject(body, request.definition), duplicatesOf(body))
 }
 
 /** The binding or eviction of a pod, or the token of a service account; nothing is kept of that itself. */
 async function act(api: ApiContext, request: ResourceRequest): Promise<Reply> {
-  const { path, query } = request
+  const { path } = request
   const body = decodeObject(await request.body())
   if (path.subresource === 'token') {
     const made = createToken(api, changeOf(request), path.name, body)
     return { code: 201, type: 'application/json', text: JSON.stringify(made) }
   }
   if (path.subresource === 'binding') await bindPod(api, changeOf(request), path.name, body)
-  else await evictPod(api, changeOf(request), path.name, body, query)
+  else await evictPod(api, changeOf(request), path.name, body)
   return statusAnswer({ ...success(), code: 201 })
 }
 
@@ -163,7 +177,7 @@ async function update(api: ApiContext, request: ResourceRequest) {
   checkManager(request.query, 'UpdateOptions', false)
   const change = changeOf(request)
   const body = await request.body()
-  const object = decodeObject(body)
+  const object = decodeObject(body, isScale(request) ? SCALE : request.definition)
   if (isScale(request)) return await writeScale(api, change, request.path.name, () => object, duplicatesOf(body))
   return await updateObject(api, change, request.path, {
     propose: () => object,
@@ -182,7 +196,10 @@ async function patch(api: ApiContext, request: ResourceRequest): Promise<Applied
   if (isScale(request)) {
     return { object: await writeScale(api, change, path.name, patchOf(SCALE, body)), isNew: false }
   }
-  return { object: await updateObject(api, change, path, { propose: patchOf(definition, body) }), isNew: false }
+  return {
+    object: await updateObject(api, change, path, { propose: patchOf(definition, body), patch: shownPatch(body) }),
+    isNew: false,
+  }
 }
 
 async function apply(api: ApiContext, change: Change, request: ResourceRequest, body: Body): Promise<AppliedObject> {
@@ -195,39 +212,33 @@ async function apply(api: ApiContext, change: Change, request: ResourceRequest, 
 }
 
 async function remove(api: ApiContext, request: ResourceRequest, view: View): Promise<Reply> {
-  const { definition, path, query } = request
-  const options = await removeBody(request)
-  const change = { ...changeOf(request), ...(dryRunIn(options) ? { dryRun: true } : {}) }
-  const { object, isGone } = await removeObject(api, change, path.name, removeOptions(options, query, definition))
+  const { definition, path } = request
+  const options = await optionsOf(request)
+  const { object, isGone } = await removeObject(api, removalOf(request, options.dryRun), path.name, options)
   if (!isGone) return presentObject(view, object)
   const uid = object.metadata['uid']
   const { group, plural: kind } = definition
-  return statusAnswer(
-    success({
-      name: path.name,
-      ...(group === '' ? {} : { group }),
-      kind,
-      ...(typeof uid === 'string' ? { uid } : {}),
-    }),
-  )
+  const details = {
+    name: path.name,
+    ...(group === '' ? {} : { group }),
+    kind,
+    ...(typeof uid === 'string' ? { uid } : {}),
+  }
+  // This Status has no code in it, as upstream.
+  const { code, ...status } = success(details)
+  return { ...statusAnswer(success()), code, text: `${JSON.stringify(status)}\n` }
 }
 
 /** As in Kubernetes: one by one, and what is gone already is no failure. Answers with what there was. */
 async function removeCollection(api: ApiContext, request: ResourceRequest, view: View): Promise<Reply> {
   const { definition, path, query, signal } = request
-  const options = await removeBody(request)
-  const change = { ...changeOf(request), ...(dryRunIn(options) ? { dryRun: true } : {}) }
-  const { objects, metadata } = await listObjects(
-    api,
-    definition,
-    path.namespace,
-    listOptions(query, definition, 'list'),
-    signal,
-  )
-  const each = { ...removeOptions(options, query, definition), uid: '', resourceVersion: '' }
+  const options = await optionsOf(request)
+  const change = removalOf(request, options.dryRun)
+  const selection = listOptions(query, definition, 'list')
+  const { objects, metadata } = await listObjects(api, definition, path.namespace, selection, signal)
   await inLanes(objects, async (object) => {
     try {
-      await removeObject(api, change, nameOf(object), each)
+      await removeObject(api, change, nameOf(object), options)
     } catch (error) {
       if (!(error instanceof StatusError) || error.status.reason !== 'NotFound') throw error
     }
@@ -235,26 +246,8 @@ async function removeCollection(api: ApiContext, request: ResourceRequest, view:
   return presentList({ ...view, form: { ...view.form, as: 'object' } }, objects, metadata)
 }
 
-async function removeBody(request: ResourceRequest): Promise<JsonObject> {
-  const body = await request.body()
-  if (body.bytes.length === 0) return {}
-  const value = parseMediaType(body.type).type.endsWith('.protobuf') ? binary(body) : decodeJson(body)
-  if (isRemoveOptions(value)) return value
-  throw badRequest('the body of a DELETE must be DeleteOptions')
-}
-
-function binary(body: Body): JsonObject {
-  try {
-    return decodeProtobuf(body.bytes)
-  } catch (error) {
-    if (error instanceof ProtobufError) throw badRequest(error.message)
-    throw error
-  }
-}
-
-function dryRunIn(options: JsonObject): boolean {
-  const dryRun = options['dryRun']
-  return Array.isArray(dryRun) && dryRun.includes('All')
+async function optionsOf({ body, query, definition }: ResourceRequest) {
+  return removeOptions(removeBody(await body(), query), definition)
 }
 
 function duplicatesOf({ type, bytes }: Body): readonly string[] {

@@ -18,7 +18,7 @@ import type { ApiContext, Change } from './context.ts'
 import { isFinished } from './finalizers.ts'
 import { nextGeneration } from './generation.ts'
 import { tracked, withManagedFields, withManagers } from './managed-fields.ts'
-import { keyOf, resourceOf } from './registry.ts'
+import { keyOf, registryKey, resourceOf } from './registry.ts'
 import { converted } from './versions.ts'
 
 /** Which object, and which part of it. */
@@ -32,6 +32,8 @@ export interface Edit {
   /** The object as the client wants it, from the present one. May throw a Status. */
   readonly propose: (current: ApiObject) => ApiObject | Promise<ApiObject>
   readonly duplicates?: readonly string[]
+  /** What an error shows of a patch. */
+  readonly patch?: (patched: ApiObject) => string
   /** A whole object came without resourceVersion: kinds that do not allow it refuse. */
   readonly isWhole?: boolean
   /** Its managers are in what is proposed, as it comes by an apply. */
@@ -83,8 +85,8 @@ async function nextState(
   const { definition } = change
   const proposed = await edit.propose(before)
   checkKind(definition, proposed)
-  checkName(proposed, target.name)
-  const given = knownFields(change, placed(change, proposed), edit.duplicates ?? [])
+  checkName(proposed, target.name, edit.isWhole)
+  const given = knownFields(change, placed(change, proposed), edit.duplicates ?? [], edit.patch)
   checkVersion(definition, target.name, given, before, edit.isWhole === true)
   const settled = settle(definition, target.subresource, withSystemFields(given, before), before)
   const fresh = await withOwners(api, change, target, edit, { given, settled, before })
@@ -173,8 +175,9 @@ function checkVersion(
       const message = `Invalid value: ${JSON.stringify(uid)}: field is immutable`
       throw invalid(definition, name, [{ reason: 'FieldValueInvalid', message, field: 'metadata.uid' }])
     }
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${uidOf(before)}`
-    throw conflict(definition, name, why)
+    const failed = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${uidOf(before)}`
+    const where = `Code: 4, Key: ${registryKey(definition, before)}, ResourceVersion: 0, AdditionalErrorMsg: ${failed}`
+    throw conflict(definition, name, `StorageError: invalid object, ${where}`)
   }
   const version = resourceVersionOf(given)
   if (version === '' && isWhole && definition.custom) {

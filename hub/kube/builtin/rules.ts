@@ -6,7 +6,7 @@ import type { ApiObject, ResourceDefinition } from '../resource.ts'
 import type { FieldError } from '../schema/field-error.ts'
 import { CONFIG_MAP_RULES, SECRET_RULES } from './data-kinds.ts'
 import { ENDPOINTS_RULES } from './endpoints.ts'
-import { eventRules } from './events.ts'
+import { CORE_EVENT_RULES, EVENT_RULES } from './events.ts'
 import type { KindRules } from './kind-rules.ts'
 import { LEASE_RULES } from './leases.ts'
 import { NAMESPACE_RULES } from './namespaces.ts'
@@ -35,8 +35,8 @@ const RULES: Readonly<Record<string, KindRules>> = {
   },
   '/ConfigMap': CONFIG_MAP_RULES,
   '/Secret': SECRET_RULES,
-  '/Event': eventRules('involvedObject'),
-  'events.k8s.io/Event': eventRules('regarding'),
+  '/Event': CORE_EVENT_RULES,
+  'events.k8s.io/Event': EVENT_RULES,
   '/Service': SERVICE_RULES,
   '/Endpoints': ENDPOINTS_RULES,
   'coordination.k8s.io/Lease': LEASE_RULES,

@@ -81,7 +81,8 @@ function goType(value: Json): string {
   return isJsonArray(value) ? '[]interface {}' : 'map[string]interface {}'
 }
 
-function goText(value: Json, isQuoted = true): string {
+/** A value as Go prints it. */
+export function goText(value: Json, isQuoted = true): string {
   if (typeof value === 'string') return isQuoted ? JSON.stringify(value) : value
   if (isJsonArray(value)) return `[${value.map((item) => goText(item, false)).join(' ')}]`
   if (!isJsonObject(value)) return String(value)

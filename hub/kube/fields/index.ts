@@ -1,5 +1,5 @@
 export { type Applied, applyConfiguration } from './apply.ts'
-export { appliedError } from './check-applied.ts'
+export { appliedError, goText } from './check-applied.ts'
 export { EMPTY as NO_FIELDS, type FieldSet, has as hasField, setOf } from './field-set.ts'
 export { withLastApplied } from './last-applied.ts'
 export { decodeManagers, encodeManagers, isReset, type Managers, sameButTimes } from './managers.ts'

@@ -6,6 +6,8 @@ import { badRequest } from '../status.ts'
 export interface FieldRequirement {
   /** `metadata.name`, `spec.nodeName`. */
   readonly path: string
+  /** What is compared instead, the first that is not empty. */
+  readonly asked?: readonly string[]
   readonly equals: boolean
   readonly value: string
 }
@@ -17,27 +19,38 @@ export interface Selectable {
   readonly fields: ReadonlySet<string>
   /** A kind of Kubernetes' own without any fields but those of the metadata: other fields are refused in other words. */
   readonly isPlain?: boolean
+  /** Fields that stand for others. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>
 }
 
 /** Parses `metadata.name=a,spec.nodeName!=b`; `\,`, `\=` and `\\` stand for themselves. Throws a BadRequest Status. */
-export function parseFieldSelector(text: string, { fields, isPlain = false }: Selectable): FieldSelector {
+export function parseFieldSelector(text: string, { fields, isPlain = false, aliases = {} }: Selectable): FieldSelector {
   if (text === '') return []
   return splitUnescaped(text).map((part) => {
     const match = /^([^=!\\]+)(==|=|!=)((?:[^\\=]|\\[\\,=])*)$/.exec(part)
-    if (!match) throw badRequest(`invalid field selector: "${part}"; can't understand it, expected field=value`)
+    if (!match) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`)
     const path = (match[1] ?? '').trim()
     if (!fields.has(path)) {
       const names = [...fields].map((field) => JSON.stringify(field)).join(', ')
       const plain = `${JSON.stringify(path)} is not a known field selector: only ${names}`
       throw badRequest(isPlain ? plain : `field label not supported: ${path}`)
     }
-    return { path, equals: match[2] !== '!=', value: (match[3] ?? '').replaceAll(/\\([\\,=])/g, '$1') }
+    const asked = aliases[path]
+    return {
+      path,
+      ...(asked ? { asked } : {}),
+      equals: match[2] !== '!=',
+      value: (match[3] ?? '').replaceAll(/\\([\\,=])/g, '$1'),
+    }
   })
 }
 
 /** An absent field counts as empty text. */
 export function matchesFields(selector: FieldSelector, object: ApiObject): boolean {
-  return selector.every(({ path, equals, value }) => (fieldText(object, path) === value) === equals)
+  return selector.every(({ path, asked = [path], equals, value }) => {
+    const text = asked.map((each) => fieldText(object, each)).find((each) => each !== '') ?? ''
+    return (text === value) === equals
+  })
 }
 
 /** As text; empty where it is absent or no single value. */

@@ -85,10 +85,11 @@ function involved(event: ApiObject): string {
 }
 
 function source(event: ApiObject): string {
-  const component = at(event, 'source', 'component') ?? at(event, 'deprecatedSource', 'component')
-  const host = textOf(at(event, 'source', 'host') ?? at(event, 'deprecatedSource', 'host'))
-  const name = textOf(component) || textOf(at(event, 'reportingComponent') ?? at(event, 'reportingController'))
-  return host === '' ? name : `${name}, ${host}`
+  const known = at(event, 'source') ?? at(event, 'deprecatedSource')
+  const component = textOf(at(known, 'component'))
+  const reporter = textOf(at(event, 'reportingComponent') ?? at(event, 'reportingController'))
+  const place = component === '' ? textOf(at(event, 'reportingInstance')) : textOf(at(known, 'host'))
+  return [component || reporter, place].filter((part) => part !== '').join(', ')
 }
 
 function lastSeen(event: ApiObject, now: number): string {

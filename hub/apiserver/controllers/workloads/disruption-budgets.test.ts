@@ -25,7 +25,7 @@ async function evict(bench: WorkloadBench, pod: ApiObject | undefined): Promise<
   const change = systemChange(definition, 'default', new AbortController().signal)
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: nameOf(pod) } }
   try {
-    await evictPod(bench.api, change, nameOf(pod), eviction, new URLSearchParams())
+    await evictPod(bench.api, change, nameOf(pod), eviction)
     return 'evicted'
   } catch (error) {
     assert.ok(error instanceof StatusError)

@@ -6,10 +6,11 @@ export function normalize(text: string, namespace: string): readonly string[] {
     .replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\b/g, '<time>')
     .replaceAll(/\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000/g, '<time>')
     .replaceAll(/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? \+0000\b/g, '<time>')
+    .replaceAll(/\S*\/kubectl-edit-\d+\.(yaml|json)/g, '<edited>.$1')
     .replaceAll(/\S*\/(LIVE|MERGED)-\d+\b/g, '$1')
     .replaceAll(/("continue": ?)"[\w=-]+"/g, '$1"<continue>"')
     .replaceAll(/("?resourceVersion"?: ?)"\d+"/g, '$1"<version>"')
-    .replaceAll(/(ResourceVersion in record |Resource Version: +)\d+/g, '$1<version>')
+    .replaceAll(/(ResourceVersion in record \(|Resource Version: +)\d+/g, '$1<version>')
     .replaceAll(/\b(\d+d)?(\d+h)?(\d+m)?\d+[smhd]\b/g, '<age>')
     .replaceAll(/\b[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '<hash>-<random>')
     .replaceAll(/(pod-template-hash=)\w+/g, '$1<hash>')
@@ -17,10 +18,27 @@ export function normalize(text: string, namespace: string): readonly string[] {
     .replaceAll(/-(?=[a-z]*[0-9b-df-hj-np-tv-xz])[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<random>')
     .replaceAll(/\b10\.96\.\d+\.\d+\b/g, '<address>')
     .split('\n')
+    .map(inOrder)
     // Widths of columns follow the longest cell.
     .map((line) => line.replaceAll(/(\S) {2,}/g, '$1   ').trimEnd())
   while (lines.at(-1) === '') lines.pop()
   return sortSchemaErrors(lines)
+}
+
+/** An object in one line comes with its keys in any order. */
+function inOrder(line: string): string {
+  if (!line.startsWith('{"')) return line
+  try {
+    return JSON.stringify(JSON.parse(line, sorted))
+  } catch (error) {
+    if (error instanceof SyntaxError) return line
+    throw error
+  }
+}
+
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 /** An upstream server names what is wrong with an object of a custom kind in the order of chance. */
