@@ -18,6 +18,8 @@ export function normalize(text: string, namespace: string): readonly string[] {
     .replaceAll(/-(?=[a-z]*[0-9b-df-hj-np-tv-xz])[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<random>')
     .replaceAll(/\b10\.96\.\d+\.\d+\b/g, '<address>')
     .split('\n')
+    // What kubectl notes of its own work comes and goes with its timing.
+    .filter((line) => !/^[IWE]\d{4} \d\d:\d\d:\d\d\.\d+ /.test(line))
     .map(inOrder)
     // Widths of columns follow the longest cell.
     .map((line) => line.replaceAll(/(\S) {2,}/g, '$1   ').trimEnd())
