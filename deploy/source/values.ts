@@ -83,7 +83,11 @@ export const SETTINGS = {
   },
   networkPolicy: {
     enabled: setting('Let pods be reached at their ports alone.', true, truth),
-    metricsFrom: setting('Who may read metrics: peers of a NetworkPolicy.', [{ namespaceSelector: {} }], objects),
+    metricsFrom: setting(
+      'Who may read metrics: peers of a NetworkPolicy. An empty list is everybody.',
+      [{ namespaceSelector: {} }],
+      objects,
+    ),
     egress: setting(
       'What the pods may reach: the Kubernetes API and DNS.',
       [
