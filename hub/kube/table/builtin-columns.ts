@@ -29,7 +29,7 @@ const eventColumns: readonly Column[] = [
   column('Source', source, { priority: 1 }),
   column('Message', (event) => textOf(at(event, 'message') ?? at(event, 'note')).trim()),
   column('First Seen', (event, now) => firstSeen(event, now), { priority: 1 }),
-  column('Count', (event) => String(numberOf(countOf(event))), { priority: 1 }),
+  column('Count', (event) => numberOf(countOf(event)), { priority: 1 }),
   { ...NAME, priority: 1 },
 ]
 
@@ -81,15 +81,16 @@ function regarding(event: ApiObject): Json | undefined {
 function involved(event: ApiObject): string {
   const object = regarding(event)
   const kind = textOf(at(object, 'kind')).toLowerCase()
-  return `${kind}/${textOf(at(object, 'name'))}`
+  const name = textOf(at(object, 'name'))
+  return name === '' ? kind : `${kind}/${name}`
 }
 
 function source(event: ApiObject): string {
   const known = at(event, 'source') ?? at(event, 'deprecatedSource')
-  const component = textOf(at(known, 'component'))
   const reporter = textOf(at(event, 'reportingComponent') ?? at(event, 'reportingController'))
-  const place = component === '' ? textOf(at(event, 'reportingInstance')) : textOf(at(known, 'host'))
-  return [component || reporter, place].filter((part) => part !== '').join(', ')
+  const component = textOf(at(known, 'component')) || reporter
+  const place = textOf(at(known, 'host')) || textOf(at(event, 'reportingInstance'))
+  return place === '' ? component : `${component}, ${place}`
 }
 
 function lastSeen(event: ApiObject, now: number): string {

@@ -23,8 +23,8 @@ export const ENDPOINT_SLICE_COLUMNS: readonly Column[] = [
   NAME,
   column('AddressType', (slice) => at(slice, 'addressType') ?? ''),
   column('Ports', (slice) =>
-    listed(
-      list(at(slice, 'ports')).map((port) => String(at(port, 'port') ?? '*')),
+    shortened(
+      list(at(slice, 'ports')).map((port) => String(at(port, 'port') ?? at(port, 'name') ?? '*')),
       '<unset>',
     ),
   ),
@@ -54,7 +54,8 @@ function externalAddresses(service: ApiObject): string {
   const balanced = list(at(service, 'status', 'loadBalancer', 'ingress')).map((each) =>
     textOr(at(each, 'ip'), textOr(at(each, 'hostname'), '')),
   )
-  return listed([...balanced, ...given], '<pending>')
+  const known = [...new Set(balanced.filter((each) => each !== ''))].sort()
+  return listed([...known, ...given], '<pending>')
 }
 
 function servicePort(port: Json): string {
@@ -68,9 +69,14 @@ function endpoints(object: ApiObject): string {
     const addresses = list(at(subset, 'addresses')).map((each) => textOr(at(each, 'ip'), ''))
     const ports = list(at(subset, 'ports'))
     if (ports.length === 0) return addresses
-    return ports.flatMap((port) => addresses.map((address) => `${address}:${String(at(port, 'port') ?? '')}`))
+    return ports.flatMap((port) => addresses.map((address) => `${inPlace(address)}:${String(at(port, 'port') ?? '')}`))
   })
   return shortened(all, '<none>')
+}
+
+/** An address of IPv6 has colons of its own. */
+function inPlace(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
 }
 
 function shortened(all: readonly string[], none: string): string {
@@ -84,7 +90,7 @@ function labels(selector: Json | undefined): string {
 }
 
 function listed(texts: readonly string[], none = '<none>'): string {
-  return texts.length === 0 ? none : texts.join(',')
+  return texts.join(',') || none
 }
 
 function list(value: Json | undefined): readonly Json[] {

@@ -3,14 +3,15 @@ import type { ApiObject } from '../resource.ts'
 import { at, isJsonArray } from '../schema/json.ts'
 import { ageOf } from './age.ts'
 import { AGE, type Column, column, NAME } from './columns.ts'
+import { podContainers } from './pod-containers.ts'
 
 /** What `kubectl get pods` prints. */
 export const POD_COLUMNS: readonly Column[] = [
   NAME,
-  column(
-    'Ready',
-    (pod) => `${statuses(pod).filter((each) => at(each, 'ready') === true).length}/${containerCount(pod)}`,
-  ),
+  column('Ready', (pod) => {
+    const { ready, total } = podContainers(pod)
+    return `${ready}/${total}`
+  }),
   column('Status', podStatus),
   column('Restarts', restarts),
   AGE,
@@ -22,62 +23,17 @@ export const POD_COLUMNS: readonly Column[] = [
 
 /** Phase, or the reason of the container that keeps the pod from running. */
 function podStatus(pod: ApiObject): string {
-  const told = textOr(at(pod, 'status', 'reason'), textOr(at(pod, 'status', 'phase'), 'Unknown'))
-  const phase = isGated(pod) ? 'SchedulingGated' : told
-  const initializing = initReason(pod)
-  const reason = initializing ?? containerReason(pod, phase)
+  const { reason } = podContainers(pod)
   if (at(pod.metadata, 'deletionTimestamp') === undefined) return reason
   if (at(pod, 'status', 'reason') === 'NodeLost') return 'Unknown'
+  const phase = at(pod, 'status', 'phase')
   return phase === 'Succeeded' || phase === 'Failed' ? reason : 'Terminating'
 }
 
-function isGated(pod: ApiObject): boolean {
-  return list(at(pod, 'status', 'conditions')).some(
-    (each) => at(each, 'type') === 'PodScheduled' && at(each, 'reason') === 'SchedulingGated',
-  )
-}
-
-function initReason(pod: ApiObject): string | undefined {
-  const all = list(at(pod, 'status', 'initContainerStatuses'))
-  const total = list(at(pod, 'spec', 'initContainers')).length
-  for (const [position, status] of all.entries()) {
-    const terminated = at(status, 'state', 'terminated')
-    if (at(terminated, 'exitCode') === 0 || at(status, 'started') === true) continue
-    if (terminated !== undefined) return `Init:${terminatedText(terminated)}`
-    const waiting = textOr(at(status, 'state', 'waiting', 'reason'), '')
-    return waiting !== '' && waiting !== 'PodInitializing' ? `Init:${waiting}` : `Init:${position}/${total}`
-  }
-  return undefined
-}
-
-function containerReason(pod: ApiObject, phase: string): string {
-  let reason = phase
-  let hasRunning = false
-  for (const status of statuses(pod).toReversed()) {
-    const waiting = textOr(at(status, 'state', 'waiting', 'reason'), '')
-    const terminated = at(status, 'state', 'terminated')
-    if (waiting !== '') reason = waiting
-    else if (terminated !== undefined) reason = terminatedText(terminated)
-    else if (at(status, 'ready') === true && at(status, 'state', 'running') !== undefined) hasRunning = true
-  }
-  if (reason !== 'Completed' || !hasRunning) return reason
-  const isReady = list(at(pod, 'status', 'conditions')).some(
-    (each) => at(each, 'type') === 'Ready' && at(each, 'status') === 'True',
-  )
-  return isReady ? 'Running' : 'NotReady'
-}
-
-function terminatedText(terminated: Json): string {
-  const reason = textOr(at(terminated, 'reason'), '')
-  if (reason !== '') return reason
-  const signal = at(terminated, 'signal')
-  if (typeof signal === 'number' && signal !== 0) return `Signal:${signal}`
-  return `ExitCode:${String(at(terminated, 'exitCode') ?? 0)}`
-}
-
 function restarts(pod: ApiObject, now: number): string {
-  const count = statuses(pod).reduce<number>((sum, each) => sum + numberOr(at(each, 'restartCount'), 0), 0)
-  const last = statuses(pod)
+  const { counted } = podContainers(pod)
+  const count = counted.reduce<number>((sum, each) => sum + numberOr(at(each, 'restartCount'), 0), 0)
+  const last = counted
     .map((each) => textOr(at(each, 'lastState', 'terminated', 'finishedAt'), ''))
     .sort()
     .at(-1)
@@ -91,14 +47,6 @@ function readinessGates(pod: ApiObject): string {
   const isTrue = (gate: Json) =>
     conditions.some((each) => at(each, 'type') === at(gate, 'conditionType') && at(each, 'status') === 'True')
   return `${gates.filter(isTrue).length}/${gates.length}`
-}
-
-function statuses(pod: ApiObject): readonly Json[] {
-  return list(at(pod, 'status', 'containerStatuses'))
-}
-
-function containerCount(pod: ApiObject): number {
-  return list(at(pod, 'spec', 'containers')).length
 }
 
 function list(value: Json | undefined): readonly Json[] {

@@ -196,9 +196,35 @@ test('both forms of an event print the same', () => {
     const [cells] = cellsOf(toTable(definition, [event], { now: NOW, include: 'None' }))
     return [0, 1, 2, 3, 6, 8].map((position) => cells?.[position])
   }
-  const expected = ['30s', 'Normal', 'Synced', 'device/pump', 'done', '4']
+  const expected = ['30s', 'Normal', 'Synced', 'device/pump', 'done', 4]
   assert.deepEqual(pick(first, core), expected)
   assert.deepEqual(pick(second, newer), expected)
+})
+
+test('an event says who reports it and from where, and what it is about, as far as that is known', () => {
+  const [definition] = BUILTIN_DEFINITIONS.filter(({ kind }) => kind === 'Event')
+  assert.ok(definition)
+  const shown = (event: JsonObject) => {
+    const [cells] = cellsOf(toTable(definition, [{ ...thing(), ...event }], { now: NOW, include: 'None' }))
+    return [cells?.[3], cells?.[5]]
+  }
+  const reporter = { reportingComponent: 'skerry.dev/cloud', reportingInstance: 'cloud-1' }
+  assert.deepEqual(shown({ involvedObject: { kind: 'Node' }, ...reporter }), ['node', 'skerry.dev/cloud, cloud-1'])
+  assert.deepEqual(shown({ source: { component: 'kubelet' }, ...reporter })[1], 'kubelet, cloud-1')
+  assert.deepEqual(shown({ source: { component: 'kubelet', host: 'edge-1' }, ...reporter })[1], 'kubelet, edge-1')
+})
+
+test('addresses and ports of services and endpoints are shown as far as they fit', () => {
+  const shown = (kind: string, body: JsonObject, position: number) =>
+    cellsOf(toTable(builtin(kind), [{ ...thing(), ...body }], { now: NOW, include: 'None' }))[0]?.[position]
+  const subsets = [{ addresses: [{ ip: '2001:db8::1' }, { ip: '10.0.0.1' }], ports: [{ port: 80 }] }]
+  assert.equal(shown('Endpoints', { subsets }, 1), '[2001:db8::1]:80,10.0.0.1:80')
+  const ports = [{ port: 1, name: 'a' }, { name: 'b' }, { port: 3, name: 'c' }, { port: 4, name: 'd' }]
+  assert.equal(shown('EndpointSlice', { ports }, 2), '1,b,3 + 1 more...')
+  assert.equal(shown('EndpointSlice', { ports: [{ name: '' }] }, 2), '<unset>')
+  const ingress = [{ ip: '10.0.0.2' }, { ip: '10.0.0.1' }, { ip: '10.0.0.2' }, {}]
+  const balanced = { spec: { type: 'LoadBalancer', externalIPs: ['10.9.9.9'] }, status: { loadBalancer: { ingress } } }
+  assert.equal(shown('Service', balanced, 3), '10.0.0.1,10.0.0.2,10.9.9.9')
 })
 
 function custom(printerColumns: ResourceDefinition['printerColumns']): ResourceDefinition {
