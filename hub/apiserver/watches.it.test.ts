@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { at, configMap, done, MAPS, until, watch } from './testing/objects.ts'
+import { at, configMap, done, MAPS, refused, until, watch } from './testing/objects.ts'
 import { ask } from './testing/request.ts'
 import { type ServedApi, serveTestApi } from './testing/serve.ts'
 
@@ -114,6 +114,17 @@ describe('watches', () => {
     await done(api, { method: 'DELETE', path: `${MAPS}/single` })
     assert.deepEqual(await watching.take(1), ['DELETED single'])
     assert.equal(at(await done(api, { path: '/api/v1/namespaces/default?watch=1' }), 'kind'), 'Namespace')
+  })
+
+  it('below /watch/ tell of the object in the path, for which the right was asked, and of no other', async () => {
+    const path = MAPS.replace('/v1/', '/v1/watch/').concat('/named?fieldSelector=')
+    for (const selector of ['metadata.name=kube-root-ca.crt', 'metadata.name!=named', 'metadata.namespace=default']) {
+      const { json } = await refused(api, { path: path + encodeURIComponent(selector) }, 400, 'BadRequest')
+      assert.equal(at(json, 'message'), "fieldSelector metadata.name doesn't match requested name")
+    }
+    using watching = await watch(api, path + encodeURIComponent('metadata.name=named'))
+    await create(configMap('named'))
+    assert.deepEqual(await watching.take(1), ['ADDED named'])
   })
 
   it('show Tables when asked', async () => {

@@ -1,7 +1,7 @@
 import { type Duration, minutes, ms, nextTurn, seconds } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
-import { expired, type Status, StatusError } from '../../kube/status.ts'
+import { badRequest, expired, type Status, StatusError } from '../../kube/status.ts'
 import { type Change, eventOf } from '../../kube/watch/index.ts'
 import type { Entry } from '../storage/ordered-objects.ts'
 import type { SendEvent, Stream, StreamEvent } from './answer.ts'
@@ -39,6 +39,10 @@ export function watchObjects(
   const { definition } = view()
   const resource = resourceOf(definition)
   const log = api.store.log(resource)
+  // Who may see that one need not be one who may see another.
+  if (named !== '' && options.fields.length > 0 && selectedName(options.fields) !== named) {
+    throw badRequest("fieldSelector metadata.name doesn't match requested name")
+  }
   const fields =
     named === '' ? options.fields : [...options.fields, { path: 'metadata.name', equals: true, value: named }]
   const selected = selects(options)
