@@ -44,6 +44,35 @@ test('zeros of optional fields survive, other zeros are nothing', () => {
   assert.deepEqual(decodeProtobuf(encodeProtobuf(event)), { apiVersion: 'v1', kind: 'Event', metadata: { name: 'e' } })
 })
 
+test('a share of pods that is none is not the same as one that nobody named', () => {
+  const budget: ApiObject = {
+    ...{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'b' } },
+    ...{ spec: { maxUnavailable: 0 }, status: {} },
+  }
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(budget)), budget)
+  const least: ApiObject = { ...budget, spec: { minAvailable: 0 } }
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(least)), least)
+  for (const [kind, field] of [
+    ['Deployment', 'strategy'],
+    ['DaemonSet', 'updateStrategy'],
+  ] as const) {
+    for (const rollingUpdate of [
+      { maxUnavailable: 0, maxSurge: 1 },
+      { maxUnavailable: 1, maxSurge: 0 },
+    ]) {
+      const spec = { [field]: { type: 'RollingUpdate', rollingUpdate } }
+      const object: ApiObject = { apiVersion: 'apps/v1', kind, metadata: { name: 'web' }, spec }
+      assert.deepEqual(decodeProtobuf(encodeProtobuf(object)), object)
+    }
+  }
+  const service: ApiObject = {
+    ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 's' } },
+    spec: { ports: [{ port: 80, targetPort: 0 }] },
+  }
+  const { spec } = decodeProtobuf(encodeProtobuf(service))
+  assert.deepEqual(spec, { ports: [{ port: 80 }] }, 'that one is no pointer')
+})
+
 test('what Go holds inline, quantities, ports by name and raw JSON look as in JSON', () => {
   const container = {
     name: 'app',

@@ -20,7 +20,7 @@ export const NETWORK_MESSAGES: Readonly<Record<string, string>> = {
   NetworkPolicyEgressRule: 'ports:1:*NetworkPolicyPort to:2:*NetworkPolicyPeer',
   NetworkPolicyIngressRule: 'ports:1:*NetworkPolicyPort from:2:*NetworkPolicyPeer',
   NetworkPolicyPeer: 'podSelector:1:LabelSelector namespaceSelector:2:LabelSelector ipBlock:3:IPBlock',
-  NetworkPolicyPort: 'protocol:1:string? port:2:IntOrString endPort:3:int32?',
+  NetworkPolicyPort: 'protocol:1:string? port:2:IntOrString? endPort:3:int32?',
   NetworkPolicySpec:
     'podSelector:1:LabelSelector ingress:2:*NetworkPolicyIngressRule egress:3:*NetworkPolicyEgressRule policyTypes:4:*string',
   PortStatus: 'port:1:int32 protocol:2:string error:3:string?',

@@ -52,7 +52,7 @@ export const PODS_MESSAGES: Readonly<Record<string, string>> = {
   PodDNSConfigOption: 'name:1:string value:2:string?',
   PodDisruptionBudget: 'metadata:1:ObjectMeta spec:2:PodDisruptionBudgetSpec status:3:PodDisruptionBudgetStatus',
   PodDisruptionBudgetSpec:
-    'minAvailable:1:IntOrString selector:2:LabelSelector maxUnavailable:3:IntOrString unhealthyPodEvictionPolicy:4:string?',
+    'minAvailable:1:IntOrString? selector:2:LabelSelector maxUnavailable:3:IntOrString? unhealthyPodEvictionPolicy:4:string?',
   PodDisruptionBudgetStatus:
     'observedGeneration:1:int64 disruptedPods:2:%Time disruptionsAllowed:3:int32 currentHealthy:4:int32 desiredHealthy:5:int32 expectedPods:6:int32 conditions:7:*Condition',
   PodExtendedResourceClaimStatus: 'requestMappings:1:*ContainerExtendedResourceRequest resourceClaimName:2:string',
@@ -82,8 +82,8 @@ export const PODS_MESSAGES: Readonly<Record<string, string>> = {
   ReplicaSetSpec: 'replicas:1:int32? minReadySeconds:4:int32 selector:2:LabelSelector template:3:PodTemplateSpec',
   ReplicaSetStatus:
     'replicas:1:int32 fullyLabeledReplicas:2:int32 readyReplicas:4:int32 availableReplicas:5:int32 terminatingReplicas:7:int32? observedGeneration:3:int64 conditions:6:*ReplicaSetCondition',
-  RollingUpdateDaemonSet: 'maxUnavailable:1:IntOrString maxSurge:2:IntOrString',
-  RollingUpdateDeployment: 'maxUnavailable:1:IntOrString maxSurge:2:IntOrString',
+  RollingUpdateDaemonSet: 'maxUnavailable:1:IntOrString? maxSurge:2:IntOrString?',
+  RollingUpdateDeployment: 'maxUnavailable:1:IntOrString? maxSurge:2:IntOrString?',
   Scale: 'metadata:1:ObjectMeta spec:2:ScaleSpec status:3:ScaleStatus',
   ScaleSpec: 'replicas:1:int32',
   ScaleStatus: 'replicas:1:int32 selector:2:string',
