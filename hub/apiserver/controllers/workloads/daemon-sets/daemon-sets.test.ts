@@ -114,6 +114,20 @@ test('a new image comes node by node, never with more than one missing', async (
   assert.deepEqual(revisions(bench), [1, 2])
 })
 
+test('nodes that are not for it hold no new image up', async () => {
+  const only = (name: string) => {
+    const template = templateWith('agent', name)
+    return { template: { ...template, spec: { ...objectAt(template, 'spec'), nodeSelector: { role: 'edge' } } } }
+  }
+  await using bench = await running(only('nginx:1'))
+  await bench.edit(nodeCalled('edge-2'), '', (node) => withMetadata(node, { labels: { role: 'edge' } }))
+  await bench.settle()
+  assert.deepEqual(places(bench), on(['edge-2']))
+  await bench.ask(agent(), only('nginx:2'))
+  await bench.settle()
+  assert.deepEqual(places(bench), on(['edge-2'], 'nginx:2'))
+})
+
 test('what was before comes back as the newest revision', async () => {
   await using bench = await running()
   await bench.ask(agent(), image('nginx:2'))

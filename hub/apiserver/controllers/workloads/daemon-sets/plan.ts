@@ -57,7 +57,9 @@ function removeOld(places: readonly Place[], aim: Aim): Step {
   let missing = 0
   const broken: ApiObject[] = []
   const candidates: ApiObject[] = []
-  for (const { pods } of places) {
+  for (const { pods, fit } of places) {
+    // A node that is not for it, and has none, misses none.
+    if (pods.length === 0 && !fit.isWanted) continue
     const found = generations(pods, aim)
     if (!found || (found.old === undefined) === (found.new === undefined)) missing++
     else if (found.new) missing += aim.isAvailable(found.new) ? 0 : 1
