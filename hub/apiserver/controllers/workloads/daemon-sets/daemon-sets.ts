@@ -1,5 +1,5 @@
 import { createReconciler, type Reconciler } from '../../../../../platform/lifecycle/index.ts'
-import { minutes, ms, seconds } from '../../../../../platform/time/index.ts'
+import { ms } from '../../../../../platform/time/index.ts'
 import {
   isDeleting,
   labelsOf,
@@ -21,20 +21,15 @@ import { createPod, deletePod, isEndingNamespace, MOST_AT_ONCE, slowStart, type 
 import { claim, follow, isControlledBy } from '../owners.ts'
 import { isOver, isReady, untilAvailable } from '../pods.ts'
 import { fitOf, HASH_LABEL, isUpdated, specFor, targetOf } from './daemon-pods.ts'
+import { FailedPods } from './failed-pods.ts'
 import { DAEMON_SETS, forgetOld, type History, historyOf } from './history.ts'
 import { type Aim, byAge, hasFailed, type Place, place, replaceOld, type Step } from './plan.ts'
 
 const GENERATION = 'deprecated.daemonset.template.generation'
-/** Kubernetes' own: how soon a pod that failed is taken away again and again. */
-const FIRST_WAIT = seconds(1)
-const LONGEST_WAIT = minutes(15)
-
-/** Pods of a node that failed; at once the first time, then later and later. */
-type Failures = Map<string, { readonly tries: number; readonly until: number }>
 
 /** Keeps one pod of each DaemonSet on each node that is one for it. */
 export function daemonSets({ api, metrics }: ControllerOptions): Controller {
-  const failures: Failures = new Map()
+  const failures = new FailedPods(api.clock)
   const reconciler: Reconciler = createReconciler({
     name: 'daemon-sets',
     workers: 2,
@@ -69,7 +64,7 @@ export function daemonSets({ api, metrics }: ControllerOptions): Controller {
 }
 
 /** Answers with the ms after which it has to be looked at again; Infinity for never. */
-async function reconcile(work: Work, set: ApiObject, failures: Failures): Promise<number> {
+async function reconcile(work: Work, set: ApiObject, failures: FailedPods): Promise<number> {
   const { api, signal } = work
   const history = await historyOf(work, set)
   await claim(api, set, PODS, signal)
@@ -118,22 +113,18 @@ async function due(
   set: ApiObject,
   pods: readonly ApiObject[],
   node: string,
-  failures: Failures,
+  failures: FailedPods,
   held: { wait: number },
 ): Promise<readonly ApiObject[]> {
   const found: ApiObject[] = []
   for (const pod of pods) {
     const path = `${namespaceOf(pod)}/${nameOf(pod)} on node ${node}`
     if (hasFailed(pod)) {
-      const key = `${uidOf(set)} ${node}`
-      const now = api.clock.monotonic()
-      const { tries, until } = failures.get(key) ?? { tries: 0, until: now }
-      if (until > now) {
-        held.wait = Math.min(held.wait, until - now)
+      const wait = failures.untilDue(uidOf(set), node)
+      if (wait > 0) {
+        held.wait = Math.min(held.wait, wait)
         continue
       }
-      const wait = Math.min(FIRST_WAIT.milliseconds * 2 ** tries, LONGEST_WAIT.milliseconds)
-      failures.set(key, { tries: tries + 1, until: now + wait })
       const message = `Found failed daemon pod ${path}, will try to kill it`
       await tellEvent(api, component, set, { type: 'Warning', reason: 'FailedDaemonPod', message }, signal)
     } else if (isOver(pod)) {
@@ -146,11 +137,11 @@ async function due(
 }
 
 function placesOf(api: ApiContext, set: ApiObject): readonly Place[] {
-  const pods = ownPods(api, set)
+  const pods = Map.groupBy(ownPods(api, set), targetOf)
   return api.store.list(NODES).map(([, node]) => ({
     node: nameOf(node),
     fit: fitOf(set, node),
-    pods: byAge(pods.filter((pod) => targetOf(pod) === nameOf(node))),
+    pods: byAge(pods.get(nameOf(node)) ?? []),
   }))
 }
 
