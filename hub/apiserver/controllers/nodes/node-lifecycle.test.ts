@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { minutes, seconds } from '../../../../platform/time/index.ts'
 import { conditionOf, conditionStatus, withCondition, withContent } from '../../../kube/object/index.ts'
+import { unavailable } from '../../../kube/status.ts'
+import type { Admitter } from '../../rest/context.ts'
 import { startApiBench } from '../../testing/api-bench.ts'
 import { podOn, TestNode } from '../../testing/nodes.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
@@ -149,6 +151,32 @@ test('pods of a silent node are no longer ready', async () => {
   await bench.create(pod)
   await bench.edit(pod, 'status', (current) => withCondition(current, { type: 'Ready', status: 'True' }))
   await other.live(45)
+  const now = bench.get(pod)
+  assert.ok(now)
+  assert.equal(conditionStatus(now, 'Ready'), 'False')
+  await bench[Symbol.asyncDispose]()
+})
+
+test('pods of a silent node are no longer ready, also where the first try to say so fails', async () => {
+  let isFailing = false
+  const failing: Admitter = {
+    mutate: async () => undefined,
+    async validate({ definition }) {
+      if (isFailing && definition.plural === 'pods') throw unavailable('the disk is full')
+    },
+  }
+  const bench = await startApiBench([nodeLifecycle], [failing])
+  const silent = new TestNode(bench, 'silent')
+  const other = new TestNode(bench, 'other')
+  for (const each of [silent, other]) await each.join()
+  const pod = podOn('silent', 'web')
+  await bench.create(pod)
+  await bench.edit(pod, 'status', (current) => withCondition(current, { type: 'Ready', status: 'True' }))
+  isFailing = true
+  await other.live(43)
+  assert.equal(silent.condition('Ready'), 'Unknown')
+  isFailing = false
+  await other.live(20)
   const now = bench.get(pod)
   assert.ok(now)
   assert.equal(conditionStatus(now, 'Ready'), 'False')

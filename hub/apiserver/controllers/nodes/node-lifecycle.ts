@@ -78,18 +78,22 @@ export function nodeLifecycle(options: ControllerOptions & { readonly grace?: Du
 }
 
 async function markUnknown(api: ApiContext, node: ApiObject, signal: AbortSignal): Promise<void> {
-  if (sameJson(unknownNode(node, 0), node)) return
+  const name = nameOf(node)
+  if (!sameJson(unknownNode(node, 0), node)) await tellUnknown(api, node, signal)
+  // Each time, and not only with the news: what comes between is made up for by the next look.
+  for (const key of podsOn(api, name)) {
+    if (conditionStatus(nodeNamed(api, name) ?? node, 'Ready') !== 'Unknown') return
+    await markNotReady(api, key, signal)
+  }
+}
+
+async function tellUnknown(api: ApiContext, node: ApiObject, signal: AbortSignal): Promise<void> {
   await edit(api, NODES, node, 'status', (current) => unknownNode(current, api.clock.now()), signal)
   const name = nameOf(node)
   api.log.warn('A node is silent: nobody knows how it is', { node: name })
   if (conditionStatus(node, 'Ready') !== 'True') return
-  await tell(
-    api,
-    node,
-    { type: 'Normal', reason: 'NodeNotReady', message: `Node ${name} status is now: NodeNotReady` },
-    signal,
-  )
-  for (const key of podsOn(api, name)) await markNotReady(api, key, signal)
+  const message = `Node ${name} status is now: NodeNotReady`
+  await tell(api, node, { type: 'Normal', reason: 'NodeNotReady', message }, signal)
 }
 
 /** Nobody knows whether it still serves, so nobody is sent to it. The node says otherwise when it is back. */
