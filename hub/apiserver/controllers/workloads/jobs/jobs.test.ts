@@ -168,6 +168,16 @@ test('a job that is active for too long fails, and its pods go', async () => {
   assert.equal(bench.pods().length, 0)
 })
 
+test('what still runs when a job fails has failed with it, and is not why', async () => {
+  const spec = { activeDeadlineSeconds: 20, backoffLimit: 0, completions: 3, parallelism: 2 }
+  await using bench = await begun(spec, () => 'run')
+  await bench.live(22)
+  assert.deepEqual(figures(bench), { active: 0, succeeded: 0, failed: 2 })
+  assert.deepEqual(conditions(bench), ['FailureTarget DeadlineExceeded', 'Failed DeadlineExceeded'])
+  assert.deepEqual([bench.pods().length, bench.status(job())['uncountedTerminatedPods']], [0, {}])
+  assert.equal(bench.events('Job').filter((each) => each.startsWith('DeadlineExceeded: ')).length, 1)
+})
+
 test('a rule may end the job at once, or let a failure count for nothing', async () => {
   const rules = (action: string, values: readonly number[]) => ({
     podFailurePolicy: { rules: [{ action, onExitCodes: { operator: 'In', values: [...values] } }] },

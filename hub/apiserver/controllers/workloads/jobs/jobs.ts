@@ -76,7 +76,8 @@ async function reconcile(work: Work, job: ApiObject): Promise<number> {
   const end = found.failure ?? found.success
   let failure: { readonly error: unknown } | undefined
   try {
-    if (end) await clear(work, job, pods.filter(isActive))
+    if (found.failure && !isDeleting(job)) await endAll(work, job, pods.filter(isActive))
+    else if (end) await clear(work, job, pods.filter(isActive))
     else if (!isDeleting(job)) await manage(work, job, pods, found)
   } catch (error) {
     failure = { error }
@@ -120,7 +121,14 @@ async function createIndexed(work: Work, job: ApiObject, index: number, found: A
   })
 }
 
-/** Pods that the job itself takes away count as nothing. */
+/** Pods that still run when the job fails count, so why it fails is written down before they go. */
+async function endAll(work: Work, job: ApiObject, pods: readonly ApiObject[]): Promise<void> {
+  if (pods.length === 0) return
+  await writeStatus(work, job)
+  await Promise.all(pods.map((pod) => deletePod(work, job, pod)))
+}
+
+/** Pods that the job takes away because they are too many count as nothing. */
 async function clear(work: Work, job: ApiObject, pods: readonly ApiObject[]): Promise<void> {
   await letGo(work, pods)
   await Promise.all(pods.map((pod) => deletePod(work, job, pod)))
@@ -128,19 +136,23 @@ async function clear(work: Work, job: ApiObject, pods: readonly ApiObject[]): Pr
 
 /** Writes down how the job stands, frees the pods that are counted with it, and tells of its end. */
 async function conclude(work: Work, job: ApiObject): Promise<void> {
-  const { api, signal } = work
-  const own = () =>
-    api.store.list(PODS, `${namespaceOf(job)}/`).flatMap(([, pod]) => (isControlledBy(pod, job) ? [pod] : []))
-  const write = () =>
-    edit(api, JOBS, job, 'status', (current) => withContent(current, { status: statusOf(api, current, own()) }), signal)
-  await write()
-  const freed = settled(currentOf(api, job), own())
+  const { api } = work
+  await writeStatus(work, job)
+  const freed = settled(currentOf(api, job), ownPods(api, job))
   if (freed.length > 0) {
     await letGo(work, freed)
-    await write()
+    await writeStatus(work, job)
   }
-  const after = currentOf(api, job)
-  if (uidOf(after) === uidOf(job)) await tellChanges(work, job, after)
+  await tellChanges(work, job, currentOf(api, job))
+}
+
+async function writeStatus({ api, signal }: Work, job: ApiObject): Promise<void> {
+  const propose = (current: ApiObject) => withContent(current, { status: statusOf(api, current, ownPods(api, job)) })
+  await edit(api, JOBS, job, 'status', propose, signal)
+}
+
+function ownPods(api: ApiContext, job: ApiObject): readonly ApiObject[] {
+  return api.store.list(PODS, `${namespaceOf(job)}/`).flatMap(([, pod]) => (isControlledBy(pod, job) ? [pod] : []))
 }
 
 function statusOf(api: ApiContext, job: ApiObject, pods: readonly ApiObject[]): JsonObject {

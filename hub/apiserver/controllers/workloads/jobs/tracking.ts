@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../../../schemas/index.ts'
 import { arrayAt, finalizersOf, objectAt, uidOf, withMetadata } from '../../../../kube/object/index.ts'
 import type { ApiObject } from '../../../../kube/resource.ts'
 import { edit, PODS } from '../../changes.ts'
+import { findCondition } from '../conditions.ts'
 import { numberAt } from '../figures.ts'
 import type { Work } from '../making.ts'
 import { phaseOf } from '../pods.ts'
@@ -19,8 +20,8 @@ export interface Tally {
 }
 
 /**
- * Counts the pods that ended. A pod goes from held to named in the status, to free, to counted: whatever is cut short goes on
- * from where it was, and no pod counts twice or never.
+ * Counts the pods that ended; those that still run while the job fails have failed with it. A pod goes from held to named in the
+ * status, to free, to counted: whatever is cut short goes on from where it was, and no pod counts twice or never.
  */
 export function tally(job: ApiObject, pods: readonly ApiObject[]): Tally {
   const status = objectAt(job, 'status')
@@ -33,10 +34,12 @@ export function tally(job: ApiObject, pods: readonly ApiObject[]): Tally {
     counted[field] += free.length
     uncounted[field] = uncounted[field].filter((uid) => held.has(uid))
   }
+  const named = new Set([...uncounted.succeeded, ...uncounted.failed])
+  const isFailing = findCondition(arrayAt(status, 'conditions'), 'FailureTarget')?.['status'] === 'True'
   for (const [uid, pod] of held) {
-    if (uncounted.succeeded.includes(uid) || uncounted.failed.includes(uid)) continue
+    if (named.has(uid)) continue
     if (phaseOf(pod) === 'Succeeded') uncounted.succeeded.push(uid)
-    else if (hasFailed(job, pod) && verdictOn(job, pod).action !== 'Ignore') uncounted.failed.push(uid)
+    else if ((isFailing || hasFailed(job, pod)) && verdictOn(job, pod).action !== 'Ignore') uncounted.failed.push(uid)
   }
   return {
     succeeded: counted.succeeded,
