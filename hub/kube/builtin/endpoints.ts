@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import type { Json } from '../../../schemas/index.ts'
 import type { ApiObject } from '../resource.ts'
 import { child, type FieldError, index, invalid, notSupported, required } from '../schema/field-error.ts'
@@ -7,6 +7,13 @@ import { dnsLabel } from '../schema/names.ts'
 import type { KindRules } from './kind-rules.ts'
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+/** Addresses that mean something else on each node, and what is said of them. */
+const SPECIAL: readonly (readonly [BlockList, (ip: string) => string])[] = [
+  [ranges('0.0.0.0/32', '::/128'), (ip) => `may not be unspecified (${ip})`],
+  [ranges('127.0.0.0/8', '::1/128'), () => 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  [ranges('169.254.0.0/16', 'fe80::/10'), () => 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
+  [ranges('224.0.0.0/24', 'ff02::/16'), () => 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
+]
 
 export const ENDPOINTS_RULES: KindRules = { defaults: defaultEndpoints, validate: endpointsErrors }
 
@@ -42,10 +49,18 @@ function addressErrors(addresses: readonly Json[], path: string): readonly Field
     const ip = at(address, 'ip')
     const field = child(index(path, position), 'ip')
     if (typeof ip !== 'string' || isIP(ip) === 0) return [invalid(field, ip ?? '', 'must be a valid IP address')]
-    const [first] = ip.split('.')
-    if (first === '127') return [invalid(field, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')]
-    return []
+    const family = isIP(ip) === 6 ? 'ipv6' : 'ipv4'
+    return SPECIAL.filter(([range]) => range.check(ip, family)).map(([, why]) => invalid(field, ip, why(ip)))
   })
+}
+
+function ranges(...subnets: readonly string[]): BlockList {
+  const blocks = new BlockList()
+  for (const subnet of subnets) {
+    const [net = '', prefix] = subnet.split('/')
+    blocks.addSubnet(net, Number(prefix), isIP(net) === 6 ? 'ipv6' : 'ipv4')
+  }
+  return blocks
 }
 
 function portErrors(port: Json, path: string, needsName: boolean): readonly FieldError[] {

@@ -1,11 +1,15 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
+import { quantityOr } from '../quantity/index.ts'
 import type { ApiObject } from '../resource.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 
 /** 0644, as JSON writes it. */
 const FILE_MODE = 420
+/** Seconds that a token of a volume is good for. */
+const TOKEN_SECONDS = 3600
 const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
+const HOOKS = ['postStart', 'preStop'] as const
 
 /** A Pod with what Kubernetes fills in where its author says nothing. */
 export function defaultPod(pod: ApiObject): ApiObject {
@@ -57,18 +61,14 @@ export function withPriority(pod: ApiObject): ApiObject {
 /** Guaranteed, Burstable or BestEffort, by the CPU and memory that the containers ask for. */
 export function qosClass(pod: ApiObject): string {
   const containers = ['initContainers', 'containers'].flatMap((key) => list(at(pod, 'spec', key)))
-  const names = ['cpu', 'memory']
   const asks = containers.flatMap((each) =>
-    names.flatMap((name) => [at(each, 'resources', 'requests', name), at(each, 'resources', 'limits', name)]),
-  )
-  if (asks.every((each) => each === undefined)) return 'BestEffort'
-  const isFixed = containers.every((each) =>
-    names.every((name) => {
-      const limit = at(each, 'resources', 'limits', name)
-      return limit !== undefined && limit === (at(each, 'resources', 'requests', name) ?? limit)
+    ['cpu', 'memory'].map((name) => {
+      const limit = quantityOr(at(each, 'resources', 'limits', name))
+      return { limit, request: quantityOr(at(each, 'resources', 'requests', name), limit) }
     }),
   )
-  return isFixed ? 'Guaranteed' : 'Burstable'
+  if (asks.every(({ limit, request }) => limit <= 0n && request <= 0n)) return 'BestEffort'
+  return asks.every(({ limit, request }) => limit > 0n && limit === request) ? 'Guaranteed' : 'Burstable'
 }
 
 function defaultContainer(container: Json, isHostNetwork: boolean, home: Home): Json {
@@ -88,6 +88,7 @@ function defaultContainer(container: Json, isHostNetwork: boolean, home: Home): 
   for (const key of PROBES) {
     if (isJsonObject(container[key])) result[key] = defaultProbe(container[key])
   }
+  if (isJsonObject(container['lifecycle'])) result['lifecycle'] = defaultLifecycle(container['lifecycle'])
   return result
 }
 
@@ -124,17 +125,38 @@ function defaultPort(port: Json, isHostNetwork: boolean): Json {
 }
 
 function defaultVariable(variable: Json): Json {
-  const reference = at(variable, 'valueFrom', 'fieldRef')
-  if (!isJsonObject(variable) || !isJsonObject(reference)) return variable
-  const valueFrom = isJsonObject(variable['valueFrom']) ? variable['valueFrom'] : {}
-  return { ...variable, valueFrom: { ...valueFrom, fieldRef: { apiVersion: 'v1', ...reference } } }
+  if (!isJsonObject(variable) || !isJsonObject(variable['valueFrom'])) return variable
+  return { ...variable, valueFrom: withFieldVersion(variable['valueFrom']) }
+}
+
+/** What names a field of the pod says by which version of pods. */
+function withFieldVersion(owner: Json): Json {
+  const reference = at(owner, 'fieldRef')
+  if (!isJsonObject(owner) || !isJsonObject(reference)) return owner
+  return { ...owner, fieldRef: { apiVersion: 'v1', ...reference } }
+}
+
+function defaultLifecycle(lifecycle: JsonObject): JsonObject {
+  const result: Record<string, Json> = { ...lifecycle }
+  for (const key of HOOKS) {
+    const hook = lifecycle[key]
+    if (isJsonObject(hook)) result[key] = withRequest(hook)
+  }
+  return result
+}
+
+function withRequest(handler: JsonObject): JsonObject {
+  const { httpGet, grpc } = handler
+  return {
+    ...handler,
+    ...(isJsonObject(httpGet) ? { httpGet: { path: '/', scheme: 'HTTP', ...httpGet } } : {}),
+    ...(isJsonObject(grpc) ? { grpc: { service: '', ...grpc } } : {}),
+  }
 }
 
 function defaultProbe(probe: JsonObject): JsonObject {
-  const get = probe['httpGet']
   return {
-    ...probe,
-    ...(isJsonObject(get) ? { httpGet: { path: '/', scheme: 'HTTP', ...get } } : {}),
+    ...withRequest(probe),
     timeoutSeconds: probe['timeoutSeconds'] ?? 1,
     periodSeconds: probe['periodSeconds'] ?? 10,
     successThreshold: probe['successThreshold'] ?? 1,
@@ -149,10 +171,29 @@ function defaultVolume(volume: Json): Json {
   const result: Record<string, Json> = { ...volume }
   for (const key of ['configMap', 'secret', 'projected', 'downwardAPI']) {
     const source = volume[key]
-    if (isJsonObject(source)) result[key] = { ...source, defaultMode: source['defaultMode'] ?? FILE_MODE }
+    if (isJsonObject(source)) result[key] = { ...withFiles(source), defaultMode: source['defaultMode'] ?? FILE_MODE }
   }
   if (isJsonObject(volume['hostPath'])) result['hostPath'] = { type: '', ...volume['hostPath'] }
   return result
+}
+
+function withFiles(source: JsonObject): JsonObject {
+  const { items, sources } = source
+  return {
+    ...source,
+    ...(isJsonArray(items) ? { items: items.map(withFieldVersion) } : {}),
+    ...(isJsonArray(sources) ? { sources: sources.map(defaultProjection) } : {}),
+  }
+}
+
+function defaultProjection(projection: Json): Json {
+  if (!isJsonObject(projection)) return projection
+  const { downwardAPI, serviceAccountToken: token } = projection
+  return {
+    ...projection,
+    ...(isJsonObject(downwardAPI) ? { downwardAPI: withFiles(downwardAPI) } : {}),
+    ...(isJsonObject(token) ? { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, ...token } } : {}),
+  }
 }
 
 function list(value: Json | undefined): readonly Json[] {

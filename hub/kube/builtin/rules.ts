@@ -5,11 +5,13 @@ import { ACCESS_RULES } from '../rbac/kind-rules.ts'
 import type { ApiObject, ResourceDefinition } from '../resource.ts'
 import type { FieldError } from '../schema/field-error.ts'
 import { CONFIG_MAP_RULES, SECRET_RULES } from './data-kinds.ts'
+import { ENDPOINT_SLICE_RULES } from './endpoint-slices.ts'
 import { ENDPOINTS_RULES } from './endpoints.ts'
 import { CORE_EVENT_RULES, EVENT_RULES } from './events.ts'
 import type { KindRules } from './kind-rules.ts'
 import { LEASE_RULES } from './leases.ts'
 import { NAMESPACE_RULES } from './namespaces.ts'
+import { NETWORK_POLICY_RULES } from './network-policies.ts'
 import { defaultPod, qosClass, withPriority } from './pod-defaults.ts'
 import { podErrors } from './pod-rules.ts'
 import { SERVICE_RULES } from './services.ts'
@@ -39,6 +41,8 @@ const RULES: Readonly<Record<string, KindRules>> = {
   'events.k8s.io/Event': EVENT_RULES,
   '/Service': SERVICE_RULES,
   '/Endpoints': ENDPOINTS_RULES,
+  'discovery.k8s.io/EndpointSlice': ENDPOINT_SLICE_RULES,
+  'networking.k8s.io/NetworkPolicy': NETWORK_POLICY_RULES,
   'coordination.k8s.io/Lease': LEASE_RULES,
   'apps/Deployment': DEPLOYMENT_RULES,
   'apps/ReplicaSet': REPLICA_SET_RULES,
