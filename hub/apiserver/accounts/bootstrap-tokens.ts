@@ -1,13 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../../platform/time/index.ts'
 import { minutes } from '../../../platform/time/index.ts'
-import { isDeleting, nameOf, objectAt, textAt, uidOf } from '../../kube/object/index.ts'
+import { isDeleting, objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { StatusError } from '../../kube/status.ts'
 import type { Controller, ControllerOptions } from '../controllers/controller.ts'
-import { type ApiContext, systemChange } from '../rest/context.ts'
+import { expiry } from '../controllers/expiry.ts'
 import { keyOf } from '../rest/registry.ts'
-import { removeObject } from '../rest/remove.ts'
 import { API_AUDIENCES, type TokenAuthenticator } from '../serving/authentication.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
@@ -38,31 +36,9 @@ export function bootstrapAuthenticator(store: ObjectStore, clock: Clock): TokenA
 }
 
 /** Takes away bootstrap tokens that have ended. */
-export function bootstrapExpiry({ api }: ControllerOptions): Controller {
-  return {
-    watch: () => ({ [Symbol.dispose]: () => undefined }),
-    async run(signal) {
-      while (!signal.aborted) {
-        await removeEnded(api, signal)
-        await api.clock.sleep(EVERY, signal)
-      }
-    },
-  }
-}
-
-async function removeEnded(api: ApiContext, signal: AbortSignal): Promise<void> {
-  const definition = api.registry.stored(SECRETS)
-  if (!definition) return
-  for (const [, secret] of api.store.list(SECRETS, `${NAMESPACE}/`)) {
-    if (secret['type'] !== TYPE || !hasEnded(secret, api.clock.now())) continue
-    const options = { propagation: 'Background', uid: uidOf(secret), resourceVersion: '' } as const
-    try {
-      await removeObject(api, systemChange(definition, NAMESPACE, signal), nameOf(secret), options)
-    } catch (error) {
-      // Somebody else removed it, or the disk is full: the next look tries again.
-      if (!(error instanceof StatusError)) throw error
-    }
-  }
+export function bootstrapExpiry(options: ControllerOptions): Controller {
+  const isOver = (secret: ApiObject, now: number) => secret['type'] === TYPE && hasEnded(secret, now)
+  return expiry(options, { resource: SECRETS, prefix: `${NAMESPACE}/`, every: EVERY, isOver })
 }
 
 /** One whose end cannot be read has ended. */

@@ -1,11 +1,9 @@
 import { type Duration, minutes } from '../../../platform/time/index.ts'
 import { certificateIn, hasVerdict } from '../../kube/certificates/index.ts'
-import { nameOf, textAt, uidOf } from '../../kube/object/index.ts'
+import { textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { StatusError } from '../../kube/status.ts'
 import type { Controller, ControllerOptions } from '../controllers/controller.ts'
-import { type ApiContext, systemChange } from '../rest/context.ts'
-import { removeObject } from '../rest/remove.ts'
+import { expiry } from '../controllers/expiry.ts'
 import { CERTIFICATE_REQUESTS } from './admission.ts'
 
 /** Kubernetes' own times. */
@@ -14,32 +12,12 @@ const AFTER_NOTHING = minutes(24 * 60)
 const EVERY = minutes(10)
 
 /** Takes away requests that were answered an hour ago, or that nobody answered for a day. */
-export function requestExpiry({ api }: ControllerOptions): Controller {
-  return {
-    watch: () => ({ [Symbol.dispose]: () => undefined }),
-    async run(signal) {
-      while (!signal.aborted) {
-        await removeOld(api, signal)
-        await api.clock.sleep(EVERY, signal)
-      }
-    },
-  }
-}
-
-async function removeOld(api: ApiContext, signal: AbortSignal): Promise<void> {
-  const definition = api.registry.stored(CERTIFICATE_REQUESTS)
-  if (!definition) return
-  for (const [, request] of api.store.list(CERTIFICATE_REQUESTS)) {
+export function requestExpiry(options: ControllerOptions): Controller {
+  const isOver = (request: ApiObject, now: number) => {
     const made = Date.parse(textAt(request.metadata, 'creationTimestamp'))
-    if (!(made + lifetimeOf(request).milliseconds < api.clock.now())) continue
-    const options = { propagation: 'Background', uid: uidOf(request), resourceVersion: '' } as const
-    try {
-      await removeObject(api, systemChange(definition, '', signal), nameOf(request), options)
-    } catch (error) {
-      // Somebody else removed it, or the disk is full: the next look tries again.
-      if (!(error instanceof StatusError)) throw error
-    }
+    return made + lifetimeOf(request).milliseconds < now
   }
+  return expiry(options, { resource: CERTIFICATE_REQUESTS, every: EVERY, isOver })
 }
 
 function lifetimeOf(request: ApiObject): Duration {

@@ -1,47 +1,17 @@
 import { minutes } from '../../../platform/time/index.ts'
-import { nameOf, namespaceOf, objectAt, textAt, uidOf } from '../../kube/object/index.ts'
+import { objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { StatusError } from '../../kube/status.ts'
-import { type ApiContext, CONTROLLER_MANAGER, systemChange } from '../rest/context.ts'
-import { removeObject } from '../rest/remove.ts'
 import type { Controller, ControllerOptions } from './controller.ts'
+import { expiry } from './expiry.ts'
 
 /** Kubernetes' own. */
 const LIFETIME = minutes(60)
 const EVERY = minutes(1)
 
 /** Takes away Events that nobody has repeated for an hour: they tell a story, and must not fill the database. */
-export function eventExpiry({ api }: ControllerOptions): Controller {
-  return {
-    watch: () => ({ [Symbol.dispose]: () => undefined }),
-    async run(signal) {
-      while (!signal.aborted) {
-        await removeOld(api, signal)
-        await api.clock.sleep(EVERY, signal)
-      }
-    },
-  }
-}
-
-async function removeOld(api: ApiContext, signal: AbortSignal): Promise<void> {
-  const definition = api.registry.stored('/events')
-  if (!definition) return
-  const oldest = api.clock.now() - LIFETIME.milliseconds
-  for (const [, event] of api.store.list('/events')) {
-    if (lastSeen(event) >= oldest) continue
-    const options = { propagation: 'Background', uid: uidOf(event), resourceVersion: '' } as const
-    try {
-      await removeObject(
-        api,
-        systemChange(definition, namespaceOf(event), signal, CONTROLLER_MANAGER),
-        nameOf(event),
-        options,
-      )
-    } catch (error) {
-      // Somebody else removed it, or the disk is full: the next look tries again.
-      if (!(error instanceof StatusError)) throw error
-    }
-  }
+export function eventExpiry(options: ControllerOptions): Controller {
+  const isOver = (event: ApiObject, now: number) => lastSeen(event) < now - LIFETIME.milliseconds
+  return expiry(options, { resource: '/events', every: EVERY, isOver })
 }
 
 /** Unix ms; the creation of an Event is always known. */
