@@ -27,7 +27,6 @@ interface Pending {
   readonly resource: string
   readonly key: string
   readonly after: ApiObject | undefined
-  readonly calls: readonly StoreCall[]
   /** Given back where the change does not come about. */
   readonly room: Disposable
   state: 'writing' | 'durable' | 'failed'
@@ -209,7 +208,6 @@ export class ObjectStore {
       resource,
       key,
       after,
-      calls,
       room,
       state: 'writing',
       settled: Promise.withResolvers(),
