@@ -14,6 +14,7 @@ function defaultPolicy(policy: ApiObject): ApiObject {
   return {
     ...policy,
     spec: {
+      podSelector: {},
       ...spec,
       ...(isJsonArray(ingress) ? { ingress: ingress.map(defaultRule) } : {}),
       ...(isJsonArray(egress) ? { egress: egress.map(defaultRule) } : {}),

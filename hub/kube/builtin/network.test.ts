@@ -27,9 +27,10 @@ test('a network policy says which ways it closes, and ports are those of TCP', (
     {},
   ]
   assert.deepEqual(filled({ ingress: rules, egress: rules }), {
-    ...{ ingress: shown, egress: shown, policyTypes: ['Ingress', 'Egress'] },
+    ...{ podSelector: {}, ingress: shown, egress: shown, policyTypes: ['Ingress', 'Egress'] },
   })
-  assert.deepEqual(filled({ egress: [], policyTypes: ['Egress'] }), { egress: [], policyTypes: ['Egress'] })
+  const closed = { podSelector: {}, egress: [], policyTypes: ['Egress'] }
+  assert.deepEqual(filled(closed), closed)
 })
 
 test('a slice of endpoints has a type of addresses for good, and ports with a name', () => {

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { quantityOr } from '../quantity/index.ts'
+import { quantityOr, quantityText } from '../quantity/index.ts'
 import type { ApiObject } from '../resource.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 
@@ -7,6 +7,8 @@ import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 const FILE_MODE = 420
 /** Seconds that a token of a volume is good for. */
 const TOKEN_SECONDS = 3600
+/** Thousandths, in billionths: no container asks for less. */
+const FINEST = 1_000_000n
 const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
 const HOOKS = ['postStart', 'preStop'] as const
@@ -112,10 +114,10 @@ function defaultResources(resources: Json | undefined, home: Home): JsonObject {
   }
 }
 
-/** Quantities are stored as text. */
+/** Quantities are stored as text, in one form. */
 function texts(quantities: Json | undefined): JsonObject | undefined {
   if (!isJsonObject(quantities)) return undefined
-  return Object.fromEntries(Object.entries(quantities).map(([name, value]) => [name, String(value)]))
+  return Object.fromEntries(Object.entries(quantities).map(([name, value]) => [name, quantityText(value, FINEST)]))
 }
 
 function defaultPort(port: Json, isHostNetwork: boolean): Json {
@@ -173,6 +175,9 @@ function defaultVolume(volume: Json): Json {
     const source = volume[key]
     if (isJsonObject(source)) result[key] = { ...withFiles(source), defaultMode: source['defaultMode'] ?? FILE_MODE }
   }
+  const { emptyDir } = volume
+  if (isJsonObject(emptyDir) && emptyDir['sizeLimit'] !== undefined)
+    result['emptyDir'] = { ...emptyDir, sizeLimit: quantityText(emptyDir['sizeLimit']) }
   if (isJsonObject(volume['hostPath'])) result['hostPath'] = { type: '', ...volume['hostPath'] }
   return result
 }

@@ -33,7 +33,8 @@ const RULES: Readonly<Record<string, KindRules>> = {
   '/Pod': {
     defaults: defaultPod,
     onCreate: (pod) => ({ ...withPriority(pod), status: { phase: 'Pending', qosClass: qosClass(pod) } }),
-    validate: podErrors,
+    // One that was stored before a default came has it in effect.
+    validate: (pod, old) => (old ? podErrors(defaultPod(pod), defaultPod(old)) : podErrors(pod, old)),
   },
   '/ConfigMap': CONFIG_MAP_RULES,
   '/Secret': SECRET_RULES,

@@ -11,7 +11,7 @@ const MOST_INT32 = 2 ** 31 - 1
 export const JOB_RULES: KindRules = {
   defaults: defaultJob,
   onCreate: (job) => labelled({ ...withSelector(job), status: {} }),
-  validate: jobErrors,
+  validate: (job, old) => jobErrors(job, old && defaultJob(old)),
 }
 
 function defaultJob(job: ApiObject): ApiObject {
