@@ -32,7 +32,8 @@ describe('a list', () => {
   it('says the same in JSON, in YAML and to who is in the same process', () => {
     for (const objects of [[], maps(1), maps(300, 500)]) {
       const json = present({ encoding: 'json', as: 'object' }, objects)
-      const expected = { kind: 'ConfigMapList', apiVersion: 'v1', metadata: METADATA, items: objects }
+      const items = objects.map(({ apiVersion: _version, kind: _kind, ...others }) => others)
+      const expected = { kind: 'ConfigMapList', apiVersion: 'v1', metadata: METADATA, items }
       assert.deepEqual(JSON.parse(json.text), expected)
       assert.deepEqual(json.object, expected)
       const yaml = present({ encoding: 'yaml', as: 'object' }, objects)
@@ -42,6 +43,23 @@ describe('a list', () => {
       assert.equal([...{ [Symbol.iterator]: () => parts(true) }].join(''), JSON.stringify(expected, undefined, 2))
       assert.deepEqual([yaml.type, yaml.object, parse(yaml.text)], ['application/yaml', undefined, expected])
     }
+  })
+
+  it('says the kind of its items once where it is one of Kubernetes’ own, in whatever order an object has it', () => {
+    assert.ok(definition)
+    const metadata = { name: 'a', resourceVersion: '7' }
+    const objects = [
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata },
+      { kind: 'ConfigMap', apiVersion: 'v1', metadata },
+      { metadata, kind: 'ConfigMap', apiVersion: 'v1' },
+    ]
+    const form = { encoding: 'json', as: 'object', apiVersion: 'v1' } as const
+    const items = (custom: boolean): unknown => {
+      const view = { form, definition: { ...definition, custom }, include: 'Metadata', now: 0 } as const
+      return at(JSON.parse(presentList(view, objects, METADATA).text), 'items')
+    }
+    assert.deepEqual(items(false), [{ metadata }, { metadata }, { metadata }])
+    assert.deepEqual(items(true), objects)
   })
 
   it('as a Table has its columns once and a row for each object', () => {

@@ -29,7 +29,7 @@ export function presentList(view: View, objects: readonly ApiObject[], metadata:
   return {
     code: 200,
     type: typeOf(form),
-    ...(isPlain ? { object: { ...head, items: objects } } : {}),
+    ...(isPlain ? { object: { ...head, items: view.definition.custom ? objects : objects.map(untyped) } } : {}),
     parts,
     get text() {
       return [...parts()].join('')
@@ -95,10 +95,24 @@ function fieldOf({ form }: View): string {
 
 function itemText(view: View, object: ApiObject): string {
   const { form, definition, include, now } = view
-  if (form.as === 'object') return objectText(object)
+  if (form.as === 'object') return definition.custom ? objectText(object) : untypedText(object)
   if (form.as === 'metadata') return JSON.stringify(shownObject(view, object).object)
   const [row] = arrayAt(toTable(definition, [object], { now, include, withoutColumns: true }), 'rows')
   return JSON.stringify(row)
+}
+
+/** Kubernetes' own kinds stand in their lists without kind and apiVersion, which the list says for all of them. */
+function untypedText(object: ApiObject): string {
+  const text = objectText(object)
+  const [apiVersion, kind] = [JSON.stringify(object.apiVersion), JSON.stringify(object.kind)]
+  for (const head of [`{"apiVersion":${apiVersion},"kind":${kind},`, `{"kind":${kind},"apiVersion":${apiVersion},`]) {
+    if (text.startsWith(head)) return `{${text.slice(head.length)}`
+  }
+  return JSON.stringify(untyped(object))
+}
+
+function untyped({ apiVersion: _version, kind: _kind, ...others }: ApiObject): JsonObject {
+  return others
 }
 
 function* inParts(texts: Iterable<string>): Generator<string> {
