@@ -46,6 +46,8 @@ export class Dispatch {
   /** Peers with orders to write, now or later. */
   readonly #ordering = new Set<Peer>()
   readonly #silent = new Set<Peer>()
+  /** Peers so far. */
+  #met = 0
   #wasUrgent = false
   /** Of the urgent ones, the last was a call. */
   #wasWork = false
@@ -69,10 +71,10 @@ export class Dispatch {
   }
 
   add(device: ServedDevice, now: number): void {
-    const peer = this.peerOf(device) ?? new Peer(device.plan.peer)
+    const peer = this.peerOf(device) ?? new Peer(device.plan.peer, this.#met++)
     this.#peers.set(peer.key, peer)
     peer.devices.add(device)
-    for (const property of device.properties) if (property.plan.isPolled) this.#schedule.add(property, now)
+    for (const property of device.properties) if (property.plan.isPolled) this.#schedule.add(property, now, peer.slot)
     this.#expectGap(peer, device)
     this.ordersChanged(device)
   }

@@ -5,6 +5,8 @@ import type { ServedDevice, ServedProperty } from './served-device.ts'
 /** Devices of one line that fail together, and what is to be done for them. No call of a driver holds two peers. */
 export class Peer {
   readonly key: string
+  /** Of the schedule. */
+  readonly slot: number
   readonly devices = new Set<ServedDevice>()
   /** Due to be read, and not read yet. What falls due once more meanwhile is read once. */
   readonly due = new Map<VisitId, ServedProperty>()
@@ -21,8 +23,9 @@ export class Peer {
   /** Time of its calls that it has not paid for in that yet, ms. */
   owes = 0
 
-  constructor(key: string) {
+  constructor(key: string, slot = 0) {
     this.key = key
+    this.slot = slot
   }
 
   get waits(): boolean {

@@ -36,6 +36,28 @@ describe('the schedule of a line', () => {
     assert.deepEqual(ids(schedule.take(1000)), ['a', 'b', 'c'])
   })
 
+  it('has slots beside each other, each at its own time in every cycle', () => {
+    const schedule = new Schedule(0)
+    for (let slot = 0; slot < 160; slot++) schedule.add(item(`s-${slot}`, 1000), 0, slot)
+    assert.equal(schedule.take(0).length, 160)
+    const batches: { readonly at: number; readonly ids: readonly string[] }[] = []
+    for (let at = 0; at < 2000; ) {
+      at = schedule.next(at) ?? assert.fail()
+      batches.push({ at, ids: ids(schedule.take(at)) })
+    }
+    const first = batches.filter(({ at }) => at <= 1000)
+    assert.deepEqual([first.length, first.flatMap((batch) => batch.ids).length], [16, 160])
+    const gaps = first.map(({ at }, index) => at - (first[index - 1]?.at ?? 0))
+    assert.ok(Math.max(...gaps) < 120, `${gaps}`)
+    const second = batches.filter(({ at }) => at > 1000 && at <= 2000)
+    assert.deepEqual(
+      second.map(({ at, ids: batch }) => [Math.round(at - 1000), batch]),
+      first.map(({ at, ids: batch }) => [Math.round(at), batch]),
+    )
+    for (let slot = 0; slot < 160; slot++) schedule.remove(item(`s-${slot}`, 1000))
+    assert.equal(schedule.next(2000), undefined)
+  })
+
   it('skips what was missed while the line was busy', () => {
     const schedule = new Schedule(0)
     schedule.add(item('a', 100), 0)

@@ -60,7 +60,7 @@ describe('extra work on a line', () => {
   it('is done between reads, one after the other, and its result comes back', async (t) => {
     const { work, order, field, advance } = start(t)
     await advance(1010)
-    assert.equal(field.calls.length, 3, 'a read is under way')
+    assert.equal(field.calls.length, 4, 'a read is under way')
     const results = [work('default/u1', 'a'), work('default/u2', 'b')]
     await advance(20)
     assert.deepEqual(order, [])
