@@ -48,11 +48,6 @@ export function wholeOf(quantity: Quantity): bigint {
   return (quantity + NANO - 1n) / NANO
 }
 
-/** Thousandths, rounded up: how CPU is counted. */
-export function milliOf(quantity: Quantity): bigint {
-  return (quantity * 1000n + NANO - 1n) / NANO
-}
-
 export function quantityOf(whole: number): Quantity {
   return BigInt(Math.trunc(whole)) * NANO
 }

@@ -8,6 +8,7 @@ export interface Recurring {
 const NOTHING: readonly never[] = []
 
 interface Group<T> {
+  readonly key: string
   readonly cycleMs: number
   readonly offsetMs: number
   due: number
@@ -42,7 +43,7 @@ export class Schedule<T extends Recurring> {
   /** Items of one slot number make batches; any whole number is one. */
   add(item: T, now: number, slot = 0): void {
     const key = `${item.cycleMs}/${slot % SLOTS}`
-    const group = this.#groups.get(key) ?? this.#groupAt(item.cycleMs, slot % SLOTS, now)
+    const group = this.#groups.get(key) ?? this.#groupAt(key, item.cycleMs, slot % SLOTS, now)
     this.#groups.set(key, group)
     this.#groupOf.set(item.id, group)
     group.members.set(item.id, item)
@@ -54,7 +55,7 @@ export class Schedule<T extends Recurring> {
     const group = this.#groupOf.get(item.id)
     this.#groupOf.delete(item.id)
     group?.members.delete(item.id)
-    for (const [key, each] of this.#groups) if (each === group && each.members.size === 0) this.#groups.delete(key)
+    if (group?.members.size === 0) this.#groups.delete(group.key)
   }
 
   /** Everything, or one item that is in it, is due at once again, as after a reconnect. */
@@ -88,9 +89,9 @@ export class Schedule<T extends Recurring> {
     return earliest
   }
 
-  #groupAt(cycleMs: number, slot: number, now: number): Group<T> {
+  #groupAt(key: string, cycleMs: number, slot: number, now: number): Group<T> {
     const offsetMs = Math.round(((slot * GOLDEN) % 1) * SPREAD_MS)
-    return { cycleMs, offsetMs, due: this.#after(now, { cycleMs, offsetMs }), members: new Map() }
+    return { key, cycleMs, offsetMs, due: this.#after(now, { cycleMs, offsetMs }), members: new Map() }
   }
 
   #after(now: number, { cycleMs, offsetMs }: Pick<Group<T>, 'cycleMs' | 'offsetMs'>): number {
