@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { run } from 'node:test'
 import { NOT_APPLICABLE } from '../mappers/testing/not-applicable.ts'
+import { LIMIT } from './testing/end-in-time.ts'
 import { NEEDS } from './testing/needs.ts'
 
 /** One way of running test files, and which files it takes. */
@@ -11,10 +12,16 @@ interface Suite {
   readonly pattern: string
   readonly excludes: readonly string[]
   readonly concurrency: number
-  readonly timeoutMs: number
+  /** Of one test that names no limit of its own. */
+  readonly testMs: number
+  readonly fileMs: number
 }
 
 const FOLDERS = '{schemas,platform,twin,mappers,hub,runtime,samples,tools,bench,deploy}'
+/** Loaded into each test file, to end one that does not end by itself. */
+const END_IN_TIME = new URL('./testing/end-in-time.ts', import.meta.url).href
+/** After the limit of a file: then its process is beyond ending itself, or what it started holds its output open. */
+const PATIENCE_MS = 60_000
 /** So much of what a file wrote to stderr is kept for its failure. */
 const LAST_WORDS = 4000
 const cores = availableParallelism()
@@ -25,17 +32,19 @@ const SUITES: readonly Suite[] = [
     pattern: '.test.ts',
     excludes: ['.it.test.ts', '.e2e.test.ts', '.sim.test.ts'],
     concurrency: cores,
-    timeoutMs: 60_000,
+    testMs: 60_000,
+    fileMs: 180_000,
   },
-  { name: 'it', pattern: '.it.test.ts', excludes: [], concurrency: cores, timeoutMs: 120_000 },
+  { name: 'it', pattern: '.it.test.ts', excludes: [], concurrency: cores, testMs: 120_000, fileMs: 480_000 },
   // Four minutes where nothing else runs.
-  { name: 'sim', pattern: '.sim.test.ts', excludes: [], concurrency: cores, timeoutMs: 2_400_000 },
+  { name: 'sim', pattern: '.sim.test.ts', excludes: [], concurrency: cores, testMs: 2_400_000, fileMs: 2_400_000 },
   {
     name: 'e2e',
     pattern: '.e2e.test.ts',
     excludes: [],
     concurrency: Math.max(1, Math.floor(cores / 2)),
-    timeoutMs: 300_000,
+    testMs: 300_000,
+    fileMs: 900_000,
   },
 ]
 
@@ -81,7 +90,9 @@ async function runSuite(
   total: Tally,
   durations: { file: string; ms: number }[],
 ): Promise<void> {
-  const stream = run({ files: [...files], concurrency: suite.concurrency, timeout: suite.timeoutMs })
+  const { concurrency, testMs, fileMs } = suite
+  const env = { ...process.env, [LIMIT]: String(fileMs) }
+  const stream = run({ files: [...files], concurrency, timeout: testMs, execArgv: ['--import', END_IN_TIME], env })
   const lastWords = new Map<string, string>()
   const fail = (where: string, what: string, why: string) => {
     total.failed++
@@ -119,7 +130,24 @@ async function runSuite(
     lastWords.set(file, `${lastWords.get(file) ?? ''}${event.message}`.slice(-LAST_WORDS))
     if (process.env['TEST_OUTPUT'] === 'all') process.stderr.write(event.message)
   })
-  for await (const event of stream) void event
+  const open = new Set<string>()
+  stream.on('test:dequeue', ({ name }) => isFileEntry(name, files) && open.add(name))
+  stream.on('test:complete', ({ name }) => open.delete(name))
+  const watch = () => setTimeout(() => stalled(open, total), fileMs + PATIENCE_MS)
+  let timer = watch()
+  for await (const event of stream) {
+    void event
+    clearTimeout(timer)
+    timer = watch()
+  }
+  clearTimeout(timer)
+}
+
+/** Nothing is heard of any file any more: the gate ends here, rather than when its own time is over. */
+function stalled(open: ReadonlySet<string>, total: Tally): never {
+  for (const file of open) print(`FAILED ${file}: nothing was heard of it for too long`)
+  print(`${total.passed} passed, ${total.failed + Math.max(1, open.size)} failed, ${total.skipped} skipped`)
+  process.exit(1)
 }
 
 function isFileEntry(name: string, files: readonly string[]): boolean {

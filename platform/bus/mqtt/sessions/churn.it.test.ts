@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { createMetrics } from '../../../health/prometheus.ts'
 import { connect, disconnect, publish, subscribe, unsubscribe } from '../testing/bytes.ts'
 import { startRawBroker } from '../testing/raw-broker.ts'
@@ -48,8 +47,7 @@ test('clients that leave while their session is being opened are not counted for
 })
 
 async function start(t: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-mqtt-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder('skerry-mqtt-')
   const metrics = createMetrics()
   const started = await startRawBroker(t, { metrics, file: join(folder, 'mqtt.db') })
   const counted = async (what: string): Promise<number> => {
