@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { quantityOr, quantityText } from '../quantity/index.ts'
+import { type Json, type JsonObject, quantityOr, quantityText } from '../../../schemas/index.ts'
 import type { ApiObject } from '../resource.ts'
 import { at, isJsonArray, isJsonObject } from '../schema/json.ts'
 

@@ -1,5 +1,5 @@
+import type { Quantity } from '../../../../schemas/index.ts'
 import { arrayAt, isJsonObject, objectAt, textAt } from '../../../kube/object/index.ts'
-import type { Quantity } from '../../../kube/quantity/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 import { type Amounts, type PodNeeds, podNeeds, roomOf } from './pod-needs.ts'
 

@@ -1,6 +1,5 @@
-import type { JsonObject } from '../../../../schemas/index.ts'
+import { type JsonObject, quantityOf } from '../../../../schemas/index.ts'
 import { arrayAt, isJsonObject, objectAt, textAt } from '../../../kube/object/index.ts'
-import { quantityOf } from '../../../kube/quantity/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 import { tolerates } from '../nodes/tolerations.ts'
 import type { Host } from './cluster.ts'

@@ -1,6 +1,5 @@
-import type { Json, JsonObject } from '../../../../schemas/index.ts'
+import { type Json, type JsonObject, type Quantity, quantityOr } from '../../../../schemas/index.ts'
 import { arrayAt, isJsonObject, objectAt, textAt } from '../../../kube/object/index.ts'
-import { type Quantity, quantityOr } from '../../../kube/quantity/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 
 /** Amounts of resources by name. */

@@ -1,4 +1,4 @@
-import { parseQuantity } from '../../quantity/index.ts'
+import { parseQuantity } from '../../../../schemas/index.ts'
 import { compare } from '../compare.ts'
 import { CelError } from '../errors.ts'
 import type { CelValue } from '../values.ts'

@@ -1,4 +1,4 @@
-import type { Json } from '../../../schemas/index.ts'
+import type { Json } from '../device/index.ts'
 
 /** An amount of something in billionths, which is the finest that Kubernetes knows. Exact for all amounts. */
 export type Quantity = bigint

@@ -1,4 +1,4 @@
-import type { Json } from '../../../schemas/index.ts'
+import type { Json } from '../device/index.ts'
 import { parseQuantity } from './quantity.ts'
 
 const NANO = 1_000_000_000n

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Json } from '../../../schemas/index.ts'
+import type { Json } from '../device/index.ts'
 import { quantityText } from './quantity-text.ts'
 
 test('an amount is written in one way, in the units of its author', () => {
