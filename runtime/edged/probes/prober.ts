@@ -1,0 +1,31 @@
+import type { Pod } from '../pod/pod.ts'
+import type { Container } from '../pod/schema/container.ts'
+
+/** A running container that is asked how it is. */
+export interface ProbeTarget {
+  readonly pod: Pod
+  readonly container: Container
+  readonly containerId: string
+  readonly podIp: string
+  /** Unix ms. */
+  readonly startedAt: number
+}
+
+export interface ProbeResults {
+  /** Its startup probe has succeeded, or it has none. */
+  readonly isStarted: boolean
+  /** Its readiness probe holds, or it has none and is started. */
+  readonly isReady: boolean
+  /** A liveness or startup probe has failed for good: the container has to be ended and started again. */
+  readonly failure?: { readonly message: string; readonly graceSeconds?: number }
+}
+
+/** Asks containers how they are, by their probes. */
+export interface Prober {
+  /** Begins with a container that it does not know; repeating it is harmless. `onChange` of the maker is told of other results. */
+  follow(target: ProbeTarget): void
+  /** Results of a running container; of one that is not followed, those of a container without probes. */
+  resultsOf(containerId: string): ProbeResults
+  /** Ends with all containers of the pod but these. */
+  keepOnly(uid: string, containerIds: ReadonlySet<string>): void
+}
