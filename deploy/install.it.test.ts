@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Value } from 'typebox/value'
@@ -10,6 +9,7 @@ import { kubectl } from '../hub/apiserver/testing/kubectl.ts'
 import { type ServedApi, serveTestApi } from '../hub/apiserver/testing/serve.ts'
 import { CloudConfig } from '../schemas/config/index.ts'
 import { needs } from '../tools/testing/needs.ts'
+import { temporaryFolder } from '../tools/testing/temporary-folder.ts'
 import { objectsOf, render } from './testing/render.ts'
 
 const FOLDER = import.meta.dirname
@@ -56,11 +56,10 @@ const SETUPS: Readonly<Record<string, object>> = {
 
 describe('an installation, at an API server that takes nothing it does not know', { skip: needs('kubectl') }, () => {
   let api: ServedApi
-  let folder: string
+  const folder = temporaryFolder('skerry-chart-')
   const releases: (() => Promise<void>)[] = []
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'skerry-chart-'))
     api = await serveTestApi({ after: (release) => void releases.push(release) })
     const made = await kubectl(api, ['create', 'namespace', 'kubeedge', '--dry-run=client', '-o', 'yaml'])
     await kubectl(api, [...STRICT, '-'], { input: made.out })
@@ -68,7 +67,6 @@ describe('an installation, at an API server that takes nothing it does not know'
 
   after(async () => {
     for (const release of releases) await release()
-    await rm(folder, { recursive: true, force: true })
   })
 
   it('is taken from the plain manifests, and again without a change', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { boundaryViolations, type Violation } from './boundaries.ts'
+import { temporaryFolder } from './testing/temporary-folder.ts'
 
 /** A file that breaks a rule, and the rule. Files without a rule are what the others import. */
 const PLANTED: readonly { readonly file: string; readonly text: string; readonly rule?: string }[] = [
@@ -124,11 +124,10 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
 ]
 
 describe('each boundary rule fires on a planted breach', () => {
-  let root: string
+  const root = temporaryFolder('skerry-boundaries-')
   let violations: readonly Violation[]
 
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'skerry-boundaries-'))
     for (const { file, text } of PLANTED) {
       await mkdir(join(root, dirname(file)), { recursive: true })
       await writeFile(join(root, file), `${text}\n`)
@@ -138,8 +137,6 @@ describe('each boundary rule fires on a planted breach', () => {
       await boundaryViolations(root, ['schemas', 'platform', 'twin', 'hub', 'runtime', 'mappers', 'samples', 'deploy'])
     ).violations
   })
-
-  after(() => rm(root, { recursive: true }))
 
   it('none fires where protocols share what they may', () => {
     assert.deepEqual(

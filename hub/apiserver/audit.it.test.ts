@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import type { AuditOptions } from './audit/audit-log.ts'
 import { CLOUD_GROUP } from './serving/authorization.ts'
 import { at, configMap, MAPS } from './testing/objects.ts'
@@ -10,9 +10,8 @@ import { asPerson } from './testing/people.ts'
 import { ask } from './testing/request.ts'
 import { serveApi } from './testing/serve.ts'
 
-async function setup(t: TestContext, what: AuditOptions['what'] = 'writes') {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-audit-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+async function setup(what: AuditOptions['what'] = 'writes') {
+  const directory = temporaryFolder('skerry-audit-')
   const file = join(directory, 'audit', 'log')
   const api = await serveApi(directory, { audit: { file, what, mostBytes: 10_000_000, keep: 1 } })
   /** Stops the API, which writes what is not written yet. */
@@ -28,8 +27,8 @@ async function setup(t: TestContext, what: AuditOptions['what'] = 'writes') {
   return { api, stopped }
 }
 
-test('each write is a line that says who did what to which object, and nothing of what is in it', async (t) => {
-  const { api, stopped } = await setup(t)
+test('each write is a line that says who did what to which object, and nothing of what is in it', async () => {
+  const { api, stopped } = await setup()
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -57,8 +56,8 @@ test('each write is a line that says who did what to which object, and nothing o
   assert.match(String(at(event, 'requestReceivedTimestamp')), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
 })
 
-test('what is wrong in a Secret is not told with the Secret', async (t) => {
-  const { api, stopped } = await setup(t)
+test('what is wrong in a Secret is not told with the Secret', async () => {
+  const { api, stopped } = await setup()
   const path = '/api/v1/namespaces/default/secrets'
   const metadata = { name: 'key' }
   await ask(api, {
@@ -77,8 +76,8 @@ test('what is wrong in a Secret is not told with the Secret', async (t) => {
   assert.ok(!text.includes('hush') && !text.includes(Buffer.from('hush').toString('base64')))
 })
 
-test('what was refused, or done in the name of another, is there too', async (t) => {
-  const { api, stopped } = await setup(t)
+test('what was refused, or done in the name of another, is there too', async () => {
+  const { api, stopped } = await setup()
   const eve = await asPerson(api, 'eve', [])
   await ask(eve, { method: 'POST', path: MAPS, body: configMap('a') })
   await ask(api, {
@@ -105,8 +104,8 @@ test('what was refused, or done in the name of another, is there too', async (t)
   assert.ok(!text.includes('no.secret'))
 })
 
-test('reports of the cloud half are left out, what else it does is not, and reads where they are asked for', async (t) => {
-  const { api, stopped } = await setup(t)
+test('reports of the cloud half are left out, what else it does is not, and reads where they are asked for', async () => {
+  const { api, stopped } = await setup()
   const cloud = await asPerson(api, 'skerry-cloud', [CLOUD_GROUP])
   const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'x' }, spec: {} }
   const leases = '/apis/coordination.k8s.io/v1/namespaces/kubeedge/leases'
@@ -118,7 +117,7 @@ test('reports of the cloud half are left out, what else it does is not, and read
     ['delete'],
   )
 
-  const all = await setup(t, 'all')
+  const all = await setup('all')
   await ask(all.api, { path: `${MAPS}?limit=1` })
   const command = '/api/v1/namespaces/default/pods/x/exec?command=echo&command=hush&stdin=true'
   await ask(all.api, { path: command })

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, beforeEach, describe, it, test } from 'node:test'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { at, done, refused, WIDGET_CRD, WIDGETS, watch, widget } from './testing/objects.ts'
 import { ask } from './testing/request.ts'
 import { type ServedApi, serveApi, serveTestApi } from './testing/serve.ts'
@@ -142,9 +140,8 @@ describe('conversion webhooks', () => {
   })
 })
 
-test('a conversion that was registered outlives restarts that install the definition again', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-api-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+test('a conversion that was registered outlives restarts that install the definition again', async () => {
+  const directory = temporaryFolder('skerry-api-')
   const webhook = { clientConfig: { url: 'https://127.0.0.1:1/convert' }, conversionReviewVersions: ['v1'] }
   {
     await using api = await serveApi(directory, { crds: [WIDGET_CRD] })

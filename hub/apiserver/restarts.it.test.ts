@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { parseCertificate } from '../../platform/certificates/index.ts'
 import { silentLogger } from '../../platform/log/index.ts'
 import { systemClock } from '../../platform/time/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { openApiPki } from './index.ts'
 import { anApiProcess } from './testing/forked-api.ts'
 import { at, configMap, done, MAPS, WIDGET_CRD, WIDGETS, watch, widget } from './testing/objects.ts'
@@ -17,7 +17,7 @@ const ENOUGH = 300
 const AT_ONCE = 16
 
 test('kill -9 loses nothing that was answered, and no resourceVersion comes twice', async (t) => {
-  const directory = await aFolder(t)
+  const directory = temporaryFolder('skerry-api-')
   const { child, api } = await anApiProcess(t, directory)
   const answered = new Map<string, number>()
   const removed = new Set<string>()
@@ -56,8 +56,8 @@ test('kill -9 loses nothing that was answered, and no resourceVersion comes twic
   assert.ok(Number(at(next, 'metadata', 'resourceVersion')) > Math.max(...answered.values()))
 })
 
-test('a restart keeps custom objects and what people changed of their definition', async (t) => {
-  const directory = await aFolder(t)
+test('a restart keeps custom objects and what people changed of their definition', async () => {
+  const directory = temporaryFolder('skerry-api-')
   {
     await using api = await serveApi(directory, { crds: [WIDGET_CRD] })
     await done(api, { method: 'POST', path: WIDGETS, body: widget('kept') })
@@ -80,8 +80,8 @@ test('a restart keeps custom objects and what people changed of their definition
   await done(api, { path: '/apis/user.io/v1/widgets' })
 })
 
-test('a watcher that saw everything goes on over a restart, one that did not is told to list', async (t) => {
-  const directory = await aFolder(t)
+test('a watcher that saw everything goes on over a restart, one that did not is told to list', async () => {
+  const directory = temporaryFolder('skerry-api-')
   let version = 0
   {
     await using api = await serveApi(directory)
@@ -96,8 +96,8 @@ test('a watcher that saw everything goes on over a restart, one that did not is 
   assert.equal(at((await late.next()).object, 'code'), 410)
 })
 
-test('certificates stay as long as they fit, and are private', async (t) => {
-  const directory = await aFolder(t)
+test('certificates stay as long as they fit, and are private', async () => {
+  const directory = temporaryFolder('skerry-api-')
   const open = (names: readonly string[]) => openApiPki(directory, { names, clock: systemClock, log: silentLogger })
   const first = await open([])
   assert.deepEqual(await open([]), first)
@@ -112,9 +112,3 @@ test('certificates stay as long as they fit, and are private', async (t) => {
   await writeFile(join(folder, 'admin.key'), await readFile(join(folder, 'server.key')))
   assert.notDeepEqual((await open([])).admin, first.admin)
 })
-
-async function aFolder(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-api-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}

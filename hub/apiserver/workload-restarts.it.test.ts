@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { minutes } from '../../platform/time/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { anApiProcess } from './testing/forked-api.ts'
 import { at, done, until } from './testing/objects.ts'
 import { playNodes } from './testing/played-nodes.ts'
@@ -39,7 +37,7 @@ const DEPLOYMENT = {
 }
 
 test('kill -9 in the midst of a job and a rollout: each index is done once, and no pod is left over', async (t) => {
-  const directory = await aFolder(t)
+  const directory = temporaryFolder('skerry-api-')
   const { child, api } = await anApiProcess(t, directory)
   const play = (pod: object) => (JSON.stringify(pod).includes('"image":"job"') ? 'succeed' : 'run')
   const nodes = await playNodes(api, NODES, play)
@@ -77,9 +75,3 @@ test('kill -9 in the midst of a job and a rollout: each index is done once, and 
   assert.equal(new Set(indexes).size, 40)
   assert.equal(indexes.length, 40)
 })
-
-async function aFolder(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-api-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, truncate } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createLocalBus } from '../../platform/bus/index.ts'
@@ -9,6 +8,7 @@ import { silentLogger } from '../../platform/log/index.ts'
 import { openStore } from '../../platform/store/index.ts'
 import { systemClock as clock, systemRandom as random, seconds } from '../../platform/time/index.ts'
 import { assignedDevices, type Device, type DeviceStatus } from '../../schemas/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { DEVICE_MODELS, DEVICE_STATUSES, DEVICES } from '../cloud/index.ts'
 import { startTlsCloud } from '../cloud/testing/tls-cloud.ts'
 import { createFrameFactory, createWebSocketDialer } from '../link/index.ts'
@@ -27,8 +27,7 @@ const nodeName = 'edge-1'
 test('a damaged database: devices of the backup are served at once, and the cloud sends and takes what came after it', async (t) => {
   const cloud = await startTlsCloud(t)
   const { kubernetes } = cloud
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-edge-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder('skerry-edge-')
   const files = identityFiles(folder)
   const token = parseJoinToken(await cloud.authority.createToken({ node: nodeName }))
   await joinNode({ address: `127.0.0.1:${cloud.certificates.port}`, token, nodeName, files, clock })

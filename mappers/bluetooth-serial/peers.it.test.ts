@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ms, systemClock } from '../../platform/time/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { propertiesOf, served } from './testing/served.ts'
 
 const SOCAT = '/usr/bin/socat'
@@ -26,13 +25,10 @@ function missing(): string | false {
 
 /** Two ports that are joined by socat; a device of pyserial is on one of them. */
 async function device(t: TestContext, kind: 'binary' | 'text'): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-peers-'))
+  const folder = temporaryFolder('skerry-peers-')
   const [ours, theirs] = [join(folder, 'ours'), join(folder, 'theirs')]
   const cable = spawn(SOCAT, [`PTY,link=${ours},rawer`, `PTY,link=${theirs},rawer`], { stdio: 'ignore' })
-  t.after(async () => {
-    cable.kill('SIGKILL')
-    await rm(folder, { recursive: true, force: true })
-  })
+  t.after(() => void cable.kill('SIGKILL'))
   const end = systemClock.monotonic() + 10_000
   while (!existsSync(ours) || !existsSync(theirs)) {
     assert.ok(systemClock.monotonic() < end, 'socat made no ports')

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { ms, systemClock } from '../../platform/time/index.ts'
 import { NEEDS, needs } from '../../tools/testing/needs.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { ModbusConnection } from './connection.ts'
 import { discover } from './discover.ts'
 import { openWire } from './links.ts'
@@ -30,15 +29,12 @@ function needsLibmodbus(): string | false {
 }
 
 describe('with libmodbus', { skip: needsLibmodbus() }, () => {
-  let folder: string
   let program: string
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'skerry-libmodbus-'))
-    program = join(folder, 'server')
+    program = join(temporaryFolder('skerry-libmodbus-'), 'server')
     const source = join(import.meta.dirname, 'testing', 'libmodbus-server.c')
     await promisify(execFile)('cc', ['-o', program, source, '-lmodbus'])
   })
-  after(() => rm(folder, { recursive: true, force: true }))
 
   async function served<T>(work: (device: ReturnType<typeof deviceOf>) => Promise<T>): Promise<T> {
     const server = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { ms, systemClock } from '../../platform/time/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { openPty, type Pty } from '../simulators/index.ts'
 import { openError } from './open-error.ts'
 import { openSerialPort } from './open-serial-port.ts'
@@ -33,7 +33,8 @@ async function opened(t: TestContext, path: string): Promise<Duplex> {
 
 async function closed(port: Duplex): Promise<void> {
   if (port.closed) return
-  const gone = once(port, 'close')
+  // Its other end may be gone first, which is an error of the port.
+  const gone = new Promise<void>((resolve) => port.once('close', () => resolve()))
   port.destroy()
   await gone
 }
@@ -152,8 +153,7 @@ describe('a serial port', { skip }, () => {
   })
 
   it('ends when its path leads to another port, or nowhere', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'skerry-serial-'))
-    t.after(() => rm(folder, { recursive: true }))
+    const folder = temporaryFolder('skerry-serial-')
     const path = join(folder, 'port')
     const [first, second] = [await pair(t), await pair(t)]
     await symlink(first.path, path)
@@ -176,8 +176,7 @@ describe('a serial port', { skip }, () => {
   })
 
   it('says what is wrong with a path, and what to do', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'skerry-serial-'))
-    t.after(() => rm(folder, { recursive: true }))
+    const folder = temporaryFolder('skerry-serial-')
     const file = join(folder, 'file')
     await writeFile(file, '')
     await chmod(file, 0o600)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { enableCompileCache } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { MutantThread } from './mutants/mutant-threads.ts'
 import { mutants } from './mutants/mutants.ts'
@@ -17,14 +18,12 @@ const AT_ONCE = 6
 process.env['NODE_COMPILE_CACHE'] ??= enableCompileCache(join(tmpdir(), 'skerry-compile-cache')).directory
 
 describe('the conformance suite', () => {
-  let folder: string
+  const folder = temporaryFolder('skerry-mutants-')
   let source: string
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'skerry-mutants-'))
     source = await readFile(new URL('./mutants/line-mapper.ts', import.meta.url), 'utf8')
   })
-  after(() => rm(folder, { recursive: true }))
 
   const urlOf = async (name: string, text: string): Promise<string> => {
     const file = join(folder, `${name}.ts`)

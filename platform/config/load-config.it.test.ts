@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { EdgeConfig, UpConfig } from '../../schemas/config/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { ConfigError } from '../lifecycle/errors.ts'
 import { loadConfig } from './index.ts'
 
@@ -13,9 +13,8 @@ test('nothing given is all defaults', async () => {
   assert.equal(config.log.level, 'info')
 })
 
-test('reads a file, fills the defaults and lets flags win', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'skerry-config-'))
-  t.after(() => rm(dir, { recursive: true }))
+test('reads a file, fills the defaults and lets flags win', async () => {
+  const dir = temporaryFolder('skerry-config-')
   const file = join(dir, 'edge.yaml')
   await writeFile(file, 'node: { name: a }\nmqtt:\n  port: 2000\n')
   const overrides = { node: { name: 'b' }, mqtt: { host: undefined }, metrics: { port: 0 } }

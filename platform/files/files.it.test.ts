@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { ConfigError, RefusedError, UnavailableError } from '../lifecycle/errors.ts'
 import { ensureDirectory, lockDirectory, readFileIfPresent, writeFileAtomic } from './index.ts'
 
-test('replaces a file whole, with its mode, and leaves nothing beside it', async (t) => {
-  const path = join(await folder(t), 'a.json')
+test('replaces a file whole, with its mode, and leaves nothing beside it', async () => {
+  const path = join(temporaryFolder('skerry-files-'), 'a.json')
   assert.equal(await readFileIfPresent(path), undefined)
   await writeFileAtomic(path, 'one', 0o644)
   await writeFileAtomic(path, Buffer.from('two'), 0o600)
@@ -18,15 +18,15 @@ test('replaces a file whole, with its mode, and leaves nothing beside it', async
   assert.deepEqual(await readdir(join(path, '..')), ['a.json'])
 })
 
-test('leaves no temporary file when it cannot replace', async (t) => {
-  const dir = await folder(t)
+test('leaves no temporary file when it cannot replace', async () => {
+  const dir = temporaryFolder('skerry-files-')
   await mkdir(join(dir, 'taken', 'inner'), { recursive: true })
   await assert.rejects(writeFileAtomic(join(dir, 'taken'), 'x', 0o600))
   assert.deepEqual(await readdir(dir), ['taken'])
 })
 
-test('makes private folders, tightens its own and refuses a file in their place', async (t) => {
-  const dir = await folder(t)
+test('makes private folders, tightens its own and refuses a file in their place', async () => {
+  const dir = temporaryFolder('skerry-files-')
   await ensureDirectory(join(dir, 'a', 'b'), 0o700)
   assert.equal((await stat(join(dir, 'a', 'b'))).mode & 0o777, 0o700)
   await chmod(join(dir, 'a'), 0o775)
@@ -37,15 +37,15 @@ test('makes private folders, tightens its own and refuses a file in their place'
   await assert.rejects(ensureDirectory(join(dir, 'file', 'below'), 0o700), ConfigError)
 })
 
-test('refuses a folder that everybody may write to', async (t) => {
-  const dir = join(await folder(t), 'shared')
+test('refuses a folder that everybody may write to', async () => {
+  const dir = join(temporaryFolder('skerry-files-'), 'shared')
   await mkdir(dir)
   await chmod(dir, 0o1777)
   await assert.rejects(ensureDirectory(dir, 0o700), { code: 'PLATFORM_FOLDER_SHARED' })
 })
 
-test('gives a folder to one holder at a time, also within one process', async (t) => {
-  const dir = await folder(t)
+test('gives a folder to one holder at a time, also within one process', async () => {
+  const dir = temporaryFolder('skerry-files-')
   const lock = await lockDirectory(dir)
   await assert.rejects(lockDirectory(dir), (error) => {
     assert.ok(error instanceof RefusedError)
@@ -58,8 +58,8 @@ test('gives a folder to one holder at a time, also within one process', async (t
   await (await lockDirectory(dir))[Symbol.asyncDispose]()
 })
 
-test('a lock that cannot be taken for another reason is told with its folder', async (t) => {
-  const dir = await folder(t)
+test('a lock that cannot be taken for another reason is told with its folder', async () => {
+  const dir = temporaryFolder('skerry-files-')
   await writeFile(join(dir, 'lock'), 'no database'.repeat(100))
   await assert.rejects(lockDirectory(dir), (error) => {
     assert.ok(error instanceof UnavailableError)
@@ -69,7 +69,7 @@ test('a lock that cannot be taken for another reason is told with its folder', a
 })
 
 test('a killed holder leaves no lock behind', async (t) => {
-  const dir = await folder(t)
+  const dir = temporaryFolder('skerry-files-')
   const script = `
     import { lockDirectory } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)}
     await lockDirectory(${JSON.stringify(dir)})
@@ -91,9 +91,3 @@ test('a killed holder leaves no lock behind', async (t) => {
   await using _lock = await lockDirectory(dir)
   assert.equal(await readFile(join(dir, 'lock.pid'), 'utf8'), `${process.pid}\n`)
 })
-
-async function folder(t: TestContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'skerry-files-'))
-  t.after(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}

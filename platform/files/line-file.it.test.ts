@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { LineFile, type LineFileOptions } from './line-file.ts'
 
-async function setup(t: TestContext, over: Partial<LineFileOptions> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-lines-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+function setup(over: Partial<LineFileOptions> = {}) {
+  const folder = temporaryFolder('skerry-lines-')
   const path = join(folder, 'deep', 'lines.log')
   const dropped: number[] = []
   const file = new LineFile({
@@ -19,8 +18,8 @@ async function setup(t: TestContext, over: Partial<LineFileOptions> = {}) {
   return { folder, path, file, dropped, read }
 }
 
-test('lines come to disk in order, for the owner alone, and a stop writes what waits', async (t) => {
-  const { path, file, read } = await setup(t, { mostBytes: 1_000_000 })
+test('lines come to disk in order, for the owner alone, and a stop writes what waits', async () => {
+  const { path, file, read } = setup({ mostBytes: 1_000_000 })
   const lines = Array.from({ length: 500 }, (_, number) => `line ${number}`)
   for (const line of lines) file.add(line)
   await file[Symbol.asyncDispose]()
@@ -28,8 +27,8 @@ test('lines come to disk in order, for the owner alone, and a stop writes what w
   assert.equal((await stat(path)).mode & 0o777, 0o600)
 })
 
-test('a file is continued after a restart, put aside when it is large, and the oldest goes', async (t) => {
-  const { folder, path, file, read } = await setup(t)
+test('a file is continued after a restart, put aside when it is large, and the oldest goes', async () => {
+  const { folder, path, file, read } = setup()
   file.add('first'.padEnd(60, '.'))
   await file[Symbol.asyncDispose]()
   const again = new LineFile({ path, mostBytes: 100, keep: 2, mostWaiting: 10_000, onDropped: () => assert.fail() })
@@ -47,8 +46,8 @@ test('a file is continued after a restart, put aside when it is large, and the o
   assert.deepEqual((await readFile(`${path}.2`, 'utf8')).match(/^\d/gm), ['3', '4'])
 })
 
-test('what is too much to wait is dropped and counted, and what comes later is written', async (t) => {
-  const { file, dropped, read } = await setup(t, { mostWaiting: 30, mostBytes: 1_000_000 })
+test('what is too much to wait is dropped and counted, and what comes later is written', async () => {
+  const { file, dropped, read } = setup({ mostWaiting: 30, mostBytes: 1_000_000 })
   for (let number = 0; number < 5; number++) file.add(`line ${number} .`)
   assert.deepEqual(dropped, [1, 1])
   await file.flush()
@@ -57,8 +56,8 @@ test('what is too much to wait is dropped and counted, and what comes later is w
   assert.deepEqual(await read(), ['line 0 .', 'line 1 .', 'line 2 .', 'after'].slice(0, 3).concat('after'))
 })
 
-test('a disk that takes nothing costs lines, and no more than those', async (t) => {
-  const { path, file, dropped, read } = await setup(t)
+test('a disk that takes nothing costs lines, and no more than those', async () => {
+  const { path, file, dropped, read } = setup()
   await mkdir(path, { recursive: true })
   file.add('lost')
   file.add('lost too')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { access, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { access, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { ConfigError, ConflictError, RefusedError, UnavailableError } from '../lifecycle/errors.ts'
 import { ms, seconds } from '../time/index.ts'
 import { type ControlRoutes, callControl, serveControl } from './index.ts'
@@ -13,8 +13,8 @@ for (const [kind, nested] of [
   ['short', ''],
   ['too long for a socket', 'd'.repeat(120)],
 ] as const) {
-  test(`answers commands in a folder whose path is ${kind}, private to its owner, and cleans up`, async (t) => {
-    const dir = await folder(t, nested)
+  test(`answers commands in a folder whose path is ${kind}, private to its owner, and cleans up`, async () => {
+    const dir = await folder(nested)
     const control = await serveControl({ dir, routes: { 'POST /sum': async (body) => ({ got: body }) } })
     const direct = join(dir, 'control.sock')
     const path = nested === '' ? direct : await readFile(join(dir, 'control.path'), 'utf8')
@@ -31,14 +31,14 @@ for (const [kind, nested] of [
 }
 
 test('takes over what a killed process left', async (t) => {
-  const dir = await folder(t)
+  const dir = await folder()
   await writeFile(join(dir, 'control.sock'), '')
   await start(t, dir, { 'GET /status': async () => 'up' })
   assert.equal(await callControl({ dir, method: 'GET', path: '/status', deadline }), 'up')
 })
 
 test('errors come back with their code, in the class that says what to do', async (t) => {
-  const dir = await folder(t)
+  const dir = await folder()
   const errors = [ConfigError, ConflictError, RefusedError, UnavailableError]
   await start(t, dir, {
     'GET /fail': async () => undefined,
@@ -63,7 +63,7 @@ test('errors come back with their code, in the class that says what to do', asyn
 })
 
 test('a process that does not answer in time is silent', async (t) => {
-  const dir = await folder(t)
+  const dir = await folder()
   await start(t, dir, { 'GET /status': () => new Promise(() => undefined) })
   await assert.rejects(callControl({ dir, method: 'GET', path: '/status', deadline: ms(100) }), {
     code: 'PLATFORM_CONTROL_SILENT',
@@ -75,9 +75,8 @@ async function start(t: TestContext, dir: string, routes: ControlRoutes): Promis
   t.after(() => control[Symbol.asyncDispose]())
 }
 
-async function folder(t: TestContext, nested = ''): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'control-'))
-  t.after(() => rm(dir, { recursive: true, force: true }))
+async function folder(nested = ''): Promise<string> {
+  const dir = temporaryFolder('control-')
   await mkdir(join(dir, nested), { recursive: true })
   return join(dir, nested)
 }

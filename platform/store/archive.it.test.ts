@@ -9,7 +9,7 @@ const files = [{ path: 'pki/ca.key', text: 'a key' }]
 const about = { made: 'today' }
 
 test('an archive is the database of its moment with the files beside it, for its owner alone', async (t) => {
-  const { folder, file } = await aFolder(t)
+  const { folder, file } = aFolder()
   const store = await openAt(t, file)
   await Promise.all(Array.from({ length: 2000 }, (_, index) => add(store, index)))
   const target = join(folder, 'archive')
@@ -27,7 +27,7 @@ test('an archive is the database of its moment with the files beside it, for its
 })
 
 test('an archive takes no name that is taken, unless it is told to, and leaves nothing half done', async (t) => {
-  const { folder, file } = await aFolder(t)
+  const { folder, file } = aFolder()
   await openAt(t, file)
   const target = join(folder, 'archive')
   await writeFile(target, 'dear to somebody')
@@ -54,7 +54,7 @@ const harms: Readonly<Record<string, (file: string) => Promise<void>>> = {
 }
 for (const [name, harm] of Object.entries(harms)) {
   test(`an archive that ${name} is refused`, async (t) => {
-    const { folder, file } = await aFolder(t)
+    const { folder, file } = aFolder()
     const store = await openAt(t, file)
     await Promise.all(Array.from({ length: 500 }, (_, index) => add(store, index)))
     const target = join(folder, 'archive')
@@ -65,7 +65,7 @@ for (const [name, harm] of Object.entries(harms)) {
 }
 
 test('a database that is no archive, or no file at all, is refused', async (t) => {
-  const { folder, file } = await aFolder(t)
+  const { folder, file } = aFolder()
   await (await openAt(t, file))[Symbol.asyncDispose]()
   assert.throws(() => readArchive(file), { code: 'PLATFORM_ARCHIVE_UNUSABLE' })
   assert.throws(() => readArchive(join(folder, 'none')), { code: 'PLATFORM_ARCHIVE_UNUSABLE' })

@@ -15,7 +15,7 @@ const HOUR = 3_600_000
 const never = new AbortController().signal
 
 test('a backup is the database of its moment, and commits go on while it is made', async (t) => {
-  const { file } = await aFolder(t)
+  const { file } = aFolder()
   const store = await openAt(t, file)
   await Promise.all(Array.from({ length: 20_000 }, (_, index) => add(store, index)))
   let isMade = false
@@ -34,7 +34,7 @@ test('a backup is the database of its moment, and commits go on while it is made
 })
 
 test('a backup that is put back, by hand too, bears another incarnation than the file it was made of', async (t) => {
-  const { file } = await aFolder(t)
+  const { file } = aFolder()
   const store = await openAt(t, file)
   await store.backup(2, never)
   const second = await copied(file)
@@ -46,7 +46,7 @@ test('a backup that is put back, by hand too, bears another incarnation than the
 })
 
 test('so many backups are kept as wanted, the newest with number 1, and nothing else is left', async (t) => {
-  const { folder, file } = await aFolder(t)
+  const { folder, file } = aFolder()
   const clock = new FakeClock()
   const store = await openAt(t, file, { clock })
   for (let round = 0; round < 4; round++) {
@@ -63,7 +63,7 @@ test('so many backups are kept as wanted, the newest with number 1, and nothing 
 })
 
 test('a damaged file is not copied over its sound backups, and is known as damaged from then on', async (t) => {
-  const { file } = await aFolder(t)
+  const { file } = aFolder()
   const store = await openAt(t, file)
   await Promise.all(Array.from({ length: 3000 }, (_, index) => add(store, index)))
   await store.backup(2, never)
@@ -79,7 +79,7 @@ test('a damaged file is not copied over its sound backups, and is known as damag
 })
 
 test('the module backs up soon after the first start, then in its rhythm, and only what has changed', async (t) => {
-  const { folder, file } = await aFolder(t)
+  const { folder, file } = aFolder()
   const clock = new FakeClock(systemClock.now())
   const log = memoryLogger()
   const metrics = createMetrics()
@@ -108,7 +108,7 @@ test('the module backs up soon after the first start, then in its rhythm, and on
 })
 
 test('a backup that fails is said once, counted, and tried again', async (t) => {
-  const { file } = await aFolder(t)
+  const { file } = aFolder()
   const clock = new FakeClock(systemClock.now())
   const log = memoryLogger()
   const metrics = createMetrics()
@@ -135,7 +135,7 @@ test('a backup that fails is said once, counted, and tried again', async (t) => 
 })
 
 test('damage that is met in use is said, ends the module, and the next start reads everything', async (t) => {
-  const { file } = await aFolder(t)
+  const { file } = aFolder()
   const log = memoryLogger()
   const filled = await openAt(t, file)
   await Promise.all(Array.from({ length: 3000 }, (_, index) => add(filled, index)))
@@ -161,7 +161,7 @@ test('damage that is met in use is said, ends the module, and the next start rea
 })
 
 test('a suspicion that does not prove true is dropped', async (t) => {
-  const { file } = await aFolder(t)
+  const { file } = aFolder()
   await (await openAt(t, file))[Symbol.asyncDispose]()
   await writeFile(`${file}.suspect`, '')
   const store = await openAt(t, file, { onDamage: 'restore' })

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { needs } from '../../tools/testing/needs.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { healthy, lostOf, startWriter } from './testing/writer.ts'
 
 test('every acknowledged write is there after kill -9 at any moment', async (t) => {
   for (let round = 0; round < 4; round++) {
-    const file = await aFile(t)
+    const file = aFile()
     const writer = startWriter(t, { file, mode: round % 2 ? 'backup' : 'add' })
     const moment = 1 + Math.floor(Math.random() * 800)
     const lines = await writer.until((line, count) => line.startsWith('ok') && count >= moment)
@@ -19,7 +18,7 @@ test('every acknowledged write is there after kill -9 at any moment', async (t) 
 })
 
 test('I/O errors are said, and the store heals when the disk does', { skip: needs('prlimit') }, async (t) => {
-  const file = await aFile(t)
+  const file = aFile()
   const writer = startWriter(t, { file })
   const limit = (size: string) => execFileSync('prlimit', [`--fsize=${size}:`, '--pid', String(writer.child.pid)])
   await writer.until((line) => line.startsWith('ok'))
@@ -31,8 +30,6 @@ test('I/O errors are said, and the store heals when the disk does', { skip: need
   assert.deepEqual(await lostOf(lines, file), [])
 })
 
-async function aFile(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-store-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'skerry.db')
+function aFile(): string {
+  return join(temporaryFolder('skerry-store-'), 'skerry.db')
 }

@@ -21,7 +21,7 @@ const harms: Readonly<Record<string, Harm>> = {
 
 for (const [name, harm] of Object.entries(harms)) {
   test(`${name}: the start names it, keeps the file and goes on with the newest sound backup`, async (t) => {
-    const { folder, file } = await aFolder(t)
+    const { folder, file } = aFolder()
     await fill(file, 1, 1500)
     await copyFile(file, `${file}.backup-2`)
     await copyFile(file, `${file}.backup-1`)
@@ -50,7 +50,7 @@ for (const [name, harm] of Object.entries(harms)) {
 }
 
 test('a damaged file without a backup is put aside, and an empty one takes its place', async (t) => {
-  const { folder, file } = await aFolder(t)
+  const { folder, file } = aFolder()
   for (let round = 0; round < 4; round++) {
     await writeFile(file, 'no database')
     await writeFile(`${file}.damaged-2020010${round}T000000Z`, 'older')
@@ -64,7 +64,7 @@ test('a damaged file without a backup is put aside, and an empty one takes its p
 })
 
 test('what may be lost is discarded, with its log', async (t) => {
-  const { folder, file } = await aFolder(t)
+  const { folder, file } = aFolder()
   await writeFile(file, 'no database')
   await writeFile(`${file}-wal`, 'no log')
   const store = await openAt(t, file, { onDamage: 'discard' })
@@ -74,7 +74,7 @@ test('what may be lost is discarded, with its log', async (t) => {
 })
 
 test('a crash while a backup takes the place of the file is made good', async (t) => {
-  const { file } = await aFolder(t)
+  const { file } = aFolder()
   await fill(file, 1, 10)
   await copyFile(file, `${file}.restored`)
   await rm(file)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { needs } from '../../tools/testing/needs.ts'
 import { needsSmallDisk, type SmallDisk, smallDisk } from '../../tools/testing/small-disk.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { ms } from '../time/duration.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { healthy, lostOf, startWriter } from './testing/writer.ts'
@@ -23,7 +23,7 @@ test('a full disk is said, and once there is space the store goes on by itself',
   await disk.free()
   const lines = await writer.until(healthy(300))
   await writer.kill()
-  assert.deepEqual(await lostOf(lines, await takenFrom(t, disk)), [])
+  assert.deepEqual(await lostOf(lines, await takenFrom(disk)), [])
 })
 
 test('a log that has filled the disk is used again, without a word to the caller', { skip }, async (t) => {
@@ -87,16 +87,15 @@ test('a disk that turns read-only is said, and the store goes on when it is writ
   assert.ok(disk.remount('rw'))
   const lines = await writer.until(healthy(300))
   await writer.kill()
-  assert.deepEqual(await lostOf(lines, await takenFrom(t, disk)), [])
+  assert.deepEqual(await lostOf(lines, await takenFrom(disk)), [])
 
   assert.ok(disk.remount('ro'))
   await startWriter(t, { file, on: disk.on }).until((line) => line === 'unusable PLATFORM_STORE_READ_ONLY')
 })
 
 /** The database, with its log, where SQLite can open it by its path. */
-async function takenFrom(t: TestContext, disk: SmallDisk): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-store-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+async function takenFrom(disk: SmallDisk): Promise<string> {
+  const folder = temporaryFolder('skerry-store-')
   for (const name of ['skerry.db', 'skerry.db-wal']) await copyFile(join(disk.outside, name), join(folder, name))
   return join(folder, 'skerry.db')
 }

@@ -9,7 +9,7 @@ const MEGABYTE = 1024 * 1024
 const KEYS = 250
 
 test('a file does not grow with churn, its log stays bounded, and what was deleted is given back to the disk', async (t) => {
-  const { file } = await aFolder(t)
+  const { file } = aFolder()
   const metrics = createMetrics()
   const store = await openAt(t, file, { durability: 'normal', shrinks: true, metrics })
   await fill(store, 8)

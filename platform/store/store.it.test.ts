@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { open, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { silentMetrics } from '../health/metrics.ts'
 import { RefusedError } from '../lifecycle/errors.ts'
 import { silentLogger } from '../log/logger.ts'
@@ -16,7 +16,7 @@ import { openTestStore } from './testing/index.ts'
 import { pairs } from './testing/pairs.ts'
 
 test('what was written is read, after a restart too, and a schema is migrated once', async (t) => {
-  const file = await aFile(t)
+  const file = aFile()
   const log = memoryLogger()
   const first = await openAt(file, { log })
   await add(first, 'a', 1)
@@ -118,14 +118,14 @@ test('a full disk is said, and the store goes on once there is space', async (t)
   assert.deepEqual(await keys(store), ['a', 'b', 'c'])
 })
 
-test('a file that is no database is refused by name', async (t) => {
-  const file = await aFile(t)
+test('a file that is no database is refused by name', async () => {
+  const file = aFile()
   await writeFile(file, 'this is a letter, not a database. '.repeat(100))
   await assert.rejects(openAt(file), (error: unknown) => isDamaged(error, file))
 })
 
-test('a page that rotted is found at the start', async (t) => {
-  const file = await aFile(t)
+test('a page that rotted is found at the start', async () => {
+  const file = aFile()
   const store = await openAt(file)
   await Promise.all(Array.from({ length: 3000 }, (_, index) => add(store, `key-${index}`, index)))
   await store[Symbol.asyncDispose]()
@@ -136,7 +136,7 @@ test('a page that rotted is found at the start', async (t) => {
 })
 
 test('closing flushes what was called before and refuses what comes after', async (t) => {
-  const file = await aFile(t)
+  const file = aFile()
   const store = await openAt(file)
   const writes = Promise.all(Array.from({ length: 9000 }, (_, index) => add(store, `k${index}`, index)))
   const closing = store[Symbol.asyncDispose]()
@@ -172,7 +172,7 @@ test('a worker that dies is replaced, and nothing acknowledged is lost', async (
   const workers: Worker[] = []
   const store = new StoreClient({
     settings: {
-      file: await aFile(t),
+      file: aFile(),
       domains: [pairs],
       durability: 'full',
       onDamage: 'refuse',
@@ -213,8 +213,8 @@ test('a statement that nobody declared is a bug of the caller', async (t) => {
   })
 })
 
-test('migrations of all domains run by their numbers, and one that fails leaves nothing behind', async (t) => {
-  const file = await aFile(t)
+test('migrations of all domains run by their numbers, and one that fails leaves nothing behind', async () => {
+  const file = aFile()
   const late = aDomain('late', '0003-late', ['CREATE TABLE late AS SELECT * FROM early'])
   const early = aDomain('early', '0002-early', ['CREATE TABLE early (id integer)'])
   const broken = aDomain('broken', '0004-broken', ['CREATE TABLE half (id integer)', 'CREATE TABLE half (id integer)'])
@@ -238,7 +238,7 @@ test('tables that the migrations do not make are found by every test', async (t)
 })
 
 test('several stores live in one process, durable by default', async (t) => {
-  const [one, two] = await Promise.all([openTestStore(t, [pairs]), openAt(await aFile(t))])
+  const [one, two] = await Promise.all([openTestStore(t, [pairs]), openAt(aFile())])
   t.after(() => two[Symbol.asyncDispose]())
   await Promise.all([add(one, 'a', 1), add(two, 'b', 2)])
   assert.deepEqual([await keys(one), await keys(two)], [['a'], ['b']])
@@ -247,10 +247,8 @@ test('several stores live in one process, durable by default', async (t) => {
 
 const ports = { clock: systemClock, log: silentLogger }
 
-async function aFile(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-store-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'skerry.db')
+function aFile(): string {
+  return join(temporaryFolder('skerry-store-'), 'skerry.db')
 }
 
 function openAt(file: string, options: Partial<StoreOptions> = {}): Promise<Store> {

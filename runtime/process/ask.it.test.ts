@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { serveControl } from '../../platform/http/index.ts'
 import { ms, seconds } from '../../platform/time/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { askProcess } from './ask.ts'
 
-test('no process, one that hangs and one of another kind are three things, and each says what to do', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'skerry-ask-'))
-  t.after(() => rm(dir, { recursive: true, force: true }))
+test('no process, one that hangs and one of another kind are three things, and each says what to do', async () => {
+  const dir = temporaryFolder('skerry-ask-')
   const silent = Promise.withResolvers<unknown>()
   const ask = (path: string) => askProcess(dir, 'GET', path, path === '/hangs' ? ms(100) : seconds(10))
   await assert.rejects(ask('/status'), {

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { at, configMap, done, MAPS, watch } from '../../hub/apiserver/testing/objects.ts'
 import { type ServedApi, serveApi } from '../../hub/apiserver/testing/serve.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { run } from './testing/run.ts'
 import { launcher } from './testing/up.ts'
 
 const skerry = (data: string, ...args: readonly string[]) =>
   run(process.execPath, [launcher, ...args, '--data', data], { timeoutMs: 60_000 })
 
-test('a backup of an API that serves and is written to brings back what was acknowledged before, and newer versions', async (t) => {
-  const folder = await aFolder(t)
+test('a backup of an API that serves and is written to brings back what was acknowledged before, and newer versions', async () => {
+  const folder = temporaryFolder('skerry-backup-')
   const data = join(folder, 'data')
   const file = join(folder, 'api.backup')
   const acknowledged: string[] = []
@@ -61,8 +61,8 @@ test('a backup of an API that serves and is written to brings back what was ackn
   assert.equal(at((await late.next()).object, 'code'), 410)
 })
 
-test('a restore touches nothing that runs, nothing that is there, and nothing for a backup that is not sound', async (t) => {
-  const folder = await aFolder(t)
+test('a restore touches nothing that runs, nothing that is there, and nothing for a backup that is not sound', async () => {
+  const folder = temporaryFolder('skerry-backup-')
   const data = join(folder, 'data')
   const file = join(folder, 'api.backup')
   {
@@ -103,10 +103,4 @@ async function mapsIn(data: string): Promise<readonly string[]> {
   const items = at(await done(api, { path: MAPS }), 'items')
   assert.ok(Array.isArray(items))
   return items.map((item) => String(at(item, 'metadata', 'name'))).filter((name) => name !== 'kube-root-ca.crt')
-}
-
-async function aFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-backup-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return folder
 }

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { parse, parseAllDocuments } from 'yaml'
 import { parseDevice, parseDeviceModel } from '../../hub/edge/meta/parse-device.ts'
@@ -9,6 +7,7 @@ import { createSimulatedDevice, type Simulator } from '../../mappers/simulators/
 import { createOpcuaSimulator } from '../../mappers/simulators/opcua/opcua-simulator.ts'
 import { simulateSample } from '../../mappers/simulators/testing/simulate-sample.ts'
 import { systemClock, systemRandom } from '../../platform/time/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { run as runProgram } from './testing/run.ts'
 
 const LAUNCHER = new URL('../../bin/skerry.mjs', import.meta.url).pathname
@@ -16,9 +15,8 @@ const run = (args: readonly string[]) => runProgram(process.execPath, [LAUNCHER,
 
 const SAMPLE = new URL('../../samples/boiler/', import.meta.url)
 let boiler: Simulator
-let data: string
+const data = temporaryFolder('skerry-discover-')
 before(async () => {
-  data = await mkdtemp(join(tmpdir(), 'skerry-discover-'))
   const read = async (file: string) => JSON.stringify(parse(await readFile(new URL(file, SAMPLE), 'utf8')))
   const model = parseDeviceModel(await read('model.yaml'))
   const device = parseDevice(await read('device.yaml'))
@@ -28,10 +26,7 @@ before(async () => {
   boiler = createOpcuaSimulator({ host: '127.0.0.1', port: 0, ...ground, device: simulated })
   await boiler.start()
 })
-after(async () => {
-  await boiler.close()
-  await rm(data, { recursive: true })
-})
+after(() => boiler.close())
 
 describe('skerry discover', () => {
   it('says how to trust an unknown OPC UA server, and describes it once it is trusted', async () => {

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createMetrics } from '../../platform/health/index.ts'
 import { runModules } from '../../platform/lifecycle/index.ts'
 import { memoryLogger } from '../../platform/log/testing/index.ts'
 import { systemClock as clock, systemRandom as random, seconds } from '../../platform/time/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { openEdgeStore } from './edge-store.ts'
 
-test('damage that is met while the edge runs ends the process, and the next start goes back to the backup', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-edge-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+test('damage that is met while the edge runs ends the process, and the next start goes back to the backup', async () => {
+  const directory = temporaryFolder('skerry-edge-')
   const ground = { directory, log: memoryLogger(), metrics: createMetrics() }
   const config = { durability: 'normal', backup: { every: '24h', keep: 2 } } as const
   const first = await openEdgeStore(config, ground)

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { parse } from 'yaml'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { editConfig } from './edit-config.ts'
 
-it('makes a configuration that people can go on writing, and keeps what they wrote', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-config-'))
-  t.after(() => rm(folder, { recursive: true }))
+it('makes a configuration that people can go on writing, and keeps what they wrote', async () => {
+  const folder = temporaryFolder('skerry-config-')
   const file = join(folder, 'config.yaml')
   await editConfig(file, { node: { name: 'gw-1' }, cloud: { server: 'a:1' } })
   assert.equal((await stat(file)).mode & 0o777, 0o600)
@@ -24,9 +23,8 @@ it('makes a configuration that people can go on writing, and keeps what they wro
   assert.deepEqual(parse(await readFile(file, 'utf8')), { node: { name: 'gw-2' }, mqtt: { port: 1884 } })
 })
 
-it('names a file that is not YAML and leaves it alone', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-config-'))
-  t.after(() => rm(folder, { recursive: true }))
+it('names a file that is not YAML and leaves it alone', async () => {
+  const folder = temporaryFolder('skerry-config-')
   const file = join(folder, 'config.yaml')
   await writeFile(file, '{"broken: ][')
   await assert.rejects(editConfig(file, { node: { name: 'gw-1' } }), (error: Error) => {

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadConfig } from '../../platform/config/index.ts'
 import { silentMetrics } from '../../platform/health/index.ts'
 import { silentLogger as log } from '../../platform/log/index.ts'
 import { EdgeConfig } from '../../schemas/config/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { composeEventBus, embeddedPortOf } from './event-bus.ts'
 
 const URL = 'mqtts://broker.plant:8883'
 
-test('each mode has its brokers, its port and its endpoints', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-event-bus-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+test('each mode has its brokers, its port and its endpoints', async () => {
+  const directory = temporaryFolder('skerry-event-bus-')
   const expected = [
     ['internal', 1883, ['EventBus'], { mqtt: 'mqtt://127.0.0.1:1883' }],
     ['both', 1884, ['EventBus', 'ExternalBroker'], { mqtt: 'mqtt://127.0.0.1:1884', mqttExternal: URL }],
@@ -34,9 +31,8 @@ test('each mode has its brokers, its port and its endpoints', async (t) => {
   assert.equal(embeddedPortOf(mqtt), 1900)
 })
 
-test('mappers get an account in memory on the embedded broker, and the settings of the edge on an external one', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-event-bus-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+test('mappers get an account in memory on the embedded broker, and the settings of the edge on an external one', async () => {
+  const directory = temporaryFolder('skerry-event-bus-')
   const brokerOf = async (text: string) => {
     const config = await loadConfig({ schema: EdgeConfig, text: `node: {name: edge-1}\nmqtt: ${text}` })
     return composeEventBus(config, { directory, log, metrics: silentMetrics }).brokerForMappers()

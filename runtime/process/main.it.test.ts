@@ -1,26 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { collect, run } from './testing/run.ts'
 import { launcher } from './testing/up.ts'
 
 const skerry = (...args: readonly string[]) => run(process.execPath, [launcher, ...args])
 
 describe('the command line', { concurrency: 2 }, () => {
-  let empty: string
-
-  before(async () => {
-    empty = await mkdtemp(join(tmpdir(), 'skerry-cli-'))
-  })
-
-  after(async () => {
-    await rm(empty, { recursive: true, force: true })
-  })
+  const empty = temporaryFolder('skerry-cli-')
 
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [['statu'], /unknown command 'statu' \(Did you mean status\?\); see skerry --help$/],
@@ -128,11 +120,10 @@ describe('the launcher on a Node.js that is too old', () => {
   }
 
   it('explains itself where none came along', async () => {
-    const alone = await mkdtemp(join(tmpdir(), 'skerry-launcher-'))
+    const alone = temporaryFolder('skerry-launcher-')
     await mkdir(join(alone, 'bin'))
     await copyFile(launcher, join(alone, 'bin', 'skerry.mjs'))
     const ran = await old('20.0.0', join(alone, 'bin', 'skerry.mjs'), 'version')
-    await rm(alone, { recursive: true })
     assert.equal(ran.code, 1)
     assert.match(ran.stderr, /needs Node\.js 22\.15 or newer; this is 20\.0\.0.*Install Node\.js 24/s)
   })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { serveControl } from '../../platform/http/index.ts'
 import type { MapperEntry } from '../../schemas/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { run } from './testing/run.ts'
 import { launcher } from './testing/up.ts'
 
@@ -17,9 +17,8 @@ export default defineMapper({ contract: 1, protocol: 'theirs', deviceConfig: any
   connectionKey: () => 'a', connect: noConnection, read: async () => new Map() })
 `
 
-async function folder(t: TestContext): Promise<string> {
-  const data = await mkdtemp(join(tmpdir(), 'skerry-list-'))
-  t.after(() => rm(data, { recursive: true, force: true }))
+async function folder(): Promise<string> {
+  const data = temporaryFolder('skerry-list-')
   await writeFile(join(data, 'config.yaml'), CONFIG)
   await writeFile(join(data, 'theirs.mjs'), MAPPER)
   return data
@@ -28,8 +27,8 @@ async function folder(t: TestContext): Promise<string> {
 const list = (data: string, ...args: readonly string[]) =>
   run(process.execPath, [launcher, 'mapper', 'list', '--data', data, ...args])
 
-test('lists the mappers of a configuration that nothing runs with', async (t) => {
-  const data = await folder(t)
+test('lists the mappers of a configuration that nothing runs with', async () => {
+  const data = await folder()
   const { stdout, code } = await list(data)
   assert.equal(code, 0)
   assert.match(stdout, /^PROTOCOL +CONTRACT +STATE +DEVICES +ISOLATION +ORIGIN +DETAIL$/m)
@@ -39,8 +38,8 @@ test('lists the mappers of a configuration that nothing runs with', async (t) =>
   assert.match(stdout, /No edge runs in .*: this is what its configuration says\.\n$/)
 })
 
-test('lists what the running edge says', async (t) => {
-  const data = await folder(t)
+test('lists what the running edge says', async () => {
+  const data = await folder()
   const entry: MapperEntry = {
     ...{ protocol: 'theirs', serves: ['theirs', 'ours'], contract: 1, deviceSchema: {}, visitorSchema: {} },
     ...{ origin: { kind: 'package', name: 'p', version: '1.2.3', path: '/p/m.js' }, isolation: 'worker' },

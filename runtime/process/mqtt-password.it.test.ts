@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { run } from './testing/run.ts'
 import { launcher } from './testing/up.ts'
 
 describe('skerry mqtt password', { concurrency: 2 }, () => {
-  let root: string
-
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), 'skerry-password-'))
-  })
-  after(() => rm(root, { recursive: true, force: true }))
+  const root = temporaryFolder('skerry-password-')
 
   const password = (data: string, input: string, ...args: readonly string[]) =>
     run(process.execPath, [launcher, 'mqtt', 'password', ...args, '--data', data], { input })

@@ -1,25 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { kubectl } from '../../hub/apiserver/testing/kubectl.ts'
 import { type ServedApi, serveApi } from '../../hub/apiserver/testing/serve.ts'
 import { needs } from '../../tools/testing/needs.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { run } from './testing/run.ts'
 import { launcher } from './testing/up.ts'
 
 describe('skerry user', { skip: needs('kubectl') }, () => {
-  let data: string
+  const data = temporaryFolder('skerry-user-')
   let api: ServedApi
   before(async () => {
-    data = await mkdtemp(join(tmpdir(), 'skerry-user-'))
     api = await serveApi(data)
   })
-  after(async () => {
-    await api[Symbol.asyncDispose]()
-    await rm(data, { recursive: true, force: true })
-  })
+  after(() => api[Symbol.asyncDispose]())
   const user = (...args: readonly string[]) =>
     run(process.execPath, [launcher, 'user', ...args, '--data', data], { timeoutMs: 60_000 })
   const as = (file: string, ...words: readonly string[]) => kubectl({ kubeconfig: file, directory: data }, words)
@@ -89,7 +85,7 @@ describe('skerry user', { skip: needs('kubectl') }, () => {
   })
 
   it('works without a running API, but for rights', async () => {
-    const elsewhere = await mkdtemp(join(tmpdir(), 'skerry-user-'))
+    const elsewhere = temporaryFolder('skerry-user-')
     const other = await serveApi(elsewhere)
     await other[Symbol.asyncDispose]()
     const create = (...args: readonly string[]) =>
@@ -103,6 +99,5 @@ describe('skerry user', { skip: needs('kubectl') }, () => {
     )
     await rm(join(elsewhere, 'pki'), { recursive: true })
     assert.match((await create('ann')).stderr, /is no data directory of a cloud half with the embedded Kubernetes API/)
-    await rm(elsewhere, { recursive: true, force: true })
   })
 })

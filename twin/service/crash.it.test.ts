@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import type { MqttClient } from 'mqtt'
 import { silentLogger } from '../../platform/log/index.ts'
 import { openStore } from '../../platform/store/index.ts'
@@ -17,11 +17,11 @@ const UPDATE = `${LAMP}/twin/update`
 const STATE = `${LAMP}/state/update`
 
 test('kill -9 at any moment: nothing that a result or a receipt spoke of is lost', { timeout: 60_000 }, async (t) => {
-  const file = await temporaryFile(t)
+  const file = temporaryFile()
   let value = 0
   for (let round = 0; round < 4; round++) {
     const edge = await spawnEdge(t, [process.execPath, file])
-    const before = await twinIn(t, file)
+    const before = await twinIn(file)
     const client = await edge.connect()
     const moment = 1 + Math.floor(Math.random() * 600)
     let highest = 0
@@ -42,7 +42,7 @@ test('kill -9 at any moment: nothing that a result or a receipt spoke of is lost
       client.publish(STATE, state(i % 2 ? 'online' : 'offline'), { qos: 1 }, () => undefined)
     }
     await edge.closed
-    const kept = await twinIn(t, file)
+    const kept = await twinIn(file)
     const reported = Number(kept?.properties['brightness']?.reported?.value ?? 0)
     assert.ok(reported >= highest, `killed after ${moment}: kept ${reported}, acknowledged ${highest}`)
     const revisions = (kept?.revision ?? 0) - (before?.revision ?? 0)
@@ -81,7 +81,7 @@ test('a full disk: 500 on the result topic of the client, then on by itself', { 
   }
   edge.kill()
   await edge.closed
-  const kept = await twinIn(t, join(disk.outside, 'edge.db'))
+  const kept = await twinIn(join(disk.outside, 'edge.db'))
   assert.ok(Number(kept?.properties['brightness']?.reported?.value) >= highest)
 })
 
@@ -108,8 +108,8 @@ async function asking(client: MqttClient) {
 }
 
 /** Of a copy, so that a process that runs on the file is not disturbed. */
-async function twinIn(t: TestContext, file: string): Promise<Twin | undefined> {
-  const copy = await temporaryFile(t)
+async function twinIn(file: string): Promise<Twin | undefined> {
+  const copy = temporaryFile()
   await copyFile(file, copy)
   await copyFile(`${file}-wal`, `${copy}-wal`)
   await using store = await openStore(copy, [twinStoreDomain], { clock, log: silentLogger })

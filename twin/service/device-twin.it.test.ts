@@ -11,7 +11,7 @@ const update = (eventId: string, side: 'actual' | 'expected', value: string) =>
   JSON.stringify({ event_id: eventId, twin: { brightness: { [side]: { value } } } })
 
 test('kill -9 under load: no value whose result was seen is lost', { timeout: 60_000 }, async (t) => {
-  const file = await temporaryFile(t)
+  const file = temporaryFile()
   let next = 1
   for (let round = 0; round < 3; round++) {
     const edge = await startEdge(t, file)
@@ -42,7 +42,7 @@ test('kill -9 under load: no value whose result was seen is lost', { timeout: 60
 })
 
 test('the receipt of an update comes after its commit', { timeout: 30_000 }, async (t) => {
-  const file = await temporaryFile(t)
+  const file = temporaryFile()
   const edge = await startEdge(t, file)
   const client = await edge.connect()
   for (let value = 1; value <= 20; value++) {
@@ -57,7 +57,7 @@ test('the receipt of an update comes after its commit', { timeout: 30_000 }, asy
 const hasMosquitto = spawnSync('mosquitto_pub', ['--help']).error === undefined
 
 test('mosquitto_pub and mosquitto_sub work', { timeout: 30_000, skip: !hasMosquitto }, async (t) => {
-  const edge = await startEdge(t, await temporaryFile(t))
+  const edge = await startEdge(t, temporaryFile())
   const at = ['-h', '127.0.0.1', '-p', String(edge.port), '-q', '1']
   // mosquitto_sub prints the retained message when its subscription stands.
   const probe = await edge.connect()
@@ -88,7 +88,7 @@ test('mosquitto clients exchange any text, and a reading with its time and quali
   timeout: 30_000,
   skip: !hasMosquitto,
 }, async (t) => {
-  const edge = await startEdge(t, await temporaryFile(t))
+  const edge = await startEdge(t, temporaryFile())
   const at = ['-h', '127.0.0.1', '-p', String(edge.port), '-q', '1']
   const texts = [
     'a b',
@@ -104,7 +104,7 @@ test('mosquitto clients exchange any text, and a reading with its time and quali
   const properties = Object.fromEntries(
     texts.map((value, index) => [`温度 ${index} =`, { actual: { value, metadata }, expected: { value } }]),
   )
-  const file = await temporaryFile(t)
+  const file = temporaryFile()
   await writeFile(file, JSON.stringify({ event_id: '事件', twin: properties }))
   const pub = spawn('mosquitto_pub', [...at, '-t', `${LAMP}/twin/update`, '-f', file])
   assert.deepEqual(await once(pub, 'close'), [0, null])

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { connectAsync, type MqttClient } from 'mqtt'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 
 /** edge-process.ts, by a command line that runs Node.js and ends with the file. */
 export async function spawnEdge(t: TestContext, command: readonly string[]) {
@@ -29,8 +28,6 @@ export async function spawnEdge(t: TestContext, command: readonly string[]) {
   return { port, closed, connect, kill: () => child.kill('SIGKILL') }
 }
 
-export async function temporaryFile(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-twin-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'edge.db')
+export function temporaryFile(): string {
+  return join(temporaryFolder('skerry-twin-'), 'edge.db')
 }

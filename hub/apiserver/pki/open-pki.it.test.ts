@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { systemClock } from '../../../platform/time/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { openApiPki } from './open-pki.ts'
 
 const options = { names: [], clock: systemClock, log: silentLogger }
 
-test('certificates of an authority that was lost are made anew by its successor of the same name', async (t) => {
-  const { directory, folder } = await openFolder(t)
+test('certificates of an authority that was lost are made anew by its successor of the same name', async () => {
+  const { directory, folder } = openFolder()
   const before = await openApiPki(directory, options)
   assert.deepEqual(await openApiPki(directory, options), before)
   await rm(join(folder, 'ca.key'))
@@ -23,8 +23,8 @@ test('certificates of an authority that was lost are made anew by its successor 
   }
 })
 
-test('a damaged certificate or key is made anew, a damaged authority is told by its folder', async (t) => {
-  const { directory, folder } = await openFolder(t)
+test('a damaged certificate or key is made anew, a damaged authority is told by its folder', async () => {
+  const { directory, folder } = openFolder()
   await openApiPki(directory, options)
   await writeFile(join(folder, 'admin.crt'), 'no certificate')
   await writeFile(join(folder, 'server.key'), 'no key')
@@ -37,8 +37,7 @@ test('a damaged certificate or key is made anew, a damaged authority is told by 
   })
 })
 
-async function openFolder(t: TestContext) {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-pki-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+function openFolder() {
+  const directory = temporaryFolder('skerry-pki-')
   return { directory, folder: join(directory, 'pki', 'kubernetes') }
 }

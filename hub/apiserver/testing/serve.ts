@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { type Logger, silentLogger } from '../../../platform/log/index.ts'
 import { openStore } from '../../../platform/store/index.ts'
 import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import type { AuditOptions } from '../audit/audit-log.ts'
 import {
@@ -98,13 +98,9 @@ export interface Cleanup {
   after(release: () => Promise<void>): void
 }
 
-/** The same on a folder that goes with the test. */
+/** The same on a folder of its own, until the end of the test. */
 export async function serveTestApi(t: Cleanup, options: ServeOptions = {}): Promise<ServedApi> {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-api-'))
-  const api = await serveApi(directory, options)
-  t.after(async () => {
-    await api[Symbol.asyncDispose]()
-    await rm(directory, { recursive: true, force: true })
-  })
+  const api = await serveApi(temporaryFolder('skerry-api-'), options)
+  t.after(async () => api[Symbol.asyncDispose]())
   return api
 }

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { systemClock } from '../../../platform/time/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { serveApi } from '../../apiserver/testing/serve.ts'
 import { reasonOfError } from './errors.ts'
 import { kubernetesInside } from './from-config.ts'
@@ -12,15 +10,10 @@ import type { Kubernetes, WatchEvent } from './kubernetes.ts'
 import { CONFIG_MAPS, NODES } from './resources.ts'
 
 async function open(t: TestContext, groups: readonly string[] = ['system:masters']) {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-inside-'))
-  const api = await serveApi(directory)
-  const end = async () => {
-    await api[Symbol.asyncDispose]()
-    await rm(directory, { recursive: true, force: true })
-  }
+  const api = await serveApi(temporaryFolder('skerry-inside-'))
   let isEnded = false
   const stop = async () => {
-    if (!isEnded) await end()
+    if (!isEnded) await api[Symbol.asyncDispose]()
     isEnded = true
   }
   t.after(stop)

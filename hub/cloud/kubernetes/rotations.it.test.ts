@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { createMetrics } from '../../../platform/health/index.ts'
 import { memoryLogger } from '../../../platform/log/testing/index.ts'
 import { minutes, ms, seconds, systemClock } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { type ServedApi, serveTestApi } from '../../apiserver/testing/serve.ts'
 import { clientOf, FaultServer, newAuthority } from '../testing/faults/fault-server.ts'
 import { refuses } from '../testing/faults/faults.ts'
@@ -19,18 +19,16 @@ const AT = { name: 'default' }
 describe('credentials that change while they are used', () => {
   let api: ServedApi
   let server: FaultServer
-  let directory: string
+  const directory = temporaryFolder('skerry-rotations-')
   const releases: (() => Promise<void>)[] = []
 
   before(async () => {
     api = await serveTestApi({ after: (release) => void releases.push(release) })
     server = await FaultServer.start(api)
-    directory = await mkdtemp(join(tmpdir(), 'skerry-rotations-'))
   })
 
   after(async () => {
     await server[Symbol.asyncDispose]()
-    await rm(directory, { recursive: true, force: true })
     for (const release of releases) await release()
   })
 

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { fingerprint, parseCertificate } from '../../../platform/certificates/index.ts'
 import { type Authority, parseCsr } from '../../../platform/certificates/issuing/index.ts'
@@ -13,6 +11,7 @@ import { ConfigError, createScope, UnavailableError } from '../../../platform/li
 import { silentLogger } from '../../../platform/log/index.ts'
 import { ms, seconds, systemClock } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { type CertificateEndpoint, startEndpoint } from '../testing/certificate-endpoint.ts'
 import { countingRandom } from '../testing/edge-bench.ts'
 import { identityFiles, readIdentity } from './identity-files.ts'
@@ -25,16 +24,15 @@ import { parseJoinToken } from './token.ts'
 const claims = Buffer.from(JSON.stringify({ exp: 1, node: 'edge-1' })).toString('base64url')
 const tokenOf = (authority: Authority) => parseJoinToken(`${fingerprint(authority.certificateDer)}.h.${claims}.s`)
 
-async function folder(t: TestContext) {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-join-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+function folder() {
+  const directory = temporaryFolder('skerry-join-')
   return { directory, files: identityFiles(directory) }
 }
 
 async function bench(t: TestContext, options: Parameters<typeof startEndpoint>[2] = {}) {
   const authority = await testAuthority()
   const endpoint = await startEndpoint(t, authority, options)
-  const { files, directory } = await folder(t)
+  const { files, directory } = folder()
   const join = (nodeName = 'edge-1') =>
     joinNode({ address: endpoint.address, token: tokenOf(authority), nodeName, files, clock: systemClock })
   return { authority, endpoint, files, directory, join }

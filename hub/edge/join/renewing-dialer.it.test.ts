@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join as joinPath } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { silentLogger as log } from '../../../platform/log/index.ts'
 import { minutes, systemRandom as random, systemClock } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { certificateBetween, join, startTlsCloud } from '../../cloud/testing/tls-cloud.ts'
 import { createWebSocketDialer } from '../../link/index.ts'
 import { identityFiles, readIdentity, writeIdentity } from './identity-files.ts'
@@ -17,13 +15,11 @@ const { signal } = new AbortController()
 
 /** A node with this certificate, whose clock is right by default. */
 async function node(
-  t: TestContext,
   cloud: Awaited<ReturnType<typeof startTlsCloud>>,
   { cert, key }: { readonly cert: string; readonly key: string },
   wallClock = systemClock.now(),
 ) {
-  const directory = await mkdtemp(joinPath(tmpdir(), 'skerry-node-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  const directory = temporaryFolder('skerry-node-')
   const files = identityFiles(directory)
   await writeIdentity(files, { ca: cloud.authority.caPem, certificate: cert, key })
   const rotation = createRotationModule({
@@ -51,7 +47,7 @@ test('a node that was away past the end of its certificate connects at the first
     now - minutes(1000).milliseconds,
     now - minutes(60).milliseconds,
   )
-  const { dial, serial } = await node(t, cloud, ended)
+  const { dial, serial } = await node(cloud, ended)
   assert.equal(await dial(), true)
   assert.notEqual(await serial(), ended.cert)
 })
@@ -65,14 +61,14 @@ test('a node whose clock is days behind learns from CloudHub that its certificat
     now - minutes(9000).milliseconds,
     now - minutes(60).milliseconds,
   )
-  const { dial } = await node(t, cloud, ended, now - minutes(5000).milliseconds)
+  const { dial } = await node(cloud, ended, now - minutes(5000).milliseconds)
   await assert.rejects(dial(), /HTTP 403: the certificate has expired/)
   assert.equal(await dial(), true)
 })
 
 test('a revoked node hears why, and what to do', async (t) => {
   const cloud = await startTlsCloud(t)
-  const { dial } = await node(t, cloud, await join(cloud, 'edge-1'))
+  const { dial } = await node(cloud, await join(cloud, 'edge-1'))
   assert.equal(await dial(), true)
   await cloud.register.revoke('edge-1')
   await assert.rejects(dial(), {
@@ -80,7 +76,7 @@ test('a revoked node hears why, and what to do', async (t) => {
     message: /HTTP 403: the node was revoked: .*skerry join --force/,
   })
   const ended = systemClock.now() - minutes(60).milliseconds
-  const late = await node(t, cloud, await certificateBetween(cloud, 'edge-1', ended - 9_000_000, ended))
+  const late = await node(cloud, await certificateBetween(cloud, 'edge-1', ended - 9_000_000, ended))
   await assert.rejects(late.dial(), { code: 'HUB_CERTIFICATE_REFUSED', message: /revoked.*skerry join --force/ })
 })
 
@@ -88,7 +84,6 @@ test('a certificate that begins later by the clock of the cloud is refused with 
   const cloud = await startTlsCloud(t)
   const begin = systemClock.now() + minutes(60).milliseconds
   const { dial } = await node(
-    t,
     cloud,
     await certificateBetween(cloud, 'edge-1', begin, begin + minutes(600).milliseconds),
   )

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fingerprint, parseCertificate } from '../../../platform/certificates/index.ts'
 import { testAuthority } from '../../../platform/certificates/testing/index.ts'
@@ -9,6 +6,7 @@ import { createScope } from '../../../platform/lifecycle/index.ts'
 import { memoryLogger } from '../../../platform/log/testing/index.ts'
 import { minutes, seconds, systemClock } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { startEndpoint } from '../testing/certificate-endpoint.ts'
 import { countingRandom } from '../testing/edge-bench.ts'
 import { identityFiles } from './identity-files.ts'
@@ -20,8 +18,7 @@ import { parseJoinToken } from './token.ts'
 async function ahead(t: TestContext, pastEnd: number) {
   const authority = await testAuthority()
   const endpoint = await startEndpoint(t, authority)
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-clock-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  const directory = temporaryFolder('skerry-clock-')
   const files = identityFiles(directory)
   const token = parseJoinToken(`${fingerprint(authority.certificateDer)}.h.e30.s`)
   const node = { address: endpoint.address, nodeName: 'edge-1', files }
@@ -74,8 +71,7 @@ test('the background renewal rests as well after a certificate that is old as it
 test('a clock that is behind the certificate of the cloud is told so, and nothing secret is sent', async (t) => {
   const authority = await testAuthority()
   const endpoint = await startEndpoint(t, authority, { host: 'localhost', validIn: 0.5 })
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-clock-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  const directory = temporaryFolder('skerry-clock-')
   const token = parseJoinToken(`${fingerprint(authority.certificateDer)}.h.e30.s`)
   const node = { address: endpoint.address, nodeName: 'edge-1', files: identityFiles(directory) }
   await assert.rejects(joinNode({ ...node, token, clock: systemClock }), {

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createLocalBus } from '../../../platform/bus/index.ts'
 import { createMetrics } from '../../../platform/health/index.ts'
@@ -9,6 +6,7 @@ import { silentLogger } from '../../../platform/log/index.ts'
 import type { StoreDomain } from '../../../platform/store/index.ts'
 import { openTestStore } from '../../../platform/store/testing/index.ts'
 import { type Clock, ms, systemRandom as random, seconds, systemClock } from '../../../platform/time/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { ScriptedEventBus } from '../../../twin/testing/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../link/index.ts'
 import { createEdgeHub } from '../edge-hub.ts'
@@ -47,8 +45,7 @@ export async function joinEdge(
   cloud: JoinableCloud,
   { nodeName = 'edge-1', domains = [], clock = systemClock }: JoinedEdgeOptions = {},
 ) {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-edge-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  const directory = temporaryFolder('skerry-edge-')
   const files = identityFiles(directory)
   const token = parseJoinToken(await cloud.authority.createToken({ node: nodeName }))
   await joinNode({ address: `127.0.0.1:${cloud.certificates.port}`, token, nodeName, files, clock: systemClock })

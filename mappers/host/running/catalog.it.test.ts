@@ -37,8 +37,8 @@ it('lists every built-in mapper, with its contract and schemas', async () => {
 const packageOf = (name: string, main: string, more = '') =>
   `{"name":"${name}","version":"1.2.3","type":"module","exports":{"import":"${main}"}${more}}`
 
-it('finds a package where it is installed, and in the folders above', async (t) => {
-  const folder = await folderWith(t, {
+it('finds a package where it is installed, and in the folders above', async () => {
+  const folder = await folderWith({
     'node_modules/thermo/package.json': packageOf('thermo', './mapper.js'),
     'node_modules/thermo/mapper.js': mapperModule('thermo'),
   })
@@ -69,8 +69,8 @@ for (const [name, files] of [
   ['', { 'package.json': packageOf('p', './m.js'), 'm.js': mapperModule('theirs') }],
   ['', { 'package.json': '{"type":"module","main":"m.js"}', 'm.js': mapperModule('theirs') }],
 ] as const) {
-  it(`takes the path of a ${name === '' ? 'package folder' : 'file'} (${Object.keys(files).join(', ')})`, async (t) => {
-    const folder = await folderWith(t, files)
+  it(`takes the path of a ${name === '' ? 'package folder' : 'file'} (${Object.keys(files).join(', ')})`, async () => {
+    const folder = await folderWith(files)
     const [entry] = await listed([{ mapper: join(folder, name) }])
     assert.deepEqual([entry?.detail, entry?.protocol], ['no device on this node uses it', 'theirs'])
     assert.equal(entry?.origin.kind, 'path')
@@ -120,8 +120,8 @@ const broken: readonly (readonly [what: string, files: Readonly<Record<string, s
   ['has a huge schema', { 'm.mjs': withSchema('const schema = { title: "x".repeat(3e5) }') }, /larger than 256 KiB/],
 ]
 for (const [what, files, detail] of broken) {
-  it(`says why a mapper is broken that ${what}, and lists the others`, async (t) => {
-    const folder = await folderWith(t, { ...files, 'good.mjs': mapperModule('good') })
+  it(`says why a mapper is broken that ${what}, and lists the others`, async () => {
+    const folder = await folderWith({ ...files, 'good.mjs': mapperModule('good') })
     const [bad, good] = await listed([{ mapper: join(folder, 'm.mjs') }, { mapper: join(folder, 'good.mjs') }])
     assert.equal(bad?.state, 'broken')
     assert.match(bad?.detail ?? '', detail)
@@ -129,8 +129,8 @@ for (const [what, files, detail] of broken) {
   })
 }
 
-it('says where a package was looked for, and what to do about TypeScript in one', async (t) => {
-  const folder = await folderWith(t, {
+it('says where a package was looked for, and what to do about TypeScript in one', async () => {
+  const folder = await folderWith({
     'node_modules/typed/package.json': packageOf('typed', './mapper.ts'),
     'node_modules/typed/mapper.ts': mapperModule('typed'),
   })
@@ -139,29 +139,29 @@ it('says where a package was looked for, and what to do about TypeScript in one'
   assert.match(typed?.detail ?? '', /below node_modules Node.js takes no TypeScript: let the package export compiled/)
 })
 
-it('a symbolic link is as good as the file', async (t) => {
-  const folder = await folderWith(t, { 'real/m.mjs': mapperModule('theirs') })
+it('a symbolic link is as good as the file', async () => {
+  const folder = await folderWith({ 'real/m.mjs': mapperModule('theirs') })
   await symlink(join(folder, 'real'), join(folder, 'link'))
   const [entry] = await listed([{ mapper: join(folder, 'link', 'm.mjs') }])
   assert.deepEqual([entry?.protocol, entry?.state], ['theirs', 'idle'])
 })
 
-it('a mapper that tampers with what JavaScript brings harms itself', async (t) => {
-  const folder = await folderWith(t, { 'm.mjs': `${monkey}\n${mapperModule('ape')}`, 'good.mjs': mapperModule('good') })
+it('a mapper that tampers with what JavaScript brings harms itself', async () => {
+  const folder = await folderWith({ 'm.mjs': `${monkey}\n${mapperModule('ape')}`, 'good.mjs': mapperModule('good') })
   const [, good] = await listed([{ mapper: join(folder, 'm.mjs') }, { mapper: join(folder, 'good.mjs') }])
   assert.equal(good?.state, 'idle')
   assert.equal(typeof setTimeout, 'function')
 })
 
-it('of two mappers for one protocol the second is broken', async (t) => {
-  const folder = await folderWith(t, { 'a.mjs': mapperModule('x'), 'b.mjs': mapperModule('x') })
+it('of two mappers for one protocol the second is broken', async () => {
+  const folder = await folderWith({ 'a.mjs': mapperModule('x'), 'b.mjs': mapperModule('x') })
   const [a, b] = await listed([{ mapper: join(folder, 'a.mjs') }, { mapper: join(folder, 'b.mjs') }])
   assert.deepEqual([a?.state, b?.state], ['idle', 'broken'])
   assert.match(b?.detail ?? '', /protocol x is served by .*a\.mjs already/)
 })
 
 async function hostWith(t: TestContext, files: Readonly<Record<string, string>>, isolation: 'worker' | 'process') {
-  const folder = await folderWith(t, files)
+  const folder = await folderWith(files)
   return runHost(t, isolation, { use: Object.keys(files).map((name) => ({ mapper: join(folder, name) })) })
 }
 
@@ -192,7 +192,7 @@ it('a mapper that hangs holds up nobody, and one that was mended serves without 
     'hangs.mjs': 'await new Promise(() => setInterval(() => undefined, 1000))',
     'm.mjs': 'export default {',
   }
-  const folder = await folderWith(t, { ...files, 'good.mjs': mapperModule('good') })
+  const folder = await folderWith({ ...files, 'good.mjs': mapperModule('good') })
   const use = ['hangs.mjs', 'm.mjs', 'good.mjs'].map((name) => ({ mapper: join(folder, name) }))
   const host = await runHost(t, 'worker', { use })
   host.bus.set(assignedDevices, 'default/good', plainDevice('good', 'good'))
@@ -208,7 +208,7 @@ it('a mapper that hangs holds up nobody, and one that was mended serves without 
 
 it('a mapper that comes late takes its protocol over', async (t) => {
   const own = mapperModule('steady').replace('42', '7')
-  const folder = await folderWith(t, { 'own.mjs': own, 'm.mjs': 'throw new Error("not yet")' })
+  const folder = await folderWith({ 'own.mjs': own, 'm.mjs': 'throw new Error("not yet")' })
   const host = await runHost(t, 'worker', {
     builtIns: [{ protocol: 'steady', aliases: ['calm'], entry: pathToFileURL(join(folder, 'own.mjs')) }],
     use: [{ mapper: join(folder, 'm.mjs') }],

@@ -13,8 +13,8 @@ const checkout = fileURLToPath(new URL('../../../', import.meta.url))
 const MAPPER = mapperModule('theirs')
 
 for (const name of ['mapper.mjs', 'mapper.ts', 'src/mapper.mts']) {
-  test(`${name} anywhere on the disk gets the contract of the Skerry that loads it`, async (t) => {
-    const folder = await folderWith(t, { [name]: MAPPER, 'package.json': '{"type":"module"}' })
+  test(`${name} anywhere on the disk gets the contract of the Skerry that loads it`, async () => {
+    const folder = await folderWith({ [name]: MAPPER, 'package.json': '{"type":"module"}' })
     const entry = pathToFileURL(join(folder, name))
     const mapper = await loadMapper({ protocol: 'theirs', entry })
     assert.deepEqual(mapper.deviceConfig.parse({}), { ok: true, value: { host: 'here' } })
@@ -23,8 +23,8 @@ for (const name of ['mapper.mjs', 'mapper.ts', 'src/mapper.mts']) {
   })
 }
 
-test('the running Skerry comes before a copy that is installed beside the mapper', async (t) => {
-  const folder = await folderWith(t, {
+test('the running Skerry comes before a copy that is installed beside the mapper', async () => {
+  const folder = await folderWith({
     'mapper.mjs': MAPPER,
     'node_modules/skerry/package.json': '{"name":"skerry","type":"module","exports":{"./mapper":"./old.js"}}',
     'node_modules/skerry/old.js': 'throw new Error("an old copy")',
@@ -33,9 +33,9 @@ test('the running Skerry comes before a copy that is installed beside the mapper
   assert.equal(mapper.protocol, 'theirs')
 })
 
-test('a program of its own finds all of skerry/mapper in a Skerry that it depends on', async (t) => {
+test('a program of its own finds all of skerry/mapper in a Skerry that it depends on', async () => {
   const script = 'import("skerry/mapper").then((all) => process.stdout.write(JSON.stringify(Object.keys(all).sort())))'
-  const folder = await folderWith(t, { 'show.mjs': script, 'node_modules/.keep': '' })
+  const folder = await folderWith({ 'show.mjs': script, 'node_modules/.keep': '' })
   await symlink(checkout, join(folder, 'node_modules', 'skerry'))
   const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'show.mjs')])
   assert.deepEqual(JSON.parse(stdout), Object.keys(contract).sort())

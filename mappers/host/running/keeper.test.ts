@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createLocalBus } from '../../../platform/bus/index.ts'
 import { silentMetrics } from '../../../platform/health/index.ts'
@@ -10,6 +7,7 @@ import { memoryLogger } from '../../../platform/log/testing/index.ts'
 import { minutes, ms, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import type { MapperEntry } from '../../../schemas/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { steadyRandom } from '../testing/host-bench.ts'
 import type { CatalogMapper, LoadedMapper } from './catalog.ts'
 import { countersOf } from './counters.ts'
@@ -19,12 +17,9 @@ import { Keeper } from './keeper.ts'
 /** A keeper of a mapper that runs until the test lets it crash. */
 async function keep(t: TestContext) {
   const [clock, log] = [new FakeClock(), memoryLogger()]
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-keeper-'))
+  const folder = temporaryFolder('skerry-keeper-')
   const scope = createScope('MapperHost', { clock, log, deadline: seconds(10), onCrash: assert.ifError })
-  t.after(async () => {
-    await scope[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true })
-  })
+  t.after(() => scope[Symbol.asyncDispose]())
   const loaded: LoadedMapper = {
     source: { protocol: 'x', entry: new URL('file:///x.js') },
     description: { contract: 1, deviceSchema: {}, visitorSchema: {} },

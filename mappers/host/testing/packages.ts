@@ -1,12 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 
 /** A temporary folder with these files. */
-export async function folderWith(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-theirs-'))
-  t.after(() => rm(folder, { recursive: true }))
+export async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = temporaryFolder('skerry-theirs-')
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
     await writeFile(join(folder, name), text)

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createLocalBus } from '../../../platform/bus/index.ts'
 import { createMetrics } from '../../../platform/health/index.ts'
@@ -15,6 +12,7 @@ import {
   reportDevices,
   reportStates,
 } from '../../../schemas/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { createMapperHostModule, type MapperHostOptions } from '../running/module.ts'
 import { builtInMappers } from '../running/source.ts'
 
@@ -37,12 +35,9 @@ export async function runHost(
   }
   bus.serve(reportDevices, hear)
   bus.serve(reportStates, hear)
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-mappers-'))
+  const folder = temporaryFolder('skerry-mappers-')
   const scope = createScope('MapperHost', { clock, log, deadline: seconds(10), onCrash: assert.ifError })
-  t.after(async () => {
-    await scope[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true })
-  })
+  t.after(() => scope[Symbol.asyncDispose]())
   const module = createMapperHostModule({
     bus,
     builtIns: builtInMappers,

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { EndpointDescription, UserTokenType } from 'node-opcua-client'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import type { SecurityPolicyName } from '../config.ts'
 import opcua from '../index.ts'
 import { configOf } from '../testing/client.ts'
 import { policyUri } from './endpoint.ts'
 import { type Ground, identityOf } from './identity.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'skerry-identity-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('skerry-identity-')
 const passwordFile = join(folder, 'password')
 writeFileSync(passwordFile, 'secret 1\n', { mode: 0o600 })
 

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { ms, seconds, systemClock, withDeadline } from '../../../platform/time/index.ts'
 import type { PropertyType, PropertyValue } from '../../../schemas/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import type { MapperContext, Outcome, Reading, Visit, VisitId } from '../../contract/index.ts'
 import { type DeviceConfig, deviceConfig, type VisitorConfig, visitorConfig } from '../config.ts'
 import type { OpcuaConnection } from '../connection.ts'
@@ -12,11 +10,10 @@ import opcua from '../index.ts'
 
 /** A mapper with a folder of its own, as the host would run it. */
 export async function mapperFor(t: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-opcua-'))
+  const folder = temporaryFolder('skerry-opcua-')
   const open: AsyncDisposable[] = []
   t.after(async () => {
     for (const connection of open) await connection[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true })
   })
   const told: string[] = []
   const context = (signal: AbortSignal): MapperContext => ({

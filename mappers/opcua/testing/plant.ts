@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DataType, StatusCodes, Variant, VariantArrayType } from 'node-opcua-client'
 import { systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { PropertyValue } from '../../../schemas/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { type CertificateFiles, certificateIn } from '../../simulators/opcua/certificate.ts'
 import { FaultProxy } from '../../simulators/opcua/fault-proxy.ts'
 import {
@@ -98,8 +96,7 @@ export function plantCertificate(): Promise<CertificateFiles> {
 }
 
 function makeShared(): Promise<CertificateFiles> {
-  const folder = mkdtempSync(join(tmpdir(), 'skerry-plant-'))
-  process.once('exit', () => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder('skerry-plant-')
   const notBefore = new Date(systemClock.now())
   return certificateIn(folder, { applicationUri: APPLICATION, name: 'plant', addresses: [HOST], notBefore })
 }

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { ms, systemClock } from '../../../platform/time/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import opcua from '../index.ts'
 import { configOf, Reports, visitOf } from './client.ts'
 
@@ -10,8 +8,7 @@ import { configOf, Reports, visitOf } from './client.ts'
  * does nothing more: if it does not end by itself, something was left open.
  */
 const [url = '', nodeId = ''] = process.argv.slice(2)
-const folder = mkdtempSync(join(tmpdir(), 'skerry-opcua-'))
-process.once('exit', () => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder('skerry-opcua-')
 const config = { url, securityMode: 'None' }
 const connection = await opcua.connect(configOf(config), {
   clock: {

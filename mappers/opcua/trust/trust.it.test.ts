@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { copyFile, mkdtemp, readdir, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { systemClock } from '../../../platform/time/index.ts'
 import { needs } from '../../../tools/testing/needs.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import type { CertificateFiles } from '../../simulators/opcua/certificate.ts'
 import { issue } from '../testing/authority.ts'
 import { configOf } from '../testing/client.ts'
@@ -17,7 +16,7 @@ const NAMES = 'URI:urn:a,IP:127.0.0.1'
 const DAY = 24 * 60 * 60 * 1000
 const skip = needs('openssl')
 
-let pki: string
+const pki = temporaryFolder('skerry-pki-')
 let authority: CertificateFiles
 let middle: CertificateFiles
 let issued: CertificateFiles
@@ -25,7 +24,6 @@ let deep: CertificateFiles
 let alone: CertificateFiles
 let vouched: CertificateFiles
 before(() => {
-  pki = mkdtempSync(join(tmpdir(), 'skerry-pki-'))
   if (skip !== false) return
   authority = issue(join(pki, 'root'), { subject: 'root', isAuthority: true, days: 5 })
   middle = issue(join(pki, 'middle'), { subject: 'middle', isAuthority: true }, authority)
@@ -34,7 +32,6 @@ before(() => {
   alone = issue(join(pki, 'alone'), { subject: 'alone', names: NAMES, isAuthority: true })
   vouched = issue(join(pki, 'vouched'), { subject: 'vouched', names: NAMES }, alone)
 })
-after(() => rmSync(pki, { recursive: true }))
 
 const UNTRUSTED = /is not trusted|shows another certificate than before/
 

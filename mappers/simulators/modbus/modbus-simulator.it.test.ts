@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
@@ -12,6 +11,7 @@ import { SerialPort } from 'serialport'
 import { ms, seconds, systemRandom } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import type { DeviceModel, JsonObject, ModelProperty, PropertyType } from '../../../schemas/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { createSimulatedDevice } from '../create-device.ts'
 import type { SimulatedDevice } from '../simulated-device.ts'
 import type { SimulatorOptions } from '../simulator.ts'
@@ -225,8 +225,7 @@ describe('the Modbus server of the simulators', () => {
   it('speaks RTU on a serial port, which comes back after its plug was pulled', {
     skip: process.platform === 'win32' && 'no pseudo-terminals',
   }, async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'skerry-line-'))
-    t.after(() => rm(folder, { recursive: true }))
+    const folder = temporaryFolder('skerry-line-')
     const path = join(folder, 'lines', 'meter')
     const { simulator, device } = await served(t, { transport: 'serial', path })
     assert.deepEqual(simulator.configData, { mode: 'RTU', serialPort: path })

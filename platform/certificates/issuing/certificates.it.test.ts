@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import { needs } from '../../../tools/testing/needs.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { generateKeyPair, pemOf } from '../index.ts'
 import { daysFromNow, testAuthority, testIdentity } from '../testing/index.ts'
 import { type Authority, createCsr } from './index.ts'
 
 const NODE = { commonName: 'system:node:edge-1', organizations: ['system:nodes'] }
 
-test('openssl accepts the authority, its certificates and our requests', { skip: needs('openssl') }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-certificates-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+test('openssl accepts the authority, its certificates and our requests', { skip: needs('openssl') }, async () => {
+  const folder = temporaryFolder('skerry-certificates-')
   const authority = await testAuthority({ days: 36_400 })
   const keyPair = await generateKeyPair()
   const csr = await createCsr({ keyPair, subject: NODE })

@@ -1,17 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { memoryLogger } from '../../log/testing/index.ts'
 import { systemClock } from '../../time/system-clock.ts'
 import { openStore, type StoreOptions } from '../open-store.ts'
 import type { OpenedStore } from '../store.ts'
 import { pairs } from './pairs.ts'
 
-/** A folder that goes with the test, and where its database belongs. */
-export async function aFolder(t: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-store-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+/** A folder that goes with the test file, and where its database belongs. */
+export function aFolder() {
+  const folder = temporaryFolder('skerry-store-')
   return { folder, file: join(folder, 'skerry.db') }
 }
 

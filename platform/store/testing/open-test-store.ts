@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { silentLogger } from '../../log/logger.ts'
 import { systemClock } from '../../time/system-clock.ts'
 import { openStore, type StoreOptions } from '../open-store.ts'
@@ -17,7 +17,7 @@ const defaults: StoreOptions = { clock: systemClock, log: silentLogger, durabili
 const migrated = new Map<string, Promise<Uint8Array>>()
 
 /**
- * A real store on a folder of its own; both go with the test. Durability is that of a process, not of a power cut. Migrations
+ * A real store on a folder of its own, closed with the test. Durability is that of a process, not of a power cut. Migrations
  * that do not make the declared tables are refused. `t.after` runs in the order of registration: what uses the store has to
  * be registered before it.
  */
@@ -26,20 +26,11 @@ export async function openTestStore(
   domains: readonly StoreDomain[],
   options: Partial<StoreOptions> = {},
 ): Promise<Store> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-store-'))
-  const file = join(folder, 'test.db')
-  try {
-    await writeFile(file, await templateOf(domains))
-    const store = await openStore(file, domains, { ...defaults, ...options })
-    t.after(async () => {
-      await store[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true, force: true })
-    })
-    return store
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    throw error
-  }
+  const file = join(temporaryFolder('skerry-store-'), 'test.db')
+  await writeFile(file, await templateOf(domains))
+  const store = await openStore(file, domains, { ...defaults, ...options })
+  t.after(async () => store[Symbol.asyncDispose]())
+  return store
 }
 
 function templateOf(domains: readonly StoreDomain[]): Promise<Uint8Array> {
@@ -50,13 +41,8 @@ function templateOf(domains: readonly StoreDomain[]): Promise<Uint8Array> {
 }
 
 async function migrate(domains: readonly StoreDomain[]): Promise<Uint8Array> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-store-'))
-  try {
-    const file = join(folder, 'template.db')
-    const store = await openStore(file, domains, defaults)
-    await store[Symbol.asyncDispose]()
-    return await readFile(file)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  const file = join(temporaryFolder('skerry-store-'), 'template.db')
+  const store = await openStore(file, domains, defaults)
+  await store[Symbol.asyncDispose]()
+  return readFile(file)
 }

@@ -5,22 +5,19 @@ import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { patchSpeed, registerOf, untilDeviceField, waitSynced } from '../testing/pump.ts'
 import { eventually } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 describe('backup and restore', { skip: needs('kubectl', 'mbpoll') }, () => {
   let directory: string
   let up: RunningUp
 
   before(async () => {
-    directory = await temporaryDirectory()
+    directory = temporaryDirectory()
     up = await startUp(directory)
     await untilDeviceField(up, '{.status.state}', 'online')
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(directory)
-  })
+  after(() => up.stop())
 
   const untilRegister = (value: number) =>
     eventually(`the register holds ${value}`, async () => ((await registerOf(up)) === value ? true : undefined), 60_000)

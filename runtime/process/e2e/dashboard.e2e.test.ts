@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { commandsOf } from '../testing/page.ts'
 import { collect, eventually, run } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 const PUMP = 'twins/default/pump-1'
 
@@ -14,7 +14,7 @@ describe('the plain view', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_
   let at: readonly string[]
 
   before(async () => {
-    up = await startUp(await temporaryDirectory())
+    up = await startUp(temporaryDirectory())
     const { hostname, port } = new URL(up.endpoints.mqtt ?? '')
     at = ['-h', hostname, '-p', port]
     await eventually('the pump has reported', async () =>
@@ -22,10 +22,7 @@ describe('the plain view', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_
     )
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(up.directory)
-  })
+  after(() => up.stop())
 
   /** What is retained of the pump, as `topic value`. */
   async function values(): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { editConfig } from '../edit-config.ts'
 import { eventually, run } from '../testing/run.ts'
-import { launcher, removeDirectory, temporaryDirectory } from '../testing/up.ts'
+import { launcher, temporaryDirectory } from '../testing/up.ts'
 
 const FREE_PORTS = 'metrics: { port: 0 }\n'
 const cloudConfig = (apiserver: string, hub: string, certificates: string) =>
@@ -67,7 +67,7 @@ describe('a gateway with a data directory of its own', { skip: needs('kubectl') 
     )
 
   before(async () => {
-    directory = await temporaryDirectory()
+    directory = temporaryDirectory()
     cloud = join(directory, 'cloud')
     edge = join(directory, 'edge')
     await run('mkdir', [cloud])
@@ -82,7 +82,6 @@ describe('a gateway with a data directory of its own', { skip: needs('kubectl') 
 
   after(async () => {
     for (const half of ['edge', 'cloud'] as const) await stop(half)
-    await removeDirectory(directory)
   })
 
   it('joins with nothing but a token, once, and the token is gone', async () => {

@@ -4,13 +4,13 @@ import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { commandsOf } from '../testing/page.ts'
 import { collect, eventually, run } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 describe('the page about methods', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_sub') }, () => {
   let up: RunningUp
 
   before(async () => {
-    up = await startUp(await temporaryDirectory())
+    up = await startUp(temporaryDirectory())
     await eventually('the pump is online', async () => {
       const path = '{.status.conditions[?(@.type=="Online")].status}'
       const { stdout } = await up.kubectl('get', 'device', 'pump-1', '-o', `jsonpath=${path}`)
@@ -18,10 +18,7 @@ describe('the page about methods', { skip: needs('kubectl', 'mosquitto_pub', 'mo
     })
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(up.directory)
-  })
+  after(() => up.stop())
 
   /** Calls again until the listener, which may not have subscribed yet, has heard an answer. */
   async function answerTo(listen: string, call: string): Promise<unknown> {

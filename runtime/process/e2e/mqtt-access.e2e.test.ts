@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parseDocument } from 'yaml'
 import { type Ran, run } from '../testing/run.ts'
-import { launcher, type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { launcher, type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 import { freePort } from '../up/ports.ts'
 import { packageRoot } from '../version.ts'
 
@@ -18,15 +18,12 @@ describe('the page about MQTT access of an app', { concurrency: 1 }, () => {
   let tlsPort: number
 
   before(async () => {
-    directory = await temporaryDirectory()
+    directory = temporaryDirectory()
     page = await readFile(PAGE, 'utf8')
     tlsPort = await freePort()
     up = await startUp(directory)
   })
-  after(async () => {
-    await up.stop()
-    await removeDirectory(directory)
-  })
+  after(() => up.stop())
 
   /** The blocks of a language below a heading, without their indentation. */
   const blocks = (heading: string, language: 'sh' | 'yaml'): readonly string[] => {

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { patchSpeed, registerOf, setDesired, untilDeviceField, waitSynced } from '../testing/pump.ts'
 import { eventually } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 const PARTS = ['cloud', 'edge', 'pump', 'boiler', 'balance', 'plug'] as const
 
@@ -12,15 +12,12 @@ describe('outages', { skip: needs('kubectl', 'mbpoll') }, () => {
   let up: RunningUp
 
   before(async () => {
-    directory = await temporaryDirectory()
+    directory = temporaryDirectory()
     up = await startUp(directory)
     await untilDeviceField(up, '{.status.state}', 'online')
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(directory)
-  })
+  after(() => up.stop())
 
   const speedAtEdge = (value: string) => setDesired(up, 'targetSpeed', value)
   const untilRegister = (value: number) =>

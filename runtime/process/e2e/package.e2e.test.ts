@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { collect, eventually, run } from '../testing/run.ts'
-import { removeDirectory, temporaryDirectory } from '../testing/up.ts'
+import { temporaryDirectory } from '../testing/up.ts'
 import { callKubernetes, isRecord, parseKubeAccess } from '../up/kubernetes-apply.ts'
 import { packageRoot } from '../version.ts'
 
@@ -38,7 +38,7 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
   let files: readonly string[]
 
   before(async () => {
-    folder = await temporaryDirectory()
+    folder = temporaryDirectory()
     const source = join(folder, 'source')
     installed = join(folder, 'package')
     await mkdir(source)
@@ -54,8 +54,6 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
     files = unpacked.stdout.trim().split('\n')
     await symlink(join(packageRoot, 'node_modules'), join(installed, 'node_modules'))
   })
-
-  after(() => removeDirectory(folder))
 
   it('holds the compiled product, the launcher and the samples, and nothing else', () => {
     const others = files.filter(

@@ -15,7 +15,7 @@ import {
   waitSynced,
 } from '../testing/pump.ts'
 import { collect, eventually, run } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 describe('a real pump is managed with kubectl', {
   skip: needs('kubectl', 'mbpoll', 'mosquitto_pub', 'mosquitto_sub'),
@@ -23,14 +23,11 @@ describe('a real pump is managed with kubectl', {
   let up: RunningUp
 
   before(async () => {
-    up = await startUp(await temporaryDirectory())
+    up = await startUp(temporaryDirectory())
     await untilDeviceField(up, '{.status.state}', 'online')
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(up.directory)
-  })
+  after(() => up.stop())
 
   describe('down', () => {
     it('brings a patched speed to the Modbus register, and wait returns after the read-back', async () => {

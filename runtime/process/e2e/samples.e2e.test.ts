@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { needs } from '../../../tools/testing/needs.ts'
 import { eventually } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 import { packageRoot } from '../version.ts'
 
 const has = (name: string, file: string) => existsSync(join(packageRoot, 'samples', name, file))
@@ -22,14 +22,11 @@ describe('the manifests of samples/, applied as they stand', {
   let up: RunningUp
 
   before(async () => {
-    directory = await temporaryDirectory()
+    directory = temporaryDirectory()
     up = await startUp(directory, '--no-samples')
   })
 
-  after(async () => {
-    await up?.stop()
-    await removeDirectory(directory)
-  })
+  after(() => up?.stop())
 
   for (const name of samples) {
     it(`${name} is taken by the API without a warning, and accepted by the mapper of its protocol`, async () => {

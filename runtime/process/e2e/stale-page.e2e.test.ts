@@ -4,20 +4,17 @@ import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { commandsOf } from '../testing/page.ts'
 import { collect, eventually, run } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 describe('the page about stale values', { skip: needs('kubectl', 'mosquitto_pub', 'mosquitto_sub') }, () => {
   let up: RunningUp
 
   before(async () => {
-    up = await startUp(await temporaryDirectory())
+    up = await startUp(temporaryDirectory())
     await eventually('the pump is fresh', async () => ((await fresh()).includes('"reason":"Fresh"') ? true : undefined))
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(up.directory)
-  })
+  after(() => up.stop())
 
   async function fresh(): Promise<string> {
     const path = '{.status.conditions[?(@.type=="Fresh")]}'

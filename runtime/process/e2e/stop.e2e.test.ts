@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { connectAsync } from 'mqtt'
 import { eventually } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 const PUMP = '$hw/events/device/default/pump-1'
 
@@ -10,13 +10,10 @@ describe('an edge that is stopped while clients write', () => {
   let up: RunningUp
 
   before(async () => {
-    up = await startUp(await temporaryDirectory())
+    up = await startUp(temporaryDirectory())
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(up.directory)
-  })
+  after(() => up.stop())
 
   it('keeps every change that it has acknowledged', async () => {
     const url = up.endpoints.mqtt ?? ''

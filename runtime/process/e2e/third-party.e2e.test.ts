@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { collect, eventually } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 /** A mapper of others. While its `trigger` counts down, each start of it ends in the crime. */
 const mapper = (protocol: string, crime = '') => `
@@ -70,7 +70,7 @@ describe('mappers of others', { skip: needs('kubectl') }, () => {
   const trigger = (name: string) => join(folder, `${name}.trigger`)
 
   before(async () => {
-    folder = await temporaryDirectory()
+    folder = temporaryDirectory()
     await writeFile(join(folder, 'hangs.mjs'), 'await new Promise(() => setInterval(() => undefined, 1000))')
     await writeFile(join(folder, 'loops.mjs'), mapper('loops', 'for (;;);'))
     await writeFile(join(folder, 'segfaults.mjs'), mapper('segfaults', "process.kill(process.pid, 'SIGSEGV')"))
@@ -82,10 +82,7 @@ describe('mappers of others', { skip: needs('kubectl') }, () => {
     await apply('devices.yaml', MODEL, ...devices)
   })
 
-  after(async () => {
-    await up?.stop()
-    await removeDirectory(folder)
-  })
+  after(() => up?.stop())
 
   async function apply(name: string, ...manifests: readonly string[]) {
     await writeFile(join(folder, name), manifests.join(''))

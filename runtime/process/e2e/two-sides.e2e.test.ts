@@ -11,7 +11,7 @@ import {
   waitSynced,
 } from '../testing/pump.ts'
 import { eventually, run } from '../testing/run.ts'
-import { type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 const AGREED = '{.status.conditions[?(@.type=="Agreed")]}'
 const SYNCED = '{.status.conditions[?(@.type=="Synced")].reason}'
@@ -22,14 +22,11 @@ describe('a desired value from two sides', {
   let up: RunningUp
 
   before(async () => {
-    up = await startUp(await temporaryDirectory())
+    up = await startUp(temporaryDirectory())
     await untilDeviceField(up, '{.status.state}', 'online')
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(up.directory)
-  })
+  after(() => up.stop())
 
   const part = async (verb: 'stop' | 'start', name: 'cloud' | 'edge') => {
     const ran = await up.skerry(verb, name)

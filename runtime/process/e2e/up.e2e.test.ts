@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { eventually, run } from '../testing/run.ts'
-import { launcher, type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { launcher, type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 import { callKubernetes, parseKubeAccess } from '../up/kubernetes-apply.ts'
 import { packageRoot } from '../version.ts'
 
@@ -14,15 +14,11 @@ describe('skerry up', () => {
   let elsewhere: string
 
   before(async () => {
-    elsewhere = await temporaryDirectory()
-    up = await startUp(await temporaryDirectory())
+    elsewhere = temporaryDirectory()
+    up = await startUp(temporaryDirectory())
   })
 
-  after(async () => {
-    await up.stop()
-    await removeDirectory(up.directory)
-    await removeDirectory(elsewhere)
-  })
+  after(() => up.stop())
 
   it('status --wait answers with every module ready', async () => {
     const ran = await up.skerry('status', '--wait', '60s')

@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import { needs } from '../../../tools/testing/needs.ts'
 import { commandsOf } from '../testing/page.ts'
 import { collect, run } from '../testing/run.ts'
-import { launcher, type RunningUp, removeDirectory, startUp, temporaryDirectory } from '../testing/up.ts'
+import { launcher, type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
 
 /** A person who pastes the commands of the page one after the other. */
 describe('the tutorial that writes a mapper', { skip: needs('kubectl', 'bash') }, () => {
@@ -18,7 +18,7 @@ describe('the tutorial that writes a mapper', { skip: needs('kubectl', 'bash') }
   const children: ChildProcess[] = []
 
   before(async () => {
-    folder = await temporaryDirectory()
+    folder = temporaryDirectory()
     port = await freePort()
     await mkdir(join(folder, 'bin'))
     await writeFile(join(folder, 'bin', 'skerry'), `#!/bin/sh\nexec "${process.execPath}" "${launcher}" "$@"\n`)
@@ -28,7 +28,6 @@ describe('the tutorial that writes a mapper', { skip: needs('kubectl', 'bash') }
   after(async () => {
     for (const child of children) child.kill('SIGKILL')
     await up?.stop()
-    await removeDirectory(folder)
   })
 
   it('ends with a device of its own mapper that is online, and takes a value', async () => {

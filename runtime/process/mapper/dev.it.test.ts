@@ -6,11 +6,10 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { collect, run } from '../testing/run.ts'
-import { launcher, removeDirectory, temporaryDirectory } from '../testing/up.ts'
+import { launcher, temporaryDirectory } from '../testing/up.ts'
 
 it('skerry mapper dev runs a mapper live: values, writes, a save of the mapper or a manifest, and what is wrong', async (t) => {
-  const folder = await temporaryDirectory()
-  t.after(() => removeDirectory(folder))
+  const folder = temporaryDirectory()
   assert.equal((await run(process.execPath, [launcher, 'mapper', 'new', 'barn'], { cwd: folder })).code, 0)
   const project = join(folder, 'barn')
   const { startSensor } = await import(pathToFileURL(join(project, 'sensor.js')).href)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { run } from '../testing/run.ts'
-import { launcher, removeDirectory, temporaryDirectory } from '../testing/up.ts'
+import { launcher, temporaryDirectory } from '../testing/up.ts'
 import { packageRoot } from '../version.ts'
 
 const skerry = (cwd: string, ...args: readonly string[]) =>
@@ -11,11 +11,7 @@ const skerry = (cwd: string, ...args: readonly string[]) =>
 const linesOf = (text: string) => text.split('\n').filter((line) => line.trim() !== '').length
 
 describe('skerry mapper new', () => {
-  let folder: string
-  before(async () => {
-    folder = await temporaryDirectory()
-  })
-  after(() => removeDirectory(folder))
+  const folder = temporaryDirectory()
 
   for (const [language, suffix, options] of [
     ['JavaScript', 'js', []],

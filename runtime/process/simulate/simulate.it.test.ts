@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { startBroker } from '../../../platform/bus/mqtt/testing/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { collect, run } from '../testing/run.ts'
 import { launcher } from '../testing/up.ts'
-
-async function folderOf(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-simulate-'))
-  t.after(() => rm(folder, { recursive: true }))
-  return folder
-}
 
 async function started(t: TestContext, ...args: readonly string[]) {
   const child = spawn(process.execPath, [launcher, 'simulate', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -74,7 +68,7 @@ describe('skerry simulate', () => {
   })
 
   it('simulates what files describe, and does what is typed', async (t) => {
-    const folder = await folderOf(t)
+    const folder = temporaryFolder('skerry-simulate-')
     await writeFile(join(folder, 'model.yaml'), MODEL)
     const model = join(folder, 'model.yaml')
     const { child, output, stop } = await started(t, 'modbus', '--port', '0', '--model', model, '-o', 'json')
@@ -101,7 +95,7 @@ describe('skerry simulate', () => {
   })
 
   it('plays the faults of a file', async (t) => {
-    const folder = await folderOf(t)
+    const folder = temporaryFolder('skerry-simulate-')
     const faults = join(folder, 'faults.yaml')
     await writeFile(
       faults,
@@ -112,8 +106,8 @@ describe('skerry simulate', () => {
     assert.equal(await stop(), 0)
   })
 
-  it('refuses a model that it cannot simulate, with the place and what to write', async (t) => {
-    const folder = await folderOf(t)
+  it('refuses a model that it cannot simulate, with the place and what to write', async () => {
+    const folder = temporaryFolder('skerry-simulate-')
     const file = join(folder, 'model.yaml')
     const refusal = async (text: string, protocol = 'modbus') => {
       await writeFile(file, text)

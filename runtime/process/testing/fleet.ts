@@ -131,7 +131,7 @@ export class Fleet {
 
   /** `more`: keys of the cloud's configuration beside those that every fleet has; `kubernetes`: the same of that part. */
   static async start(more: object = {}, kubernetes: object = {}): Promise<Fleet> {
-    const fleet = new Fleet(await temporaryDirectory())
+    const fleet = new Fleet(temporaryDirectory())
     fleet.#cloudhub = await freePort()
     fleet.#certificates = await freePort()
     await mkdir(fleet.cloud.directory)

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Endpoints } from '../../../schemas/config/index.ts'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { parseEndpoints } from '../parse-endpoints.ts'
 import { packageRoot } from '../version.ts'
 import { collect, type Ran, run } from './run.ts'
@@ -24,8 +24,9 @@ export interface RunningUp {
   stop(): Promise<number | null>
 }
 
-export async function temporaryDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'skerry-e2e-'))
+/** It goes when the process ends. */
+export function temporaryDirectory(): string {
+  return temporaryFolder('skerry-e2e-')
 }
 
 export async function removeDirectory(directory: string): Promise<void> {
@@ -42,7 +43,11 @@ export async function startUp(directory: string, ...more: readonly string[]): Pr
     },
   )
   const output = collect(child)
-  const match = await output.waitFor(/^\{"ready":true.*$/m, 60_000)
+  const match = await output.waitFor(/^\{"ready":true.*$/m, 60_000).catch((error: unknown) => {
+    // Nobody gets what would stop it.
+    child.kill('SIGTERM')
+    throw error
+  })
   const ready: unknown = JSON.parse(match[0])
   const endpoints = parseEndpoints(
     typeof ready === 'object' && ready !== null && 'endpoints' in ready ? ready.endpoints : undefined,

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { automaticPorts, fixedPorts, freePort, type UpPorts } from './ports.ts'
 
 const none: UpPorts = {
@@ -43,18 +41,14 @@ describe('ports of skerry up', () => {
   })
 
   it('remembers automatic ports, and replaces those that are taken meanwhile', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'skerry-ports-'))
-    try {
-      const first = await automaticPorts(directory)
-      assert.deepEqual(await automaticPorts(directory), first)
-      const server = createServer().listen(first.mqtt, '127.0.0.1')
-      await once(server, 'listening')
-      const third = await automaticPorts(directory)
-      server.close()
-      assert.notEqual(third.mqtt, first.mqtt)
-      assert.equal(third.apiserver, first.apiserver)
-    } finally {
-      await rm(directory, { recursive: true })
-    }
+    const directory = temporaryFolder('skerry-ports-')
+    const first = await automaticPorts(directory)
+    assert.deepEqual(await automaticPorts(directory), first)
+    const server = createServer().listen(first.mqtt, '127.0.0.1')
+    await once(server, 'listening')
+    const third = await automaticPorts(directory)
+    server.close()
+    assert.notEqual(third.mqtt, first.mqtt)
+    assert.equal(third.apiserver, first.apiserver)
   })
 })

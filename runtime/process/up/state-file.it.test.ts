@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { automaticPorts } from './ports.ts'
 import { readStateFile } from './state-file.ts'
 
-it('a damaged file is told by its name and the way out', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-state-'))
-  t.after(() => rm(folder, { recursive: true }))
+it('a damaged file is told by its name and the way out', async () => {
+  const folder = temporaryFolder('skerry-state-')
   const file = join(folder, 'ports.json')
   assert.equal(await readStateFile(file, 'remove it'), undefined)
   await writeFile(file, '{"mqtt": 18')

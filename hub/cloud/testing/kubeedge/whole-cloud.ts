@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { createMetrics } from '../../../../platform/health/index.ts'
 import { createScope } from '../../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../../platform/log/index.ts'
 import { type Clock, seconds, systemClock, systemRandom } from '../../../../platform/time/index.ts'
 import { crds } from '../../../../schemas/crd/index.ts'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { type ServedApi, serveApi } from '../../../apiserver/testing/serve.ts'
 import { createCloudModules } from '../../cloud-modules.ts'
 import { type Kubernetes, kubernetesInside } from '../../kubernetes/index.ts'
@@ -38,8 +36,7 @@ export interface WholeCloudOptions {
 /** The whole cloud half on real sockets over the embedded Kubernetes API, for original edges to dial. */
 export async function startWholeCloud(t: TestContext, options: WholeCloudOptions = {}): Promise<WholeCloud> {
   const { clock = systemClock } = options
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-cloud-'))
-  const api = await serveApi(directory, { crds })
+  const api = await serveApi(temporaryFolder('skerry-cloud-'), { crds })
   // As in the product, but nobody may change what the API holds as well.
   const server = api.local({ name: 'cloud', groups: ['system:masters'] })
   const kubernetes = kubernetesInside(server, { clock: systemClock, log: silentLogger })
@@ -52,7 +49,6 @@ export async function startWholeCloud(t: TestContext, options: WholeCloudOptions
     await stop()
     await Promise.all(halves.map((each) => each.stop()))
     await api[Symbol.asyncDispose]()
-    await rm(directory, { recursive: true, force: true })
   })
   const edges: OriginalEdge[] = []
   const identities = new Map<string, Awaited<ReturnType<typeof joinCloud>>>()

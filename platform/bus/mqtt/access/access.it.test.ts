@@ -3,9 +3,10 @@ import { chmod, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { MqttClientConfig } from '../../../../schemas/config/index.ts'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { writeFileAtomic } from '../../../files/atomic.ts'
 import { ms } from '../../../time/index.ts'
-import { closing, listen, startBroker, temporaryFolder, waitFor } from '../testing/start-broker.ts'
+import { closing, listen, startBroker, waitFor } from '../testing/start-broker.ts'
 import { createInnerAccount } from './inner-account.ts'
 import { hashPassword } from './password-hash.ts'
 import { passwordLine, withPasswordLine } from './password-lines.ts'
@@ -267,7 +268,7 @@ test('a client id of a connected user is not taken over by another', { timeout: 
 test('a session belongs to the user who opened it, and keeps what he may hear, over restarts', {
   timeout: 30_000,
 }, async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder('skerry-mqtt-')
   const file = join(folder, 'mqtt.db')
   const options = { folder, file, anonymous: 'full', limits: { maxQueued: 3 } } as const
   const first = await startUsers(t, options)
@@ -301,7 +302,7 @@ test('without a password file a name proves nothing and takes nothing away', { t
 })
 
 test('what is wrong in the configuration is said at the start', { timeout: 20_000 }, async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder('skerry-mqtt-')
   const file = join(folder, 'users')
   await assert.rejects(startBroker(t, { folder, passwordFile: file }), { code: 'PLATFORM_PASSWORD_FILE_MISSING' })
   await writeFileAtomic(file, '', 0o640)
@@ -317,7 +318,7 @@ test('what is wrong in the configuration is said at the start', { timeout: 20_00
 })
 
 async function startUsers(t: TestContext, options: Parameters<typeof startBroker>[1] = {}) {
-  const folder = options.folder ?? (await temporaryFolder(t))
+  const folder = options.folder ?? temporaryFolder('skerry-mqtt-')
   for (const name of ['pump-app', 'lamp-app', 'mapper', 'unlisted']) {
     await setPassword(join(folder, 'passwords'), name, passwordOf(name))
   }

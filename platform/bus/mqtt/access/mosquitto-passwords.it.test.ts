@@ -5,7 +5,8 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { startBroker, temporaryFolder } from '../testing/start-broker.ts'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
+import { startBroker } from '../testing/start-broker.ts'
 import { hashPassword } from './password-hash.ts'
 import { passwordLine } from './password-lines.ts'
 
@@ -15,7 +16,7 @@ const skip = ['mosquitto', 'mosquitto_passwd', 'mosquitto_pub'].some(
 const PASSWORD = 'päss word:$7$ with everything'
 
 test('what mosquitto_passwd wrote lets its users in', { timeout: 30_000, skip }, async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder('skerry-mqtt-')
   const file = join(folder, 'passwords')
   await writeFile(file, '', { mode: 0o600 })
   for (const [kind, name] of [
@@ -40,7 +41,7 @@ test('what mosquitto_passwd wrote lets its users in', { timeout: 30_000, skip },
 })
 
 test('mosquitto lets in whom our file names', { timeout: 30_000, skip }, async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder('skerry-mqtt-')
   const line = passwordLine('ann', await hashPassword(Buffer.from(PASSWORD)))
   await writeFile(join(folder, 'passwords'), `${line}\n`, { mode: 0o600 })
   const port = await freePort()
@@ -74,7 +75,7 @@ test('mosquitto clients come over TLS, with a password or with a certificate', {
 })
 
 async function startTls(t: TestContext) {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder('skerry-mqtt-')
   const file = (name: string) => join(folder, name)
   await writeFile(file('passwords'), `${passwordLine('ann', await hashPassword(Buffer.from(PASSWORD), 100))}\n`, {
     mode: 0o600,

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { silentLogger } from '../../../log/index.ts'
-import { temporaryFolder } from '../testing/start-broker.ts'
 import { PasswordFile } from './password-file.ts'
 import { hashPassword } from './password-hash.ts'
 import { passwordLine } from './password-lines.ts'
 
-test('who asks after a change is told of it, also while an older question is being answered', async (t) => {
-  const path = join(await temporaryFolder(t), 'passwords')
+test('who asks after a change is told of it, also while an older question is being answered', async () => {
+  const path = join(temporaryFolder('skerry-mqtt-'), 'passwords')
   const hash = await hashPassword(Buffer.from('secret'), 100)
   const replace = (name: string) => {
     writeFileSync(`${path}.new`, `${passwordLine(name, hash)}\n`, { mode: 0o600 })

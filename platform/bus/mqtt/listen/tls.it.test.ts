@@ -7,10 +7,11 @@ import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import type { IClientOptions } from 'mqtt'
 import type { MqttClientConfig, MqttTlsConfig } from '../../../../schemas/config/index.ts'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { testAuthority, testIdentity } from '../../../certificates/testing/index.ts'
 import { ms } from '../../../time/index.ts'
 import { FakeClock } from '../../../time/testing/index.ts'
-import { startBroker, temporaryFolder, waitFor } from '../testing/start-broker.ts'
+import { startBroker, waitFor } from '../testing/start-broker.ts'
 import { readServingIdentity } from './serving-identity.ts'
 
 const TLS: MqttTlsConfig = { host: '127.0.0.1', port: 0, names: [], requireCertificate: false }
@@ -20,7 +21,7 @@ const GET = '$hw/events/device/default/pump/twin/get'
 test('a self-made certificate is trusted by its CA, kept private, and stays over a restart', {
   timeout: 20_000,
 }, async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder('skerry-mqtt-')
   const tls = { ...TLS, names: ['gateway.plant', '10.0.0.7'] }
   const options = { folder, anonymous: 'full' as const, tls }
   const first = await startBroker(t, options)
@@ -42,8 +43,8 @@ test('a self-made certificate is trusted by its CA, kept private, and stays over
   assert.equal(await readFile(join(folder, 'server.crt'), 'utf8'), before)
 })
 
-test('a self-made certificate is made anew for new names, in time before its end, and when it is damaged', async (t) => {
-  const folder = await temporaryFolder(t)
+test('a self-made certificate is made anew for new names, in time before its end, and when it is damaged', async () => {
+  const folder = temporaryFolder('skerry-mqtt-')
   const clock = new FakeClock(Date.UTC(2026, 0, 1))
   const read = async (names: readonly string[] = []) =>
     (await readServingIdentity({ names: [...names] }, folder, clock)).cert
@@ -120,7 +121,7 @@ test('certificates that are replaced serve the next connection', { timeout: 20_0
 })
 
 test('what cannot be served with is said at the start', { timeout: 20_000 }, async (t) => {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder('skerry-mqtt-')
   const missing = join(folder, 'missing.crt')
   const start = (tls: Partial<MqttTlsConfig>) => startBroker(t, { folder, tls: { ...TLS, ...tls } })
   await assert.rejects(start({ certificate: missing }), { code: 'PLATFORM_MQTT_TLS_INCOMPLETE' })
@@ -138,7 +139,7 @@ async function startWithCa(
   options: Parameters<typeof startBroker>[1] = {},
   tls: Partial<MqttTlsConfig> = {},
 ) {
-  const folder = await temporaryFolder(t)
+  const folder = temporaryFolder('skerry-mqtt-')
   const [serving, clients, others] = await Promise.all([testAuthority(), testAuthority(), testAuthority()])
   const files = { certificate: join(folder, 'own.crt'), key: join(folder, 'own.key'), clientCa: join(folder, 'ca.pem') }
   const renew = async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startBroker, temporaryFolder } from '../testing/start-broker.ts'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
+import { startBroker } from '../testing/start-broker.ts'
 
 const PUBLISHERS = 3
 
@@ -14,7 +15,7 @@ for (const [maxInflight, total] of [
   test(`${total} messages at once of three publishers come whole and in their order at QoS 1 and 2, with ${maxInflight} under way`, {
     timeout: 120_000,
   }, async (t) => {
-    const file = join(await temporaryFolder(t), 'mqtt.db')
+    const file = join(temporaryFolder('skerry-mqtt-'), 'mqtt.db')
     const { broker, client } = await startBroker(t, { anonymous: 'full', file, limits: { maxInflight } })
     const handled: string[] = []
     broker.eventBus.handle('burst', async ({ payload }) => void handled.push(String(payload)))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { minutes, systemClock } from '../../../time/index.ts'
 import { FakeClock } from '../../../time/testing/index.ts'
 import { startRawBroker } from '../testing/raw-broker.ts'
@@ -11,7 +11,7 @@ import { startRawBroker } from '../testing/raw-broker.ts'
 const keeper = { id: 'keeper', clean: false }
 
 test('clients with clean sessions make no file and no worker', async (t) => {
-  const file = await fileOf(t)
+  const file = fileOf()
   const { client, broker } = await startRawBroker(t, { file })
   const one = await client()
   await one.subscribe(['#', 2])
@@ -26,7 +26,7 @@ test('clients with clean sessions make no file and no worker', async (t) => {
 })
 
 test('a damaged file is set aside, named in the log, and the broker starts without', async (t) => {
-  const file = await fileOf(t)
+  const file = fileOf()
   await writeFile(file, 'no database at all, but longer than a header of one hundred bytes'.repeat(20))
   const { raw, log } = await startRawBroker(t, { file })
   assert.equal(await raw().greet(keeper), 'connack 0')
@@ -43,7 +43,7 @@ test('a damaged file is set aside, named in the log, and the broker starts witho
 
 test('what cannot be made durable is not acknowledged', async (t) => {
   // A file where its folder should be.
-  const folder = await fileOf(t)
+  const folder = fileOf()
   await writeFile(folder, '')
   const file = join(folder, 'mqtt.db')
   const { client, raw } = await startRawBroker(t, { file })
@@ -62,7 +62,7 @@ test('what cannot be made durable is not acknowledged', async (t) => {
 })
 
 test('a session whose client stays away too long ends, on disk too', async (t) => {
-  const file = await fileOf(t)
+  const file = fileOf()
   const clock = new FakeClock(systemClock.now())
   const limits = { expireAfter: minutes(60) }
   const first = await startRawBroker(t, { file, limits, clock })
@@ -87,7 +87,7 @@ test('a session whose client stays away too long ends, on disk too', async (t) =
 })
 
 test('a clean stop keeps what waits, without marking it as sent', async (t) => {
-  const file = await fileOf(t)
+  const file = fileOf()
   const first = await startRawBroker(t, { file })
   const before = await first.client(keeper)
   await before.subscribe(['a', 1])
@@ -117,8 +117,6 @@ test('the edge publishes at the QoS and with the retain flag of its configuratio
   }
 })
 
-async function fileOf(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-mqtt-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'mqtt.db')
+function fileOf(): string {
+  return join(temporaryFolder('skerry-mqtt-'), 'mqtt.db')
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 
 export interface MosquittoOptions {
   /** Lines of mosquitto.conf beside listener and log; `DIR` stands for the folder of the test. */
@@ -31,8 +31,7 @@ export interface Mosquitto {
 }
 
 export async function prepareMosquitto(t: TestContext, options: MosquittoOptions = {}): Promise<Mosquitto> {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-mosquitto-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  const directory = temporaryFolder('skerry-mosquitto-')
   const port = await freePort()
   const { files = {}, listener = [], lines = ['allow_anonymous true'] } = options
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text, { mode: 0o600 })

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import type { ConnectFields } from './bytes.ts'
 import { RawClient } from './raw-client.ts'
 
@@ -15,8 +14,7 @@ const ENTRY = new URL('./broker-process.ts', import.meta.url)
 
 /** A broker in a process of its own, which can be killed and started again on the same file and port. */
 export async function restartingBroker(t: Cleanup) {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-mqtt-'))
-  const file = join(folder, 'mqtt.db')
+  const file = join(temporaryFolder('skerry-mqtt-'), 'mqtt.db')
   let child: ChildProcess | undefined
   let port = 0
   const kill = async () => {
@@ -31,10 +29,7 @@ export async function restartingBroker(t: Cleanup) {
     assert.ok(typeof said === 'number')
     port = said
   }
-  t.after(async () => {
-    await kill()
-    await rm(folder, { recursive: true, force: true })
-  })
+  t.after(kill)
   await start()
   return {
     file,

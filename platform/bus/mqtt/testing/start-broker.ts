@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { connect, type IClientOptions, type MqttClient } from 'mqtt'
+import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { createMetrics } from '../../../health/prometheus.ts'
 import { createScope } from '../../../lifecycle/scope.ts'
 import { memoryLogger } from '../../../log/testing/index.ts'
@@ -13,7 +11,7 @@ import type { EmbeddedBrokerOptions } from '../options.ts'
 
 /** A broker on loopback with a folder of its own. The files of users and certificates are looked at all the time. */
 export async function startBroker(t: TestContext, options: Partial<EmbeddedBrokerOptions> = {}) {
-  const folder = options.folder ?? (await temporaryFolder(t))
+  const folder = options.folder ?? temporaryFolder('skerry-mqtt-')
   const log = memoryLogger()
   const metrics = createMetrics()
   const scope = createScope('EventBus', { clock: systemClock, log, deadline: seconds(5), onCrash: assert.ifError })
@@ -44,12 +42,6 @@ export async function startBroker(t: TestContext, options: Partial<EmbeddedBroke
     return connected
   }
   return { broker, client, folder, log, metrics, stop }
-}
-
-export async function temporaryFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'skerry-mqtt-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  return folder
 }
 
 /** Topics and payloads that the client hears, in their order. */

@@ -50,7 +50,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   static async start(): Promise<TestCluster> {
-    const directory = await temporaryDirectory()
+    const directory = temporaryDirectory()
     await mkdir(join(directory, 'api'))
     const audit = { file: join(directory, 'audit.log'), what: 'all', mostBytes: MOST_AUDIT, keep: 1 } as const
     // The played node tells nothing of itself again.
