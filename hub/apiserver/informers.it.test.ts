@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { request } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { CoreV1Api, KubeConfig, makeInformer } from '@kubernetes/client-node'
 import { silentLogger } from '../../platform/log/index.ts'
 import { openStore } from '../../platform/store/index.ts'
 import { seconds, systemClock } from '../../platform/time/index.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { goBack, kubernetesStore } from './index.ts'
 import { at, configMap, done, MAPS } from './testing/objects.ts'
 import { type ServedApi, serveApi } from './testing/serve.ts'
@@ -16,11 +15,16 @@ import { type ServedApi, serveApi } from './testing/serve.ts'
 const INFORMERS = 5
 
 test('informers of client-node go on over ends of watches, compactions, restarts and a restore, and list only when they have to', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'skerry-api-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  const directory = temporaryFolder('skerry-api-')
   const current: { api: ServedApi } = { api: await serveApi(directory, { history: 20 }) }
-  t.after(() => current.api[Symbol.asyncDispose]())
-  const front = await aFront(t, () => current.api)
+  const front = await aFront(() => current.api)
+  const informers = Array.from({ length: INFORMERS }, () => anInformer(front.url))
+  t.after(async () => {
+    // In this order: an API that ends first waits for its watches.
+    for (const informer of informers) await informer.stop()
+    front.end()
+    await current.api[Symbol.asyncDispose]()
+  })
   const create = (name: string) => done(current.api, { method: 'POST', path: MAPS, body: configMap(name) })
   const churn = async () => {
     for (let count = 0; count < 60; count++) {
@@ -34,7 +38,7 @@ test('informers of client-node go on over ends of watches, compactions, restarts
   }
   const headers = { 'content-type': 'application/merge-patch+json' }
   await create('first')
-  const informers = await Promise.all(Array.from({ length: INFORMERS }, () => anInformer(t, front.url)))
+  await Promise.all(informers.map((informer) => informer.start()))
   const all = (name: string) => Promise.all(informers.map((informer) => informer.sees(name)))
   await all('first')
   assert.equal(front.lists(), INFORMERS, 'each lists once')
@@ -81,7 +85,7 @@ test('informers of client-node go on over ends of watches, compactions, restarts
 })
 
 /** Follows the ConfigMaps of a namespace as clients of this library do: an error starts it again. */
-async function anInformer(t: TestContext, url: string) {
+function anInformer(url: string) {
   const config = new KubeConfig()
   config.loadFromClusterAndUser({ name: 'front', server: url, skipTLSVerify: true }, { name: 'anybody' })
   const core = config.makeApiClient(CoreV1Api)
@@ -98,11 +102,6 @@ async function anInformer(t: TestContext, url: string) {
   }
   const later = () => void systemClock.after(seconds(0.1), again)
   informer.on('error', later)
-  t.after(() => {
-    state.isStopped = true
-    return informer.stop()
-  })
-  await informer.start()
   const names = () =>
     informer
       .list()
@@ -111,6 +110,11 @@ async function anInformer(t: TestContext, url: string) {
       .sort()
   return {
     names,
+    start: () => informer.start(),
+    stop() {
+      state.isStopped = true
+      return informer.stop()
+    },
     async sees(name: string): Promise<void> {
       const patience = systemClock.monotonic() + 30_000
       while (!names().includes(name)) {
@@ -126,7 +130,7 @@ async function anInformer(t: TestContext, url: string) {
 }
 
 /** A way to whatever API runs now, at an address that stays; it counts lists, and cuts connections when asked. */
-async function aFront(t: TestContext, api: () => ServedApi) {
+async function aFront(api: () => ServedApi) {
   const state = { lists: 0, isClosed: false }
   const server: Server = createServer((incoming, outgoing) => {
     if (state.isClosed) return void incoming.socket.destroy()
@@ -155,10 +159,6 @@ async function aFront(t: TestContext, api: () => ServedApi) {
     onward.end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
   const address = server.address()
   return {
     url: `http://127.0.0.1:${String(at(address, 'port'))}`,
@@ -170,6 +170,10 @@ async function aFront(t: TestContext, api: () => ServedApi) {
     },
     open() {
       state.isClosed = false
+    },
+    end() {
+      server.closeAllConnections()
+      server.close()
     },
   }
 }

@@ -47,12 +47,6 @@ async function setup(t: TestContext) {
     identity: async () => ({ ca: authority.certificatePem, certificate: client.cert, key: client.key }),
     ...{ clock, log },
   })
-  const store = await openTestStore(t, [metaStoreDomain])
-  const bus = createLocalBus(clock, log)
-  const frames = createFrameFactory({ clock, random })
-  const ports = { store, bus, frames, nodeName: 'edge-1', clock, random, log }
-  const meta = createMetaManager(ports)
-  const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0' })
   const crashes: unknown[] = []
   const onCrash = (error: unknown) => void crashes.push(error)
   const scope = createScope('edge', { clock, log, deadline: seconds(5), onCrash })
@@ -63,6 +57,12 @@ async function setup(t: TestContext) {
     server.close()
     assert.deepEqual(crashes, [])
   })
+  const store = await openTestStore(t, [metaStoreDomain])
+  const bus = createLocalBus(clock, log)
+  const frames = createFrameFactory({ clock, random })
+  const ports = { store, bus, frames, nodeName: 'edge-1', clock, random, log }
+  const meta = createMetaManager(ports)
+  const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0' })
   await meta.start(scope)
   await hub.start(scope)
   const socket = (which: number) => eventually(() => sockets[which])

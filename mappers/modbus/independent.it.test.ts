@@ -35,14 +35,17 @@ const NUMBERS = [
 
 async function served(t: TestContext, kind: PeerKind, config: object = {}) {
   const peer = await startPymodbus(kind)
-  t.after(() => peer[Symbol.asyncDispose]())
-  return { peer, device: deviceOf({ ...peer.config, timeout: 1000, ...config }) }
+  const open: AsyncDisposable[] = []
+  t.after(async () => {
+    for (const each of [...open, peer]) await each[Symbol.asyncDispose]()
+  })
+  return { peer, open, device: deviceOf({ ...peer.config, timeout: 1000, ...config }) }
 }
 
 async function connected(t: TestContext, kind: PeerKind, config: object = {}) {
-  const { peer, device } = await served(t, kind, config)
+  const { peer, open, device } = await served(t, kind, config)
   const connection = new ModbusConnection(await openWire(device, { clock, signal }), device, clock)
-  t.after(() => connection[Symbol.asyncDispose]())
+  open.push(connection)
   const read = async (visits: readonly ModbusVisit[]) => {
     const results = await connection.read(visits, signal)
     return visits.map(({ id }) => {

@@ -18,12 +18,12 @@ test('unmodified mosquitto clients get, update and hear of a twin through a mosq
   skip: needs('mosquitto', 'mosquitto_pub', 'mosquitto_sub'),
   timeout: 60_000,
 }, async (t) => {
+  const scope = createScope('DeviceTwin', { clock, log, deadline: seconds(5), onCrash: assert.ifError })
+  t.after(() => scope[Symbol.asyncDispose]())
   const broker = await startMosquitto(t)
   const edge = await startExternal(t, broker)
   const store = await openTestStore(t, [twinStoreDomain])
   const bus = createLocalBus(clock, log)
-  const scope = createScope('DeviceTwin', { clock, log, deadline: seconds(5), onCrash: assert.ifError })
-  t.after(() => scope[Symbol.asyncDispose]())
   const device = lamp({ brightness: '60' })
   bus.set(assignedDevices, deviceIdOf(device.metadata), { device, model: lampModel() })
   bus.set(listed, 'devices', true)
