@@ -89,7 +89,7 @@ function refuseRoot(pod: Pod, container: Container, { uid, username }: Image, ru
 function seccompOf(profile: Profile | undefined, directory: string): SecurityProfile {
   if (profile?.type !== 'Localhost') return { profileType: profile?.type ?? 'Unconfined' }
   const name = posix.normalize(profile.localhostProfile ?? '')
-  if (name === '.' || name.startsWith('/') || name.startsWith('..')) {
+  if (name === '.' || name.startsWith('/') || /^\.\.(\/|$)/.test(name)) {
     throw obstacle(`seccompProfile.localhostProfile has to be a file below ${directory}`)
   }
   return { profileType: 'Localhost', localhostRef: posix.join(directory, name) }
