@@ -98,14 +98,16 @@ function listOf(tokens: Tokens): readonly string[] {
   const open = tokens.take()
   if (open !== '(') throw unparsable(`found '${open}' expected: '('`)
   const values: string[] = []
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const token = tokens.take()
     if (token === ')') return [...new Set(values.length === 0 ? [''] : values)].sort()
+    const next = tokens.peek()
     if (token === ',') {
-      const next = tokens.peek()
       if (values.length === 0 || next === ')' || next === ',') values.push('')
-    } else if (isWord(token)) values.push(token)
-    else throw unparsable(`found '${token}', expected: ',', ')' or identifier`)
+    } else if (!isWord(token))
+      throw unparsable(`found '${token}', expected: ','${isFirst ? ", ')'" : ','} or identifier`)
+    else if (next === ',' || next === ')') values.push(token)
+    else throw unparsable(`found '${next}', expected: ',' or ')'`)
   }
 }
 
@@ -119,7 +121,7 @@ function exactOf(tokens: Tokens): string {
 
 function checkKey(key: string): void {
   const [wrong] = qualifiedName(key)
-  if (wrong !== undefined) throw unparsable(`key: Invalid value: ${JSON.stringify(key)}: ${wrong}`)
+  if (wrong !== undefined) throw unparsable(`<nil>: Invalid value: ${JSON.stringify(key)}: ${wrong}`)
 }
 
 function checkValue(key: string, operator: LabelRequirement['operator'], position: number, value: string): void {
