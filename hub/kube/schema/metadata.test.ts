@@ -50,8 +50,13 @@ test('each fault is named with its field', () => {
   }
 })
 
-test('a name still to be generated may end in a dash', () => {
-  assert.deepEqual(validateMetadata(device, { generateName: 'pump-', namespace: 'default' }), [])
+test('what a name was generated from may end in a dash, and is looked at like the name', () => {
+  assert.deepEqual(validateMetadata(device, { ...good, generateName: 'pump-' }), [])
+  const errors = validateMetadata(device, { ...good, name: 'Pump-1', generateName: 'Pump-' })
+  assert.deepEqual(
+    errors.map(({ field }) => field),
+    ['metadata.generateName', 'metadata.name'],
+  )
 })
 
 test('identity does not change, and old names stay editable', () => {

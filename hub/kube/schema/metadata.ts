@@ -31,16 +31,21 @@ function nameErrors(
   definition: Pick<ResourceDefinition, 'kind' | 'group'>,
   metadata: JsonObject,
 ): readonly FieldError[] {
-  const { name, generateName } = metadata
-  if (typeof name !== 'string' || name === '') {
-    if (typeof generateName !== 'string' || generateName === '') {
-      return [required('metadata.name', 'name or generateName is required')]
-    }
-    // What is generated is appended, so a trailing dash is fine here.
-    const stem = generateName.replace(/-$/, 'a')
-    return nameRule(definition)(stem).map((text) => invalid('metadata.generateName', generateName, text))
-  }
-  return nameRule(definition)(name).map((text) => invalid('metadata.name', name, text))
+  const rule = nameRule(definition)
+  const stem = textOf(metadata['generateName'])
+  const name = textOf(metadata['name'])
+  // What is generated is appended, so a trailing dash is fine there.
+  const stemErrors = stem === '' ? [] : rule(stem.replace(/-$/, 'a'))
+  return [
+    ...stemErrors.map((text) => invalid('metadata.generateName', stem, text)),
+    ...(name === ''
+      ? [required('metadata.name', 'name or generateName is required')]
+      : rule(name).map((text) => invalid('metadata.name', name, text))),
+  ]
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function nameRule({ kind, group }: Pick<ResourceDefinition, 'kind' | 'group'>): NameRule {
