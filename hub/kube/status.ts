@@ -203,6 +203,12 @@ export function internalError(why: string, cause?: unknown): StatusError {
   return new StatusError(failure(500, 'InternalError', message, { causes: [{ message: why }] }).status, cause)
 }
 
+/** What upstream answers with 500, and no reason. */
+export function unreasoned(message: string, cause?: unknown): StatusError {
+  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 } as const
+  return new StatusError(status, cause)
+}
+
 /** `devices.devices.kubeedge.io`, `configmaps`. */
 export function qualified({ group, plural }: ResourceName): string {
   return group === '' ? plural : `${plural}.${group}`

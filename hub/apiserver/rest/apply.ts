@@ -14,7 +14,7 @@ import {
 import { isJsonObject, nameOf, namespaceOf, uidOf, withMetadata } from '../../kube/object/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { rootSchema } from '../../kube/schema/index.ts'
-import { badRequest, conflict, failure, notFound, StatusError } from '../../kube/status.ts'
+import { badRequest, conflict, failure, notFound, StatusError, unreasoned } from '../../kube/status.ts'
 import { type Body, decodeApplied } from './body.ts'
 import { checkName, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
@@ -168,8 +168,7 @@ function conflicting(conflicts: readonly Conflict[]): StatusError {
 /** Kubernetes answers with 500 and no reason: the configuration is no object of its kind. */
 function untyped({ group, version, kind }: ResourceDefinition, config: ApiObject, why: string): StatusError {
   const of = `${namespaceOf(config)}/${nameOf(config)}; ${group}/${version}, Kind=${kind}`
-  const message = `failed to create typed patch object (${of}): ${why}`
-  return new StatusError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
+  return unreasoned(`failed to create typed patch object (${of}): ${why}`)
 }
 
 function textOf(value: JsonObject[string] | undefined): string {

@@ -71,7 +71,7 @@ async function applyOnce(application: Application): Promise<Applied> {
   const next = new Map(managers).set(id, { ...own, time: last?.time })
   const merged = withIdentity(mergeObjects(schema, live.object, config), live.object)
   const after = last ? await pruned({ schema, object: merged }, next, last, application) : merged
-  const change = { before: live, after, apiVersion, convert, excluded }
+  const change = { before: live, after, apiVersion, convert, excluded, isApplied: true }
   const { managers: rest, conflicts } = await takeFields(change, next, id)
   if (!force && conflicts.length > 0) return { object: live.object, managers, conflicts }
   const isSame = sameJson(live.object, after)

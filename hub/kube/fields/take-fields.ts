@@ -1,4 +1,6 @@
 import type { ApiObject } from '../resource.ts'
+import { unreasoned } from '../status.ts'
+import { appliedError } from './check-applied.ts'
 import { type Comparison, compareObjects, isUnchanged } from './compare.ts'
 import { difference, EMPTY, type FieldSet, intersection, isEmpty, pathsOf, union, without } from './field-set.ts'
 import type { Manager, Managers } from './managers.ts'
@@ -13,6 +15,8 @@ export interface FieldChange {
   readonly convert: Convert
   /** What this way of writing cannot change, so that nobody comes to own it by it. */
   readonly excluded: FieldSet
+  /** Nothing may be lost on the way to the version of another manager: throws a Status where something would be. */
+  readonly isApplied?: boolean
 }
 
 /** A field that somebody else owns, and that the change would make another. */
@@ -75,11 +79,20 @@ export function conflictText(conflicts: readonly Conflict[]): string {
 }
 
 async function compareElsewhere(
-  { before, after, convert }: FieldChange,
+  { before, after, convert, isApplied = false }: FieldChange,
   apiVersion: string,
 ): Promise<Comparison | undefined> {
   const [old, now] = [await convert(before.object, apiVersion), await convert(after, apiVersion)]
+  if (isApplied) {
+    checkTyped('old', old)
+    checkTyped('new', now)
+  }
   return old && now && compareIn(old, now.object)
+}
+
+function checkTyped(which: 'old' | 'new', shown: Shown | undefined): void {
+  const wrong = shown && appliedError(shown.schema, shown.object)
+  if (wrong !== undefined) throw unreasoned(`failed to convert ${which} object: ${wrong}`)
 }
 
 function compareIn({ schema, object }: Shown, after: ApiObject): Comparison {
