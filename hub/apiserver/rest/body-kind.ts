@@ -1,5 +1,6 @@
-import type { JsonObject } from '../../../schemas/index.ts'
+import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { BUILTIN_DEFINITIONS } from '../../kube/builtin/index.ts'
+import { isJsonObject, textAt } from '../../kube/object/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
 import { jsonError } from '../../kube/schema/index.ts'
 import { badRequest } from '../../kube/status.ts'
@@ -10,6 +11,12 @@ import { apiVersionOf } from './registry.ts'
 export interface Body {
   readonly type: string
   readonly bytes: Buffer
+}
+
+/** Which kind an object says that it is of. */
+export interface TypeMeta {
+  readonly apiVersion: string
+  readonly kind: string
 }
 
 /** Of a body that cannot be read so much is told. */
@@ -29,20 +36,47 @@ export function checkReadable({ type, bytes }: Body, { kind }: ResourceDefinitio
 
 function whyNoObject(text: string): string | undefined {
   const first = text.trimStart().charAt(0)
-  if (first === '{') return isJson(text) ? undefined : jsonError(text)
+  if (first === '{') return whyNoJson(text) ?? wrongTypeMeta(text)
   const type = TYPES[first] ?? (/[-\d]/.test(first) ? 'number' : undefined)
   return jsonError(text) ?? (type && `json: cannot unmarshal ${type} into Go value of type ${TYPE_META}`)
+}
+
+function wrongTypeMeta(text: string): string | undefined {
+  const value: Json = JSON.parse(text)
+  for (const key of ['apiVersion', 'kind']) {
+    const given = isJsonObject(value) ? (value[key] ?? '') : ''
+    if (typeof given !== 'string') {
+      return `json: cannot unmarshal ${typeInGo(given)} into Go struct field .${key} of type string`
+    }
+  }
+  return undefined
+}
+
+/** Throws a BadRequest Status, in the words of upstream, for an object of a custom kind that does not say its kind. */
+export function checkSaysKind({ bytes }: Body, value: JsonObject, { kind }: ResourceDefinition): void {
+  if (textAt(value, 'kind') !== '') return
+  const why = missingKind(bytes.toString('utf8'))
+  throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(bytes)})`)
+}
+
+export function missingKind(text: string): string {
+  return `Object 'Kind' is missing in '${text}'`
+}
+
+export function typeInGo(value: Json): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
 }
 
 const TYPES: Readonly<Record<string, string>> = { '[': 'array', '"': 'string', t: 'bool', f: 'bool' }
 
 /** The reader of the machine is faster than ours, which says what is wrong. */
-function isJson(text: string): boolean {
+export function whyNoJson(text: string): string | undefined {
   try {
     JSON.parse(text)
-    return true
+    return undefined
   } catch (error) {
-    if (error instanceof SyntaxError) return false
+    if (error instanceof SyntaxError) return jsonError(text) ?? error.message
     throw error
   }
 }
@@ -56,17 +90,35 @@ function summary(bytes: Buffer): string {
 
 /** The body with what its URL says of it. Throws a BadRequest Status, in the words of upstream, for another kind than that. */
 export function ofKind(value: JsonObject, expected: ResourceDefinition): JsonObject {
-  const { kind: givenKind, apiVersion: givenVersion } = value
-  const kind = typeof givenKind === 'string' && givenKind !== '' ? givenKind : expected.kind
-  const own = apiVersionOf(expected)
-  const apiVersion = typeof givenVersion === 'string' && givenVersion !== '' ? givenVersion : own
-  if (kind === expected.kind && apiVersion === own) return { ...value, apiVersion, kind }
+  const named = { ...value, ...typeMetaOf(value, expected) }
+  const why = whyOtherKind(named, expected)
+  if (why === undefined) return named
+  const version = named.apiVersion.split('/').at(-1) ?? ''
+  throw badRequest(
+    `${named.kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${why}`,
+  )
+}
+
+/** What is not said is what is expected. */
+export function typeMetaOf(value: JsonObject, expected: ResourceDefinition): TypeMeta {
+  return {
+    apiVersion: textAt(value, 'apiVersion') || apiVersionOf(expected),
+    kind: textAt(value, 'kind') || expected.kind,
+  }
+}
+
+/** Why an object is none of the built-in kind expected; undefined where it says that it is one. */
+export function whyOtherKind({ apiVersion, kind }: TypeMeta, expected: ResourceDefinition): string | undefined {
+  if (kind === expected.kind && apiVersion === apiVersionOf(expected)) return undefined
+  if (!builtinOf({ apiVersion, kind })) {
+    return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(SCHEME)}`
+  }
   const version = apiVersion.split('/').at(-1) ?? ''
-  const other = BUILTIN_DEFINITIONS.find((item) => item.kind === kind && apiVersionOf(item) === apiVersion)
-  const why = other
-    ? `converting (${version}.${kind}) to (${packageOf(expected)}.${expected.kind}): unknown conversion`
-    : `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(SCHEME)}`
-  throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${why}`)
+  return `converting (${version}.${kind}) to (${packageOf(expected)}.${expected.kind}): unknown conversion`
+}
+
+export function builtinOf({ apiVersion, kind }: TypeMeta): ResourceDefinition | undefined {
+  return BUILTIN_DEFINITIONS.find((item) => item.kind === kind && apiVersionOf(item) === apiVersion)
 }
 
 /** Where upstream keeps the form of a kind that no version shows. */

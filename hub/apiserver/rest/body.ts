@@ -3,7 +3,7 @@ import { excessOf, isApiObject, isJsonObject, wellFormed } from '../../kube/obje
 import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, unsupportedMediaType } from '../../kube/status.ts'
-import { type Body, checkReadable, ofKind } from './body-kind.ts'
+import { type Body, checkReadable, checkSaysKind, ofKind, typeInGo, whyNoJson } from './body-kind.ts'
 import { parseMediaType } from './negotiate.ts'
 import { parseYamlBody, YamlBodyError } from './yaml-body.ts'
 
@@ -29,17 +29,32 @@ export function decodeObject(body: Body, expected?: ResourceDefinition): ApiObje
   if (expected) checkReadable(body, expected)
   const value = decodeJson(body)
   if (!isJsonObject(value)) throw badRequest('the body of the request is no object')
-  const named = expected && !expected.custom ? ofKind(value, expected) : value
+  if (expected?.custom) checkSaysKind(body, value, expected)
+  const named = expected ? (expected.custom ? { apiVersion: '', ...value } : ofKind(value, expected)) : value
   const object = named['metadata'] === undefined || named['metadata'] === null ? { ...named, metadata: {} } : named
   if (!isApiObject(object)) {
     const missing = typeof named['kind'] === 'string' ? 'apiVersion' : 'kind'
     throw badRequest(
       isJsonObject(object.metadata)
         ? `Object '${missing}' is missing in the body of the request`
-        : 'the metadata of the object is no object',
+        : wrongMetadata(object.metadata, expected),
     )
   }
   return object
+}
+
+function wrongMetadata(metadata: Json | undefined, expected: ResourceDefinition | undefined): string {
+  if (!expected) return 'the metadata of the object is no object'
+  const { kind, version } = expected
+  const why = `json: cannot unmarshal ${typeInGo(metadata ?? null)} into Go value of type v1.ObjectMeta`
+  return `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`
+}
+
+/** A patch; `wrong` begins what is said of one that is no JSON. Throws a Status. */
+export function decodePatch(body: Body, wrong: string): Json {
+  const why = parseMediaType(body.type).type.endsWith('+json') ? whyNoJson(body.bytes.toString('utf8')) : undefined
+  if (why !== undefined) throw badRequest(`${wrong}${why}`)
+  return decodeJson(body)
 }
 
 /** JSON or YAML, by the Content-Type. Throws a Status. */

@@ -25,7 +25,9 @@ export function checkKind(definition: ResourceDefinition, object: ApiObject): vo
     )
   }
   if (object.kind !== definition.kind) {
-    throw badRequest(`the kind in the data (${object.kind}) does not match the expected kind (${definition.kind})`)
+    const message = `Invalid value: ${JSON.stringify(object.kind)}: must be ${definition.kind}`
+    const { kind } = object
+    throw invalid({ ...definition, kind }, nameOf(object), [{ reason: 'FieldValueInvalid', message, field: 'kind' }])
   }
 }
 

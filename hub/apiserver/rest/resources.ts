@@ -101,7 +101,7 @@ function checkPath({ definition, path, verb }: ResourceRequest): void {
   }
   const isFinalize = subresource === 'finalize' && resourceOf(definition) === '/namespaces'
   const verbs = isFinalize ? ['update'] : subresourcesOf(definition).find(({ name }) => name === subresource)?.verbs
-  if (!verbs) throw unknownPath()
+  if (!verbs) throw definition.custom ? notFound(definition, path.name) : unknownPath()
   if (!verbs.includes(verb)) throw methodNotAllowed()
 }
 

@@ -103,7 +103,10 @@ test('$patch deletes an item, replaces a list, replaces or empties an object', (
   assert.deepEqual(replaced['containers'], [{ name: 'z', image: 'z' }])
   assert.deepEqual(patched({ labels: { $patch: 'replace', z: '1' } })['labels'], { z: '1' })
   assert.deepEqual(patched({ labels: { $patch: 'delete' } })['labels'], {})
-  assert.throws(() => patched({ labels: { $patch: 'explode' } }), { status: 400 })
+  assert.throws(() => patched({ labels: { $patch: 'explode' } }), {
+    status: 500,
+    text: 'unknown patch type: explode in map: map[$patch:explode]',
+  })
 })
 
 test('null deletes a field and is nothing where there is none', () => {

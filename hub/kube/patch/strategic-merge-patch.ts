@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
+import { goText } from '../fields/index.ts'
 import type { StructuralSchema } from '../resource.ts'
 import { isJsonArray, isJsonObject, setKey } from '../schema/json.ts'
 import { schemaOfKey } from '../schema/prune.ts'
@@ -26,7 +27,7 @@ function mergeObject(schema: StructuralSchema | undefined, value: JsonObject, pa
   if (directive === 'replace') return plainObject(rest)
   if (directive === 'delete') return {}
   if (directive !== undefined && directive !== 'merge') {
-    throw new PatchError(400, `unknown patch type found in the merge patch: ${JSON.stringify(directive)}`)
+    throw new PatchError(500, `unknown patch type: ${goText(directive, false)} in map: ${goText(patch)}`)
   }
   const base = retained === undefined ? value : retain(value, rest, retained)
   const { members, deletions, orders } = sortOut(rest)

@@ -10,7 +10,10 @@ export function normalize(text: string, namespace: string): readonly string[] {
     .replaceAll(/\S*\/(LIVE|MERGED)-\d+\b/g, '$1')
     .replaceAll(/("continue": ?)"[\w=-]+"/g, '$1"<continue>"')
     .replaceAll(/("?resourceVersion"?: ?)"\d+"/g, '$1"<version>"')
-    .replaceAll(/(ResourceVersion in record \(|Resource Version: +)\d+/g, '$1<version>')
+    .replaceAll(
+      /(ResourceVersion in record \(|Resource Version: +|resource version to be \d+, was )\d+/g,
+      '$1<version>',
+    )
     .replaceAll(/\b(\d+d)?(\d+h)?(\d+m)?\d+[smhd]\b/g, '<age>')
     .replaceAll(/\b[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '<hash>-<random>')
     .replaceAll(/(pod-template-hash=)\w+/g, '$1<hash>')
