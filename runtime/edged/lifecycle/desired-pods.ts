@@ -1,0 +1,116 @@
+import type { Bus } from '../../../platform/bus/index.ts'
+import { type AssignedPod, assignedPods } from '../../../schemas/index.ts'
+import { objectIn, textIn } from '../pod/json.ts'
+import { type ParsedPod, parsePod } from '../pod/parse-pod.ts'
+import { type Pod, type PodIdentity, podKey } from '../pod/pod.ts'
+
+/** What a kubelet writes on what it shows of a pod from a file. */
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
+
+/** A pod that this node has to have. */
+export interface Desired {
+  readonly parsed: ParsedPod
+  /** The uid under which its status is reported: that of its mirror, for a pod from a file; absent while there is none. */
+  readonly reportAs: string | undefined
+}
+
+/** Pods from a folder of this node. */
+export interface StaticSource {
+  list(): readonly Pod[]
+  onChange(handler: () => void): Disposable
+}
+
+export interface DesiredPodsPorts {
+  readonly bus: Bus
+  readonly files?: StaticSource
+  /** What is wanted of a pod is another thing than before. */
+  readonly onChange: (uid: string) => void
+}
+
+/** What this node has to run: what the cloud assigned, and what its own files say. By uid. */
+export class DesiredPods implements Disposable {
+  readonly #ports: DesiredPodsPorts
+  /** As assigned, by key of the bus. */
+  readonly #assigned = new Map<string, { readonly assigned: AssignedPod; readonly parsed: ParsedPod }>()
+  readonly #watches: Disposable[] = []
+  #static: ReadonlyMap<string, Pod> = new Map()
+
+  constructor(ports: DesiredPodsPorts) {
+    this.#ports = ports
+  }
+
+  start(): void {
+    const { bus, files } = this.#ports
+    if (files) {
+      this.#readFiles()
+      this.#watches.push(files.onChange(() => this.#readFiles()))
+    }
+    this.#watches.push(bus.watch(assignedPods, ({ key, value }) => this.#take(key, value)))
+  }
+
+  get(uid: string): Desired | undefined {
+    const pod = this.#static.get(uid)
+    if (pod) return { parsed: { pod }, reportAs: this.#mirrorOf(pod) }
+    for (const { assigned, parsed } of this.#assigned.values()) {
+      if (assigned.uid === uid && !isMirror(assigned)) return { parsed, reportAs: uid }
+    }
+    return undefined
+  }
+
+  uids(): readonly string[] {
+    const assigned = [...this.#assigned.values()].filter((each) => !isMirror(each.assigned))
+    return [...this.#static.keys(), ...assigned.map((each) => each.assigned.uid)]
+  }
+
+  /** All that can be run here. */
+  pods(): readonly Pod[] {
+    return this.uids().flatMap((uid) => {
+      const parsed = this.get(uid)?.parsed
+      return parsed && 'pod' in parsed ? [parsed.pod] : []
+    })
+  }
+
+  /** A mirror whose pod has no file any more, or that has to end: the cloud may delete it. */
+  staleMirrors(): readonly PodIdentity[] {
+    const keys = new Set([...this.#static.values()].map(podKey))
+    return [...this.#assigned].flatMap(([key, { assigned, parsed }]) => {
+      if (!isMirror(assigned)) return []
+      const isEnding = textIn(assigned.pod['metadata'], 'deletionTimestamp') !== undefined
+      return isEnding || !keys.has(key) ? [identityOf(parsed)] : []
+    })
+  }
+
+  [Symbol.dispose](): void {
+    for (const watch of this.#watches.splice(0)) watch[Symbol.dispose]()
+  }
+
+  #take(key: string, assigned: AssignedPod | undefined): void {
+    const before = this.#assigned.get(key)?.assigned
+    if (assigned) this.#assigned.set(key, { assigned, parsed: parsePod(assigned.pod, { uid: assigned.uid }) })
+    else this.#assigned.delete(key)
+    const uids = new Set([before?.uid, assigned?.uid])
+    for (const [uid, pod] of this.#static) if (podKey(pod) === key) uids.add(uid)
+    for (const uid of uids) if (uid !== undefined) this.#ports.onChange(uid)
+  }
+
+  #readFiles(): void {
+    const before = this.#static
+    this.#static = new Map((this.#ports.files?.list() ?? []).map((pod) => [pod.uid, pod]))
+    for (const uid of new Set([...before.keys(), ...this.#static.keys()])) {
+      if (before.get(uid) !== this.#static.get(uid)) this.#ports.onChange(uid)
+    }
+  }
+
+  #mirrorOf(pod: Pod): string | undefined {
+    const found = this.#assigned.get(podKey(pod))?.assigned
+    return found && isMirror(found) ? found.uid : undefined
+  }
+}
+
+function isMirror({ pod }: AssignedPod): boolean {
+  return textIn(objectIn(pod['metadata'], 'annotations'), MIRROR_ANNOTATION) !== undefined
+}
+
+export function identityOf(parsed: ParsedPod): PodIdentity {
+  return 'pod' in parsed ? parsed.pod : parsed.identity
+}

@@ -1,0 +1,81 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../../../platform/files/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
+import type { Places } from '../places.ts'
+import { isObject, numberIn, objectIn, textIn } from '../pod/json.ts'
+import type { Waiting } from '../pod/obstacle.ts'
+import type { PodIdentity } from '../pod/pod.ts'
+
+/** What is kept of a pod beside its containers: it outlives this process, the machine's restart and the runtime's memory. */
+export interface PodRecord extends PodIdentity {
+  /** When this node took it, Unix ms. */
+  readonly startedAt: number
+  /** Why it ended before its containers were done; it does not begin again. */
+  readonly ended?: Waiting
+  /** As it was last reported. */
+  readonly status?: JsonObject
+}
+
+const FILE = 'record.json'
+
+/** One small file in the folder of each pod. */
+export class PodRecords {
+  readonly #places: Places
+  readonly #log: Logger
+
+  constructor(places: Places, log: Logger) {
+    this.#places = places
+    this.#log = log
+  }
+
+  async all(): Promise<readonly PodRecord[]> {
+    const uids = await readdir(this.#places.pods).catch(nothingThere)
+    const records = await Promise.all(uids.map((uid) => this.#read(uid)))
+    return records.flatMap((record) => (record ? [record] : []))
+  }
+
+  async write(record: PodRecord): Promise<void> {
+    const folder = this.#places.pod(record.uid)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await writeFileAtomic(join(folder, FILE), JSON.stringify(record), 0o600)
+  }
+
+  /** A file that cannot be read is one that is not there: all in it can be learned again. */
+  async #read(uid: string): Promise<PodRecord | undefined> {
+    try {
+      const record: unknown = JSON.parse(await readFile(join(this.#places.pod(uid), FILE), 'utf8'))
+      return recordOf(uid, record)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+        this.#log.warn('What was kept of a pod cannot be read; it is learned again', { uid, error })
+      }
+      return undefined
+    }
+  }
+}
+
+function recordOf(uid: string, value: unknown): PodRecord | undefined {
+  if (!isJson(value)) return undefined
+  const [name, namespace, startedAt] = [textIn(value, 'name'), textIn(value, 'namespace'), numberIn(value, 'startedAt')]
+  if (name === undefined || namespace === undefined || startedAt === undefined) return undefined
+  const ended = objectIn(value, 'ended')
+  const [reason, message] = [textIn(ended, 'reason'), textIn(ended, 'message')]
+  const status = value['status']
+  return {
+    ...{ uid, name, namespace, startedAt },
+    ...(reason === undefined ? {} : { ended: { reason, message: message ?? '' } }),
+    ...(isObject(status) ? { status } : {}),
+  }
+}
+
+/** What JSON.parse gives of an object. */
+function isJson(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function nothingThere(error: unknown): readonly string[] {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+  throw error
+}

@@ -1,0 +1,185 @@
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { describeError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
+import type { Container, ContainerRuntime, ContainerStatus, Sandbox, SandboxStatus } from '../cri/runtime.ts'
+import { LABELS } from './labels.ts'
+import type { ContainerView, PodView } from './pod-view.ts'
+
+export interface RuntimeViewPorts {
+  readonly runtime: ContainerRuntime
+  /** Whose sandboxes and containers are looked at. */
+  readonly owner: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: Metrics
+  /** What the runtime has of a pod is another thing than before. */
+  readonly onChange: (uid: string) => void
+  /** The runtime answers, or does not any more; a message for people. */
+  readonly onRuntime: (problem: string | undefined) => void
+}
+
+/** Between two looks at everything; a kubelet's. */
+const EVERY: Duration = seconds(1)
+
+/**
+ * What the container runtime has of each pod of this node, from looks at it: one at everything each second, and one at a pod
+ * after it was worked on. A look that began before another one of the same pod never replaces it.
+ */
+export class RuntimeView {
+  readonly #ports: RuntimeViewPorts
+  readonly #pods = new Map<string, { readonly view: PodView; readonly print: string; readonly look: number }>()
+  /** Of what does not change while its state is the same, by id. */
+  readonly #sandboxes = new Map<string, SandboxStatus>()
+  readonly #containers = new Map<string, ContainerStatus>()
+  #looks = 0
+  #isKnown = false
+  #problem: string | undefined = 'the container runtime has not been asked yet'
+
+  constructor(ports: RuntimeViewPorts) {
+    this.#ports = ports
+    const gauge = (name: string, help: string, read: () => number) =>
+      (ports.metrics ?? silentMetrics).gauge({ name, help }).follow(read)
+    gauge('skerry_edged_runtime_up', '1 while the container runtime answers.', () => (this.#problem ? 0 : 1))
+    gauge('skerry_edged_sandboxes', 'Sandboxes that the runtime has for this node.', () => this.#sandboxes.size)
+    gauge('skerry_edged_containers', 'Containers that the runtime has for this node.', () => this.#containers.size)
+  }
+
+  /** All has been looked at once: what is not here is not there. */
+  get isKnown(): boolean {
+    return this.#isKnown
+  }
+
+  /** Why the runtime does not answer, for people; undefined while it does. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  get(uid: string): PodView | undefined {
+    return this.#pods.get(uid)?.view
+  }
+
+  views(): readonly PodView[] {
+    return [...this.#pods.values()].map(({ view }) => view)
+  }
+
+  /** Looks at one pod now. */
+  async refresh(uid: string, signal: AbortSignal): Promise<void> {
+    await this.#look({ [LABELS.podUid]: uid }, signal)
+  }
+
+  /** Looks again and again until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#ports
+    while (!signal.aborted) {
+      await this.lookAtAll(signal)
+      await clock.sleep(EVERY, signal).catch(() => undefined)
+    }
+  }
+
+  async lookAtAll(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#look({}, signal)
+      this.#isKnown = true
+      this.#turned(undefined)
+    } catch (error) {
+      if (!signal.aborted) this.#turned(describeError(error))
+    }
+  }
+
+  #turned(problem: string | undefined): void {
+    if (problem === this.#problem) return
+    const isFirst = this.#problem === undefined || problem === undefined
+    this.#problem = problem
+    const { log, onRuntime } = this.#ports
+    if (problem === undefined) log.info('The container runtime answers')
+    else if (isFirst) log.warn('The container runtime does not answer', { problem })
+    onRuntime(problem)
+  }
+
+  async #look(labels: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+    const { runtime, owner, onChange } = this.#ports
+    const look = ++this.#looks
+    const only = labels[LABELS.podUid]
+    const filter = { ...labels, [LABELS.owner]: owner }
+    const [sandboxes, containers] = await Promise.all([
+      runtime.listSandboxes(filter, signal),
+      runtime.listContainers(filter, signal),
+    ])
+    const found = await this.#assemble(sandboxes, containers, signal)
+    const missing = only === undefined ? [...this.#pods.keys()] : [only]
+    for (const uid of missing) if (!found.has(uid)) found.set(uid, undefined)
+    for (const [uid, view] of found) {
+      const before = this.#pods.get(uid)
+      if (before && before.look > look) continue
+      const print = view ? fingerprint(view) : ''
+      if (view) this.#pods.set(uid, { view, print, look })
+      else this.#pods.delete(uid)
+      if (print !== (before?.print ?? '')) onChange(uid)
+    }
+    if (only === undefined) this.#forgetOthers(sandboxes, containers)
+  }
+
+  async #assemble(
+    sandboxes: readonly Sandbox[],
+    containers: readonly Container[],
+    signal: AbortSignal,
+  ): Promise<Map<string, PodView | undefined>> {
+    const found = new Map<string, { sandboxes: SandboxStatus[]; containers: ContainerView[] }>()
+    const of = (uid: string) => {
+      const made = found.get(uid) ?? { sandboxes: [], containers: [] }
+      found.set(uid, made)
+      return made
+    }
+    for (const sandbox of sandboxes) {
+      const status = await this.#sandboxStatus(sandbox, signal)
+      if (status) of(sandbox.labels[LABELS.podUid] ?? '').sandboxes.push(status)
+    }
+    for (const container of containers) {
+      const status = await this.#containerStatus(container, signal)
+      if (status) of(container.labels[LABELS.podUid] ?? '').containers.push({ ...status, sandbox: container.sandbox })
+    }
+    const views = new Map<string, PodView | undefined>()
+    for (const [uid, parts] of found) {
+      const labels = parts.sandboxes[0]?.labels ?? parts.containers[0]?.labels ?? {}
+      views.set(uid, {
+        uid,
+        name: labels[LABELS.podName] ?? '',
+        namespace: labels[LABELS.podNamespace] ?? '',
+        sandboxes: parts.sandboxes.sort((a, b) => b.createdAt - a.createdAt),
+        containers: parts.containers.sort((a, b) => b.createdAt - a.createdAt),
+      })
+    }
+    return views
+  }
+
+  async #sandboxStatus(sandbox: Sandbox, signal: AbortSignal): Promise<SandboxStatus | undefined> {
+    const known = this.#sandboxes.get(sandbox.id)
+    if (known && known.isReady === sandbox.isReady) return known
+    const status = await this.#ports.runtime.sandboxStatus(sandbox.id, signal)
+    if (status) this.#sandboxes.set(sandbox.id, status)
+    return status
+  }
+
+  async #containerStatus(container: Container, signal: AbortSignal): Promise<ContainerStatus | undefined> {
+    const known = this.#containers.get(container.id)
+    if (known && known.state === container.state) return known
+    const status = await this.#ports.runtime.containerStatus(container.id, signal)
+    if (status) this.#containers.set(container.id, status)
+    return status
+  }
+
+  #forgetOthers(sandboxes: readonly Sandbox[], containers: readonly Container[]): void {
+    const ids = new Set([...sandboxes, ...containers].map(({ id }) => id))
+    for (const known of [this.#sandboxes, this.#containers]) {
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id)
+    }
+  }
+}
+
+function fingerprint({ sandboxes, containers }: PodView): string {
+  return [
+    ...sandboxes.map(({ id, isReady, ips }) => `${id} ${isReady} ${ips.join()}`),
+    ...containers.map(({ id, state }) => `${id} ${state}`),
+  ].join('\n')
+}
