@@ -10,6 +10,8 @@ export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
 /** A pod that this node has to have. */
 export interface Desired {
   readonly parsed: ParsedPod
+  /** The cloud wants it to end. */
+  readonly isDeleted: boolean
   /** The uid under which its status is reported: that of its mirror, for a pod from a file; absent while there is none. */
   readonly reportAs: string | undefined
 }
@@ -50,9 +52,9 @@ export class DesiredPods implements Disposable {
 
   get(uid: string): Desired | undefined {
     const pod = this.#static.get(uid)
-    if (pod) return { parsed: { pod }, reportAs: this.#mirrorOf(pod) }
+    if (pod) return { parsed: { pod }, isDeleted: false, reportAs: this.#mirrorOf(pod) }
     for (const { assigned, parsed } of this.#assigned.values()) {
-      if (assigned.uid === uid && !isMirror(assigned)) return { parsed, reportAs: uid }
+      if (assigned.uid === uid && !isMirror(assigned)) return { parsed, isDeleted: isDeleted(assigned), reportAs: uid }
     }
     return undefined
   }
@@ -75,8 +77,7 @@ export class DesiredPods implements Disposable {
     const keys = new Set([...this.#static.values()].map(podKey))
     return [...this.#assigned].flatMap(([key, { assigned, parsed }]) => {
       if (!isMirror(assigned)) return []
-      const isEnding = textIn(assigned.pod['metadata'], 'deletionTimestamp') !== undefined
-      return isEnding || !keys.has(key) ? [identityOf(parsed)] : []
+      return isDeleted(assigned) || !keys.has(key) ? [identityOf(parsed)] : []
     })
   }
 
@@ -105,6 +106,10 @@ export class DesiredPods implements Disposable {
     const found = this.#assigned.get(podKey(pod))?.assigned
     return found && isMirror(found) ? found.uid : undefined
   }
+}
+
+function isDeleted({ pod }: AssignedPod): boolean {
+  return textIn(pod['metadata'], 'deletionTimestamp') !== undefined
 }
 
 function isMirror({ pod }: AssignedPod): boolean {
