@@ -38,6 +38,8 @@ export interface Crew {
   /** Label of what is this node's in the runtime. */
   readonly owner: string
   readonly nodeName: string
+  /** The container runtime's own name, such as `containerd`. */
+  readonly runtimeName: () => string
   readonly node: () => Omit<PodFacts, 'podIps' | 'nodeName'>
   readonly dnsOf: (pod: Pod) => Promise<DnsConfig>
   /** Why this node does not take a pod that it could read; asked once, before anything of it is made. */

@@ -1,0 +1,20 @@
+import { listIn, numberIn, textIn } from '../pod/json.ts'
+import type { ContainerView, PodView } from '../state/pod-view.ts'
+import { ANNOTATIONS } from '../state/labels.ts'
+import type { PodRecord } from './pod-record.ts'
+
+/** How many containers of this name the pod had before the next one; what the runtime has forgotten counts as well. */
+export function nextAttempt(view: PodView, record: PodRecord, name: string): number {
+  const ofName = view.containers.filter(({ metadata }) => metadata.name === name)
+  const [latest] = ofName
+  if (latest?.state === 'created') return attemptOf(latest)
+  const known = ['containerStatuses', 'initContainerStatuses'].flatMap((list) => listIn(record.status, list))
+  const before = known.find((each) => textIn(each, 'name') === name)
+  const kept = before && textIn(before, 'containerID') ? (numberIn(before, 'restartCount') ?? 0) : -1
+  return Math.max(kept, ...ofName.map(attemptOf)) + 1
+}
+
+function attemptOf({ annotations, metadata }: ContainerView): number {
+  const annotated = Number(annotations[ANNOTATIONS.restartCount])
+  return Number.isInteger(annotated) ? Math.max(annotated, metadata.attempt) : metadata.attempt
+}

@@ -1,0 +1,344 @@
+import { rm } from 'node:fs/promises'
+import { type Duration, ms } from '../../../platform/time/index.ts'
+import { containerHash } from '../containers/hash.ts'
+import type { HookTarget } from '../hooks/hooks.ts'
+import { listIn, textIn } from '../pod/json.ts'
+import { ObstacleError, type Waiting } from '../pod/obstacle.ts'
+import { parsePod } from '../pod/parse-pod.ts'
+import type { Pod, PodIdentity } from '../pod/pod.ts'
+import { ANNOTATIONS } from '../state/labels.ts'
+import { emptyView, latestOf, type PodView, readySandbox } from '../state/pod-view.ts'
+import { nextAttempt } from './attempts.ts'
+import { CrashBackoff } from './crash-backoff.ts'
+import type { Crew } from './crew.ts'
+import type { Desired } from './desired-pods.ts'
+import { type Plan, planPod, type Start, type Stop } from './plan.ts'
+import type { PodRecord } from './pod-record.ts'
+import { PodReporter } from './pod-reporter.ts'
+import { PostStarts } from './post-starts.ts'
+import { factsOf, Starter, startSandbox } from './starter.ts'
+import { Waits } from './waits.ts'
+
+export interface Outcome {
+  /** Nothing of it is left, and nobody wants it. */
+  readonly isGone: boolean
+  /** Look again then, though nothing is heard meanwhile. */
+  readonly wakeAfter?: Duration
+}
+
+/** Steps of one run before others have their turn. */
+const MOST_ROUNDS = 20
+/** The part of a pod that is its sandbox with its volumes. */
+const SANDBOX = ''
+/** A kubelet's: so long a sidecar has at least. */
+const LEAST_GRACE_SECONDS = 2
+const UNASSIGNED_GRACE_SECONDS = 30
+
+/** The life of one pod on this node, from the first word of it to the last trace. */
+export class PodWorker {
+  readonly #identity: PodIdentity
+  readonly #crew: Crew
+  readonly #starter: Starter
+  readonly #postStarts: PostStarts
+  readonly #reporter: PodReporter
+  readonly #backoff = new CrashBackoff()
+  readonly #waits: Waits
+  /** As last wanted; kept for its end when nobody wants it any more. */
+  #pod: Pod | undefined
+  #reportedAs: string
+  #endingSince: number | undefined
+  #isReleased = false
+  #isAdmitted: boolean
+  #refreshDue = true
+  readonly #lastWords = new Map<string, string>()
+
+  constructor(identity: PodIdentity, crew: Crew, record: PodRecord | undefined, signal: AbortSignal) {
+    const { uid, name, namespace } = identity
+    this.#identity = { uid, name, namespace }
+    this.#crew = crew
+    this.#starter = new Starter(crew)
+    this.#waits = new Waits(crew.clock, crew.random)
+    this.#reporter = new PodReporter(crew, record ?? { uid, name, namespace, startedAt: crew.clock.now() })
+    this.#isAdmitted = record !== undefined
+    this.#reportedAs = uid
+    const { hooks, events, clock, onChange } = crew
+    const onFailed = (target: HookTarget, message: string) => this.#endContainer(target, message, signal)
+    this.#postStarts = new PostStarts({ hooks, events, clock, onDone: onChange, onFailed })
+  }
+
+  /** What it uses may have changed. */
+  refreshSoon(): void {
+    this.#refreshDue = true
+    this.#waits.hurry()
+  }
+
+  /** It ends now, and does not begin again. */
+  async end(why: Waiting): Promise<void> {
+    await this.#reporter.end(why)
+  }
+
+  /** Does what is next, as far as that goes now. */
+  async step(signal: AbortSignal): Promise<Outcome> {
+    const { desired: all, view } = this.#crew
+    const desired = all.get(this.#identity.uid)
+    if (desired?.reportAs !== undefined) this.#reportedAs = desired.reportAs
+    if (desired && 'refusal' in desired.parsed) return this.#refuse(desired, desired.parsed.refusal)
+    if (desired && 'pod' in desired.parsed) this.#take(desired.parsed.pod)
+    const pod = this.#pod ?? unknownPod(this.#identity)
+    if (!view.isKnown) return this.#withoutRuntime(pod, desired)
+    // Heard of again when it answers.
+    if (view.problem !== undefined) return { isGone: false }
+    await this.#admit(pod)
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const found = view.get(pod.uid) ?? emptyView(this.#identity)
+      const plan = this.#plan(pod, found, desired)
+      const isMoved = await this.#act(pod, found, plan, signal)
+      if (!isMoved) return this.#settle(pod, found, { plan, desired }, signal)
+      await view.refresh(pod.uid, signal)
+      const seen = view.get(pod.uid) ?? emptyView(this.#identity)
+      await this.#report(pod, seen, { plan, desired }, false)
+    }
+    return { isGone: false, wakeAfter: ms(0) }
+  }
+
+  #take(pod: Pod): void {
+    if (this.#pod !== pod) this.refreshSoon()
+    this.#pod = pod
+  }
+
+  async #admit(pod: Pod): Promise<void> {
+    const { clock, admit } = this.#crew
+    if (!this.#isAdmitted) {
+      const problem = this.#crew.view.get(pod.uid) ? undefined : admit(pod)
+      if (problem) await this.#reporter.end(problem)
+      this.#isAdmitted = true
+    }
+    const { activeDeadlineSeconds } = pod.spec
+    if (activeDeadlineSeconds === undefined) return
+    if (clock.now() < this.#reporter.record.startedAt + activeDeadlineSeconds * 1000) return
+    const message = 'Pod was active on the node longer than the specified deadline'
+    await this.#reporter.end({ reason: 'DeadlineExceeded', message })
+  }
+
+  #plan(pod: Pod, view: PodView, desired: Desired | undefined): Plan {
+    const { prober, clock } = this.#crew
+    this.#follow(pod, view)
+    return planPod({
+      ...{ pod, view, backoff: this.#backoff, now: clock.now() },
+      isEnding: this.#isEnding(desired),
+      isHooked: (id) => this.#postStarts.isRunning(id),
+      resultsOf: (id) => prober.resultsOf(id),
+      hashOf: containerHash,
+      madeFrom: ({ annotations }) => annotations[ANNOTATIONS.hash],
+    })
+  }
+
+  #isEnding(desired: Desired | undefined): boolean {
+    return !desired || desired.isDeleted || this.#reporter.record.ended !== undefined
+  }
+
+  /** Asks its running containers how they are, and no others. */
+  #follow(pod: Pod, view: PodView): void {
+    const { prober } = this.#crew
+    const sandbox = readySandbox(view)
+    const podIp = factsOf(this.#crew, pod, view).podIps[0] ?? ''
+    const running = view.containers.filter(({ state, sandbox: of }) => state === 'running' && of === sandbox?.id)
+    prober.keepOnly(pod.uid, new Set(running.map(({ id }) => id)))
+    for (const { id, metadata, startedAt } of running) {
+      const container = [...pod.spec.containers, ...pod.spec.initContainers].find(({ name }) => name === metadata.name)
+      if (container) prober.follow({ pod, container, containerId: id, podIp, startedAt })
+    }
+  }
+
+  /** True where the runtime has something else now. */
+  async #act(pod: Pod, view: PodView, plan: Plan, signal: AbortSignal): Promise<boolean> {
+    for (const stop of plan.stop) this.#stop(pod, view, stop, signal)
+    if (plan.sandbox === 'end') return this.#endSandboxes(view, signal)
+    if (plan.sandbox === 'make') return this.#makeSandbox(pod, view, signal)
+    let isMoved = false
+    for (const start of plan.start) isMoved = (await this.#start(pod, view, start, signal)) || isMoved
+    return isMoved
+  }
+
+  async #endSandboxes(view: PodView, signal: AbortSignal): Promise<boolean> {
+    for (const { id, isReady } of view.sandboxes) if (isReady) await this.#crew.runtime.stopSandbox(id, signal)
+    return true
+  }
+
+  async #makeSandbox(pod: Pod, view: PodView, signal: AbortSignal): Promise<boolean> {
+    if (!this.#waits.isDue(SANDBOX)) return false
+    try {
+      await startSandbox(this.#crew, pod, view, signal)
+      this.#waits.done(SANDBOX)
+      this.#refreshDue = false
+      return true
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ObstacleError)) throw error
+      this.#waits.failed(SANDBOX, error.waiting)
+      this.#crew.events.tell(pod, { type: 'Warning', ...error.waiting })
+      return false
+    }
+  }
+
+  async #start(pod: Pod, view: PodView, start: Start, signal: AbortSignal): Promise<boolean> {
+    const { name } = start.container
+    const sandbox = readySandbox(view)
+    if (!sandbox || !this.#waits.isDue(name)) return false
+    const facts = factsOf(this.#crew, pod, view)
+    const attempt = nextAttempt(view, this.#reporter.record, name)
+    const started = await this.#starter.start({ pod, start, sandbox, facts, attempt }, signal)
+    if ('waiting' in started) {
+      if (started.isTold) this.#waits.told(name, started.waiting)
+      else this.#waits.failed(name, started.waiting)
+      return false
+    }
+    this.#waits.done(name)
+    if (start.previous?.state === 'exited') this.#backoff.restarted(start.previous)
+    const { containerId } = started
+    this.#postStarts.run({ pod, container: start.container, containerId, podIp: facts.podIps[0] ?? '' }, signal)
+    return true
+  }
+
+  #stop(pod: Pod, view: PodView, stop: Stop, signal: AbortSignal): void {
+    const podIp = factsOf(this.#crew, pod, view).podIps[0] ?? ''
+    const graceSeconds = stop.graceSeconds ?? this.#graceOf(pod, stop)
+    this.#crew.stopper.stop({ pod, container: stop.container, podIp, graceSeconds, message: stop.message }, signal)
+  }
+
+  /** The containers of a pod share its grace. */
+  #graceOf(pod: Pod, { reason }: Stop): number {
+    if (reason !== 'PodEnds') return pod.spec.terminationGracePeriodSeconds
+    const { clock } = this.#crew
+    this.#endingSince ??= clock.monotonic()
+    const passed = (clock.monotonic() - this.#endingSince) / 1000
+    const grace = this.#reporter.record.ended?.reason === 'Evicted' ? 0 : wholeGrace(pod)
+    return passed < 1 ? grace : Math.max(Math.min(grace, LEAST_GRACE_SECONDS), Math.ceil(grace - passed))
+  }
+
+  #endContainer({ pod, container, containerId, podIp }: HookTarget, message: string, signal: AbortSignal): void {
+    const view = this.#crew.view.get(pod.uid)
+    const running = view && latestOf(view, container.name)
+    if (running?.id !== containerId) return
+    const graceSeconds = pod.spec.terminationGracePeriodSeconds
+    this.#crew.stopper.stop({ pod, container: running, podIp, graceSeconds, message }, signal)
+  }
+
+  async #settle(pod: Pod, view: PodView, now: Now, signal: AbortSignal): Promise<Outcome> {
+    const { plan, desired } = now
+    const isUnwanted = !desired || desired.isDeleted
+    if (plan.isOver) await this.#release(pod)
+    if (plan.isOver && isUnwanted) {
+      await this.#report(pod, view, now, false)
+      await this.#removeAll(view, signal)
+      await this.#report(pod, view, now, true)
+      if (!desired) this.#reporter.retract(this.#reportedAs)
+      return { isGone: !desired }
+    }
+    if (!plan.isOver && this.#refreshDue && readySandbox(view)) await this.#refresh(pod, view, signal)
+    await this.#report(pod, view, now, false)
+    return this.#outcome(pod, plan)
+  }
+
+  async #refresh(pod: Pod, view: PodView, signal: AbortSignal): Promise<void> {
+    this.#refreshDue = false
+    await this.#crew.volumes.refresh(pod, factsOf(this.#crew, pod, view), signal)
+  }
+
+  #outcome(pod: Pod, plan: Plan): Outcome {
+    const { clock } = this.#crew
+    const { activeDeadlineSeconds: most } = pod.spec
+    const now = clock.now()
+    const deadline = most === undefined || plan.isOver ? [] : [this.#reporter.record.startedAt + most * 1000 - now]
+    const waits = [...(plan.wakeAt === undefined ? [] : [plan.wakeAt - now]), ...deadline]
+    const next = this.#waits.next
+    if (next) waits.push(next.milliseconds)
+    return waits.length === 0 ? { isGone: false } : { isGone: false, wakeAfter: ms(Math.max(10, Math.min(...waits))) }
+  }
+
+  /** What a pod that is over needs no more; its containers stay for those who read their logs. */
+  async #release(pod: Pod): Promise<void> {
+    if (this.#isReleased) return
+    const { volumes, access, images, prober } = this.#crew
+    prober.keepOnly(pod.uid, new Set())
+    await volumes.remove(pod.uid)
+    await access.revoke(pod.uid)
+    images.forget(pod.uid)
+    this.#isReleased = true
+  }
+
+  async #removeAll(view: PodView, signal: AbortSignal): Promise<void> {
+    const { runtime, places } = this.#crew
+    for (const { id } of view.containers) await runtime.removeContainer(id, signal)
+    for (const { id } of view.sandboxes) await runtime.removeSandbox(id, signal)
+    await rm(places.pod(this.#identity.uid), { recursive: true, force: true })
+  }
+
+  async #report(pod: Pod, view: PodView, { plan, desired }: Now, isFinished: boolean): Promise<void> {
+    const { clock, prober, node } = this.#crew
+    const { record } = this.#reporter
+    const obstacle = this.#waits.why(SANDBOX)
+    const input = {
+      ...{ pod, view, lastWords: this.#lastWords, before: record.status, startedAt: record.startedAt },
+      runtimeName: this.#crew.runtimeName(),
+      waiting: this.#waitingOf(plan),
+      ...(obstacle ? { obstacle } : {}),
+      ...(record.ended ? { ended: record.ended } : {}),
+      isEnding: this.#isEnding(desired),
+      resultsOf: (id: string) => prober.resultsOf(id),
+      hostIps: node().hostIps,
+      now: clock.now(),
+    }
+    await this.#reporter.report(input, desired, isFinished)
+  }
+
+  #waitingOf(plan: Plan): ReadonlyMap<string, Waiting> {
+    const waiting = new Map(plan.waiting)
+    for (const { container } of plan.start) {
+      const why = this.#waits.why(container.name)
+      if (why) waiting.set(container.name, why)
+    }
+    return waiting
+  }
+
+  /** It says why for as long as it is there; nothing of it is made. */
+  #refuse(desired: Desired, message: string): Outcome {
+    const why = { reason: 'NotSupported', message }
+    const at = new Date(this.#reporter.record.startedAt).toISOString().replace(/\.\d+Z$/, 'Z')
+    const condition = { type: 'PodReadyToStartContainers', status: 'False', ...why, lastTransitionTime: at }
+    this.#reporter.tell({ phase: 'Pending', ...why, conditions: [condition] }, desired, desired.isDeleted)
+    return { isGone: false }
+  }
+
+  async #withoutRuntime(pod: Pod, desired: Desired | undefined): Promise<Outcome> {
+    const { record } = this.#reporter
+    const hasRun = ['containerStatuses', 'initContainerStatuses'].some((list) =>
+      listIn(record.status, list).some((each) => textIn(each, 'containerID') !== undefined),
+    )
+    // What ran may run on: only the runtime knows.
+    if (hasRun || !desired) return { isGone: false }
+    const message = this.#crew.view.problem ?? ''
+    this.#waits.told(SANDBOX, { reason: 'ContainerRuntimeMissing', message })
+    const plan = { ...NOTHING, isOver: desired.isDeleted }
+    await this.#report(pod, emptyView(this.#identity), { plan, desired }, desired.isDeleted)
+    return { isGone: false }
+  }
+}
+
+interface Now {
+  readonly plan: Plan
+  readonly desired: Desired | undefined
+}
+
+const NOTHING: Plan = { stop: [], start: [], sandbox: 'keep', waiting: new Map(), wakeAt: undefined, isOver: false }
+
+function wholeGrace(pod: Pod): number {
+  return pod.deletion?.graceSeconds ?? pod.spec.terminationGracePeriodSeconds
+}
+
+/** A pod of which only its containers are left. */
+function unknownPod({ uid, name, namespace }: PodIdentity): Pod {
+  const spec = { terminationGracePeriodSeconds: UNASSIGNED_GRACE_SECONDS, containers: [{ name: 'unknown', image: 'unknown' }] }
+  const parsed = parsePod({ metadata: { uid, name, namespace }, spec })
+  if ('pod' in parsed) return parsed.pod
+  throw new RangeError(parsed.refusal)
+}
