@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { AuditConfig } from './audit.ts'
 import { DeviceStatesConfig } from './device-states.ts'
+import { EdgedConfig } from './edged.ts'
 import { host, port, strict } from './fields.ts'
 import { MappersConfig, UpMappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
@@ -86,6 +87,7 @@ export const EdgeConfig = Type.Object(
     twins: TwinsConfig,
     store: StoreConfig,
     mappers: MappersConfig,
+    edged: EdgedConfig,
     metrics: MetricsConfig,
     log: LogConfig,
   },

@@ -1,6 +1,6 @@
 import { listIn, numberIn, textIn } from '../pod/json.ts'
-import type { ContainerView, PodView } from '../state/pod-view.ts'
 import { ANNOTATIONS } from '../state/labels.ts'
+import type { ContainerView, PodView } from '../state/pod-view.ts'
 import type { PodRecord } from './pod-record.ts'
 
 /** How many containers of this name the pod had before the next one; what the runtime has forgotten counts as well. */

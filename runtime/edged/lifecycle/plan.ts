@@ -57,7 +57,9 @@ export function planPod(input: PlanInput): Plan {
   if (isEnding || hasRun(input)) return ending(input, alive)
   const sandbox = readySandbox(view)
   if (!sandbox) {
-    const stop = alive.map((container) => stopOf(container, 'SandboxLost', 'Pod sandbox changed, it will be killed and re-created.'))
+    const stop = alive.map((container) =>
+      stopOf(container, 'SandboxLost', 'Pod sandbox changed, it will be killed and re-created.'),
+    )
     return { ...IDLE, stop, sandbox: stop.length > 0 ? 'keep' : 'make' }
   }
   const lost = alive.filter((container) => container.sandbox !== sandbox.id)
@@ -127,7 +129,9 @@ class Draft {
     const { pod, view } = this.#input
     // Once there, the work of init containers counts as done, also where the runtime has forgotten them.
     const names = new Set(pod.spec.containers.map(({ name }) => name))
-    const isDone = view.containers.some(({ sandbox, metadata }) => sandbox === this.#sandbox && names.has(metadata.name))
+    const isDone = view.containers.some(
+      ({ sandbox, metadata }) => sandbox === this.#sandbox && names.has(metadata.name),
+    )
     for (const container of pod.spec.initContainers) {
       if (isSidecar(container)) {
         this.keep(container, 'initContainers')
@@ -142,25 +146,32 @@ class Draft {
 
   /** Has the container run, if its policy wants that. */
   keep(container: Container, list: Start['list']): void {
-    const { pod, view, resultsOf, hashOf, madeFrom } = this.#input
-    const latest = latestOf(view, container.name)
+    const latest = latestOf(this.#input.view, container.name)
     const isHere = latest?.sandbox === this.#sandbox
-    if (!latest || (!isHere && list === 'initContainers')) return this.#start(container, list, latest)
-    if (latest.state === 'unknown') return void this.stops.push(stopOf(latest, 'Unknown', 'The runtime does not know its state'))
-    if (latest.state === 'created') return this.#start(container, list, latest)
-    if (latest.state === 'exited') {
-      const policy = isSidecar(container) ? 'Always' : pod.spec.restartPolicy
-      if (mayRestart(policy, latest)) this.#restart(container, list, latest)
-      return
-    }
-    if (!isHere) return
-    if (madeFrom(latest) !== hashOf(container)) {
-      return void this.stops.push(stopOf(latest, 'Changed', `Container ${container.name} definition changed, will be restarted`))
-    }
-    const { failure } = resultsOf(latest.id)
-    if (!failure) return
-    const { message, graceSeconds } = failure
-    const stop = stopOf(latest, 'Unhealthy', message)
+    const isNeverMade = !latest || (!isHere && list === 'initContainers')
+    if (isNeverMade || latest.state === 'created') this.#start(container, list, latest)
+    else if (latest.state === 'unknown') this.#stop(latest, 'Unknown', 'The runtime does not know its state')
+    else if (latest.state === 'exited') this.#follow(container, list, latest)
+    else if (isHere) this.#check(container, latest)
+  }
+
+  /** What comes after a container that has exited. */
+  #follow(container: Container, list: Start['list'], exited: ContainerView): void {
+    const policy = isSidecar(container) ? 'Always' : this.#input.pod.spec.restartPolicy
+    if (mayRestart(policy, exited)) this.#restart(container, list, exited)
+  }
+
+  /** A container that runs, and may have to end. */
+  #check(container: Container, running: ContainerView): void {
+    const { resultsOf, hashOf, madeFrom } = this.#input
+    const { failure } = resultsOf(running.id)
+    if (madeFrom(running) !== hashOf(container)) {
+      this.#stop(running, 'Changed', `Container ${container.name} definition changed, will be restarted`)
+    } else if (failure) this.#stop(running, 'Unhealthy', failure.message, failure.graceSeconds)
+  }
+
+  #stop(container: ContainerView, reason: Stop['reason'], message: string, graceSeconds?: number): void {
+    const stop = stopOf(container, reason, message)
     this.stops.push(graceSeconds === undefined ? stop : { ...stop, graceSeconds })
   }
 
@@ -172,7 +183,10 @@ class Draft {
     const { pod, backoff, now } = this.#input
     // A sandbox that had to be made anew is no crash of what was in it.
     const dueAt = exited.sandbox === this.#sandbox ? backoff.dueAt(exited) : 0
-    if (dueAt <= now) return this.#start(container, list, exited)
+    if (dueAt <= now) {
+      this.#start(container, list, exited)
+      return
+    }
     const message = CrashBackoff.text(`${pod.name}_${pod.namespace}(${pod.uid})`, exited, dueAt)
     this.#waiting.set(container.name, { reason: 'CrashLoopBackOff', message })
     this.#wakeAt = Math.min(this.#wakeAt ?? dueAt, dueAt)

@@ -51,18 +51,21 @@ export class PodWorker {
   #isAdmitted: boolean
   #refreshDue = true
   readonly #lastWords = new Map<string, string>()
+  /** Of what goes on in the background, over many steps. */
+  readonly #life: AbortSignal
 
-  constructor(identity: PodIdentity, crew: Crew, record: PodRecord | undefined, signal: AbortSignal) {
+  constructor(identity: PodIdentity, crew: Crew, record: PodRecord | undefined, life: AbortSignal) {
     const { uid, name, namespace } = identity
     this.#identity = { uid, name, namespace }
     this.#crew = crew
+    this.#life = life
     this.#starter = new Starter(crew)
     this.#waits = new Waits(crew.clock, crew.random)
     this.#reporter = new PodReporter(crew, record ?? { uid, name, namespace, startedAt: crew.clock.now() })
     this.#isAdmitted = record !== undefined
     this.#reportedAs = uid
     const { hooks, events, clock, onChange } = crew
-    const onFailed = (target: HookTarget, message: string) => this.#endContainer(target, message, signal)
+    const onFailed = (target: HookTarget, message: string) => this.#endContainer(target, message)
     this.#postStarts = new PostStarts({ hooks, events, clock, onDone: onChange, onFailed })
   }
 
@@ -152,7 +155,7 @@ export class PodWorker {
 
   /** True where the runtime has something else now. */
   async #act(pod: Pod, view: PodView, plan: Plan, signal: AbortSignal): Promise<boolean> {
-    for (const stop of plan.stop) this.#stop(pod, view, stop, signal)
+    for (const stop of plan.stop) this.#stop(pod, view, stop)
     if (plan.sandbox === 'end') return this.#endSandboxes(view, signal)
     if (plan.sandbox === 'make') return this.#makeSandbox(pod, view, signal)
     let isMoved = false
@@ -195,14 +198,14 @@ export class PodWorker {
     this.#waits.done(name)
     if (start.previous?.state === 'exited') this.#backoff.restarted(start.previous)
     const { containerId } = started
-    this.#postStarts.run({ pod, container: start.container, containerId, podIp: facts.podIps[0] ?? '' }, signal)
+    this.#postStarts.run({ pod, container: start.container, containerId, podIp: facts.podIps[0] ?? '' }, this.#life)
     return true
   }
 
-  #stop(pod: Pod, view: PodView, stop: Stop, signal: AbortSignal): void {
+  #stop(pod: Pod, view: PodView, stop: Stop): void {
     const podIp = factsOf(this.#crew, pod, view).podIps[0] ?? ''
     const graceSeconds = stop.graceSeconds ?? this.#graceOf(pod, stop)
-    this.#crew.stopper.stop({ pod, container: stop.container, podIp, graceSeconds, message: stop.message }, signal)
+    this.#crew.stopper.stop({ pod, container: stop.container, podIp, graceSeconds, message: stop.message }, this.#life)
   }
 
   /** The containers of a pod share its grace. */
@@ -215,12 +218,12 @@ export class PodWorker {
     return passed < 1 ? grace : Math.max(Math.min(grace, LEAST_GRACE_SECONDS), Math.ceil(grace - passed))
   }
 
-  #endContainer({ pod, container, containerId, podIp }: HookTarget, message: string, signal: AbortSignal): void {
+  #endContainer({ pod, container, containerId, podIp }: HookTarget, message: string): void {
     const view = this.#crew.view.get(pod.uid)
     const running = view && latestOf(view, container.name)
     if (running?.id !== containerId) return
     const graceSeconds = pod.spec.terminationGracePeriodSeconds
-    this.#crew.stopper.stop({ pod, container: running, podIp, graceSeconds, message }, signal)
+    this.#crew.stopper.stop({ pod, container: running, podIp, graceSeconds, message }, this.#life)
   }
 
   async #settle(pod: Pod, view: PodView, now: Now, signal: AbortSignal): Promise<Outcome> {
@@ -337,7 +340,10 @@ function wholeGrace(pod: Pod): number {
 
 /** A pod of which only its containers are left. */
 function unknownPod({ uid, name, namespace }: PodIdentity): Pod {
-  const spec = { terminationGracePeriodSeconds: UNASSIGNED_GRACE_SECONDS, containers: [{ name: 'unknown', image: 'unknown' }] }
+  const spec = {
+    terminationGracePeriodSeconds: UNASSIGNED_GRACE_SECONDS,
+    containers: [{ name: 'unknown', image: 'unknown' }],
+  }
   const parsed = parsePod({ metadata: { uid, name, namespace }, spec })
   if ('pod' in parsed) return parsed.pod
   throw new RangeError(parsed.refusal)

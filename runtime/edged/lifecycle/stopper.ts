@@ -63,7 +63,11 @@ export class Stopper {
       await runtime.stopContainer(container.id, ms(left), signal)
     } catch (error) {
       if (!signal.aborted) {
-        log.warn('A container could not be ended; trying again', { pod: pod.name, container: container.metadata.name, error })
+        log.warn('A container could not be ended; trying again', {
+          pod: pod.name,
+          container: container.metadata.name,
+          error,
+        })
       }
     } finally {
       // A hurried end is the one that counts.

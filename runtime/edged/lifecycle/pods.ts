@@ -1,0 +1,124 @@
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { createReconciler, type Reconciler, type Scope } from '../../../platform/lifecycle/index.ts'
+import { minutes, ms, seconds } from '../../../platform/time/index.ts'
+import { objectChanges, parseResource } from '../../../schemas/index.ts'
+import type { Waiting } from '../pod/obstacle.ts'
+import type { PodIdentity } from '../pod/pod.ts'
+import type { Crew } from './crew.ts'
+import { identityOf } from './desired-pods.ts'
+import type { PodRecord } from './pod-record.ts'
+import { PodWorker } from './pod-worker.ts'
+
+/** Pods that are worked on at a time; runtimes serve several well, and a slow one must not keep the others. */
+const AT_ONCE = 10
+/** One run waits for a runtime that makes a sandbox, at the longest. */
+const LONGEST_RUN = minutes(6)
+/** Tokens grow old, and objects may have changed without a word; jittered by the pods' own number. */
+const REFRESH_EVERY = seconds(60)
+const USED = new Set(['configmap', 'secret'])
+
+/** All pods of this node, each with its worker. */
+export class Pods {
+  readonly #crew: Crew
+  readonly #workers = new Map<string, PodWorker>()
+  readonly #records = new Map<string, PodRecord>()
+  readonly #queue: Reconciler
+  #signal: AbortSignal | undefined
+
+  constructor(crew: Crew, metrics: Metrics = silentMetrics) {
+    this.#crew = crew
+    const { clock, random, log } = crew
+    this.#queue = createReconciler({
+      name: 'edged-pods',
+      reconcile: (uid, signal) => this.#step(uid, signal),
+      workers: AT_ONCE,
+      deadline: LONGEST_RUN,
+      ...{ clock, random, log, metrics },
+    })
+    metrics
+      .gauge({ name: 'skerry_edged_pods', help: 'Pods that this node has, or still has to end.' })
+      .follow(() => this.#workers.size)
+  }
+
+  /** There is news of a pod. */
+  enqueue(uid: string): void {
+    if (uid !== '') this.#queue.enqueue(uid)
+  }
+
+  enqueueAll(): void {
+    for (const uid of this.#known()) this.#queue.enqueue(uid)
+  }
+
+  /** It ends now, and does not begin again; why is in its status. */
+  async end(uid: string, why: Waiting): Promise<void> {
+    await this.#workers.get(uid)?.end(why)
+    this.enqueue(uid)
+  }
+
+  async start(scope: Scope): Promise<void> {
+    const { bus, records, desired } = this.#crew
+    this.#signal = scope.signal
+    for (const record of await records.all()) this.#records.set(record.uid, record)
+    desired.start()
+    scope.use({ [Symbol.asyncDispose]: async () => desired[Symbol.dispose]() })
+    scope.use(bus.subscribe(objectChanges, ({ resource }) => this.#changed(resource)))
+    this.enqueueAll()
+    scope.run((signal) => this.#queue.run(signal))
+    scope.run((signal) => this.#keepFresh(signal))
+  }
+
+  #known(): ReadonlySet<string> {
+    const { desired, view } = this.#crew
+    const seen = view.views().map(({ uid }) => uid)
+    return new Set([...desired.uids(), ...seen, ...this.#records.keys(), ...this.#workers.keys()])
+  }
+
+  async #step(uid: string, signal: AbortSignal): Promise<void> {
+    const worker = this.#worker(uid)
+    if (!worker) return
+    const { isGone, wakeAfter } = await worker.step(signal)
+    if (isGone) {
+      this.#workers.delete(uid)
+      this.#records.delete(uid)
+    } else if (wakeAfter) this.#queue.enqueueAfter(uid, wakeAfter)
+  }
+
+  #worker(uid: string): PodWorker | undefined {
+    const known = this.#workers.get(uid)
+    if (known) return known
+    const identity = this.#identityOf(uid)
+    if (!identity || !this.#signal) return undefined
+    const made = new PodWorker(identity, this.#crew, this.#records.get(uid), this.#signal)
+    this.#workers.set(uid, made)
+    return made
+  }
+
+  #identityOf(uid: string): PodIdentity | undefined {
+    const { desired, view } = this.#crew
+    const wanted = desired.get(uid)
+    return wanted ? identityOf(wanted.parsed) : (view.get(uid) ?? this.#records.get(uid))
+  }
+
+  /** An object of the cloud is another one now: pods of its namespace may use it. */
+  #changed(resource: string): void {
+    const path = parseResource(resource)
+    if (!path || !USED.has(path.type)) return
+    for (const { uid, namespace } of this.#crew.desired.pods()) {
+      if (namespace === path.namespace) this.#refresh(uid)
+    }
+  }
+
+  #refresh(uid: string): void {
+    this.#workers.get(uid)?.refreshSoon()
+    this.enqueue(uid)
+  }
+
+  async #keepFresh(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#crew
+    while (!signal.aborted) {
+      const wait = ms(REFRESH_EVERY.milliseconds * (1 + random.next() / 2))
+      await clock.sleep(wait, signal).catch(() => undefined)
+      for (const uid of this.#workers.keys()) this.#refresh(uid)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { Type } from 'typebox'
+import { strict } from './fields.ts'
+
+const percent = (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum: 0, maximum: 100, description })
+
+/** `edged` of `skerry edge`. */
+export const EdgedConfig = Type.Object(
+  {
+    enabled: Type.Boolean({ default: true, description: 'Whether this node runs pods.' }),
+    runtime: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'CRI socket of the container runtime, as unix:///run/containerd/containerd.sock or a path. Default: the first of the usual ones that is there.',
+      }),
+    ),
+    directory: Type.Optional(
+      Type.String({ minLength: 1, description: 'Where volumes of pods are. Default: DIR/edged.' }),
+    ),
+    logs: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Where logs of containers are; collectors often expect /var/log/pods. Default: DIR/edged/logs.',
+      }),
+    ),
+    staticPods: Type.Optional(
+      Type.String({ minLength: 1, description: 'Folder with manifests of pods that this node runs by itself.' }),
+    ),
+    maxPods: Type.Integer({ default: 110, minimum: 0, maximum: 10_000, description: 'Most pods of this node.' }),
+    parallelPulls: Type.Integer({
+      default: 1,
+      minimum: 1,
+      maximum: 100,
+      description: 'Images that are pulled at a time.',
+    }),
+    reserved: Type.Object(
+      {
+        milliCpu: Type.Integer({ default: 0, minimum: 0, description: 'Thousandths of a processor.' }),
+        memoryBytes: Type.Integer({ default: 0, minimum: 0, description: 'Memory.' }),
+      },
+      { ...strict, default: {}, description: 'What pods are not offered: it is for the system and this edge.' },
+    ),
+    dns: Type.Object(
+      {
+        servers: Type.Array(Type.String({ minLength: 1 }), {
+          default: [],
+          description: 'Resolvers of the cluster that pods reach from here. None: pods use those of this node.',
+        }),
+        domain: Type.String({ default: 'cluster.local', minLength: 1, description: 'Domain of the cluster.' }),
+      },
+      { ...strict, default: {}, description: 'How pods with dnsPolicy ClusterFirst resolve names.' },
+    ),
+    images: Type.Object(
+      {
+        highPercent: percent(85, 'Above this part of their disk, images that nobody uses are removed.'),
+        lowPercent: percent(80, 'So far images are removed.'),
+      },
+      { ...strict, default: {}, description: 'When images are removed.' },
+    ),
+    containerLogs: Type.Object(
+      {
+        maxMegabytes: Type.Integer({ default: 10, minimum: 1, maximum: 10_000, description: 'Size of one file.' }),
+        files: Type.Integer({ default: 5, minimum: 2, maximum: 100, description: 'Files of one container.' }),
+      },
+      { ...strict, default: {}, description: 'How much of the logs of containers is kept.' },
+    ),
+    allowedSysctls: Type.Array(Type.String({ minLength: 1 }), {
+      default: [],
+      description:
+        'Kernel parameters that pods may set beside the safe ones, such as net.core.somaxconn or kernel.msg*.',
+    }),
+  },
+  { ...strict, default: {}, description: 'Edged: pods beside the devices.' },
+)
