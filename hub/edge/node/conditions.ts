@@ -12,7 +12,12 @@ export interface NodeCondition {
 }
 
 /** Types of conditions that this edge has now and then. One that an earlier run has left on the Node is taken back. */
-export const OCCASIONAL = { nameConflict: 'NameConflict', objectsRefused: 'ObjectsRefused' } as const
+export const OCCASIONAL = {
+  nameConflict: 'NameConflict',
+  objectsRefused: 'ObjectsRefused',
+  runtime: 'ContainerRuntimeReady',
+  network: 'ContainerNetworkReady',
+} as const
 
 /** What is wrong with the parts of this edge. */
 export interface NodeHealth {

@@ -1,5 +1,6 @@
 import { type JsonObject, kubernetesVersionText } from '../../../schemas/index.ts'
 import type { MachineFacts } from './machine.ts'
+import { type PodRoom, podRoom } from './pod-room.ts'
 
 export interface NodeDescription {
   readonly nodeName: string
@@ -39,8 +40,11 @@ export function nodeLabels(nodeName: string, facts: MachineFacts, extras?: NodeE
 export function nodeObject(
   description: NodeDescription,
   facts: MachineFacts,
-  conditions: readonly JsonObject[],
-  extras?: NodeExtras,
+  {
+    conditions,
+    extras,
+    pods,
+  }: { readonly conditions: readonly JsonObject[]; readonly extras?: NodeExtras; readonly pods?: PodRoom },
 ) {
   const { nodeName } = description
   const taints = extras?.taints.map((taint) => ({ ...taint })) ?? []
@@ -49,21 +53,17 @@ export function nodeObject(
     kind: 'Node',
     metadata: { name: nodeName, labels: nodeLabels(nodeName, facts, extras) },
     spec: taints.length === 0 ? {} : { taints },
-    status: { ...machineStatus(description, facts), conditions },
+    status: { ...machineStatus(description, facts, pods), conditions },
   }
 }
 
 /**
- * The part of the status that describes the machine. Nothing runs pods yet, so none are offered. The version has the form of
- * KubeEdge's (`v1.32.10-kubeedge-v1.23.0`): that of the Kubernetes API it is made for, then whose it is.
+ * The part of the status that describes the machine. A node where nothing runs pods offers room for none. The version has the form
+ * of KubeEdge's (`v1.32.10-kubeedge-v1.23.0`): that of the Kubernetes API it is made for, then whose it is.
  */
-export function machineStatus({ nodeName, version }: NodeDescription, facts: MachineFacts): JsonObject {
-  const memory = `${Math.floor(facts.memoryBytes / 1024)}Ki`
-  const disk = facts.diskBytes === undefined ? {} : { 'ephemeral-storage': `${Math.floor(facts.diskBytes / 1024)}Ki` }
-  const capacity = { cpu: String(facts.cpus), memory, pods: '0', ...disk }
+export function machineStatus({ nodeName, version }: NodeDescription, facts: MachineFacts, pods?: PodRoom): JsonObject {
   return {
-    capacity,
-    allocatable: capacity,
+    ...podRoom(facts, pods),
     addresses: [
       ...(facts.address === undefined ? [] : [{ type: 'InternalIP', address: facts.address }]),
       { type: 'Hostname', address: facts.hostname || nodeName },
@@ -75,7 +75,7 @@ export function machineStatus({ nodeName, version }: NodeDescription, facts: Mac
       osImage: facts.image ?? `${facts.os} ${facts.kernel}`,
       kubeletVersion: `${kubernetesVersionText()}-skerry-${version}`,
       kubeProxyVersion: '',
-      containerRuntimeVersion: '',
+      containerRuntimeVersion: pods?.runtime.version ?? '',
       machineID: facts.machineId ?? '',
       systemUUID: facts.systemUuid ?? facts.machineId ?? '',
       bootID: facts.bootId ?? '',

@@ -4,7 +4,7 @@ import { type Bus, createLocalBus } from '../../../platform/bus/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { minutes, ms, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
-import { type Frame, type Json, type JsonObject, links, nodeConditions } from '../../../schemas/index.ts'
+import { type Frame, type Json, type JsonObject, links, nodeConditions, nodeRuntime } from '../../../schemas/index.ts'
 import { createFrameFactory } from '../../link/index.ts'
 import { countingRandom } from '../testing/edge-bench.ts'
 import type { NodeHealth } from './conditions.ts'
@@ -407,6 +407,22 @@ test('a node whose name another edge has too says so, and for five minutes after
   assert.equal(conditionsOf(api.node)['NameConflict'], 'True AnotherEdge')
   await clock.advance(seconds(310))
   assert.equal(conditionsOf(api.node)['NameConflict'], 'delete')
+  await stop()
+})
+
+test('a node offers room for pods while something runs them', async () => {
+  const self = selfOf(() => PLENTY)
+  const { api, asked, bus, clock, stop } = bench(undefined, self)
+  await clock.advance(seconds(1))
+  const pods = () => Object(Object(api.node?.['status'])['allocatable'])['pods']
+  const reserved = { milliCpu: 0, memoryBytes: 0, diskBytes: 0 }
+  bus.set(nodeRuntime, 'node', { maxPods: 30, images: [], handlers: [], reserved })
+  await clock.advance(ms(1))
+  assert.equal(pods(), '30')
+  bus.remove(nodeRuntime, 'node')
+  await clock.advance(ms(1))
+  assert.equal(pods(), '0')
+  assert.equal(Object(JSON.parse(String(asked.at(-1)?.content)))['status']['images'], null, 'what it had is taken back')
   await stop()
 })
 

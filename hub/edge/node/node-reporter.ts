@@ -22,6 +22,8 @@ export interface NodeReporterPorts extends NodeApiPorts {
 }
 
 const STATUS_EVERY = minutes(5)
+/** Fields of a NodeStatus that are there while something runs pods. */
+const OF_PODS = ['images', 'runtimeHandlers'] as const
 
 /**
  * Registers the Node, reports its status at connect, when something changes and every five minutes, and renews its Lease
@@ -139,7 +141,7 @@ class NodeReporter {
     const { nodeName } = this.#description
     const { extras } = this.#self
     const conditions = reportedConditions(seen.conditions, undefined, this.#seconds())
-    const node = nodeObject(this.#description, seen.facts, conditions, extras)
+    const node = nodeObject(this.#description, seen.facts, { ...seen, conditions, extras })
     const made = await this.#api.insertNode(node)
     this.#reported.at = Number.NEGATIVE_INFINITY
     if ('object' in made) {
@@ -150,7 +152,7 @@ class NodeReporter {
     // Labels may be those of another version, or of whoever made the Node before this edge joined; others are kept.
     const metadata = { name: nodeName, labels: nodeLabels(nodeName, seen.facts, extras) }
     await this.#api.updateNode({ ...node, metadata })
-    this.#node = await this.#patch(machineStatus(this.#description, seen.facts))
+    this.#node = await this.#patch(machineStatus(this.#description, seen.facts, seen.pods))
   }
 
   #isDue(seen: Seen): boolean {
@@ -163,12 +165,14 @@ class NodeReporter {
       ...reportedConditions(seen.conditions, this.#node, this.#seconds()),
       ...removedConditions(seen.over, this.#node),
     ]
-    this.#node = await this.#patch({ ...machineStatus(this.#description, seen.facts), conditions })
+    this.#node = await this.#patch({ ...machineStatus(this.#description, seen.facts, seen.pods), conditions })
     this.#reported = { text: JSON.stringify(seen), at: this.#ports.clock.monotonic() }
   }
 
   async #patch(status: JsonObject): Promise<JsonObject> {
-    const answer = await this.#api.patchStatus(status)
+    const known = objectIn(this.#node, 'status')
+    const gone = OF_PODS.filter((field) => known[field] !== undefined && status[field] === undefined)
+    const answer = await this.#api.patchStatus({ ...status, ...Object.fromEntries(gone.map((field) => [field, null])) })
     if ('err' in answer) throw new Error(`the status of the node was not taken: ${answer.err}`)
     return answer.object
   }

@@ -1,9 +1,10 @@
 import type { Bus } from '../../../platform/bus/index.ts'
 import { type Clock, type Duration, minutes, seconds } from '../../../platform/time/index.ts'
-import { links, nodeConditions } from '../../../schemas/index.ts'
+import { links, nodeConditions, nodeRuntime } from '../../../schemas/index.ts'
 import { type NodeCondition, type NodeHealth, OCCASIONAL, readyCondition } from './conditions.ts'
 import { type MachineFacts, machineFacts } from './machine.ts'
 import type { NodeExtras } from './node-object.ts'
+import type { PodRoom } from './pod-room.ts'
 import { DEFAULT_THRESHOLDS, measureRoom, Pressures, type Room, type Thresholds } from './pressure.ts'
 
 /** How a node is just now. */
@@ -12,6 +13,8 @@ export interface Seen {
   readonly conditions: readonly NodeCondition[]
   /** Types of conditions that it had, or may have had before a restart, and has no more. */
   readonly over: readonly string[]
+  /** Absent where nothing runs pods. */
+  readonly pods?: PodRoom
 }
 
 /** What a node knows of itself, whatever becomes of its links. */
@@ -47,7 +50,8 @@ export function createNodeSelf(ports: NodeSelfPorts): NodeSelf {
   const { bus, clock, directory, health, extras, address, measure = measureRoom } = ports
   const contributedEver = new Set<string>(Object.values(OCCASIONAL))
   const conflict = followConflicts(bus, clock)
-  const pressures = new Pressures(ports.thresholds ?? DEFAULT_THRESHOLDS, clock)
+  const thresholds = ports.thresholds ?? DEFAULT_THRESHOLDS
+  const pressures = new Pressures(thresholds, clock)
   return {
     extras,
     lease: ports.lease ?? LEASE,
@@ -59,6 +63,7 @@ export function createNodeSelf(ports: NodeSelfPorts): NodeSelf {
       const others = contributed.filter(({ type }) => type !== 'Ready')
       const types = new Set(others.map(({ type }) => type))
       for (const type of types) contributedEver.add(type)
+      const [runtime] = bus.list(nodeRuntime).values()
       const conditions = [...own.filter(({ type }) => !types.has(type)), ...others]
       return {
         facts: {
@@ -68,9 +73,17 @@ export function createNodeSelf(ports: NodeSelfPorts): NodeSelf {
         },
         conditions,
         over: [...contributedEver].filter((type) => !conditions.some((each) => each.type === type)),
+        ...(runtime ? { pods: { runtime, thresholds } } : {}),
       }
     },
-    onChange: (handler) => bus.watch(nodeConditions, () => handler()),
+    onChange(handler) {
+      const watches = [bus.watch(nodeConditions, () => handler()), bus.watch(nodeRuntime, () => handler())]
+      return {
+        [Symbol.dispose]() {
+          for (const watch of watches) watch[Symbol.dispose]()
+        },
+      }
+    },
   }
 }
 
