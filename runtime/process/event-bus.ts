@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { LocalBroker } from '../../mappers/contract/index.ts'
-import type { EventBus } from '../../platform/bus/index.ts'
+import type { Bus, EventBus } from '../../platform/bus/index.ts'
 import {
   bothBrokers,
   createEmbeddedBroker,
@@ -14,6 +14,7 @@ import { systemClock as clock, systemRandom as random } from '../../platform/tim
 import type { EdgeConfig, Endpoints, MqttConfig } from '../../schemas/config/index.ts'
 import { parseDuration } from './duration-text.ts'
 import type { Ground } from './host.ts'
+import { composePodBroker, refusePods } from './pods/pod-broker.ts'
 
 /** EventBus as the configuration wants it, and the modules that carry it. */
 export interface ComposedEventBus {
@@ -24,15 +25,34 @@ export interface ComposedEventBus {
   brokerForMappers(): LocalBroker
 }
 
-export function composeEventBus(edge: EdgeConfig, ground: Omit<Ground, 'states'>): ComposedEventBus {
+/** For a node that runs pods. */
+export interface PodsOfNode {
+  readonly bus: Bus
+  /** By which they reach the node. */
+  readonly address: string
+}
+
+export function composeEventBus(
+  edge: EdgeConfig,
+  ground: Omit<Ground, 'states'>,
+  podsOfNode?: PodsOfNode,
+): ComposedEventBus {
   const { mqtt: config, store } = edge
   const nodeName = edge.node.name
   const { directory, log, metrics } = ground
   const inner = createInnerAccount()
+  const folder = join(directory, 'mqtt')
+  if (config.mode === 'external' && podsOfNode) refusePods(podsOfNode.bus)
+  const forPods =
+    config.mode === 'external' || !podsOfNode
+      ? undefined
+      : composePodBroker({ ...podsOfNode, folder, nearHost: nearHost(config.host), log })
+  const podModules = forPods ? [forPods.module] : []
   const embedded = () =>
     createEmbeddedBroker({
       ...{ ...config, port: embeddedPortOf(config), clock, log, metrics },
-      ...{ file: join(directory, 'mqtt.db'), durability: store.durability, folder: join(directory, 'mqtt'), inner },
+      ...{ file: join(directory, 'mqtt.db'), durability: store.durability, folder, inner },
+      ...forPods?.options,
       limits: sessionLimits(config),
     })
   const external = (name: string) => {
@@ -49,7 +69,7 @@ export function composeEventBus(edge: EdgeConfig, ground: Omit<Ground, 'states'>
       const broker = embedded()
       const endpoints = () => embeddedEndpoints(config, broker.ports)
       const brokerForMappers = () => embeddedForMappers(config, broker.ports, inner)
-      return { eventBus: broker.eventBus, modules: [broker], endpoints, brokerForMappers }
+      return { eventBus: broker.eventBus, modules: [...podModules, broker], endpoints, brokerForMappers }
     }
     case 'external': {
       const broker = external('EventBus')
@@ -65,7 +85,7 @@ export function composeEventBus(edge: EdgeConfig, ground: Omit<Ground, 'states'>
       const endpoints = () => ({ ...embeddedEndpoints(config, innermost.ports), mqttExternal: url })
       const eventBus = bothBrokers(innermost.eventBus, outer.eventBus, log)
       const brokerForMappers = () => embeddedForMappers(config, innermost.ports, inner)
-      return { eventBus, modules: [innermost, outer], endpoints, brokerForMappers }
+      return { eventBus, modules: [...podModules, innermost, outer], endpoints, brokerForMappers }
     }
   }
 }
@@ -88,8 +108,16 @@ function embeddedEndpoints({ host, tls, websocket }: MqttConfig, ports: Embedded
 
 /** From this machine, whatever address it listens on. */
 function embeddedForMappers({ host }: MqttConfig, { tcp }: EmbeddedBroker['ports'], inner: InnerAccount) {
-  const near = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host)
-  return { url: `mqtt://${near}:${tcp}`, username: inner.user, password: inner.password }
+  const near = nearHost(host)
+  return {
+    url: `mqtt://${near.includes(':') ? `[${near}]` : near}:${tcp}`,
+    username: inner.user,
+    password: inner.password,
+  }
+}
+
+function nearHost(host: string): string {
+  return { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
 }
 
 /** The port of the embedded broker: KubeEdge's in each mode. */

@@ -1,6 +1,7 @@
 export * from './declare.ts'
 export * from './device-calls.ts'
 export * from './messages.ts'
+export * from './mqtt-accounts.ts'
 export * from './node-conditions.ts'
 export * from './node-runtime.ts'
 export * from './objects.ts'

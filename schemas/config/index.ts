@@ -1,4 +1,5 @@
 export * from './config.ts'
+export * from './edged-twins.ts'
 export * from './endpoints.ts'
 export * from './mappers.ts'
 export * from './mqtt.ts'

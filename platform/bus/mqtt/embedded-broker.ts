@@ -12,6 +12,7 @@ import { exposureWarnings } from './access/exposure.ts'
 import { Gate } from './access/gate.ts'
 import type { Peer } from './access/peer.ts'
 import { type Counters, createCounters } from './counters.ts'
+import { followAccounts } from './follow-accounts.ts'
 import type { Handler } from './handling.ts'
 import { createHooks } from './hooks.ts'
 import { openListeners, type Ports } from './listen/listeners.ts'
@@ -47,7 +48,7 @@ export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBrok
   const views = new Views(options.log)
   let broker: Aedes | undefined
   let exchange: Exchange | undefined
-  let ports: Ports = { tcp: options.port, tls: undefined, websocket: undefined }
+  let ports: Ports = { tcp: options.port, tls: undefined, websocket: undefined, pods: undefined }
 
   const eventBus: EventBus = {
     // What is retained is kept for those who come later.
@@ -86,6 +87,7 @@ export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBrok
       const hasUsers = await gate.hasUsers()
       for (const warning of exposureWarnings({ ...options, anonymousRemote, hasUsers })) log.warn(warning)
       const sessions = await openSessions({ options, counters, ...sessionRights(gate) }, scope)
+      if (options.accounts) followAccounts(options.accounts, { gate, book: sessions.book, log }, scope)
       const onDone = (client: Client) => intakes.get(client.conn)?.settled()
       const started = await Aedes.createBroker(createHooks({ options, gate, handlers, counters, sessions, onDone }))
       scope.defer(() => closeBroker(started))
@@ -100,11 +102,12 @@ export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBrok
       started.on('subscribe', (subscriptions, client) => forgetSuperseded(subscriptions, client))
       views.serve(started, sessions.exchange)
       logEvents(started, log)
-      ports = await openListeners({ ...options, counters, accept }, scope)
+      ports = await openListeners({ ...options, pods: options.forPods?.(), counters, accept }, scope)
       scope.use(counters.connections.follow(() => started.connectedClients))
       scope.run((signal) => gate.follow(signal))
       broker = started
       exchange = sessions.exchange
+      await options.onListening?.(ports)
 
       function accept(connection: Duplex, peer: Peer, request?: IncomingMessage): void {
         const intake = new Intake(connection, {
@@ -135,9 +138,10 @@ function sessionRights(gate: Gate) {
 
 function createGate(options: EmbeddedBrokerOptions, counters: Counters): Gate {
   const { anonymous, anonymousRemote = 'none', clients = [], passwordFile, folder, loginLimits, recheck } = options
+  const { inner, accounts } = options
   const path = passwordFile ?? (folder === undefined ? undefined : join(folder, 'passwords'))
   return new Gate({
-    ...{ anonymous, anonymousRemote, clients, inner: options.inner, clock: options.clock, log: options.log, counters },
+    ...{ anonymous, anonymousRemote, clients, inner, accounts, clock: options.clock, log: options.log, counters },
     passwordFile: path === undefined ? undefined : { path, isNamed: passwordFile !== undefined },
     maxConnectionsPerUser: options.maxConnectionsPerUser,
     ...(loginLimits === undefined ? {} : { limits: loginLimits }),

@@ -2,8 +2,11 @@ import type { Anonymous, MqttClientConfig, MqttTlsConfig, MqttWebSocketConfig } 
 import type { Metrics } from '../../health/metrics.ts'
 import type { Logger } from '../../log/logger.ts'
 import type { Clock, Duration } from '../../time/index.ts'
+import type { Accounts } from './access/accounts.ts'
 import type { InnerAccount } from './access/inner-account.ts'
 import type { LoginLimits } from './access/login.ts'
+import type { Ports } from './listen/listeners.ts'
+import type { PodListenerOptions } from './listen/pod-listener.ts'
 import type { SessionLimits } from './sessions/limits.ts'
 
 export interface EmbeddedBrokerOptions {
@@ -18,6 +21,12 @@ export interface EmbeddedBrokerOptions {
   readonly clients?: readonly MqttClientConfig[]
   /** For the mappers of this process, beside all others. */
   readonly inner?: InnerAccount
+  /** Of pods. Absent: a name of a pod is like any other. */
+  readonly accounts?: Accounts
+  /** Asked at each start. Nothing: pods are not listened for. */
+  readonly forPods?: () => PodListenerOptions | undefined
+  /** At each start, once all listeners are open. */
+  readonly onListening?: (ports: Ports) => Promise<void>
   /** Must be there when it is named. Default: `passwords` in `folder`, where it exists. */
   readonly passwordFile?: string
   readonly tls?: MqttTlsConfig

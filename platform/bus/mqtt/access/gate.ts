@@ -1,9 +1,11 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'aedes'
 import type { Anonymous, MqttClientConfig } from '../../../../schemas/config/index.ts'
+import { isPodUser } from '../../../../schemas/index.ts'
 import type { Logger } from '../../../log/logger.ts'
 import { type Clock, type Duration, seconds } from '../../../time/index.ts'
 import type { Counters } from '../counters.ts'
+import type { Accounts } from './accounts.ts'
 import { checkClients } from './check-clients.ts'
 import { type InnerAccount, isInner, rightsOfInner } from './inner-account.ts'
 import { Login, type LoginLimits } from './login.ts'
@@ -20,6 +22,8 @@ export interface GateOptions {
   readonly passwordFile: { readonly path: string; readonly isNamed: boolean } | undefined
   /** Of this process alone. */
   readonly inner?: InnerAccount | undefined
+  /** Of pods. */
+  readonly accounts?: Accounts | undefined
   readonly clock: Clock
   readonly log: Logger
   readonly counters: Counters
@@ -44,6 +48,8 @@ export interface Guest {
   readonly rights: Rights
   /** The line of the password file that let it in. */
   readonly line?: string
+  /** Its name stands nowhere in the configuration, and need not. */
+  readonly isAccount?: true
   /** By the account of this process. */
   readonly isInner?: true
 }
@@ -132,6 +138,15 @@ export class Gate {
     return this.#named(user).rights
   }
 
+  /** Ends the connections of a user. What they still say, such as a last will, is not heard. */
+  expel(user: string): void {
+    for (const { client, guest } of [...this.#present.values()]) {
+      if (guest.user !== user) continue
+      this.#guests.set(client, NOBODY)
+      client.conn.destroy()
+    }
+  }
+
   /** Who has come in with a client id last, while its connection stands. */
   clientOf(id: string): Client | undefined {
     return this.#present.get(id)?.client
@@ -147,8 +162,14 @@ export class Gate {
   }
 
   async #identify(peer: Peer, user: string | undefined, password: Uint8Array | undefined): Promise<Guest | Refusal> {
-    const { inner } = this.#options
+    const { inner, accounts } = this.#options
     if (inner && isInner(inner, user, password)) return { user: inner.user, rights: rightsOfInner, isInner: true }
+    if (accounts && user !== undefined && isPodUser(user)) {
+      const isRight = accounts.isPassword(user, password)
+      return isRight
+        ? { ...this.#named(user), isAccount: true }
+        : { returnCode: 4, reason: 'bad user name or password' }
+    }
     const { certificateName } = peer
     const users = user === undefined ? undefined : await this.#file?.users()
     if (user !== undefined && users) {
@@ -162,12 +183,14 @@ export class Gate {
     // Where no password can be right, a name proves nothing, and takes nothing away either.
     if (certificateName !== undefined) return this.#named(certificateName)
     const { anonymous, anonymousRemote } = this.#options
-    const level = peer.isLocal ? anonymous : anonymousRemote
+    const level = peer.isForPods ? 'none' : peer.isLocal ? anonymous : anonymousRemote
     if (level === 'none') return { returnCode: 5, reason: 'clients without credentials may not connect' }
     return { user: undefined, rights: rightsOfAnonymous(level) }
   }
 
   #named(user: string): Guest {
+    const ofPod = this.#options.accounts?.rightsOf(user)
+    if (ofPod) return { user, rights: ofPod }
     const rights = this.#rights.get(user) ?? rightsOfClient(this.#options.clients.filter(({ name }) => name === user))
     this.#rights.set(user, rights)
     return { user, rights }
@@ -183,7 +206,7 @@ export class Gate {
   }
 
   #enter(client: Client, guest: Guest): void {
-    const { user, isInner } = guest
+    const { user, isInner, isAccount } = guest
     if (client.closed) return
     this.#guests.set(client, guest)
     this.#present.set(client.id, { client, guest })
@@ -192,7 +215,7 @@ export class Gate {
       if (this.#present.get(client.id)?.client === client) this.#present.delete(client.id)
     })
     const isListed = this.#options.clients.some(({ name }) => name === user)
-    if (user === undefined || isListed || isInner) return
+    if (user === undefined || isListed || isInner || isAccount) return
     this.#options.log.warn('An MQTT user has no entry in mqtt.clients: it is connected and may do nothing', { user })
   }
 

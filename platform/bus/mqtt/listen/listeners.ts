@@ -14,6 +14,7 @@ import { ConnectionLimit } from './connection-limit.ts'
 import { caFile } from './identity-files.ts'
 import { LiveIdentity } from './live-identity.ts'
 import { peerOf } from './peer-of.ts'
+import { isForPods, openPodListener, type PodListenerOptions } from './pod-listener.ts'
 import { serveWebSocket } from './websocket.ts'
 
 export interface ListenerOptions {
@@ -21,6 +22,7 @@ export interface ListenerOptions {
   readonly port: number
   readonly tls?: MqttTlsConfig | undefined
   readonly websocket?: MqttWebSocketConfig | undefined
+  readonly pods?: PodListenerOptions | undefined
   /** Where a self-made certificate is kept; needed for one. */
   readonly folder?: string | undefined
   readonly maxConnections: number
@@ -39,6 +41,13 @@ export interface Ports {
   readonly tcp: number
   readonly tls: number | undefined
   readonly websocket: number | undefined
+  /** At the address for pods. */
+  readonly pods: number | undefined
+}
+
+interface At {
+  readonly host: string
+  readonly port: number
 }
 
 /** Opens the listeners of the broker. Released, they take nobody new and leave those who are there to the broker. */
@@ -46,19 +55,31 @@ export async function openListeners(options: ListenerOptions, scope: Scope): Pro
   const { counters, tls, websocket } = options
   const limit = new ConnectionLimit(options.maxConnections, () => counters.refused.add(1, { reason: 'connections' }))
   const identity = tls || websocket?.tls ? await openIdentity(options, scope) : undefined
+  const tcp = await openTcp(options, options, limit, scope)
   return {
-    tcp: await openTcp(options, limit, scope),
+    tcp,
+    pods: options.pods && (await openForPods(options, options.pods, { tcp, limit }, scope)),
     tls: tls && identity && (await openTls(options, tls, identity, limit, scope)),
     websocket: websocket && (await openWebSocket(options, websocket, identity, limit, scope)),
   }
 }
 
-async function openTcp(options: ListenerOptions, limit: ConnectionLimit, scope: Scope): Promise<number> {
-  const { host, log } = options
+async function openTcp(options: ListenerOptions, at: At, limit: ConnectionLimit, scope: Scope): Promise<number> {
+  const { log } = options
   const server = createServer({ noDelay: true }, (socket) => admit(options, socket))
-  const port = await open(server, options, limit, log, scope)
-  log.info('The MQTT broker listens', { host, port })
+  const port = await open(server, at, limit, log, scope)
+  log.info('The MQTT broker listens', { host: at.host, port })
   return port
+}
+
+function openForPods(
+  options: ListenerOptions,
+  pods: PodListenerOptions,
+  { tcp, limit }: { readonly tcp: number; readonly limit: ConnectionLimit },
+  scope: Scope,
+): Promise<number | undefined> {
+  const plain = { host: options.host, port: tcp }
+  return openPodListener(pods, plain, (at) => openTcp(options, at, limit, scope), options.log)
 }
 
 async function openTls(
@@ -137,7 +158,8 @@ function admit(options: ListenerOptions, connection: Duplex, request?: IncomingM
   const socket = request?.socket ?? connection
   const peer = peerOf(socket, request)
   if (peer !== 'gone' && peer !== 'certificate') {
-    options.accept(connection, peer, request)
+    const isPod = isForPods(socket, options.pods)
+    options.accept(connection, isPod ? { ...peer, isForPods: true } : peer, request)
     return
   }
   if (peer === 'certificate') {
@@ -154,13 +176,7 @@ function trustOf({ tls, folder = '' }: ListenerOptions): { readonly ca?: string 
   return tls?.certificate === undefined ? { ca: caFile(folder) } : {}
 }
 
-async function open(
-  server: Server,
-  at: { readonly host: string; readonly port: number },
-  limit: ConnectionLimit,
-  log: Logger,
-  scope: Scope,
-): Promise<number> {
+async function open(server: Server, at: At, limit: ConnectionLimit, log: Logger, scope: Scope): Promise<number> {
   limit.watch(server)
   await listen(server, { host: at.host, port: at.port })
   server.on('error', (error) => log.error('The MQTT broker cannot accept', { error }))

@@ -172,6 +172,13 @@ export class SessionBook {
     }
   }
 
+  /** Ends the sessions of these owners, with all that waits in them. */
+  endOf(isMeant: (owner: string) => boolean): void {
+    for (const session of [...this.#byId.values()]) {
+      if (isMeant(session.owner)) this.journal.note(this.#end(session))
+    }
+  }
+
   message(topic: string, payload: Buffer): Message {
     return { topic, payload, id: ++this.#lastMessage, holders: 0 }
   }

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import type { Bus } from '../../../platform/bus/index.ts'
+import type { Module } from '../../../platform/lifecycle/index.ts'
+import { mqttAccounts, mqttForPods, podUser } from '../../../schemas/index.ts'
+import { ObstacleError } from '../pod/obstacle.ts'
+import type { Pod } from '../pod/pod.ts'
+import { AccountFiles, type KeptAccount, newPassword } from './account-files.ts'
+import { type Handout, MOUNT_PATH, removeHandout, urlOf, writeHandout } from './handout.ts'
+import type { InjectedAccess, PodAccess } from './pod-access.ts'
+import type { TwinGrants } from './twin-grants.ts'
+
+export interface PodAccessOptions {
+  readonly bus: Bus
+  /** Of the accounts; survives a reboot. */
+  readonly folder: string
+  /** Of what is mounted into containers; in memory where that can be. Both are made with mode 0700. */
+  readonly handouts: string
+}
+
+/**
+ * Pod access by the embedded broker, which is told of accounts on the bus. As a module it starts before the broker: clients
+ * that come back at once find their accounts.
+ */
+export function createPodAccess(options: PodAccessOptions): PodAccess & Module {
+  const { bus, folder, handouts } = options
+  const files = new AccountFiles(folder)
+  let kept: Map<string, KeptAccount> | undefined
+
+  const accounts = async () => {
+    kept ??= await files.all()
+    return kept
+  }
+  const announce = ({ user, password, read, write }: KeptAccount) => {
+    bus.set(mqttAccounts, user, { passwordHash: createHash('sha256').update(password).digest('hex'), read, write })
+  }
+
+  return {
+    name: 'PodAccess',
+    async start() {
+      for (const account of (await accounts()).values()) announce(account)
+    },
+
+    async grant(pod, grants) {
+      const place = placeFor(bus, pod)
+      if (!NAME.test(pod.uid)) throw obstacle(`uid "${pod.uid}" of the pod cannot be that of a file`)
+      const all = await accounts()
+      const account = accountFor(pod, grants, all.get(pod.uid))
+      if (account !== all.get(pod.uid)) await files.write(pod.uid, account)
+      all.set(pod.uid, account)
+      announce(account)
+      const handout = { ...place, username: account.user, password: account.password }
+      return injected(handout, await writeHandout(handouts, pod, handout))
+    },
+
+    async revoke(uid) {
+      if (!NAME.test(uid)) return
+      const all = await accounts()
+      const account = all.get(uid)
+      if (account) bus.remove(mqttAccounts, account.user)
+      await removeHandout(handouts, uid)
+      // The file last: while it is there, `present` tells of what is left.
+      await files.remove(uid)
+      all.delete(uid)
+    },
+
+    async present() {
+      return [...(await accounts()).keys()]
+    },
+  }
+}
+
+const NAME = /^[A-Za-z0-9][\w.-]{0,127}$/
+
+function placeFor(bus: Bus, { spec }: Pod): { readonly host: string; readonly port: number } {
+  const place = bus.get(mqttForPods, spec.hostNetwork ? 'host' : 'pod')
+  if (!place) throw obstacle('the broker of this node has not started')
+  if ('refusal' in place) throw obstacle(place.refusal)
+  return place
+}
+
+function accountFor(pod: Pod, { read, write }: TwinGrants, before: KeptAccount | undefined): KeptAccount {
+  const isSame = before && JSON.stringify([read, write]) === JSON.stringify([before.read, before.write])
+  if (isSame) return before
+  const password = before?.password ?? newPassword()
+  return { user: podUser(pod), password, read: [...read], write: [...write] }
+}
+
+function injected(handout: Handout, hostPath: string): InjectedAccess {
+  return {
+    environment: new Map([
+      ['SKERRY_MQTT_URL', urlOf(handout)],
+      ['SKERRY_MQTT_HOST', handout.host],
+      ['SKERRY_MQTT_PORT', String(handout.port)],
+      ['SKERRY_MQTT_USERNAME', handout.username],
+      ['SKERRY_MQTT_PASSWORD_FILE', `${MOUNT_PATH}/password`],
+    ]),
+    mounts: [{ containerPath: MOUNT_PATH, hostPath, readonly: true }],
+  }
+}
+
+function obstacle(message: string): ObstacleError {
+  return new ObstacleError({ reason: 'TwinAccessUnavailable', message })
+}

@@ -1,0 +1,53 @@
+import { chown, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
+import type { Pod } from '../pod/pod.ts'
+
+/** Where containers have it. */
+export const MOUNT_PATH = '/var/run/secrets/skerry.io/mqtt'
+
+export interface Handout {
+  readonly host: string
+  readonly port: number
+  readonly username: string
+  readonly password: string
+}
+
+export function urlOf({ host, port }: Pick<Handout, 'host' | 'port'>): string {
+  return `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/**
+ * Puts the files that a pod gets into its folder. `parent` is for this process alone, so that on the node nobody else reaches
+ * them; in the pod its containers have to read the password, whoever they run as.
+ */
+export async function writeHandout(parent: string, pod: Pod, handout: Handout): Promise<string> {
+  await ensureDirectory(parent, 0o700)
+  const folder = join(parent, pod.uid)
+  await ensureDirectory(folder, 0o755)
+  const { host, port, username, password } = handout
+  const files = { host, port: String(port), url: urlOf(handout), username }
+  for (const [name, text] of Object.entries(files)) await writeIfNew(join(folder, name), text, 0o444)
+  const owner = process.getuid?.() === 0 ? onlyUser(pod) : undefined
+  const path = join(folder, 'password')
+  await writeIfNew(path, password, owner === undefined ? 0o444 : 0o400)
+  if (owner !== undefined) await chown(path, owner, -1)
+  return folder
+}
+
+export async function removeHandout(parent: string, uid: string): Promise<void> {
+  await rm(join(parent, uid), { recursive: true, force: true })
+}
+
+/** As whom all containers of the pod run, where they say so. */
+function onlyUser({ spec }: Pod): number | undefined {
+  const users = [...spec.initContainers, ...spec.containers].map(
+    ({ securityContext }) => securityContext.runAsUser ?? spec.securityContext.runAsUser,
+  )
+  const [first] = users
+  return users.every((user) => user === first) ? first : undefined
+}
+
+async function writeIfNew(path: string, text: string, mode: number): Promise<void> {
+  if ((await readFileIfPresent(path)) !== text) await writeFileAtomic(path, text, mode)
+}

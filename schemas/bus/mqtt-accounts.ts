@@ -1,0 +1,40 @@
+import { stateChannel } from './declare.ts'
+
+/**
+ * An account of the broker of this node that lives as long as its key, a user name of `podUser`. Written by whoever runs pods;
+ * taken away, its connections and sessions end at once.
+ */
+export interface MqttAccount {
+  /** SHA-256 of a random password, hex. The password itself is never on the bus. */
+  readonly passwordHash: string
+  /** Twins `<namespace>/<name>`; a name may end in `*`. */
+  readonly read: readonly string[]
+  readonly write: readonly string[]
+}
+export const mqttAccounts = stateChannel<MqttAccount>('mqtt.accounts')
+
+/** Where pods find the broker of this node; keys `pod` and, for pods on the network of the node, `host`. Written by EventBus. */
+export type MqttForPods =
+  | { readonly host: string; readonly port: number }
+  /** Why they cannot, and what to do, for people. */
+  | { readonly refusal: string }
+export const mqttForPods = stateChannel<MqttForPods>('mqtt.for-pods')
+
+/** No line of a password file can have a name with a colon. */
+const POD_USERS = 'pod:'
+
+export function podUser({
+  namespace,
+  name,
+  uid,
+}: {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+}) {
+  return `${POD_USERS}${namespace}/${name}/${uid}`
+}
+
+export function isPodUser(user: string): boolean {
+  return user.startsWith(POD_USERS)
+}
