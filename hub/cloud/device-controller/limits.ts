@@ -1,4 +1,4 @@
-import type { Rate } from './writes/token-bucket.ts'
+import type { Rate } from '../../../platform/time/index.ts'
 import type { WriteLimits } from './writes/write-queue.ts'
 
 /** What an operator says about the load that device states may put on the API server. */

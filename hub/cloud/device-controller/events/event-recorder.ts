@@ -1,10 +1,18 @@
 import { type Metrics, silentMetrics } from '../../../../platform/health/index.ts'
 import { describeError, UnavailableError } from '../../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../../platform/log/index.ts'
-import { Backoff, type Clock, minutes, ms, type Random, seconds } from '../../../../platform/time/index.ts'
+import {
+  Backoff,
+  type Clock,
+  minutes,
+  ms,
+  type Random,
+  type Rate,
+  seconds,
+  TokenBucket,
+} from '../../../../platform/time/index.ts'
 import type { KubeObject } from '../../../../schemas/index.ts'
 import { EVENTS, type Kubernetes, reasonOfError, retryAfterOf } from '../../kubernetes/index.ts'
-import { type Rate, TokenBucket } from '../writes/token-bucket.ts'
 import { digestOf, type EventNote, eventName, newEvent } from './event-object.ts'
 
 export interface EventRecorder {

@@ -1,11 +1,18 @@
 import { type Metrics, silentMetrics } from '../../../../platform/health/index.ts'
 import { UnavailableError } from '../../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../../platform/log/index.ts'
-import { Backoff, type Clock, ms, type Random, seconds } from '../../../../platform/time/index.ts'
+import {
+  Backoff,
+  type Clock,
+  ms,
+  type Random,
+  type Rate,
+  seconds,
+  TokenBucket,
+} from '../../../../platform/time/index.ts'
 import { retryAfterOf } from '../../kubernetes/index.ts'
 import { FairQueue, moreUrgent, URGENCIES, type Urgency } from './fair-queue.ts'
 import { ServerPace } from './server-pace.ts'
-import { type Rate, TokenBucket } from './token-bucket.ts'
 import { type WriteMetrics, writeMetrics } from './write-metrics.ts'
 
 /** Bounds of the writes of device states to one API server. */
