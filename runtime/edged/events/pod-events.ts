@@ -1,4 +1,4 @@
-import type { PodIdentity } from '../pod/pod.ts'
+import type { Pod, PodIdentity } from '../pod/pod.ts'
 
 /** What happened to a pod, for `kubectl describe`. */
 export interface PodEvent {
@@ -10,9 +10,13 @@ export interface PodEvent {
   readonly fieldPath?: string
 }
 
+/** A pod; with its object where that is known, so that its Events name the version they are about. */
+export type EventSubject = PodIdentity & Partial<Pick<Pod, 'source'>>
+
 /** Events of pods, to the cloud: the same one again is counted, and what happens while the cloud is away is kept within bounds. */
 export interface PodEvents {
-  tell(pod: PodIdentity, event: PodEvent): void
+  /** Never throws and never waits: an Event is a courtesy. */
+  tell(pod: EventSubject, event: PodEvent): void
 }
 
 export function fieldPathOf(container: string, list: 'containers' | 'initContainers' = 'containers'): string {
