@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import { listIn, numberIn, objectIn, textIn } from '../pod/json.ts'
+import { qosClass } from '../pod/qos.ts'
 import { readySandbox } from '../state/pod-view.ts'
 import { podConditions } from './conditions.ts'
 import { type ContainerRecord, containerRecords } from './container-record.ts'
@@ -23,6 +24,7 @@ export function podStatus(input: StatusInput): JsonObject {
     ...explanation(input, before, phase),
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     ...addresses(input, before),
+    qosClass: qosClass(pod.spec),
     startTime: textIn(before, 'startTime') ?? wholeSeconds(startedAt),
     ...containers(input, records, isOver),
   }
