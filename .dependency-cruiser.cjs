@@ -107,7 +107,11 @@ module.exports = {
     only('grpc-behind-the-runtime', '@grpc', '^runtime/edged/(cri|probes)/'),
     only('expressions-behind-their-compiler', '(@marcbachmann/cel-js|re2js)', '^hub/kube/cel/'),
     only('json-patch-behind-kube', 'rfc6902', '^hub/kube/'),
-    only('yaml-at-the-borders', 'yaml', '^(platform/config|runtime/process|hub/apiserver|deploy/source)/'),
+    only(
+      'yaml-at-the-borders',
+      'yaml',
+      '^(platform/config|runtime/process|runtime/edged/static-pods|hub/apiserver|deploy/source)/',
+    ),
     {
       name: 'sqlite-behind-the-store',
       severity: 'error',
