@@ -14,7 +14,7 @@ import { systemClock as clock, systemRandom as random } from '../../platform/tim
 import type { EdgeConfig, Endpoints, MqttConfig } from '../../schemas/config/index.ts'
 import { parseDuration } from './duration-text.ts'
 import type { Ground } from './host.ts'
-import { composePodBroker, refusePods } from './pods/pod-broker.ts'
+import { PodBroker, refusePods } from './pods/pod-broker.ts'
 
 /** EventBus as the configuration wants it, and the modules that carry it. */
 export interface ComposedEventBus {
@@ -43,18 +43,17 @@ export function composeEventBus(
   const inner = createInnerAccount()
   const folder = join(directory, 'mqtt')
   if (config.mode === 'external' && podsOfNode) refusePods(podsOfNode.bus)
-  const forPods =
-    config.mode === 'external' || !podsOfNode
-      ? undefined
-      : composePodBroker({ ...podsOfNode, folder, nearHost: nearHost(config.host), log })
-  const podModules = forPods ? [forPods.module] : []
-  const embedded = () =>
-    createEmbeddedBroker({
+  const embedded = () => {
+    const pods =
+      podsOfNode && new PodBroker({ ...podsOfNode, folder, nearHost: nearHost(config.host), broker: () => broker, log })
+    const broker: EmbeddedBroker = createEmbeddedBroker({
       ...{ ...config, port: embeddedPortOf(config), clock, log, metrics },
       ...{ file: join(directory, 'mqtt.db'), durability: store.durability, folder, inner },
-      ...forPods?.options,
+      ...pods?.brokerOptions,
       limits: sessionLimits(config),
     })
+    return broker
+  }
   const external = (name: string) => {
     const { subscribeClientId, publishClientId, plainView, ...address } = config.external
     const { maxPacketBytes } = config
@@ -69,7 +68,7 @@ export function composeEventBus(
       const broker = embedded()
       const endpoints = () => embeddedEndpoints(config, broker.ports)
       const brokerForMappers = () => embeddedForMappers(config, broker.ports, inner)
-      return { eventBus: broker.eventBus, modules: [...podModules, broker], endpoints, brokerForMappers }
+      return { eventBus: broker.eventBus, modules: [broker], endpoints, brokerForMappers }
     }
     case 'external': {
       const broker = external('EventBus')
@@ -85,7 +84,7 @@ export function composeEventBus(
       const endpoints = () => ({ ...embeddedEndpoints(config, innermost.ports), mqttExternal: url })
       const eventBus = bothBrokers(innermost.eventBus, outer.eventBus, log)
       const brokerForMappers = () => embeddedForMappers(config, innermost.ports, inner)
-      return { eventBus, modules: [...podModules, innermost, outer], endpoints, brokerForMappers }
+      return { eventBus, modules: [innermost, outer], endpoints, brokerForMappers }
     }
   }
 }

@@ -1,4 +1,4 @@
-import { stateChannel } from './declare.ts'
+import { requestChannel, stateChannel } from './declare.ts'
 
 /**
  * An account of the broker of this node that lives as long as its key, a user name of `podUser`. Written by whoever runs pods;
@@ -13,12 +13,13 @@ export interface MqttAccount {
 }
 export const mqttAccounts = stateChannel<MqttAccount>('mqtt.accounts')
 
-/** Where pods find the broker of this node; keys `pod` and, for pods on the network of the node, `host`. Written by EventBus. */
+/** Where a pod finds the broker of this node. */
 export type MqttForPods =
   | { readonly host: string; readonly port: number }
   /** Why they cannot, and what to do, for people. */
   | { readonly refusal: string }
-export const mqttForPods = stateChannel<MqttForPods>('mqtt.for-pods')
+/** `host`: the pod is on the network of the node. Served by EventBus, which listens for pods from the first such question on. */
+export const mqttForPods = requestChannel<{ readonly network: 'pod' | 'host' }, MqttForPods>('mqtt.for-pods')
 
 /** No line of a password file can have a name with a colon. */
 const POD_USERS = 'pod:'

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { EdgedTwinsConfig } from './edged-twins.ts'
 import { strict } from './fields.ts'
 
 const percent = (fallback: number, description: string) =>
@@ -65,6 +66,7 @@ export const EdgedConfig = Type.Object(
       },
       { ...strict, default: {}, description: 'How much of the logs of containers is kept.' },
     ),
+    twins: EdgedTwinsConfig,
     allowedSysctls: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
       description:

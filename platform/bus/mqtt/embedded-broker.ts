@@ -15,7 +15,7 @@ import { type Counters, createCounters } from './counters.ts'
 import { followAccounts } from './follow-accounts.ts'
 import type { Handler } from './handling.ts'
 import { createHooks } from './hooks.ts'
-import { openListeners, type Ports } from './listen/listeners.ts'
+import { type Listeners, openListeners, type Ports } from './listen/listeners.ts'
 import type { EmbeddedBrokerOptions } from './options.ts'
 import type { Exchange } from './sessions/exchange.ts'
 import { openSessions } from './sessions/open-sessions.ts'
@@ -35,6 +35,8 @@ export interface EmbeddedBroker extends Module {
   /** The port that is listened on; what was asked for before the start. */
   readonly port: number
   readonly ports: Ports
+  /** Lets pods in where `forPods` says. The port; undefined where that cannot be, which is logged. */
+  listenForPods(): Promise<number | undefined>
 }
 
 /**
@@ -48,7 +50,8 @@ export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBrok
   const views = new Views(options.log)
   let broker: Aedes | undefined
   let exchange: Exchange | undefined
-  let ports: Ports = { tcp: options.port, tls: undefined, websocket: undefined, pods: undefined }
+  let ports: Ports = { tcp: options.port, tls: undefined, websocket: undefined }
+  let listeners: Listeners | undefined
 
   const eventBus: EventBus = {
     // What is retained is kept for those who come later.
@@ -77,6 +80,10 @@ export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBrok
     get ports() {
       return ports
     },
+    async listenForPods() {
+      const pods = options.forPods?.()
+      return pods && listeners?.forPods(pods)
+    },
     async start(scope) {
       const { log } = options
       const counters = createCounters(options.metrics)
@@ -102,12 +109,13 @@ export function createEmbeddedBroker(given: EmbeddedBrokerOptions): EmbeddedBrok
       started.on('subscribe', (subscriptions, client) => forgetSuperseded(subscriptions, client))
       views.serve(started, sessions.exchange)
       logEvents(started, log)
-      ports = await openListeners({ ...options, pods: options.forPods?.(), counters, accept }, scope)
+      listeners = await openListeners({ ...options, pods: options.forPods, counters, accept }, scope)
+      ports = listeners
       scope.use(counters.connections.follow(() => started.connectedClients))
       scope.run((signal) => gate.follow(signal))
       broker = started
       exchange = sessions.exchange
-      await options.onListening?.(ports)
+      await options.onListening?.()
 
       function accept(connection: Duplex, peer: Peer, request?: IncomingMessage): void {
         const intake = new Intake(connection, {

@@ -5,7 +5,6 @@ import type { Clock, Duration } from '../../time/index.ts'
 import type { Accounts } from './access/accounts.ts'
 import type { InnerAccount } from './access/inner-account.ts'
 import type { LoginLimits } from './access/login.ts'
-import type { Ports } from './listen/listeners.ts'
 import type { PodListenerOptions } from './listen/pod-listener.ts'
 import type { SessionLimits } from './sessions/limits.ts'
 
@@ -23,10 +22,10 @@ export interface EmbeddedBrokerOptions {
   readonly inner?: InnerAccount
   /** Of pods. Absent: a name of a pod is like any other. */
   readonly accounts?: Accounts
-  /** Asked at each start. Nothing: pods are not listened for. */
+  /** Where pods come in, as far as that is known; nobody is listened for before `listenForPods`. */
   readonly forPods?: () => PodListenerOptions | undefined
-  /** At each start, once all listeners are open. */
-  readonly onListening?: (ports: Ports) => Promise<void>
+  /** At each start, once all listeners are open; the broker is not ready before this settles. */
+  readonly onListening?: () => Promise<void>
   /** Must be there when it is named. Default: `passwords` in `folder`, where it exists. */
   readonly passwordFile?: string
   readonly tls?: MqttTlsConfig

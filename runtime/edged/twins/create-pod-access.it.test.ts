@@ -7,7 +7,7 @@ import { createLocalBus } from '../../../platform/bus/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger as log } from '../../../platform/log/index.ts'
 import { systemClock as clock, seconds } from '../../../platform/time/index.ts'
-import { type JsonObject, mqttAccounts, mqttForPods } from '../../../schemas/index.ts'
+import { type JsonObject, type MqttForPods, mqttAccounts, mqttForPods } from '../../../schemas/index.ts'
 import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { ObstacleError } from '../pod/obstacle.ts'
 import { parsePod } from '../pod/parse-pod.ts'
@@ -34,10 +34,13 @@ function node(folder = temporaryFolder('skerry-access-')) {
     t.after(() => scope[Symbol.asyncDispose]())
     await access.start(scope)
   }
-  bus.set(mqttForPods, 'pod', { host: '169.254.30.10', port: 1883 })
-  bus.set(mqttForPods, 'host', { host: '::1', port: 1884 })
+  const places: Record<'pod' | 'host', MqttForPods> = {
+    pod: { host: '169.254.30.10', port: 1883 },
+    host: { host: '::1', port: 1884 },
+  }
+  const serving = bus.serve(mqttForPods, async ({ network }) => places[network])
   const out = (file: string, uid = 'u-1') => readFile(join(folder, 'out', uid, file), 'utf8')
-  return { bus, access, start, folder, out, restarted: () => node(folder) }
+  return { bus, access, places, serving, start, folder, out, restarted: () => node(folder) }
 }
 
 test('a pod gets the address, a name and a file with its password, and the broker its hash', async () => {
@@ -92,7 +95,7 @@ test('the password stays while the pod lives: granted again, changed, and over a
   await second.start(t)
   assert.deepEqual(second.bus.get(mqttAccounts, USER), account)
   assert.deepEqual(await second.access.present(), ['u-1'])
-  second.bus.set(mqttForPods, 'pod', { host: '169.254.30.10', port: 2000 })
+  second.places.pod = { host: '169.254.30.10', port: 2000 }
   await second.access.grant(podOf(), { read: [], write: ['shop/lamp'] })
   assert.deepEqual([await second.out('password'), await second.out('port')], [password, '2000'])
   assert.deepEqual(second.bus.get(mqttAccounts, USER), { ...account, read: [], write: ['shop/lamp'] })
@@ -119,21 +122,20 @@ test('a new pod of the same name gets another account', async () => {
 })
 
 test('a pod that cannot reach the broker waits with the reason for it', async () => {
-  const { bus, access, folder } = node()
+  const { access, places, serving, folder } = node()
   const waiting = (message: RegExp) => (error: unknown) => {
     assert.ok(error instanceof ObstacleError)
     assert.equal(error.waiting.reason, 'TwinAccessUnavailable')
     assert.match(error.waiting.message, message)
     return true
   }
-  bus.set(mqttForPods, 'pod', { refusal: 'there is no address' })
-  await assert.rejects(access.grant(podOf(), GRANTS), waiting(/there is no address/))
-  bus.remove(mqttForPods, 'pod')
-  await assert.rejects(access.grant(podOf(), GRANTS), waiting(/has not started/))
-  bus.set(mqttForPods, 'pod', { host: '169.254.30.10', port: 1883 })
   await assert.rejects(access.grant(podOf({}, '../u-1'), GRANTS), waiting(/uid/))
   await access.grant(podOf(), GRANTS)
   assert.deepEqual(await readdir(join(folder, 'out')), ['u-1'])
+  places.pod = { refusal: 'there is no address' }
+  await assert.rejects(access.grant(podOf(), GRANTS), waiting(/there is no address/))
+  serving[Symbol.dispose]()
+  await assert.rejects(access.grant(podOf(), GRANTS), waiting(/cannot be asked/))
 })
 
 test('a damaged file costs its pod the password and nothing else', async (t) => {

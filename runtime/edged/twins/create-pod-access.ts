@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Bus } from '../../../platform/bus/index.ts'
-import type { Module } from '../../../platform/lifecycle/index.ts'
+import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
+import { seconds } from '../../../platform/time/index.ts'
 import { mqttAccounts, mqttForPods, podUser } from '../../../schemas/index.ts'
 import { ObstacleError } from '../pod/obstacle.ts'
 import type { Pod } from '../pod/pod.ts'
@@ -41,7 +42,7 @@ export function createPodAccess(options: PodAccessOptions): PodAccess & Module {
     },
 
     async grant(pod, grants) {
-      const place = placeFor(bus, pod)
+      const place = await placeFor(bus, pod)
       if (!NAME.test(pod.uid)) throw obstacle(`uid "${pod.uid}" of the pod cannot be that of a file`)
       const all = await accounts()
       const account = accountFor(pod, grants, all.get(pod.uid))
@@ -69,11 +70,14 @@ export function createPodAccess(options: PodAccessOptions): PodAccess & Module {
   }
 }
 
+const PATIENCE = seconds(20)
 const NAME = /^[A-Za-z0-9][\w.-]{0,127}$/
 
-function placeFor(bus: Bus, { spec }: Pod): { readonly host: string; readonly port: number } {
-  const place = bus.get(mqttForPods, spec.hostNetwork ? 'host' : 'pod')
-  if (!place) throw obstacle('the broker of this node has not started')
+async function placeFor(bus: Bus, { spec }: Pod): Promise<{ readonly host: string; readonly port: number }> {
+  const question = { network: spec.hostNetwork ? 'host' : 'pod' } as const
+  const place = await bus.request(mqttForPods, question, { deadline: PATIENCE }).catch((error: unknown) => {
+    throw obstacle(`the broker of this node cannot be asked: ${describeError(error)}`, error)
+  })
   if ('refusal' in place) throw obstacle(place.refusal)
   return place
 }
@@ -98,6 +102,6 @@ function injected(handout: Handout, hostPath: string): InjectedAccess {
   }
 }
 
-function obstacle(message: string): ObstacleError {
-  return new ObstacleError({ reason: 'TwinAccessUnavailable', message })
+function obstacle(message: string, cause?: unknown): ObstacleError {
+  return new ObstacleError({ reason: 'TwinAccessUnavailable', message }, cause)
 }

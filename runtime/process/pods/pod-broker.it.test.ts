@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connectAsync } from 'mqtt'
-import { createLocalBus } from '../../../platform/bus/index.ts'
+import { type Bus, createLocalBus } from '../../../platform/bus/index.ts'
 import { loadConfig } from '../../../platform/config/index.ts'
 import { silentMetrics as metrics } from '../../../platform/health/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
@@ -28,6 +28,8 @@ function tillOf() {
   assert.ok('pod' in parsed)
   return parsed.pod
 }
+
+const placeOf = (bus: Bus, network: 'pod' | 'host') => bus.request(mqttForPods, { network }, { deadline: seconds(10) })
 
 /** EventBus and pod access of one process, on a port that is free. */
 async function startNode(t: TestContext, directory: string, mqtt = 'anonymous: full', address = ADDRESS) {
@@ -62,23 +64,23 @@ test('a container that runs on over a restart finds the broker where it was', { 
   const directory = temporaryFolder('skerry-pod-broker-')
   const first = await startNode(t, directory)
   await (await first.enter()).endAsync()
-  const before = first.bus.get(mqttForPods, 'pod')
+  const before = await placeOf(first.bus, 'pod')
   const password = await readFile(join(directory, 'out', 'u-1', 'password'), 'utf8')
   await first.stop()
   const second = await startNode(t, directory)
-  assert.deepEqual(second.bus.get(mqttForPods, 'pod'), before)
-  assert.ok(before && 'port' in before)
+  assert.ok('port' in before)
   // Before anybody has spoken of the pod.
   const url = `mqtt://${before.host}:${before.port}`
   const client = await connectAsync(url, { username: 'pod:shop/till/u-1', password, reconnectPeriod: 0 }, false)
   await client.endAsync()
+  assert.deepEqual(await placeOf(second.bus, 'pod'), before)
 })
 
 test('where pods cannot come in they are told why, and the broker serves the rest', { timeout: 30_000 }, async (t) => {
   const far = await startNode(t, temporaryFolder('skerry-pod-broker-'), 'anonymous: full', '192.0.2.1')
   await assert.rejects(far.enter(), { code: 'EDGED_POD_WAITS' })
-  const offer = far.bus.get(mqttForPods, 'host')
-  assert.ok(offer && 'port' in offer && offer.host === '127.0.0.1')
+  const offer = await placeOf(far.bus, 'host')
+  assert.ok('port' in offer && offer.host === '127.0.0.1')
   await (await connectAsync(`mqtt://127.0.0.1:${offer.port}`, { reconnectPeriod: 0 }, false)).endAsync()
 })
 
@@ -86,9 +88,20 @@ test('a node with an external broker makes no accounts, and says so', async () =
   const bus = createLocalBus(clock, log)
   const config = await loadConfig({ schema: EdgeConfig, text: 'node: {name: e}\nmqtt: {mode: external}' })
   composeEventBus(config, { directory: temporaryFolder('skerry-pod-broker-'), log, metrics }, { bus, address: ADDRESS })
-  for (const key of ['pod', 'host']) {
-    const offer = bus.get(mqttForPods, key)
-    assert.ok(offer && 'refusal' in offer)
+  for (const network of ['pod', 'host'] as const) {
+    const offer = await placeOf(bus, network)
+    assert.ok('refusal' in offer)
     assert.match(offer.refusal, /mqtt\.mode/)
   }
+})
+
+test('nothing of the machine is touched before the first pod asks', { timeout: 30_000 }, async (t) => {
+  const { bus } = await startNode(t, temporaryFolder('skerry-pod-broker-'))
+  const host = await placeOf(bus, 'host')
+  assert.ok('port' in host)
+  const early = connectAsync(`mqtt://${ADDRESS}:${host.port}`, { reconnectPeriod: 0, connectTimeout: 2000 }, false)
+  await assert.rejects(early, { code: 'ECONNREFUSED' })
+  const [one, other] = await Promise.all([placeOf(bus, 'pod'), placeOf(bus, 'pod')])
+  assert.deepEqual(one, { host: ADDRESS, port: host.port })
+  assert.deepEqual(other, one)
 })

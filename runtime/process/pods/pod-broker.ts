@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import type { Bus } from '../../../platform/bus/index.ts'
-import { Accounts, type EmbeddedBrokerOptions, type Ports } from '../../../platform/bus/mqtt/index.ts'
+import { Accounts, type EmbeddedBroker, type EmbeddedBrokerOptions } from '../../../platform/bus/mqtt/index.ts'
 import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
-import type { Module } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { mqttAccounts, mqttForPods } from '../../../schemas/index.ts'
+import { type MqttForPods, mqttAccounts, mqttForPods } from '../../../schemas/index.ts'
 import { type AddressTools, openNodeAddress } from './node-address.ts'
 
 export interface PodBrokerOptions {
@@ -15,59 +14,88 @@ export interface PodBrokerOptions {
   readonly folder: string
   /** For pods on the network of the node. */
   readonly nearHost: string
+  readonly broker: () => EmbeddedBroker
   readonly log: Logger
   readonly tools?: AddressTools
 }
 
-/** What makes the embedded broker one for pods: accounts from the bus, and an address that they reach. */
-export interface PodBroker {
-  /** Starts before the broker. */
-  readonly module: Module
-  readonly options: Required<Pick<EmbeddedBrokerOptions, 'accounts' | 'forPods' | 'onListening'>>
-}
+/**
+ * What makes an embedded broker one for pods: accounts from the bus, and an address that they reach. The address is made, and
+ * listened on, when the first pod asks for it, and at the start where there are pods from before.
+ */
+export class PodBroker {
+  readonly brokerOptions: Pick<EmbeddedBrokerOptions, 'accounts' | 'forPods' | 'onListening'>
+  readonly #options: PodBrokerOptions
+  readonly #accounts = new Accounts()
+  readonly #file: string
+  #remembered: number | undefined
+  #isOpen = false
+  #isServing = false
+  /** Of the broker as it runs now. */
+  #opening: Promise<MqttForPods> | undefined
 
-export function composePodBroker({ bus, address, folder, nearHost, log, tools }: PodBrokerOptions): PodBroker {
-  const accounts = new Accounts()
-  bus.watch(mqttAccounts, ({ key, value }) => (value ? accounts.set(key, value) : accounts.remove(key)))
-  const file = join(folder, 'pod-port')
-  let refusal: string | undefined = 'the broker of this node has not started'
-  let remembered = 0
-
-  const onListening = async ({ tcp, pods }: Ports) => {
-    const offer = { host: address, port: pods ?? 0 }
-    bus.set(mqttForPods, 'host', { host: nearHost, port: tcp })
-    bus.set(mqttForPods, 'pod', pods === undefined ? { refusal: refusal ?? unheard(address) } : offer)
-    if (pods === undefined || pods === remembered) return
-    remembered = pods
-    await ensureDirectory(folder, 0o700)
-    await writeFileAtomic(file, `${pods}\n`, 0o600)
+  constructor(options: PodBrokerOptions) {
+    const { bus, address, folder } = options
+    this.#options = options
+    this.#file = join(folder, 'pod-port')
+    this.brokerOptions = {
+      accounts: this.#accounts,
+      forPods: () => (this.#isOpen ? { host: address, ports: this.#remembered ? [this.#remembered] : [] } : undefined),
+      onListening: () => this.#begin(),
+    }
+    bus.watch(mqttAccounts, ({ key, value }) => (value ? this.#accounts.set(key, value) : this.#accounts.remove(key)))
+    bus.serve(mqttForPods, async ({ network }) => this.#placeOf(network))
   }
-  return {
-    options: {
-      ...{ accounts, onListening },
-      forPods: () => (refusal === undefined ? { host: address, ports: remembered > 0 ? [remembered] : [] } : undefined),
-    },
-    module: {
-      name: 'PodAddress',
-      async start() {
-        const found = await openNodeAddress(address, tools)
-        refusal = 'refusal' in found ? found.refusal : undefined
-        remembered = Number(await readFileIfPresent(file)) || 0
-        if (refusal !== undefined) log.warn('Pods cannot reach the broker of this node', { reason: refusal })
-        else if ('device' in found) log.info('This node has an address for its pods', { ...found })
-      },
-    },
+
+  async #begin(): Promise<void> {
+    this.#isServing = true
+    const wasAsked = this.#opening !== undefined || this.#accounts.size > 0
+    this.#opening = undefined
+    if (wasAsked) await this.#placeOf('pod')
+  }
+
+  async #placeOf(network: 'pod' | 'host'): Promise<MqttForPods> {
+    const { nearHost, broker } = this.#options
+    if (!this.#isServing) return { refusal: 'the broker of this node has not started' }
+    if (network === 'host') return { host: nearHost, port: broker().ports.tcp }
+    const opening = this.#opening ?? this.#open()
+    this.#opening = opening
+    const place = await opening
+    // Somebody may add the address meanwhile.
+    if ('refusal' in place && this.#opening === opening) this.#opening = undefined
+    return place
+  }
+
+  async #open(): Promise<MqttForPods> {
+    const { address, tools, broker, log } = this.#options
+    const found = await openNodeAddress(address, tools)
+    if ('refusal' in found) {
+      log.warn('Pods cannot reach the broker of this node', { reason: found.refusal })
+      return found
+    }
+    if ('device' in found) log.info('This node has an address for its pods', { ...found })
+    this.#remembered ??= Number(await readFileIfPresent(this.#file)) || 0
+    this.#isOpen = true
+    const port = await broker().listenForPods()
+    if (port === undefined) {
+      return { refusal: `the broker of this node cannot listen on ${address}: its log says why` }
+    }
+    await this.#remember(port)
+    return { host: address, port }
+  }
+
+  async #remember(port: number): Promise<void> {
+    if (port === this.#remembered) return
+    this.#remembered = port
+    await ensureDirectory(this.#options.folder, 0o700)
+    await writeFileAtomic(this.#file, `${port}\n`, 0o600)
   }
 }
 
 /** The broker of the node makes no accounts. */
 export function refusePods(bus: Bus): void {
-  for (const key of ['pod', 'host']) bus.set(mqttForPods, key, { refusal: NO_ACCOUNTS })
+  bus.serve(mqttForPods, async () => ({ refusal: NO_ACCOUNTS }))
 }
 
 const NO_ACCOUNTS =
   'the broker of this node is an external one, on which no accounts are made for pods: set mqtt.mode to internal or both'
-
-function unheard(address: string): string {
-  return `the broker of this node cannot listen on ${address}: its log says why`
-}

@@ -123,8 +123,9 @@ test('where pods come in nobody does without credentials, whatever else is open'
       ...{ host, anonymous: 'full', anonymousRemote: 'full', accounts: accountsOf(['shop/door']) },
       forPods: () => ({ host: FOR_PODS, ports: [] }),
     })
-    const url = `mqtt://${FOR_PODS}:${broker.ports.pods}`
-    assert.equal(broker.ports.pods, broker.ports.tcp)
+    const port = await broker.listenForPods()
+    const url = `mqtt://${FOR_PODS}:${port}`
+    assert.equal(port, broker.ports.tcp)
     await assert.rejects(client({}, url), { code: 5 })
     await assert.rejects(client({ username: 'somebody', password: 'x' }, url), { code: 5 })
     await client(AS, url)
@@ -138,24 +139,19 @@ test('the port for pods is the one of before, else another where somebody has it
   t.after(() => server.close())
   const address = server.address()
   const taken = typeof address === 'object' && address ? address.port : 0
-  let said: number | undefined
-  const onListening = async ({ pods }: { readonly pods: number | undefined }) => {
-    said = pods
-  }
-  const first = await startBroker(t, { forPods: () => ({ host: FOR_PODS, ports: [taken] }), onListening })
-  const { pods = 0 } = first.broker.ports
+  const first = await startBroker(t, { forPods: () => ({ host: FOR_PODS, ports: [taken] }) })
+  const pods = (await first.broker.listenForPods()) ?? 0
   assert.ok(pods > 0 && pods !== taken)
-  assert.equal(said, pods)
   await first.stop()
   const second = await startBroker(t, { forPods: () => ({ host: FOR_PODS, ports: [pods] }) })
-  assert.equal(second.broker.ports.pods, pods)
+  assert.equal(await second.broker.listenForPods(), pods)
 })
 
 test('an address that the machine does not have keeps nobody else from the broker', { timeout: 20_000 }, async (t) => {
   const { broker, client, log } = await startBroker(t, {
     ...{ anonymous: 'full', forPods: () => ({ host: '192.0.2.1', ports: [] }) },
   })
-  assert.equal(broker.ports.pods, undefined)
+  assert.equal(await broker.listenForPods(), undefined)
   assert.ok(log.messages('warn').includes('The MQTT broker cannot listen for pods'))
   await client()
 })

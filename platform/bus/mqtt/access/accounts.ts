@@ -22,6 +22,10 @@ export class Accounts {
     if (this.#byUser.delete(user)) this.#tell(user, 'gone')
   }
 
+  get size(): number {
+    return this.#byUser.size
+  }
+
   has(user: string): boolean {
     return this.#byUser.has(user)
   }

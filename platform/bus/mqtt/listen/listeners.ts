@@ -22,7 +22,8 @@ export interface ListenerOptions {
   readonly port: number
   readonly tls?: MqttTlsConfig | undefined
   readonly websocket?: MqttWebSocketConfig | undefined
-  readonly pods?: PodListenerOptions | undefined
+  /** Where pods come in, as far as that is known. */
+  readonly pods?: (() => PodListenerOptions | undefined) | undefined
   /** Where a self-made certificate is kept; needed for one. */
   readonly folder?: string | undefined
   readonly maxConnections: number
@@ -41,8 +42,11 @@ export interface Ports {
   readonly tcp: number
   readonly tls: number | undefined
   readonly websocket: number | undefined
-  /** At the address for pods. */
-  readonly pods: number | undefined
+}
+
+export interface Listeners extends Ports {
+  /** Opens one more, see `openPodListener`. */
+  readonly forPods: (pods: PodListenerOptions) => Promise<number | undefined>
 }
 
 interface At {
@@ -51,14 +55,14 @@ interface At {
 }
 
 /** Opens the listeners of the broker. Released, they take nobody new and leave those who are there to the broker. */
-export async function openListeners(options: ListenerOptions, scope: Scope): Promise<Ports> {
+export async function openListeners(options: ListenerOptions, scope: Scope): Promise<Listeners> {
   const { counters, tls, websocket } = options
   const limit = new ConnectionLimit(options.maxConnections, () => counters.refused.add(1, { reason: 'connections' }))
   const identity = tls || websocket?.tls ? await openIdentity(options, scope) : undefined
   const tcp = await openTcp(options, options, limit, scope)
   return {
     tcp,
-    pods: options.pods && (await openForPods(options, options.pods, { tcp, limit }, scope)),
+    forPods: (pods) => openForPods(options, pods, { tcp, limit }, scope),
     tls: tls && identity && (await openTls(options, tls, identity, limit, scope)),
     websocket: websocket && (await openWebSocket(options, websocket, identity, limit, scope)),
   }
@@ -158,7 +162,7 @@ function admit(options: ListenerOptions, connection: Duplex, request?: IncomingM
   const socket = request?.socket ?? connection
   const peer = peerOf(socket, request)
   if (peer !== 'gone' && peer !== 'certificate') {
-    const isPod = isForPods(socket, options.pods)
+    const isPod = isForPods(socket, options.pods?.())
     options.accept(connection, isPod ? { ...peer, isForPods: true } : peer, request)
     return
   }
