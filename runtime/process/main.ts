@@ -178,6 +178,13 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     (await import('./commands/status.ts')).status(options, terminal),
   ).option('--wait <duration>', 'wait until all is ready, at most this long, e.g. 60s')
 
+  add(
+    program,
+    'doctor',
+    'look for what is wrong on this machine, and say what to do; changes nothing',
+    async (options) => (await import('./commands/doctor.ts')).doctor(options, terminal),
+  )
+
   for (const action of ['stop', 'start'] as const) {
     add(
       program,
