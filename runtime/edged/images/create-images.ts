@@ -86,6 +86,7 @@ class NodeImages implements Images, Disposable {
 
   [Symbol.dispose](): void {
     for (const uid of [...this.#pods.keys()]) this.forget(uid)
+    this.#ports.pulls[Symbol.dispose]()
   }
 
   #of(uid: string): PodImages {

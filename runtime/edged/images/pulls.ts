@@ -34,14 +34,14 @@ interface Shared {
 }
 
 /** The pulls of this node: a bounded number at a time, in the order in which they were asked for, each once. */
-export class Pulls {
+export class Pulls implements Disposable {
   readonly #ports: PullPorts
   readonly #options: PullOptions
   readonly #away: RegistriesAway
   /** Under way or waiting, by image and logins: with other logins the registry may say something else. */
   readonly #shared = new Map<string, Shared>()
   readonly #queue: (() => void)[] = []
-  readonly #counters: { readonly pulls: Counter; readonly seconds: Histogram }
+  readonly #counters: { readonly pulls: Counter; readonly seconds: Histogram; readonly waiting: Disposable }
   #running = 0
 
   constructor(ports: PullPorts, options: PullOptions) {
@@ -77,6 +77,11 @@ export class Pulls {
         shared.controller.abort(new UnavailableError('Nobody waits for the image', { code: 'EDGED_PULL_LEFT' }))
       }
     }
+  }
+
+  /** Counts no more. Who waits has to leave by the signal. */
+  [Symbol.dispose](): void {
+    this.#counters.waiting[Symbol.dispose]()
   }
 
   async #take(name: ImageName, logins: readonly ImageAuth[], signal: AbortSignal): Promise<Pulled> {
@@ -171,10 +176,12 @@ export class Pulls {
 }
 
 function countersOf(metrics: Metrics, waiting: () => number) {
-  metrics
-    .gauge({ name: 'skerry_edged_image_pulls_waiting', help: 'Pulls of images that wait for their turn.' })
-    .follow(waiting)
+  const gauge = metrics.gauge({
+    name: 'skerry_edged_image_pulls_waiting',
+    help: 'Pulls of images that wait for their turn.',
+  })
   return {
+    waiting: gauge.follow(waiting),
     pulls: metrics.counter({
       name: 'skerry_edged_image_pulls_total',
       help: 'Pulls of images, by outcome; unreachable: nobody heard from the registry.',
