@@ -36,9 +36,9 @@ export function podConditions(
   })
 }
 
-/** Ended by its node so that others can go on; who made the pod makes another one elsewhere. */
+/** Ended so that others can go on, through no fault of its own: not one that is beyond its own limits (a kubelet's evictPod). */
 function disruption({ ended }: StatusInput): Found | undefined {
-  if (ended?.reason !== 'Evicted') return undefined
+  if (ended?.reason !== 'Evicted' || !/^The node was low on resource/.test(ended.message)) return undefined
   return { isTrue: true, reason: 'TerminationByKubelet', message: ended.message }
 }
 

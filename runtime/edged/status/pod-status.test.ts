@@ -2,94 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BUILTIN_DEFINITIONS } from '../../../hub/kube/builtin/index.ts'
 import { toTable } from '../../../hub/kube/table/index.ts'
-import type { JsonObject } from '../../../schemas/index.ts'
-import { isObject, listIn, objectIn, textIn } from '../pod/json.ts'
-import { parsePod } from '../pod/parse-pod.ts'
-import type { Pod } from '../pod/pod.ts'
-import type { ContainerView, PodView } from '../state/pod-view.ts'
-import { podStatus } from './pod-status.ts'
-import type { StatusInput } from './status-input.ts'
-
-const START = Date.parse('2026-01-01T00:00:00Z')
-const NOW = Date.parse('2026-01-01T01:00:00Z')
-
-/** A container of the runtime; the newest first in each list. */
-interface Had {
-  readonly name: string
-  readonly state: ContainerView['state']
-  readonly exitCode?: number
-  readonly reason?: string
-  readonly attempt?: number
-}
-
-interface Case extends Partial<Pick<StatusInput, 'obstacle' | 'ended' | 'before' | 'now'>> {
-  readonly spec?: JsonObject
-  readonly metadata?: JsonObject
-  readonly status?: JsonObject
-  readonly has?: readonly Had[]
-  readonly waiting?: Readonly<Record<string, string>>
-  readonly isReady?: boolean
-  readonly isStarted?: boolean
-  readonly hasNoSandbox?: boolean
-  readonly isStatic?: boolean
-}
-
-function podOf({ spec = {}, metadata = {}, status = {}, isStatic = false }: Case): Pod {
-  const source = {
-    metadata: { name: 'till', namespace: 'shop', uid: 'u-1', creationTimestamp: '2026-01-01T00:00:00Z', ...metadata },
-    spec: { containers: [{ name: 'app', image: 'till:1' }], ...spec },
-    status,
-  }
-  const parsed = parsePod(source, { isStatic })
-  assert.ok('pod' in parsed, JSON.stringify(parsed))
-  return parsed.pod
-}
-
-function viewOf(has: readonly Had[], hasNoSandbox: boolean): PodView {
-  const metadata = { name: 'till', namespace: 'shop', uid: 'u-1', attempt: 0 }
-  const sandbox = { id: 's-1', metadata, isReady: true, createdAt: START, labels: {}, annotations: {}, handler: '' }
-  const containers = has.map(({ name, state, exitCode = 0, reason = '', attempt = 0 }, position) => ({
-    ...{ id: `${name}-${attempt}`, metadata: { name, attempt }, image: `docker.io/${name}:1`, imageRef: 'sha256:1' },
-    ...{ state, createdAt: NOW - position, labels: {}, annotations: {}, startedAt: START },
-    ...{ finishedAt: state === 'exited' ? START + 1000 : 0, exitCode, reason, message: '', logPath: '' },
-    sandbox: 's-1',
-  }))
-  const sandboxes = hasNoSandbox ? [] : [{ ...sandbox, ips: ['10.1.0.2'] }]
-  return { uid: 'u-1', name: 'till', namespace: 'shop', sandboxes, containers }
-}
-
-function statusOf(each: Case): JsonObject {
-  const { has = [], waiting = {}, isReady = true, isStarted = true, hasNoSandbox = false } = each
-  const pod = podOf(each)
-  return podStatus({
-    ...{ pod, view: viewOf(has, hasNoSandbox), runtimeName: 'containerd' },
-    waiting: new Map(Object.entries(waiting).map(([name, reason]) => [name, { reason, message: `about ${name}` }])),
-    ...(each.obstacle ? { obstacle: each.obstacle } : {}),
-    ...(each.ended ? { ended: each.ended } : {}),
-    isEnding: pod.deletion !== undefined,
-    resultsOf: () => ({ isStarted, isReady: isStarted && isReady }),
-    lastWords: new Map([['app-9', 'out of paper']]),
-    hostIps: ['192.168.1.5'],
-    before: each.before,
-    startedAt: START,
-    now: each.now ?? NOW,
-  })
-}
+import { listIn, objectIn } from '../pod/json.ts'
+import { type Case, conditionOf, type Had, NOW, podIn, statusOf } from './testing/status-of.ts'
 
 /** READY, STATUS and RESTARTS of `kubectl get pods`. */
 function row(each: Case): string {
   const definition = BUILTIN_DEFINITIONS.find(({ plural, group }) => plural === 'pods' && group === '')
   assert.ok(definition)
-  const { source } = podOf(each)
+  const { source } = podIn(each)
   const metadata = { name: 'till', ...objectIn(source, 'metadata'), resourceVersion: '1' }
   const object = { ...source, apiVersion: 'v1', kind: 'Pod', metadata, status: statusOf(each) }
   const [found] = listIn(toTable(definition, [object], { now: NOW, include: 'None' }), 'rows')
   return listIn(found, 'cells').slice(1, 4).join(' ')
-}
-
-function condition(status: JsonObject, type: string): JsonObject {
-  const found = listIn(status, 'conditions').find((each) => textIn(each, 'type') === type)
-  return isObject(found) ? found : {}
 }
 
 const INIT = {
@@ -210,7 +134,7 @@ for (const [name, each, phase, expected] of ROWS) {
 
 test('conditions say what is missing, and keep since when they hold', () => {
   const first = statusOf({ has: [RUNS], isReady: false, metadata: { generation: 3 } })
-  assert.deepEqual(condition(first, 'Ready'), {
+  assert.deepEqual(conditionOf(first, 'Ready'), {
     ...{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' },
     message: 'containers with unready status: [app]',
     observedGeneration: 3,
@@ -218,7 +142,7 @@ test('conditions say what is missing, and keep since when they hold', () => {
   })
   const later = statusOf({ has: [RUNS], before: first, now: NOW + 60_000 })
   const times = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map(
-    (type) => `${condition(later, type)['status']} ${condition(later, type)['lastTransitionTime']}`,
+    (type) => `${conditionOf(later, type)['status']} ${conditionOf(later, type)['lastTransitionTime']}`,
   )
   assert.deepEqual(times, [
     'True 2026-01-01T01:00:00Z',

@@ -38,8 +38,10 @@ function phaseNow(input: StatusInput, before: JsonObject, records: readonly Cont
   const apps = new Set(pod.spec.containers.map(({ name }) => name))
   const sandbox = readySandbox(view)?.id
   const isInitialized = view.containers.some((each) => each.sandbox === sandbox && apps.has(each.metadata.name))
-  const phase = phaseOf(records, { restartPolicy: pod.spec.restartPolicy, isInitialized, isOver })
-  if (isOver && (ended || (!isTerminal(phase) && !pod.isStatic))) return 'Failed'
+  // One from a file may begin again under the same uid.
+  const isForGood = isOver && !pod.isStatic
+  const phase = phaseOf(records, { restartPolicy: pod.spec.restartPolicy, isInitialized, isOver: isForGood })
+  if ((isOver && ended) || (isForGood && !isTerminal(phase))) return 'Failed'
   if (isTerminal(phase) && runs(input)) return known === 'Running' ? known : 'Pending'
   return phase
 }
