@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { systemClock } from '../../../platform/time/index.ts'
+import { type Clock, systemClock } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import {
@@ -21,7 +21,13 @@ const runtime: AskPorts['runtime'] = { execSync: () => Promise.reject(new Error(
 const within = { timeout: 60_000 }
 const never = new AbortController().signal
 
-function ask(livenessProbe: JsonObject, { clock = systemClock, signal = never, ports = [] as JsonObject[] } = {}) {
+interface Asking {
+  readonly clock?: Clock
+  readonly signal?: AbortSignal
+  readonly ports?: JsonObject[]
+}
+
+function ask(livenessProbe: JsonObject, { clock = systemClock, signal = never, ports = [] }: Asking = {}) {
   const container = firstContainer(testPod({ livenessProbe: { timeoutSeconds: 20, ...livenessProbe }, ports }))
   assert.ok(container.livenessProbe)
   const of = { container, containerId: 'c-1', podIp: '127.0.0.1' }
