@@ -379,8 +379,13 @@ test('what folders on disk hold is counted against their limits', { skip }, asyn
     { name: 'free' },
     { name: 'fast', emptyDir: { medium: 'Memory' } },
   ])
+  const nothing = await stage.volumes.usageOf(pod, NEVER)
+  assert.deepEqual(
+    nothing.map(({ bytes }) => bytes),
+    [0, 0],
+  )
   await stage.volumes.prepare(pod, FACTS, NEVER)
-  const [big] = [temporaryFolder()]
+  const big = temporaryFolder()
   writeFileSync(join(big, 'of-the-host'), Buffer.alloc(1_000_000))
   symlinkSync(big, join(stage.places.volumes('u-1'), 'small', 'link'))
   const before = await stage.volumes.usageOf(pod, NEVER)

@@ -1,6 +1,6 @@
 import { ensureDirectory } from '../../../platform/files/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import type { Clock } from '../../../platform/time/index.ts'
+import { type Clock, seconds, withDeadline } from '../../../platform/time/index.ts'
 import type { Mount } from '../cri/runtime.ts'
 import type { Places } from '../places.ts'
 import type { PodFacts } from '../pod/facts.ts'
@@ -14,6 +14,7 @@ import type { ContentSources } from './content/sources.ts'
 import { type ContentPlace, ContentVolumes } from './content-volumes.ts'
 import { type DiskUsage, diskUsage } from './disk-usage.ts'
 import type { VolumeFiles } from './folders/atomic-folder.ts'
+import { isThere } from './folders/is-there.ts'
 import { bytesOf, ensureDiskFolder, ensureMemoryFolder, memoryBytes } from './kinds/empty-dir.ts'
 import { ensureHostPath } from './kinds/host-path.ts'
 import type { Mounts } from './mounts/mounts.ts'
@@ -36,6 +37,8 @@ export function createPodVolumes(ports: PodVolumesPorts): PodVolumes {
   return new NodeVolumes(ports)
 }
 
+/** What is of this node may be on a disk that does not answer. */
+const OF_THE_HOST = seconds(30)
 const NO_FILES: VolumeFiles = new Map()
 
 class NodeVolumes implements PodVolumes {
@@ -91,7 +94,9 @@ class NodeVolumes implements PodVolumes {
       if (!emptyDir || emptyDir.medium === 'Memory') continue
       const limit = bytesOf(emptyDir.sizeLimit)
       const sizeLimit = limit > 0 ? { sizeLimit: { text: String(emptyDir.sizeLimit), bytes: limit } } : {}
-      usages.push({ volume: volume.name, bytes: await this.#diskUsage(layout.volume(volume), signal), ...sizeLimit })
+      const folder = layout.volume(volume)
+      const bytes = (await isThere(folder)) ? await this.#diskUsage(folder, signal) : 0
+      usages.push({ volume: volume.name, bytes, ...sizeLimit })
     }
     return usages
   }
@@ -135,7 +140,8 @@ class NodeVolumes implements PodVolumes {
   }
 
   async #make(volume: Volume, content: VolumeFiles | ObstacleError, place: ContentPlace): Promise<undefined> {
-    if (volume.hostPath) await ensureHostPath(volume.hostPath)
+    const { hostPath } = volume
+    if (hostPath) await withDeadline(this.#ports.clock, OF_THE_HOST, place.signal, () => ensureHostPath(hostPath))
     else if (isContent(volume)) await this.#fillOrKeep(volume, content, place)
     else await this.#makeEmptyDir(volume, place)
   }

@@ -1,6 +1,7 @@
-import { lstat, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { codeOf } from './folders/code-of.ts'
+import { isThere } from './folders/is-there.ts'
 import { removeTree } from './folders/remove-tree.ts'
 import type { Mounts } from './mounts/mounts.ts'
 
@@ -32,16 +33,6 @@ export async function foldersIn(folder: string): Promise<readonly string[]> {
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
-}
-
-async function isThere(folder: string): Promise<boolean> {
-  try {
-    await lstat(folder)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
     throw error
   }
 }

@@ -81,7 +81,7 @@ export function createContainerFiles({
 
 /** Its full name first, where it has a subdomain. */
 function namesOf({ name, namespace, spec }: Pod, clusterDomain: string): readonly string[] {
-  const hostname = spec.hostname ?? name.slice(0, LONGEST_HOSTNAME).replace(/[-.]+$/, '')
+  const hostname = (spec.hostname || name).slice(0, LONGEST_HOSTNAME).replace(/[-.]+$/, '')
   const { subdomain = '' } = spec
   return subdomain === '' ? [hostname] : [`${hostname}.${subdomain}.${namespace}.svc.${clusterDomain}`, hostname]
 }

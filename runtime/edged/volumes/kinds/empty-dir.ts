@@ -1,9 +1,9 @@
-import { chmod, chown, lstat, mkdir, rename } from 'node:fs/promises'
+import { chmod, chown, mkdir, rename } from 'node:fs/promises'
 import { quantityOr, wholeOf } from '../../../../schemas/index.ts'
 import type { PodFacts } from '../../pod/facts.ts'
 import type { Pod } from '../../pod/pod.ts'
 import type { Volume } from '../../pod/schema/volume.ts'
-import { codeOf } from '../folders/code-of.ts'
+import { isThere } from '../folders/is-there.ts'
 import { removeTree } from '../folders/remove-tree.ts'
 import type { Mounts } from '../mounts/mounts.ts'
 
@@ -56,13 +56,4 @@ export function memoryBytes({ sizeLimit }: EmptyDir, pod: Pod, { allocatable }: 
 /** 0: none is said. */
 export function bytesOf(amount: string | number | undefined): number {
   return Number(wholeOf(quantityOr(amount)))
-}
-
-async function isThere(folder: string): Promise<boolean> {
-  try {
-    return (await lstat(folder)).isDirectory()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
-  }
 }
