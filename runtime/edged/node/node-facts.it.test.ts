@@ -13,7 +13,7 @@ test('a Node tells of a real containerd, of its images and its network, and of w
   skip: needsContainerd(),
   timeout: 180_000,
 }, async (t) => {
-  const containerd = await startContainerd({ subnet: '10.233.12.0/24' })
+  const containerd = await startContainerd({ subnet: '10.233.41.0/24' })
   t.after(() => containerd[Symbol.asyncDispose]())
   const { runtime, folder } = containerd
   const clock = new FakeClock()
