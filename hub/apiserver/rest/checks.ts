@@ -87,10 +87,10 @@ export function knownFields(
 
 /**
  * The rules of built-in kinds are looked at in another order than Kubernetes does; by field they come near to it, with what
- * never changes last. Those of events are looked at in its order.
+ * never changes last. Those of events and of webhooks are looked at in its order.
  */
-function inOrder({ custom, kind }: ResourceDefinition, errors: readonly FieldError[]): readonly FieldError[] {
-  if (custom || kind === 'Event') return errors
+function inOrder({ custom, kind, group }: ResourceDefinition, errors: readonly FieldError[]): readonly FieldError[] {
+  if (custom || kind === 'Event' || group === 'admissionregistration.k8s.io') return errors
   const key = ({ field, message }: FieldError) => `${message.endsWith('field is immutable') ? 1 : 0}${field}`
   return [...errors].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }

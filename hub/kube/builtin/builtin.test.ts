@@ -123,7 +123,7 @@ test('what is wrong with an object of a built-in kind is named', () => {
     [
       'ValidatingWebhookConfiguration',
       { webhooks: [webhook({ clientConfig: { url: 'http://x' } })] },
-      'webhooks[0].clientConfig.url: Invalid value: "http://x": \'https\' is the only allowed URL scheme',
+      'webhooks[0].clientConfig.url: Invalid value: "http": \'https\' is the only allowed URL scheme',
     ],
     [
       'ValidatingWebhookConfiguration',

@@ -74,13 +74,12 @@ export const FIELD_FACTS: Readonly<Record<string, Partial<StructuralSchema>>> = 
   'V1ServiceStatus.conditions': mergedBy('type'),
   'V1ServiceAccount.secrets': mergedBy('name'),
   'V1ServiceAccount.imagePullSecrets': { 'x-kubernetes-list-type': 'atomic' },
-  'V1ValidatingWebhookConfiguration.webhooks': mergedBy('name'),
-  'V1MutatingWebhookConfiguration.webhooks': mergedBy('name'),
-  ...webhook('V1ValidatingWebhook'),
-  ...webhook('V1MutatingWebhook'),
-  'V1MutatingWebhook.reinvocationPolicy': { enum: ['Never', 'IfNeeded'] },
+  // The rules of webhooks say what is wrong with them.
+  'V1ValidatingWebhookConfiguration.webhooks': mergedBy('name', 'merge', false),
+  'V1MutatingWebhookConfiguration.webhooks': mergedBy('name', 'merge', false),
+  'V1ValidatingWebhook.matchConditions': mergedBy('name', 'merge', false),
+  'V1MutatingWebhook.matchConditions': mergedBy('name', 'merge', false),
   'V1JSONSchemaProps.x-kubernetes-validations': mergedBy('rule', 'merge', false),
-  'V1RuleWithOperations.scope': { enum: ['*', 'Cluster', 'Namespaced'] },
 }
 
 /**
@@ -120,16 +119,6 @@ function container(type: string): Readonly<Record<string, Partial<StructuralSche
     [`${type}.volumeDevices`]: mergedBy('devicePath'),
     [`${type}.imagePullPolicy`]: { enum: ['Always', 'IfNotPresent', 'Never'] },
     [`${type}.terminationMessagePolicy`]: { enum: ['File', 'FallbackToLogsOnError'] },
-  }
-}
-
-function webhook(type: string): Readonly<Record<string, Partial<StructuralSchema>>> {
-  return {
-    [`${type}.matchConditions`]: mergedBy('name', 'merge', false),
-    [`${type}.failurePolicy`]: { enum: ['Fail', 'Ignore'] },
-    [`${type}.matchPolicy`]: { enum: ['Equivalent', 'Exact'] },
-    [`${type}.sideEffects`]: { enum: ['None', 'NoneOnDryRun'] },
-    [`${type}.timeoutSeconds`]: { minimum: 1, maximum: 30 },
   }
 }
 
