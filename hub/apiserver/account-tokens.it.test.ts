@@ -54,6 +54,24 @@ test('a bound token ends with its pod, and every token with its service account'
   assert.equal((await as(free ?? '')).status, 401)
 })
 
+test('a token may end with a Secret or a node, and with nothing else', async (t) => {
+  const { api, post, token, as } = await setup(t)
+  const secrets = '/api/v1/namespaces/default/secrets'
+  await post(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'till' } })
+  await post('/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'till' } })
+  const boundTo = async (kind: string) => {
+    const made = await token({ boundObjectRef: { kind, apiVersion: 'v1', name: 'till' } })
+    return made.status === 201 ? (tokenOf(made) ?? '') : messageOf(made)
+  }
+  const [secret, node] = [await boundTo('Secret'), await boundTo('Node')]
+  assert.deepEqual([(await as(secret)).status, (await as(node)).status], [403, 403])
+  await ask(api, { method: 'DELETE', path: `${secrets}/till` })
+  assert.deepEqual([(await as(secret)).status, (await as(node)).status], [401, 403])
+  await ask(api, { method: 'DELETE', path: '/api/v1/nodes/till' })
+  assert.equal((await as(node)).status, 401)
+  assert.equal(await boundTo('ConfigMap'), 'cannot bind token to object of type /v1, Kind=ConfigMap')
+})
+
 test('what cannot be issued is refused as Kubernetes does', async (t) => {
   const { api, token } = await setup(t)
   assert.equal((await token({}, 'missing')).status, 404)

@@ -54,13 +54,14 @@ export function checkReview({ definition }: Change, question: ApiObject): void {
     ...(isLocal ? localCauses(question, spec) : []),
     ...metadataCauses(question, isLocal),
   ]
-  if (causes.length > 0) throw invalid(definition, '', causes)
+  // Upstream has lost the kind where it judges.
+  if (causes.length > 0) throw invalid({ group: definition.group, kind: '' }, '', causes)
 }
 
 function attributeCauses(spec: JsonObject): readonly StatusCause[] {
   const [resource, path] = [isJsonObject(spec['resourceAttributes']), isJsonObject(spec['nonResourceAttributes'])]
   if (resource && path) {
-    const given = JSON.stringify(spec['nonResourceAttributes'])
+    const given = shownPath(spec)
     return [cause('spec.nonResourceAttributes', given, 'cannot be specified in combination with resourceAttributes')]
   }
   if (resource || path) return []
@@ -68,10 +69,16 @@ function attributeCauses(spec: JsonObject): readonly StatusCause[] {
   return [cause('spec.resourceAttributes', 'null', why)]
 }
 
+/** As upstream calls the fields inside. */
+function shownPath(spec: JsonObject): string {
+  const { path: Path = '', verb: Verb = '' } = objectAt(spec, 'nonResourceAttributes')
+  return JSON.stringify({ Path, Verb })
+}
+
 function localCauses(question: ApiObject, spec: JsonObject): readonly StatusCause[] {
   if (!isJsonObject(spec['resourceAttributes'])) {
     if (!isJsonObject(spec['nonResourceAttributes'])) return []
-    const given = JSON.stringify(spec['nonResourceAttributes'])
+    const given = shownPath(spec)
     return [cause('spec.nonResourceAttributes', given, 'disallowed on this kind of request')]
   }
   const namespace = textAt(spec['resourceAttributes'], 'namespace')

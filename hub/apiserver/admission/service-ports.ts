@@ -105,8 +105,10 @@ function numberOf(value: Json | undefined): number {
   return typeof value === 'number' ? value : 0
 }
 
-function check({ definition, object }: Admission, port: number, position: number, used: ReadonlySet<number>): void {
-  const isInRange = port >= LOWEST && port <= HIGHEST
+function check(admission: Admission, port: number, position: number, used: ReadonlySet<number>): void {
+  const { definition, object, dryRun } = admission
+  // Upstream does not look at the range where nothing is to be kept.
+  const isInRange = dryRun || (port >= LOWEST && port <= HIGHEST)
   if (isInRange && !used.has(port)) return
   const why = isInRange
     ? 'provided port is already allocated'

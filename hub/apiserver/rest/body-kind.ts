@@ -88,8 +88,11 @@ function summary(bytes: Buffer): string {
   return `${bytes[0] === 0x7b ? shown.toString('utf8') : shown.toString('hex')}${isLong ? ' ...' : ''}`
 }
 
+/** What a body is to be. */
+export type Expected = Pick<ResourceDefinition, 'group' | 'version' | 'kind'>
+
 /** The body with what its URL says of it. Throws a BadRequest Status, in the words of upstream, for another kind than that. */
-export function ofKind(value: JsonObject, expected: ResourceDefinition): JsonObject {
+export function ofKind(value: JsonObject, expected: Expected): JsonObject {
   const named = { ...value, ...typeMetaOf(value, expected) }
   const why = whyOtherKind(named, expected)
   if (why === undefined) return named
@@ -100,7 +103,7 @@ export function ofKind(value: JsonObject, expected: ResourceDefinition): JsonObj
 }
 
 /** What is not said is what is expected. */
-export function typeMetaOf(value: JsonObject, expected: ResourceDefinition): TypeMeta {
+export function typeMetaOf(value: JsonObject, expected: Expected): TypeMeta {
   return {
     apiVersion: textAt(value, 'apiVersion') || apiVersionOf(expected),
     kind: textAt(value, 'kind') || expected.kind,
@@ -108,7 +111,7 @@ export function typeMetaOf(value: JsonObject, expected: ResourceDefinition): Typ
 }
 
 /** Why an object is none of the built-in kind expected; undefined where it says that it is one. */
-export function whyOtherKind({ apiVersion, kind }: TypeMeta, expected: ResourceDefinition): string | undefined {
+export function whyOtherKind({ apiVersion, kind }: TypeMeta, expected: Expected): string | undefined {
   if (kind === expected.kind && apiVersion === apiVersionOf(expected)) return undefined
   if (!builtinOf({ apiVersion, kind })) {
     return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(SCHEME)}`
@@ -122,6 +125,6 @@ export function builtinOf({ apiVersion, kind }: TypeMeta): ResourceDefinition | 
 }
 
 /** Where upstream keeps the form of a kind that no version shows. */
-function packageOf({ group, kind }: ResourceDefinition): string {
+function packageOf({ group, kind }: Expected): string {
   return group === '' || kind === 'Event' ? 'core' : (group.split('.')[0] ?? group)
 }

@@ -1,6 +1,7 @@
 import { nameOf, objectAt, timestamp, withCondition } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest } from '../../kube/status.ts'
+import { ofKind } from './body-kind.ts'
 import type { ApiContext, Change } from './context.ts'
 import { spendBudget } from './disruption.ts'
 import { keyOf } from './registry.ts'
@@ -8,14 +9,16 @@ import { removeObject } from './remove.ts'
 import { removeOptions } from './remove-options.ts'
 import { updateObject } from './update.ts'
 
+const EVICTION = { group: 'policy', version: 'v1', kind: 'Eviction' } as const
+
 /**
  * Takes an Eviction (policy/v1): where the disruption budget of the pod allows it, the pod is marked as one that has to go, then
  * deleted. Throws a Status.
  */
 export async function evictPod(api: ApiContext, change: Change, name: string, eviction: ApiObject): Promise<void> {
-  if (eviction.kind !== 'Eviction') throw badRequest(`the body is no Eviction but a ${eviction.kind}`)
+  if (eviction.kind !== EVICTION.kind) ofKind(eviction, EVICTION)
   const given = nameOf(eviction)
-  if (given !== '' && given !== name) throw badRequest(`name in URL does not match name in Eviction object: ${given}`)
+  if (given !== '' && given !== name) throw badRequest('name in URL does not match name in Eviction object')
   const options = removeOptions(objectAt(eviction, 'deleteOptions'))
   const asked = options.dryRun ? { ...change, dryRun: true } : change
   const pod = api.store.get('/pods', keyOf(change.namespace, name))

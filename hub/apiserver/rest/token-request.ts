@@ -3,13 +3,14 @@ import { isJsonObject, objectAt, textAt, timestamp, uidOf } from '../../kube/obj
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, conflict, invalid, methodNotAllowed, notFound } from '../../kube/status.ts'
 import { ISSUER } from './account-tokens.ts'
+import { ofKind } from './body-kind.ts'
 import type { ApiContext, Change } from './context.ts'
 import { keyOf, resourceOf } from './registry.ts'
 
 const SHORTEST_SECONDS = 600
 const LONGEST_SECONDS = 2 ** 32
 const DEFAULT_SECONDS = 3600
-const TOKEN_REQUEST = { group: 'authentication.k8s.io', kind: 'TokenRequest' }
+const TOKEN_REQUEST = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } as const
 const MOST_AUDIENCES = 32
 
 /** A TokenRequest with its token, as Kubernetes makes it. Throws a Status. */
@@ -20,7 +21,7 @@ export function createToken(
   body: ApiObject,
 ): JsonObject {
   if (!api.accounts) throw methodNotAllowed()
-  if (body.kind !== 'TokenRequest') throw badRequest('the body has to be a TokenRequest of authentication.k8s.io/v1')
+  ofKind(body, TOKEN_REQUEST)
   const account = api.store.get(resourceOf(definition), keyOf(namespace, name))
   if (!account) throw notFound(definition, name)
   const spec = objectAt(body, 'spec')
@@ -36,7 +37,7 @@ export function createToken(
     nbf: issued,
     exp: issued + seconds,
     jti: api.random.uuid(),
-    'kubernetes.io': { namespace, serviceaccount: { name, uid: uidOf(account) }, ...(bound ? { pod: bound } : {}) },
+    'kubernetes.io': { namespace, serviceaccount: { name, uid: uidOf(account) }, ...bound },
   })
   return {
     kind: 'TokenRequest',
@@ -65,21 +66,33 @@ function audiencesOf(spec: JsonObject): readonly string[] {
   return given.length === 0 ? [ISSUER] : given.map(String)
 }
 
-function boundTo(api: ApiContext, namespace: string, account: string, spec: JsonObject) {
+/** What tokens can be bound to: by kind, the resource, and under which name a claim tells of it. */
+const BOUND = new Map([
+  ['Pod', { group: '', plural: 'pods', claim: 'pod', namespaced: true }],
+  ['Secret', { group: '', plural: 'secrets', claim: 'secret', namespaced: true }],
+  ['Node', { group: '', plural: 'nodes', claim: 'node', namespaced: false }],
+])
+
+/** The claim of what the token is to end with. */
+function boundTo(api: ApiContext, namespace: string, account: string, spec: JsonObject): JsonObject {
   const reference = spec['boundObjectRef']
-  if (!isJsonObject(reference)) return undefined
-  const name = textAt(reference, 'name')
-  if (textAt(reference, 'kind') !== 'Pod') throw badRequest('tokens can be bound to pods alone')
-  const pod = api.store.get('/pods', keyOf(namespace, name))
-  if (!pod) throw notFound({ group: '', plural: 'pods' }, name)
-  const uid = textAt(reference, 'uid')
-  if (uid !== '' && uid !== uidOf(pod)) {
-    throw conflict({ group: '', plural: 'pods' }, name, 'the UID in the bound object reference does not match the pod')
+  if (!isJsonObject(reference)) return {}
+  const [name, kind, apiVersion, uid] = ['name', 'kind', 'apiVersion', 'uid'].map((key) => textAt(reference, key))
+  const bound = apiVersion === 'v1' ? BOUND.get(kind ?? '') : undefined
+  if (!bound || name === undefined) {
+    const version = apiVersion?.includes('/') ? apiVersion : `/${apiVersion}`
+    throw badRequest(`cannot bind token to object of type ${version}, Kind=${kind}`)
   }
-  if ((textAt(objectAt(pod, 'spec'), 'serviceAccountName') || 'default') !== account) {
+  const found = api.store.get(resourceOf(bound), keyOf(bound.namespaced ? namespace : '', name))
+  if (!found) throw notFound(bound, name)
+  if (kind === 'Pod' && (textAt(objectAt(found, 'spec'), 'serviceAccountName') || 'default') !== account) {
     throw badRequest(
       `cannot bind token for serviceaccount "${account}" to pod running with different serviceaccount name.`,
     )
   }
-  return { name, uid: uidOf(pod) }
+  if (uid !== '' && uid !== uidOf(found)) {
+    const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`
+    throw conflict({ group: '', plural: kind ?? '' }, name, why)
+  }
+  return { [bound.claim]: { name, uid: uidOf(found) } }
 }

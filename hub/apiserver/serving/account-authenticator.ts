@@ -1,5 +1,5 @@
 import { type Clock, minutes } from '../../../platform/time/index.ts'
-import type { JsonObject } from '../../../schemas/index.ts'
+import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject, objectAt, textAt, uidOf } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import type { AccountTokens } from '../rest/account-tokens.ts'
@@ -13,7 +13,7 @@ const EXTRA = 'authentication.kubernetes.io/'
 const LEEWAY = minutes(1)
 
 /**
- * A token counts as long as its service account, and the pod or Secret that it is bound to, are those that it names, and are not
+ * A token counts as long as its service account, and the pod, Secret or node that it is bound to, are those that it names, and are not
  * held by finalizers alone. One of a Secret is the one that the Secret holds now.
  */
 export function accountAuthenticator(
@@ -36,14 +36,15 @@ function areThere(claims: JsonObject, store: Pick<ObjectStore, 'get'>, since: nu
   const own = objectAt(claims, 'kubernetes.io')
   const namespace = textAt(own, 'namespace')
   const named = [
-    ['serviceaccount', '/serviceaccounts'],
-    ['pod', '/pods'],
-    ['secret', '/secrets'],
+    ['serviceaccount', '/serviceaccounts', namespace],
+    ['pod', '/pods', namespace],
+    ['secret', '/secrets', namespace],
+    ['node', '/nodes', ''],
   ] as const
-  return named.every(([field, resource]) => {
+  return named.every(([field, resource, place]) => {
     const bound = own[field]
     if (!isJsonObject(bound)) return true
-    const present = store.get(resource, keyOf(namespace, textAt(bound, 'name')))
+    const present = store.get(resource, keyOf(place, textAt(bound, 'name')))
     return present !== undefined && uidOf(present) === textAt(bound, 'uid') && !wasToGo(present, since)
   })
 }
@@ -52,10 +53,10 @@ function wasToGo({ metadata }: ApiObject, since: number): boolean {
   return Date.parse(textAt(metadata, 'deletionTimestamp')) < since
 }
 
-/** Who takes the token out of a Secret ends it. */
+/** Who takes a lasting token out of its Secret ends it. One that was asked for has an id, and is in no Secret. */
 function isKept(token: string, claims: JsonObject, store: Pick<ObjectStore, 'get'>): boolean {
   const own = objectAt(claims, 'kubernetes.io')
-  if (!isJsonObject(own['secret'])) return true
+  if (!isJsonObject(own['secret']) || textAt(claims, 'jti') !== '') return true
   const secret = store.get('/secrets', keyOf(textAt(own, 'namespace'), textAt(own['secret'], 'name')))
   const kept = secret ? textAt(objectAt(secret, 'data'), 'token') : ''
   return Buffer.from(kept, 'base64').toString('utf8') === token
@@ -64,7 +65,6 @@ function isKept(token: string, claims: JsonObject, store: Pick<ObjectStore, 'get
 function accountOf(claims: JsonObject): User {
   const own = objectAt(claims, 'kubernetes.io')
   const namespace = textAt(own, 'namespace')
-  const pod = objectAt(own, 'pod')
   const id = textAt(claims, 'jti')
   return {
     name: textAt(claims, 'sub'),
@@ -72,9 +72,13 @@ function accountOf(claims: JsonObject): User {
     uid: textAt(objectAt(own, 'serviceaccount'), 'uid'),
     extra: {
       ...(id === '' ? {} : { [`${EXTRA}credential-id`]: [`JTI=${id}`] }),
-      ...(own['pod'] === undefined
-        ? {}
-        : { [`${EXTRA}pod-name`]: [textAt(pod, 'name')], [`${EXTRA}pod-uid`]: [textAt(pod, 'uid')] }),
+      ...boundExtra('pod', own['pod']),
+      ...boundExtra('node', own['node']),
     },
   }
+}
+
+function boundExtra(kind: string, bound: Json | undefined): Readonly<Record<string, readonly string[]>> {
+  if (!isJsonObject(bound)) return {}
+  return { [`${EXTRA}${kind}-name`]: [textAt(bound, 'name')], [`${EXTRA}${kind}-uid`]: [textAt(bound, 'uid')] }
 }
