@@ -3,7 +3,7 @@ import { arrayAt, isJsonObject, labelsOf, objectAt, textAt } from '../../kube/ob
 import type { ApiObject } from '../../kube/resource.ts'
 import { type LabelSelector, matchesLabels, requirementsOf } from '../../kube/selectors/index.ts'
 import type { Admission } from '../rest/context.ts'
-import type { WebhookPlace } from './call.ts'
+import { placeIn, type WebhookPlace } from './call.ts'
 
 /** One webhook of a webhook configuration, with what it asks to see. */
 export interface Webhook extends WebhookPlace {
@@ -28,8 +28,7 @@ export function webhooksOf(configuration: ApiObject): readonly Webhook[] {
       const timeout = webhook['timeoutSeconds']
       return {
         name: textAt(webhook, 'name'),
-        url: textAt(client, 'url'),
-        ca: Buffer.from(textAt(client, 'caBundle'), 'base64').toString('utf8'),
+        ...placeIn(client),
         timeoutSeconds: typeof timeout === 'number' ? Math.min(Math.max(timeout, 1), LONGEST_TIMEOUT) : DEFAULT_TIMEOUT,
         failurePolicy: webhook['failurePolicy'] === 'Ignore' ? 'Ignore' : 'Fail',
         matchPolicy: webhook['matchPolicy'] === 'Exact' ? 'Exact' : 'Equivalent',

@@ -12,6 +12,7 @@ describe('admission webhooks', () => {
   let url = ''
   let review: Review | 'silent' = () => ({ allowed: true })
   const asked: unknown[] = []
+  const paths: string[] = []
   let connections = 0
   /** Connections on which a question came before. */
   const used = new WeakSet<object>()
@@ -26,6 +27,7 @@ describe('admission webhooks', () => {
         return
       }
       used.add(request.socket)
+      paths.push(request.url ?? '')
       let text = ''
       for await (const chunk of request.setEncoding('utf8')) text += String(chunk)
       const question = at(JSON.parse(text), 'request')
@@ -115,17 +117,54 @@ describe('admission webhooks', () => {
     const nowhere = { url: 'https://127.0.0.1:1/', caBundle: Buffer.from(api.pki.ca).toString('base64') }
     await register('dead', { clientConfig: nowhere, failurePolicy: 'Fail' })
     const { json } = await refused(api, create('dead'), 500, 'InternalError')
-    assert.match(String(at(json, 'message')), /failed calling webhook "dead.acme.io"/)
+    const why = 'Post "https://127.0.0.1:1/?timeout=10s": dial tcp 127.0.0.1:1: connect: connection refused'
+    const head = 'Internal error occurred: failed calling webhook "dead.acme.io": failed to call webhook'
+    assert.equal(at(json, 'message'), `${head}: ${why}`)
     await register('ignored', { clientConfig: nowhere, failurePolicy: 'Ignore' })
     await done(api, create('ignored'))
     await register('untrusted', { clientConfig: { url }, failurePolicy: 'Fail' })
     await refused(api, create('untrusted'), 500, 'InternalError')
   })
 
+  it('are found by their Service, and have to be it by their certificate', async () => {
+    const own = { namespace: 'default', name: 'kubernetes', path: '/check' }
+    const caBundle = Buffer.from(api.pki.ca).toString('base64')
+    await register('served', { clientConfig: { service: own, caBundle }, failurePolicy: 'Fail', timeoutSeconds: 7 })
+    const told = async (test: string) => {
+      const { json } = await refused(api, create(test), 500, 'InternalError')
+      return String(at(json, 'message')).replace(/.*failed to call webhook: /, '')
+    }
+    const head = 'Post "https://kubernetes.default.svc:443/check?timeout=7s"'
+    assert.equal(await told('served'), `${head}: no endpoints available for service "kubernetes"`)
+    const port = Number(new URL(url).port)
+    const slice = (service: string, endpoints: readonly object[], name = service) => ({
+      ...{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType: 'IPv4', endpoints },
+      metadata: { name, labels: { 'kubernetes.io/service-name': service } },
+      ports: [{ name: 'https', port }],
+    })
+    const SLICES = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+    const unready = { addresses: ['127.0.0.1'], conditions: { ready: false } }
+    await done(api, { method: 'POST', path: SLICES, body: slice('kubernetes', [unready]) })
+    assert.equal(await told('served'), `${head}: no endpoints available for service "kubernetes"`)
+    const ready = slice('kubernetes', [{ addresses: ['127.0.0.1'] }], 'kubernetes-2')
+    await done(api, { method: 'POST', path: SLICES, body: ready })
+    review = () => ({ allowed: true, warnings: ['seen'] })
+    const { headers } = await ask(api, create('served'))
+    assert.deepEqual([headers['warning'], paths.at(-1)], ['299 - "seen"', '/check?timeout=7s'])
+
+    const spec = { ports: [{ name: 'https', port: 443 }] }
+    const body = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'other' }, spec }
+    await done(api, { method: 'POST', path: '/api/v1/namespaces/default/services', body })
+    await done(api, { method: 'POST', path: SLICES, body: slice('other', [{ addresses: ['127.0.0.1'] }]) })
+    await register('posing', { clientConfig: { service: { ...own, name: 'other' }, caBundle }, failurePolicy: 'Fail' })
+    assert.match(await told('posing'), /other\.default\.svc.* is not in the cert's altnames/)
+  })
+
   it('that do not answer are given up after their time', async () => {
     await register('slow', { timeoutSeconds: 1, failurePolicy: 'Fail' })
     review = 'silent'
-    await refused(api, create('slow'), 500, 'InternalError')
+    const { json } = await refused(api, create('slow'), 500, 'InternalError')
+    assert.match(String(at(json, 'message')), /\?timeout=1s": context deadline exceeded$/)
   })
 
   it('may change the object, and what they make of it is validated', async () => {

@@ -1,6 +1,6 @@
 import type { Metrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Clock, type Random, seconds, withDeadline } from '../../../platform/time/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { arrayAt, excessOf, isApiObject, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
 import { applyJsonPatch, PatchError } from '../../kube/patch/index.ts'
@@ -14,6 +14,7 @@ import { converted } from '../rest/versions.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import { type CallWebhook, createWebhookCaller } from './call.ts'
 import { concerns, type Webhook, webhooksOf } from './rules.ts'
+import { serviceLocator } from './service-place.ts'
 
 export interface WebhookOptions {
   readonly store: ObjectStore
@@ -37,7 +38,7 @@ export function webhookAdmitter(options: WebhookOptions): Admitter {
     help: 'Questions to admission webhooks.',
     labels: ['outcome'],
   })
-  const call = createWebhookCaller()
+  const call = createWebhookCaller({ locate: serviceLocator(options.store, options.random), clock: options.clock })
   const asked = (kind: 'mutating' | 'validating', admission: Admission) => {
     const { store } = options
     const namespace = admission.namespace === '' ? undefined : store.get('/namespaces', keyOf('', admission.namespace))
@@ -144,7 +145,7 @@ function isOther(changed: ApiObject, object: ApiObject): boolean {
 
 /** The webhook's answer that allows the change; undefined when it could not be asked and may be ignored. */
 async function ask(
-  { clock, random, log, call }: WebhookOptions & { readonly call: CallWebhook },
+  { random, log, call }: WebhookOptions & { readonly call: CallWebhook },
   { webhook, form }: Question,
   admission: Admission,
   { warn, signal }: { readonly warn: Warn; readonly signal: AbortSignal },
@@ -152,11 +153,10 @@ async function ask(
   const uid = random.uuid()
   let response: JsonObject
   try {
-    if (webhook.url === '')
-      throw badRequest('webhooks in the cluster (clientConfig.service) are not served; give a url')
-    const review = reviewOf(uid, admission, form)
-    const within = seconds(webhook.timeoutSeconds)
-    const answer = await withDeadline(clock, within, signal, (limited) => call(webhook, review, limited))
+    const answer = await call(webhook, reviewOf(uid, admission, form), {
+      timeoutSeconds: webhook.timeoutSeconds,
+      signal,
+    })
     response = responseOf(answer, uid)
   } catch (error) {
     signal.throwIfAborted()

@@ -1,5 +1,5 @@
 import type { Metrics } from '../../../platform/health/index.ts'
-import { type Clock, type Random, seconds, withDeadline } from '../../../platform/time/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import {
   arrayAt,
@@ -14,7 +14,8 @@ import {
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { applyDefaults, prune } from '../../kube/schema/index.ts'
 import { failure, StatusError } from '../../kube/status.ts'
-import { type CallWebhook, createWebhookCaller, type WebhookPlace } from '../admission/call.ts'
+import { type CallWebhook, createWebhookCaller, placeIn, type WebhookPlace } from '../admission/call.ts'
+import { serviceLocator } from '../admission/service-place.ts'
 import type { Converter } from '../rest/context.ts'
 import { apiVersionOf, inVersion, keyOf } from '../rest/registry.ts'
 import { CRD_RESOURCE } from '../rest/remove.ts'
@@ -28,7 +29,7 @@ export interface ConversionOptions {
   readonly metrics: Metrics
 }
 
-const WITHIN = seconds(10)
+const WITHIN_SECONDS = 10
 /** Of one call; a page of kubectl has 500. */
 const MOST_OBJECTS = 500
 const MOST_TEXT = 4 * 1024 * 1024
@@ -38,7 +39,8 @@ const LARGEST_ANSWER = 16 * 1024 * 1024
 /** Converts by the webhook that the CustomResourceDefinition names; without one, versions differ in their apiVersion alone. */
 export function objectConverter(options: ConversionOptions): Converter {
   const { store, metrics } = options
-  const call = createWebhookCaller(LARGEST_ANSWER)
+  const locate = serviceLocator(store, options.random)
+  const call = createWebhookCaller({ locate, clock: options.clock, largestAnswer: LARGEST_ANSWER })
   const calls = metrics.counter({
     name: 'skerry_api_conversion_calls_total',
     help: 'Questions to conversion webhooks.',
@@ -80,8 +82,7 @@ function webhookOf(store: ObjectStore, { group, plural }: ResourceDefinition): W
   const crd = store.get(CRD_RESOURCE, keyOf('', `${plural}.${group}`))
   const conversion = crd ? objectAt(objectAt(crd, 'spec'), 'conversion') : {}
   if (conversion['strategy'] !== 'Webhook') return undefined
-  const client = objectAt(objectAt(conversion, 'webhook'), 'clientConfig')
-  return { url: textAt(client, 'url'), ca: Buffer.from(textAt(client, 'caBundle'), 'base64').toString('utf8') }
+  return placeIn(objectAt(objectAt(conversion, 'webhook'), 'clientConfig'))
 }
 
 function* parts(objects: readonly ApiObject[]): Generator<readonly ApiObject[]> {
@@ -101,7 +102,7 @@ function* parts(objects: readonly ApiObject[]): Generator<readonly ApiObject[]> 
 }
 
 async function ask(
-  { clock, random, call }: ConversionOptions & { readonly call: CallWebhook },
+  { random, call }: ConversionOptions & { readonly call: CallWebhook },
   place: WebhookPlace,
   objects: readonly ApiObject[],
   definition: ResourceDefinition,
@@ -117,9 +118,7 @@ async function ask(
   }
   let answers: readonly JsonObject[]
   try {
-    if (place.url === '')
-      throw new TypeError('webhooks in the cluster (clientConfig.service) are not served; give a url')
-    const answer = await withDeadline(clock, WITHIN, signal, (limited) => call(place, review, limited))
+    const answer = await call(place, review, { timeoutSeconds: WITHIN_SECONDS, signal })
     answers = convertedIn(answer, uid)
   } catch (error) {
     signal.throwIfAborted()

@@ -182,7 +182,6 @@ function clientErrors(client: Json | undefined, path: string): readonly FieldErr
   ]
 }
 
-/** A service is taken, as in a cluster, though this API cannot reach one: the version that is stored needs no conversion. */
 function serviceErrors(service: Json | undefined, path: string): readonly FieldError[] {
   return ['namespace', 'name'].flatMap((key) =>
     text(at(service, key)) === '' ? [required(child(path, key), `service ${key} is required`)] : [],
