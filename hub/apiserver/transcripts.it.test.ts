@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { needs } from '../../tools/testing/needs.ts'
-import { type ServedApi, serveTestApi } from './testing/serve.ts'
+import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
+import { type ServedApi, serveApi } from './testing/serve.ts'
 import { readTranscripts } from './testing/transcripts/library.ts'
 import { differenceText, play } from './testing/transcripts/play.ts'
 
@@ -13,7 +14,12 @@ describe('what kubectl prints here is what it prints at an upstream API server',
   let api: ServedApi
   const cleanups: (() => Promise<void>)[] = []
   before(async () => {
-    api = await serveTestApi({ after: (release) => void cleanups.push(release) })
+    const directory = temporaryFolder()
+    // One that has been there before: of what was then, it remembers what there is, and no changes.
+    const first = await serveApi(directory)
+    await first[Symbol.asyncDispose]()
+    api = await serveApi(directory)
+    cleanups.push(async () => await api[Symbol.asyncDispose]())
   })
   after(async () => {
     for (const release of cleanups) await release()

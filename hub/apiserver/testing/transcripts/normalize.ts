@@ -11,7 +11,7 @@ export function normalize(text: string, namespace: string): readonly string[] {
     .replaceAll(/("continue": ?)"[\w=-]+"/g, '$1"<continue>"')
     .replaceAll(/("?resourceVersion"?: ?)"\d+"/g, '$1"<version>"')
     .replaceAll(
-      /(ResourceVersion in record \(|Resource Version: +|resource version to be \d+, was )\d+/g,
+      /(ResourceVersion in record \(|resourceVersion:|too old resource version: \d+ \(|Resource Version: +|resource version to be \d+, was )\d+/g,
       '$1<version>',
     )
     .replaceAll(/\b(\d+d)?(\d+h)?(\d+m)?\d+[smhd]\b/g, '<age>')
