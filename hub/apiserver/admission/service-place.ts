@@ -33,15 +33,23 @@ const DEFAULT_PORT = 443
 export function serviceLocator(store: Pick<ObjectStore, 'get' | 'list'>, random: Pick<Random, 'next'>): LocateService {
   return ({ namespace, name, port }) => {
     const service = store.get('/services', keyOf(namespace, name))
-    if (!service) throw unreachable(`service ${JSON.stringify(name)} not found`)
+    if (!service)
+      throw new RefusedError(`service ${JSON.stringify(name)} not found`, { code: 'HUB_API_WEBHOOK_SERVICE' })
     const spec = objectAt(service, 'spec')
     const type = textAt(spec, 'type')
-    if (!TYPES.has(type)) throw unreachable(`unsupported service type ${JSON.stringify(type)}`)
+    if (!TYPES.has(type))
+      throw new RefusedError(`unsupported service type ${JSON.stringify(type)}`, { code: 'HUB_API_WEBHOOK_SERVICE' })
     const own = arrayAt(spec, 'ports').find((each) => isJsonObject(each) && each['port'] === port)
-    if (!isJsonObject(own)) throw unreachable(`no service port ${port} found for service ${JSON.stringify(name)}`)
+    if (!isJsonObject(own))
+      throw new RefusedError(`no service port ${port} found for service ${JSON.stringify(name)}`, {
+        code: 'HUB_API_WEBHOOK_SERVICE',
+      })
     const found = addressesOf(store, namespace, name, textAt(own, 'name'))
     const chosen = found[Math.floor(random.next() * found.length)]
-    if (!chosen) throw unreachable(`no endpoints available for service ${JSON.stringify(name)}`)
+    if (!chosen)
+      throw new RefusedError(`no endpoints available for service ${JSON.stringify(name)}`, {
+        code: 'HUB_API_WEBHOOK_SERVICE',
+      })
     return chosen
   }
 }
@@ -104,8 +112,4 @@ function at(hosts: readonly string[], ports: readonly Json[], name: string): rea
   const found = ports.find((port) => isJsonObject(port) && textAt(port, 'name') === name)
   const port = isJsonObject(found) ? found['port'] : undefined
   return typeof port === 'number' ? hosts.map((host) => ({ host, port })) : []
-}
-
-function unreachable(why: string): RefusedError {
-  return new RefusedError(why, { code: 'HUB_API_WEBHOOK_SERVICE' })
 }
