@@ -16,6 +16,7 @@ import type { EdgeConfig } from '../../schemas/config/index.ts'
 import { mappersLoaded } from '../../schemas/index.ts'
 import { createDeviceTwinModule } from '../../twin/index.ts'
 import { openEdgeStore } from './edge-store.ts'
+import { composeEdged } from './edged.ts'
 import { composeEventBus } from './event-bus.ts'
 import type { Composition, Ground } from './host.ts'
 import { mapperSettings } from './mapper-settings.ts'
@@ -34,7 +35,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const { store, entry } = await openEdgeStore(config.store, ground)
   const bus = createLocalBus(clock, log)
   const frames = createFrameFactory({ clock, random })
-  const mqtt = composeEventBus(config, ground)
+  const pods = config.edged.enabled ? await composeEdged(config, bus, ground) : undefined
+  const mqtt = composeEventBus(config, ground, pods && { bus, address: config.edged.twins.address })
   const { eventBus } = mqtt
   const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, limits, clock, random, log, metrics })
   const mapperHost = createMapperHostModule({
@@ -76,7 +78,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     ...{ clock, random, log, metrics },
   })
   // Clients come in after those who answer them, and leave before they end: a receipt without them would be a lie.
-  const modules = [twin, userUplink, methods, ...mqtt.modules, mapperHost, meta, edgeHub, rotation]
+  const [access, edged] = pods ? [[pods.access], [pods.edged]] : [[], []]
+  const modules = [twin, userUplink, methods, ...access, ...mqtt.modules, mapperHost, meta, ...edged, edgeHub, rotation]
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
     endpoints: () => mqtt.endpoints(),

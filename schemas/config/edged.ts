@@ -22,7 +22,8 @@ export const EdgedConfig = Type.Object(
     logs: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'Where logs of containers are; collectors often expect /var/log/pods. Default: DIR/edged/logs.',
+        description:
+          'Where logs of containers are. The folder is for this edge alone: what is left of pods that are gone is removed. Default: DIR/edged/logs.',
       }),
     ),
     staticPods: Type.Optional(

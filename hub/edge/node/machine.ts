@@ -24,7 +24,7 @@ export interface MachineFacts {
 
 /** Looks at this machine; what it does not tell is left out. */
 export function machineFacts(): MachineFacts {
-  const address = firstAddress()
+  const address = machineAddress()
   const image = /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(textIn('/etc/os-release') ?? '')?.[1]
   const machineId = textIn('/etc/machine-id')
   const systemUuid = textIn('/sys/class/dmi/id/product_uuid')
@@ -44,8 +44,8 @@ export function machineFacts(): MachineFacts {
   }
 }
 
-/** IPv4 before IPv6, and no address that is good on its own link alone. */
-function firstAddress(): string | undefined {
+/** The first address of this machine: IPv4 before IPv6, and no address that is good on its own link alone. */
+export function machineAddress(): string | undefined {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
   const outer = all.filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address))
   return (outer.find(({ family }) => family === 'IPv4') ?? outer[0])?.address

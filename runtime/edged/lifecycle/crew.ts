@@ -1,7 +1,7 @@
 import type { Bus } from '../../../platform/bus/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
-import type { ContainerRuntime, DnsConfig } from '../cri/runtime.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { PodEvents } from '../events/pod-events.ts'
 import type { Hooks } from '../hooks/hooks.ts'
 import type { Images } from '../images/images.ts'
@@ -10,9 +10,11 @@ import type { PodFacts } from '../pod/facts.ts'
 import type { Pod } from '../pod/pod.ts'
 import type { PodObjects } from '../pod/pod-objects.ts'
 import type { Prober } from '../probes/prober.ts'
+import type { PodDns } from '../sandbox/dns.ts'
 import type { RuntimeView } from '../state/runtime-view.ts'
 import type { PodAccess } from '../twins/pod-access.ts'
 import type { SharedTwins } from '../twins/twin-grants.ts'
+import type { ContainerFiles } from '../volumes/container-files/container-files.ts'
 import type { PodVolumes } from '../volumes/volumes.ts'
 import type { DesiredPods } from './desired-pods.ts'
 import type { PodRecords } from './pod-record.ts'
@@ -26,6 +28,7 @@ export interface Crew {
   readonly desired: DesiredPods
   readonly records: PodRecords
   readonly volumes: PodVolumes
+  readonly containerFiles: ContainerFiles
   readonly images: Images
   readonly prober: Prober
   readonly hooks: Hooks
@@ -38,10 +41,11 @@ export interface Crew {
   /** Label of what is this node's in the runtime. */
   readonly owner: string
   readonly nodeName: string
-  /** The container runtime's own name, such as `containerd`. */
-  readonly runtimeName: () => string
+  readonly clusterDomain: string
+  /** Kernel parameters that pods may set beside the safe ones. */
+  readonly allowedSysctls: readonly string[]
   readonly node: () => Omit<PodFacts, 'podIps' | 'nodeName'>
-  readonly dnsOf: (pod: Pod) => Promise<DnsConfig>
+  readonly dnsOf: (pod: Pod) => Promise<PodDns>
   /** Why this node does not take a pod that it could read; asked once, before anything of it is made. */
   readonly admit: (pod: Pod) => { readonly reason: string; readonly message: string } | undefined
   readonly clock: Clock

@@ -1,11 +1,9 @@
 import type { Bus } from '../../../platform/bus/index.ts'
-import { type AssignedPod, assignedPods } from '../../../schemas/index.ts'
-import { objectIn, textIn } from '../pod/json.ts'
+import { type AssignedPod, assignedPods, listed } from '../../../schemas/index.ts'
+import { textIn } from '../pod/json.ts'
 import { type ParsedPod, parsePod } from '../pod/parse-pod.ts'
 import { type Pod, type PodIdentity, podKey } from '../pod/pod.ts'
-
-/** What a kubelet writes on what it shows of a pod from a file. */
-export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror'
+import { isMirrorPod } from '../static-pods/mirror-pod.ts'
 
 /** A pod that this node has to have. */
 export interface Desired {
@@ -19,6 +17,8 @@ export interface Desired {
 /** Pods from a folder of this node. */
 export interface StaticSource {
   list(): readonly Pod[]
+  /** False: nobody knows yet what has no file any more. */
+  readonly isComplete: boolean
   onChange(handler: () => void): Disposable
 }
 
@@ -27,6 +27,8 @@ export interface DesiredPodsPorts {
   readonly files?: StaticSource
   /** What is wanted of a pod is another thing than before. */
   readonly onChange: (uid: string) => void
+  /** From now on it is known what is not wanted. */
+  readonly onComplete: () => void
 }
 
 /** What this node has to run: what the cloud assigned, and what its own files say. By uid. */
@@ -41,8 +43,15 @@ export class DesiredPods implements Disposable {
     this.#ports = ports
   }
 
-  start(): void {
+  /** What is not here is not wanted; until then nobody knows. */
+  get isComplete(): boolean {
     const { bus, files } = this.#ports
+    return bus.get(listed, 'pods') === true && (files?.isComplete ?? true)
+  }
+
+  start(): void {
+    const { bus, files, onComplete } = this.#ports
+    this.#watches.push(bus.watch(listed, ({ key }) => (key === 'pods' ? onComplete() : undefined)))
     if (files) {
       this.#readFiles()
       this.#watches.push(files.onChange(() => this.#readFiles()))
@@ -54,13 +63,14 @@ export class DesiredPods implements Disposable {
     const pod = this.#static.get(uid)
     if (pod) return { parsed: { pod }, isDeleted: false, reportAs: this.#mirrorOf(pod) }
     for (const { assigned, parsed } of this.#assigned.values()) {
-      if (assigned.uid === uid && !isMirror(assigned)) return { parsed, isDeleted: isDeleted(assigned), reportAs: uid }
+      if (assigned.uid === uid && !isMirrorPod(assigned.pod))
+        return { parsed, isDeleted: isDeleted(assigned), reportAs: uid }
     }
     return undefined
   }
 
   uids(): readonly string[] {
-    const assigned = [...this.#assigned.values()].filter((each) => !isMirror(each.assigned))
+    const assigned = [...this.#assigned.values()].filter((each) => !isMirrorPod(each.assigned.pod))
     return [...this.#static.keys(), ...assigned.map((each) => each.assigned.uid)]
   }
 
@@ -76,7 +86,7 @@ export class DesiredPods implements Disposable {
   staleMirrors(): readonly PodIdentity[] {
     const keys = new Set([...this.#static.values()].map(podKey))
     return [...this.#assigned].flatMap(([key, { assigned, parsed }]) => {
-      if (!isMirror(assigned)) return []
+      if (!isMirrorPod(assigned.pod)) return []
       return isDeleted(assigned) || !keys.has(key) ? [identityOf(parsed)] : []
     })
   }
@@ -97,6 +107,7 @@ export class DesiredPods implements Disposable {
   #readFiles(): void {
     const before = this.#static
     this.#static = new Map((this.#ports.files?.list() ?? []).map((pod) => [pod.uid, pod]))
+    this.#ports.onComplete()
     for (const uid of new Set([...before.keys(), ...this.#static.keys()])) {
       if (before.get(uid) !== this.#static.get(uid)) this.#ports.onChange(uid)
     }
@@ -104,16 +115,12 @@ export class DesiredPods implements Disposable {
 
   #mirrorOf(pod: Pod): string | undefined {
     const found = this.#assigned.get(podKey(pod))?.assigned
-    return found && isMirror(found) ? found.uid : undefined
+    return found && isMirrorPod(found.pod) ? found.uid : undefined
   }
 }
 
 function isDeleted({ pod }: AssignedPod): boolean {
   return textIn(pod['metadata'], 'deletionTimestamp') !== undefined
-}
-
-function isMirror({ pod }: AssignedPod): boolean {
-  return textIn(objectIn(pod['metadata'], 'annotations'), MIRROR_ANNOTATION) !== undefined
 }
 
 export function identityOf(parsed: ParsedPod): PodIdentity {

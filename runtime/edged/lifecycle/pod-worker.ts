@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { type Duration, ms } from '../../../platform/time/index.ts'
 import { containerHash } from '../containers/hash.ts'
 import type { HookTarget } from '../hooks/hooks.ts'
-import { listIn, textIn } from '../pod/json.ts'
+import { isObject, listIn, textIn } from '../pod/json.ts'
 import { ObstacleError, type Waiting } from '../pod/obstacle.ts'
 import { parsePod } from '../pod/parse-pod.ts'
 import type { Pod, PodIdentity } from '../pod/pod.ts'
@@ -12,6 +12,7 @@ import { nextAttempt } from './attempts.ts'
 import { CrashBackoff } from './crash-backoff.ts'
 import type { Crew } from './crew.ts'
 import type { Desired } from './desired-pods.ts'
+import { LastWords } from './last-words.ts'
 import { type Plan, planPod, type Start, type Stop } from './plan.ts'
 import type { PodRecord } from './pod-record.ts'
 import { PodReporter } from './pod-reporter.ts'
@@ -33,6 +34,7 @@ const SANDBOX = ''
 /** A kubelet's: so long a sidecar has at least. */
 const LEAST_GRACE_SECONDS = 2
 const UNASSIGNED_GRACE_SECONDS = 30
+const FINAL = new Set(['Succeeded', 'Failed'])
 
 /** The life of one pod on this node, from the first word of it to the last trace. */
 export class PodWorker {
@@ -47,10 +49,12 @@ export class PodWorker {
   #pod: Pod | undefined
   #reportedAs: string
   #endingSince: number | undefined
+  /** Of a pod that this node ends by itself; less than its own. */
+  #shortGrace: Duration | undefined
   #isReleased = false
   #isAdmitted: boolean
   #refreshDue = true
-  readonly #lastWords = new Map<string, string>()
+  readonly #lastWords: LastWords
   /** Of what goes on in the background, over many steps. */
   readonly #life: AbortSignal
 
@@ -60,6 +64,7 @@ export class PodWorker {
     this.#crew = crew
     this.#life = life
     this.#starter = new Starter(crew)
+    this.#lastWords = new LastWords(crew)
     this.#waits = new Waits(crew.clock, crew.random)
     this.#reporter = new PodReporter(crew, record ?? { uid, name, namespace, startedAt: crew.clock.now() })
     this.#isAdmitted = record !== undefined
@@ -76,7 +81,8 @@ export class PodWorker {
   }
 
   /** It ends now, and does not begin again. */
-  async end(why: Waiting): Promise<void> {
+  async end(why: Waiting, grace: Duration): Promise<void> {
+    this.#shortGrace = grace
     await this.#reporter.end(why)
   }
 
@@ -99,6 +105,7 @@ export class PodWorker {
       if (!isMoved) return this.#settle(pod, found, { plan, desired }, signal)
       await view.refresh(pod.uid, signal)
       const seen = view.get(pod.uid) ?? emptyView(this.#identity)
+      this.#follow(pod, seen)
       await this.#report(pod, seen, { plan, desired }, false)
     }
     return { isGone: false, wakeAfter: ms(0) }
@@ -113,7 +120,10 @@ export class PodWorker {
     const { clock, admit } = this.#crew
     if (!this.#isAdmitted) {
       const problem = this.#crew.view.get(pod.uid) ? undefined : admit(pod)
-      if (problem) await this.#reporter.end(problem)
+      if (problem) {
+        this.#crew.events.tell(pod, { type: 'Warning', ...problem })
+        await this.#reporter.end({ ...problem, message: `Pod was rejected: ${problem.message}` })
+      }
       this.#isAdmitted = true
     }
     const { activeDeadlineSeconds } = pod.spec
@@ -137,7 +147,10 @@ export class PodWorker {
   }
 
   #isEnding(desired: Desired | undefined): boolean {
-    return !desired || desired.isDeleted || this.#reporter.record.ended !== undefined
+    const { ended, status } = this.#reporter.record
+    // Also where the runtime has forgotten what it ran: what has ended does not begin again.
+    const isDone = FINAL.has(textIn(status, 'phase') ?? '')
+    return !desired || desired.isDeleted || ended !== undefined || isDone
   }
 
   /** Asks its running containers how they are, and no others. */
@@ -149,8 +162,18 @@ export class PodWorker {
     prober.keepOnly(pod.uid, new Set(running.map(({ id }) => id)))
     for (const { id, metadata, startedAt } of running) {
       const container = [...pod.spec.containers, ...pod.spec.initContainers].find(({ name }) => name === metadata.name)
-      if (container) prober.follow({ pod, container, containerId: id, podIp, startedAt })
+      if (container) prober.follow({ pod, container, containerId: id, podIp, startedAt, ...this.#knownOf(id) })
     }
+  }
+
+  /** What was last said of a container that runs since before this process. */
+  #knownOf(containerId: string) {
+    const said = ['containerStatuses', 'initContainerStatuses'].flatMap((list) =>
+      listIn(this.#reporter.record.status, list),
+    )
+    const known = said.find((each) => textIn(each, 'containerID')?.endsWith(`//${containerId}`))
+    if (!isObject(known)) return {}
+    return { known: { isStarted: known['started'] === true, isReady: known['ready'] === true } }
   }
 
   /** True where the runtime has something else now. */
@@ -214,7 +237,8 @@ export class PodWorker {
     const { clock } = this.#crew
     this.#endingSince ??= clock.monotonic()
     const passed = (clock.monotonic() - this.#endingSince) / 1000
-    const grace = this.#reporter.record.ended?.reason === 'Evicted' ? 0 : wholeGrace(pod)
+    const own = pod.deletion?.graceSeconds ?? pod.spec.terminationGracePeriodSeconds
+    const grace = Math.min(own, (this.#shortGrace?.milliseconds ?? Number.POSITIVE_INFINITY) / 1000)
     return passed < 1 ? grace : Math.max(Math.min(grace, LEAST_GRACE_SECONDS), Math.ceil(grace - passed))
   }
 
@@ -281,8 +305,9 @@ export class PodWorker {
     const { record } = this.#reporter
     const obstacle = this.#waits.why(SANDBOX)
     const input = {
-      ...{ pod, view, lastWords: this.#lastWords, before: record.status, startedAt: record.startedAt },
-      runtimeName: this.#crew.runtimeName(),
+      ...{ pod, view, before: record.status, startedAt: record.startedAt },
+      lastWords: await this.#lastWords.of(pod, view),
+      runtimeName: this.#crew.view.runtimeName,
       waiting: this.#waitingOf(plan),
       ...(obstacle ? { obstacle } : {}),
       ...(record.ended ? { ended: record.ended } : {}),
@@ -319,9 +344,11 @@ export class PodWorker {
     )
     // What ran may run on: only the runtime knows.
     if (hasRun || !desired) return { isGone: false }
-    const message = this.#crew.view.problem ?? ''
-    this.#waits.told(SANDBOX, { reason: 'ContainerRuntimeMissing', message })
-    const plan = { ...NOTHING, isOver: desired.isDeleted }
+    const why = { reason: 'ContainerRuntimeMissing', message: this.#crew.view.problem ?? '' }
+    if (this.#waits.why(SANDBOX)?.message !== why.message) this.#crew.events.tell(pod, { type: 'Warning', ...why })
+    this.#waits.told(SANDBOX, why)
+    const waiting = new Map([...pod.spec.initContainers, ...pod.spec.containers].map(({ name }) => [name, why]))
+    const plan = { ...NOTHING, waiting, isOver: desired.isDeleted }
     await this.#report(pod, emptyView(this.#identity), { plan, desired }, desired.isDeleted)
     return { isGone: false }
   }
@@ -333,10 +360,6 @@ interface Now {
 }
 
 const NOTHING: Plan = { stop: [], start: [], sandbox: 'keep', waiting: new Map(), wakeAt: undefined, isOver: false }
-
-function wholeGrace(pod: Pod): number {
-  return pod.deletion?.graceSeconds ?? pod.spec.terminationGracePeriodSeconds
-}
 
 /** A pod of which only its containers are left. */
 function unknownPod({ uid, name, namespace }: PodIdentity): Pod {

@@ -1,6 +1,6 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createReconciler, type Reconciler, type Scope } from '../../../platform/lifecycle/index.ts'
-import { minutes, ms, seconds } from '../../../platform/time/index.ts'
+import { type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
 import { objectChanges, parseResource } from '../../../schemas/index.ts'
 import type { Waiting } from '../pod/obstacle.ts'
 import type { PodIdentity } from '../pod/pod.ts'
@@ -49,9 +49,19 @@ export class Pods {
     for (const uid of this.#known()) this.#queue.enqueue(uid)
   }
 
+  /** Those that are to be, and those that still end. */
+  uids(): ReadonlySet<string> {
+    return new Set([...this.#crew.desired.uids(), ...this.#workers.keys()])
+  }
+
+  /** Something of it runs. */
+  isAlive(uid: string): boolean {
+    return this.#crew.view.get(uid)?.containers.some(({ state }) => state === 'running') ?? false
+  }
+
   /** It ends now, and does not begin again; why is in its status. */
-  async end(uid: string, why: Waiting): Promise<void> {
-    await this.#workers.get(uid)?.end(why)
+  async end(uid: string, why: Waiting, grace: Duration): Promise<void> {
+    await this.#workers.get(uid)?.end(why, grace)
     this.enqueue(uid)
   }
 
@@ -74,6 +84,9 @@ export class Pods {
   }
 
   async #step(uid: string, signal: AbortSignal): Promise<void> {
+    const { desired } = this.#crew
+    // What nobody names yet may be named in a moment: it runs on.
+    if (!desired.get(uid) && !desired.isComplete) return
     const worker = this.#worker(uid)
     if (!worker) return
     const { isGone, wakeAfter } = await worker.step(signal)

@@ -1,11 +1,13 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import { containerConfig } from '../containers/container-config.ts'
 import { environmentOf } from '../containers/environment.ts'
+import { hugepageSizes } from '../containers/hugepage-sizes.ts'
 import type { ContainerConfig, Image, SandboxStatus } from '../cri/runtime.ts'
 import { fieldPathOf } from '../events/pod-events.ts'
 import type { PodFacts } from '../pod/facts.ts'
 import { ObstacleError, type Waiting } from '../pod/obstacle.ts'
 import type { Pod } from '../pod/pod.ts'
+import type { PodDns } from '../sandbox/dns.ts'
 import { runtimeHandler } from '../sandbox/runtime-handler.ts'
 import { sandboxConfig } from '../sandbox/sandbox-config.ts'
 import { type PodView, readySandbox } from '../state/pod-view.ts'
@@ -33,7 +35,9 @@ export async function startSandbox(crew: Crew, pod: Pod, view: PodView, signal: 
   // What a sandbox before it has of the network is given back first.
   for (const old of view.sandboxes) await runtime.stopSandbox(old.id, signal)
   const attempt = (view.sandboxes[0]?.metadata.attempt ?? -1) + 1
-  const config = await sandboxConfigOf(crew, pod, attempt)
+  const dns = await crew.dnsOf(pod)
+  for (const warning of dns.warnings) crew.events.tell(pod, { type: 'Warning', ...warning })
+  const config = await sandboxConfigOf(crew, pod, attempt, dns)
   try {
     const { handlers } = pod.spec.runtimeClassName ? await runtime.status(signal) : { handlers: [] }
     await runtime.runSandbox(config, runtimeHandler(pod, handlers), signal)
@@ -44,10 +48,11 @@ export async function startSandbox(crew: Crew, pod: Pod, view: PodView, signal: 
   }
 }
 
-async function sandboxConfigOf(crew: Crew, pod: Pod, attempt: number) {
-  const { owner, nodeName, places } = crew
-  const dns = await crew.dnsOf(pod)
-  return sandboxConfig({ pod, attempt, owner, logDirectory: places.podLogs(pod), dns, nodeName })
+async function sandboxConfigOf(crew: Crew, pod: Pod, attempt: number, known?: PodDns) {
+  const { owner, nodeName, clusterDomain, allowedSysctls, places } = crew
+  const { config: dns } = known ?? (await crew.dnsOf(pod))
+  const logDirectory = places.podLogs(pod)
+  return sandboxConfig({ pod, attempt, owner, logDirectory, dns, nodeName, clusterDomain, allowedSysctls })
 }
 
 /** Starts containers of one pod. */
@@ -93,15 +98,22 @@ export class Starter {
   }
 
   async #configOf(input: StartInput, image: Image, signal: AbortSignal): Promise<ContainerConfig> {
-    const { objects, volumes, owner, places } = this.#crew
+    const { objects, volumes, containerFiles, owner, places } = this.#crew
     const { pod, facts, attempt } = input
     const { container } = input.start
     const access = await this.#accessOf(pod)
     const own = await environmentOf({ pod, container, facts, objects, signal })
     const environment = new Map([...access.environment, ...own])
-    const mounts = [...(await volumes.mountsOf(pod, container, environment)), ...access.mounts]
+    const mounts = [
+      ...(await containerFiles.mountsOf(pod, container, attempt, facts)),
+      ...(await volumes.mountsOf(pod, container, environment)),
+      ...access.mounts,
+    ]
     const logPath = places.containerLog(container.name, attempt)
-    return containerConfig({ pod, container, attempt, environment, mounts, image, owner, facts, logPath })
+    return containerConfig({
+      ...{ pod, container, attempt, environment, mounts, image, owner, facts, logPath },
+      hugepageSizes: await hugepageSizes(),
+    })
   }
 
   async #accessOf(pod: Pod): Promise<InjectedAccess> {

@@ -26,8 +26,13 @@ const MOST_SEARCHES = 32
 const MOST_SEARCH_CHARACTERS = 2048
 const LONGEST_SEARCH = 253
 
+export interface PodDns {
+  readonly config: DnsConfig
+  readonly warnings: readonly DnsWarning[]
+}
+
 /** How a pod resolves names, by its dnsPolicy and dnsConfig. */
-export function podDns({ pod, host, cluster }: DnsInput): { config: DnsConfig; warnings: readonly DnsWarning[] } {
+export function podDns({ pod, host, cluster }: DnsInput): PodDns {
   const warnings: DnsWarning[] = []
   const base = baseOf(pod, host, cluster, warnings)
   const { nameservers, searches, options } = pod.spec.dnsConfig

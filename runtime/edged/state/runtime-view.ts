@@ -19,6 +19,7 @@ export interface RuntimeViewPorts {
   readonly onRuntime: (problem: string | undefined) => void
 }
 
+const NOT_ASKED = 'the container runtime has not been asked yet'
 /** Between two looks at everything; a kubelet's. */
 const EVERY: Duration = seconds(1)
 
@@ -34,7 +35,8 @@ export class RuntimeView {
   readonly #containers = new Map<string, ContainerStatus>()
   #looks = 0
   #isKnown = false
-  #problem: string | undefined = 'the container runtime has not been asked yet'
+  #runtimeName = 'containerd'
+  #problem: string | undefined = NOT_ASKED
 
   constructor(ports: RuntimeViewPorts) {
     this.#ports = ports
@@ -48,6 +50,11 @@ export class RuntimeView {
   /** All has been looked at once: what is not here is not there. */
   get isKnown(): boolean {
     return this.#isKnown
+  }
+
+  /** The runtime's own name. */
+  get runtimeName(): string {
+    return this.#runtimeName
   }
 
   /** Why the runtime does not answer, for people; undefined while it does. */
@@ -79,6 +86,7 @@ export class RuntimeView {
 
   async lookAtAll(signal: AbortSignal): Promise<void> {
     try {
+      if (this.#problem !== undefined) this.#runtimeName = (await this.#ports.runtime.version(signal)).name
       await this.#look({}, signal)
       this.#isKnown = true
       this.#turned(undefined)
@@ -89,7 +97,7 @@ export class RuntimeView {
 
   #turned(problem: string | undefined): void {
     if (problem === this.#problem) return
-    const isFirst = this.#problem === undefined || problem === undefined
+    const isFirst = this.#problem === undefined || this.#problem === NOT_ASKED
     this.#problem = problem
     const { log, onRuntime } = this.#ports
     if (problem === undefined) log.info('The container runtime answers')

@@ -1,0 +1,64 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Places } from '../places.ts'
+import type { Pod } from '../pod/pod.ts'
+import type { ContainerView, PodView } from '../state/pod-view.ts'
+import type { ContainerFiles } from '../volumes/container-files/container-files.ts'
+
+/** Kubernetes, MaxContainerTerminationMessageLogLength and -Lines. */
+const LONGEST_BYTES = 2048
+const MOST_LINES = 80
+/** Each line of a log has its time and stream before it. */
+const READ_BYTES = 16 * 1024
+
+export interface LastWordsPorts {
+  readonly containerFiles: ContainerFiles
+  readonly places: Places
+}
+
+/** What the containers of one pod said at their end, each read once. */
+export class LastWords {
+  readonly #ports: LastWordsPorts
+  readonly #words = new Map<string, string>()
+
+  constructor(ports: LastWordsPorts) {
+    this.#ports = ports
+  }
+
+  async of(pod: Pod, view: PodView): Promise<ReadonlyMap<string, string>> {
+    const exited = view.containers.filter(({ state }) => state === 'exited')
+    const ids = new Set(exited.map(({ id }) => id))
+    for (const id of this.#words.keys()) if (!ids.has(id)) this.#words.delete(id)
+    for (const container of exited) {
+      if (!this.#words.has(container.id)) this.#words.set(container.id, await this.#hear(pod, container))
+    }
+    return this.#words
+  }
+
+  async #hear(pod: Pod, exited: ContainerView): Promise<string> {
+    const { name, attempt } = exited.metadata
+    const said = await this.#ports.containerFiles.lastWords(pod, name, attempt)
+    const declared = [...pod.spec.containers, ...pod.spec.initContainers].find((each) => each.name === name)
+    const isFromLog = declared?.terminationMessagePolicy === 'FallbackToLogsOnError' && exited.exitCode !== 0
+    if (said !== '' || !isFromLog) return said
+    const { places } = this.#ports
+    return endOfLog(join(places.podLogs(pod), places.containerLog(name, attempt)))
+  }
+}
+
+/** The text of the last lines of a log of CRI: `<time> <stream> <tag> <text>`. */
+async function endOfLog(path: string): Promise<string> {
+  try {
+    await using file = await open(path, 'r')
+    const { size } = await file.stat()
+    const bytes = Buffer.alloc(Math.min(READ_BYTES, size))
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length)
+    const lines = bytes.subarray(0, bytesRead).toString('utf8').split('\n')
+    const whole = size > bytes.length ? lines.slice(1) : lines
+    const texts = whole.flatMap((line) => /^\S+ \S+ \S+ ?(.*)$/s.exec(line)?.[1] ?? [])
+    return texts.slice(-MOST_LINES).join('\n').slice(-LONGEST_BYTES)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
+}
