@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { VARIABLES } from '../runtime/edged/twins/create-pod-access.ts'
 import { unknownNames } from './page-names.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -17,7 +18,8 @@ const keysOf = (page: string) => new Set([...read(page).matchAll(/^\| `([^`]+)`/
 
 const known = {
   settings: keysOf('docs/reference/configuration.md'),
-  codes: keysOf('docs/reference/errors.md'),
+  // What containers find in their environment looks like a code.
+  codes: new Set([...keysOf('docs/reference/errors.md'), ...Object.values(VARIABLES)]),
   metrics: keysOf('docs/reference/metrics.md'),
 }
 

@@ -18,6 +18,15 @@ export interface PodAccessOptions {
   readonly handouts: string
 }
 
+/** Of the environment of containers. */
+export const VARIABLES = {
+  url: 'SKERRY_MQTT_URL',
+  host: 'SKERRY_MQTT_HOST',
+  port: 'SKERRY_MQTT_PORT',
+  username: 'SKERRY_MQTT_USERNAME',
+  passwordFile: 'SKERRY_MQTT_PASSWORD_FILE',
+} as const
+
 /**
  * Pod access by the embedded broker, which is told of accounts on the bus. As a module it starts before the broker: clients
  * that come back at once find their accounts.
@@ -92,11 +101,11 @@ function accountFor(pod: Pod, { read, write }: TwinGrants, before: KeptAccount |
 function injected(handout: Handout, hostPath: string): InjectedAccess {
   return {
     environment: new Map([
-      ['SKERRY_MQTT_URL', urlOf(handout)],
-      ['SKERRY_MQTT_HOST', handout.host],
-      ['SKERRY_MQTT_PORT', String(handout.port)],
-      ['SKERRY_MQTT_USERNAME', handout.username],
-      ['SKERRY_MQTT_PASSWORD_FILE', `${MOUNT_PATH}/password`],
+      [VARIABLES.url, urlOf(handout)],
+      [VARIABLES.host, handout.host],
+      [VARIABLES.port, String(handout.port)],
+      [VARIABLES.username, handout.username],
+      [VARIABLES.passwordFile, `${MOUNT_PATH}/password`],
     ]),
     mounts: [{ containerPath: MOUNT_PATH, hostPath, readonly: true }],
   }
