@@ -38,6 +38,8 @@ export async function kubectl(
       ...process.env,
       HOME: api.directory,
       KUBECACHEDIR: join(api.directory, 'cache'),
+      // A fifth of what a command costs the machine is the collecting of garbage that its end collects.
+      GOGC: '400',
       ...environment,
     },
   })
