@@ -103,7 +103,7 @@ async function startEdged(options: EdgedOptions, ports: EdgedPorts, scope: Scope
     allowedSysctls: options.allowedSysctls,
     node: ports.machine,
     dnsOf: (pod) => dnsOf(pod, options),
-    admit: (pod) => admissionProblem(pod, admissionNode(pod, { options, ports, desired })),
+    admit: (pod) => admissionProblem(pod, admissionNode(pod, { options, ports, pods })),
   }
   const pods = new Pods(crew, metrics)
   await files.start(scope)
@@ -136,13 +136,13 @@ async function dnsOf(pod: Pod, { dns }: EdgedOptions): Promise<PodDns> {
 
 function admissionNode(
   { uid }: Pod,
-  { options, ports, desired }: { options: EdgedOptions; ports: EdgedPorts; desired: DesiredPods },
+  { options, ports, pods }: { options: EdgedOptions; ports: EdgedPorts; pods: Pods },
 ): AdmissionNode {
   const { milliCpu, memoryBytes, diskBytes } = ports.machine().allocatable
   return {
     labels: undefined,
     allocatable: { milliCpu, memoryBytes, diskBytes, pods: options.maxPods },
-    others: desired.pods().filter((each) => each.uid !== uid),
+    others: pods.holding().filter((each) => each.uid !== uid),
     capabilities: { sysctls: options.allowedSysctls },
   }
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { type Duration, ms } from '../../../platform/time/index.ts'
 import { containerHash } from '../containers/hash.ts'
 import type { HookTarget } from '../hooks/hooks.ts'
@@ -6,8 +7,10 @@ import { isObject, listIn, textIn } from '../pod/json.ts'
 import { ObstacleError, type Waiting } from '../pod/obstacle.ts'
 import { parsePod } from '../pod/parse-pod.ts'
 import type { Pod, PodIdentity } from '../pod/pod.ts'
+import type { ProbeResults } from '../probes/prober.ts'
 import { ANNOTATIONS } from '../state/labels.ts'
-import { emptyView, latestOf, type PodView, readySandbox } from '../state/pod-view.ts'
+import { emptyView, type PodView, readySandbox } from '../state/pod-view.ts'
+import { isTerminal } from '../status/phase.ts'
 import { nextAttempt } from './attempts.ts'
 import { CrashBackoff } from './crash-backoff.ts'
 import type { Crew } from './crew.ts'
@@ -34,7 +37,8 @@ const SANDBOX = ''
 /** A kubelet's: so long a sidecar has at least. */
 const LEAST_GRACE_SECONDS = 2
 const UNASSIGNED_GRACE_SECONDS = 30
-const FINAL = new Set(['Succeeded', 'Failed'])
+/** A kubelet's words for why a container ends whose hook after its start has failed. */
+const HOOK_FAILED = 'FailedPostStartHook'
 
 /** The life of one pod on this node, from the first word of it to the last trace. */
 export class PodWorker {
@@ -54,6 +58,8 @@ export class PodWorker {
   #isReleased = false
   #isAdmitted: boolean
   #refreshDue = true
+  /** By name of the container: the one whose hook after its start has failed, and which has to end for it. */
+  readonly #hookFailures = new Map<string, string>()
   readonly #lastWords: LastWords
   /** Of what goes on in the background, over many steps. */
   readonly #life: AbortSignal
@@ -70,8 +76,15 @@ export class PodWorker {
     this.#isAdmitted = record !== undefined
     this.#reportedAs = uid
     const { hooks, events, clock, onChange } = crew
-    const onFailed = (target: HookTarget, message: string) => this.#endContainer(target, message)
+    const onFailed = (target: HookTarget) => void this.#hookFailures.set(target.container.name, target.containerId)
     this.#postStarts = new PostStarts({ hooks, events, clock, onDone: onChange, onFailed })
+  }
+
+  /** It takes of what this node has. */
+  get isHolding(): boolean {
+    const { ended, status } = this.#reporter.record
+    const isRejected = ended !== undefined && !this.#crew.view.get(this.#identity.uid)
+    return this.#isAdmitted && !isRejected && !isTerminal(textIn(status, 'phase'))
   }
 
   /** What it uses may have changed. */
@@ -94,10 +107,9 @@ export class PodWorker {
     if (desired && 'refusal' in desired.parsed) return this.#refuse(desired, desired.parsed.refusal)
     if (desired && 'pod' in desired.parsed) this.#take(desired.parsed.pod)
     const pod = this.#pod ?? unknownPod(this.#identity)
-    if (!view.isKnown) return this.#withoutRuntime(pod, desired)
     // Heard of again when it answers.
-    if (view.problem !== undefined) return { isGone: false }
-    await this.#admit(pod)
+    if (view.problem !== undefined) return this.#withoutRuntime(pod, desired)
+    await this.#admit(pod, desired)
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const found = view.get(pod.uid) ?? emptyView(this.#identity)
       const plan = this.#plan(pod, found, desired)
@@ -112,13 +124,14 @@ export class PodWorker {
   }
 
   #take(pod: Pod): void {
-    if (this.#pod !== pod) this.refreshSoon()
+    // The cloud says a pod anew with each status that it was told: what waits must not be hurried by that.
+    if (!this.#pod || !isDeepStrictEqual(wishOf(this.#pod), wishOf(pod))) this.refreshSoon()
     this.#pod = pod
   }
 
-  async #admit(pod: Pod): Promise<void> {
+  async #admit(pod: Pod, desired: Desired | undefined): Promise<void> {
     const { clock, admit } = this.#crew
-    if (!this.#isAdmitted) {
+    if (!this.#isAdmitted && desired) {
       const problem = this.#crew.view.get(pod.uid) ? undefined : admit(pod)
       if (problem) {
         this.#crew.events.tell(pod, { type: 'Warning', ...problem })
@@ -134,13 +147,13 @@ export class PodWorker {
   }
 
   #plan(pod: Pod, view: PodView, desired: Desired | undefined): Plan {
-    const { prober, clock } = this.#crew
+    const { clock } = this.#crew
     this.#follow(pod, view)
     return planPod({
       ...{ pod, view, backoff: this.#backoff, now: clock.now() },
       isEnding: this.#isEnding(desired),
       isHooked: (id) => this.#postStarts.isRunning(id),
-      resultsOf: (id) => prober.resultsOf(id),
+      resultsOf: (id) => this.#healthOf(id),
       hashOf: containerHash,
       madeFrom: ({ annotations }) => annotations[ANNOTATIONS.hash],
     })
@@ -149,8 +162,15 @@ export class PodWorker {
   #isEnding(desired: Desired | undefined): boolean {
     const { ended, status } = this.#reporter.record
     // Also where the runtime has forgotten what it ran: what has ended does not begin again.
-    const isDone = FINAL.has(textIn(status, 'phase') ?? '')
+    const isDone = isTerminal(textIn(status, 'phase'))
     return !desired || desired.isDeleted || ended !== undefined || isDone
+  }
+
+  /** What its probes say, and the hook after its start. */
+  #healthOf(containerId: string): ProbeResults {
+    const results = this.#crew.prober.resultsOf(containerId)
+    const isBad = [...this.#hookFailures.values()].includes(containerId)
+    return isBad ? { ...results, failure: { message: HOOK_FAILED } } : results
   }
 
   /** Asks its running containers how they are, and no others. */
@@ -193,6 +213,9 @@ export class PodWorker {
 
   async #makeSandbox(pod: Pod, view: PodView, signal: AbortSignal): Promise<boolean> {
     if (!this.#waits.isDue(SANDBOX)) return false
+    // A pod from a file may begin again while its end is not through.
+    this.#isReleased = false
+    this.#endingSince = undefined
     try {
       await startSandbox(this.#crew, pod, view, signal)
       this.#waits.done(SANDBOX)
@@ -240,14 +263,6 @@ export class PodWorker {
     const own = pod.deletion?.graceSeconds ?? pod.spec.terminationGracePeriodSeconds
     const grace = Math.min(own, (this.#shortGrace?.milliseconds ?? Number.POSITIVE_INFINITY) / 1000)
     return passed < 1 ? grace : Math.max(Math.min(grace, LEAST_GRACE_SECONDS), Math.ceil(grace - passed))
-  }
-
-  #endContainer({ pod, container, containerId, podIp }: HookTarget, message: string): void {
-    const view = this.#crew.view.get(pod.uid)
-    const running = view && latestOf(view, container.name)
-    if (running?.id !== containerId) return
-    const graceSeconds = pod.spec.terminationGracePeriodSeconds
-    this.#crew.stopper.stop({ pod, container: running, podIp, graceSeconds, message }, this.#life)
   }
 
   async #settle(pod: Pod, view: PodView, now: Now, signal: AbortSignal): Promise<Outcome> {
@@ -338,13 +353,14 @@ export class PodWorker {
   }
 
   async #withoutRuntime(pod: Pod, desired: Desired | undefined): Promise<Outcome> {
+    const { view } = this.#crew
     const { record } = this.#reporter
     const hasRun = ['containerStatuses', 'initContainerStatuses'].some((list) =>
       listIn(record.status, list).some((each) => textIn(each, 'containerID') !== undefined),
     )
     // What ran may run on: only the runtime knows.
-    if (hasRun || !desired) return { isGone: false }
-    const why = { reason: 'ContainerRuntimeMissing', message: this.#crew.view.problem ?? '' }
+    if (hasRun || !desired || !view.isAsked || view.get(pod.uid)) return { isGone: false }
+    const why = { reason: 'ContainerRuntimeMissing', message: view.problem ?? '' }
     if (this.#waits.why(SANDBOX)?.message !== why.message) this.#crew.events.tell(pod, { type: 'Warning', ...why })
     this.#waits.told(SANDBOX, why)
     const waiting = new Map([...pod.spec.initContainers, ...pod.spec.containers].map(({ name }) => [name, why]))
@@ -360,6 +376,11 @@ interface Now {
 }
 
 const NOTHING: Plan = { stop: [], start: [], sandbox: 'keep', waiting: new Map(), wakeAt: undefined, isOver: false }
+
+/** All of it that somebody wants, and nothing of what became of it. */
+function wishOf({ labels, annotations, spec, deletion }: Pod) {
+  return { labels, annotations, spec, deletion }
+}
 
 /** A pod of which only its containers are left. */
 function unknownPod({ uid, name, namespace }: PodIdentity): Pod {

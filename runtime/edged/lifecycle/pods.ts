@@ -2,8 +2,10 @@ import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createReconciler, type Reconciler, type Scope } from '../../../platform/lifecycle/index.ts'
 import { type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
 import { objectChanges, parseResource } from '../../../schemas/index.ts'
+import { textIn } from '../pod/json.ts'
 import type { Waiting } from '../pod/obstacle.ts'
-import type { PodIdentity } from '../pod/pod.ts'
+import type { Pod, PodIdentity } from '../pod/pod.ts'
+import { isTerminal } from '../status/phase.ts'
 import type { Crew } from './crew.ts'
 import { identityOf } from './desired-pods.ts'
 import type { PodRecord } from './pod-record.ts'
@@ -52,6 +54,16 @@ export class Pods {
   /** Those that are to be, and those that still end. */
   uids(): ReadonlySet<string> {
     return new Set([...this.#crew.desired.uids(), ...this.#workers.keys()])
+  }
+
+  /** Those that take of what this node has: taken by it, and not ended. */
+  holding(): readonly Pod[] {
+    return this.#crew.desired.pods().filter(({ uid }) => {
+      const worker = this.#workers.get(uid)
+      if (worker) return worker.isHolding
+      const record = this.#records.get(uid)
+      return record !== undefined && !isTerminal(textIn(record.status, 'phase'))
+    })
   }
 
   /** Something of it runs. */

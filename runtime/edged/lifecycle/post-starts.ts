@@ -9,8 +9,8 @@ export interface PostStartPorts {
   readonly clock: Clock
   /** The hook of a container is done. */
   readonly onDone: (uid: string) => void
-  /** It failed, and its container has to end; a message for people. */
-  readonly onFailed: (target: HookTarget, message: string) => void
+  /** It failed, and its container has to end. Told before `onDone`. */
+  readonly onFailed: (target: HookTarget) => void
 }
 
 /** A kubelet waits for ever; one that never ends would keep its pod from ever being ready, without a word. */
@@ -54,6 +54,6 @@ export class PostStarts {
       message,
       fieldPath: fieldPathOf(name),
     })
-    onFailed(target, 'FailedPostStartHook')
+    onFailed(target)
   }
 }

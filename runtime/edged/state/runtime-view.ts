@@ -52,6 +52,11 @@ export class RuntimeView {
     return this.#isKnown
   }
 
+  /** It was asked at least once, and answered or did not. */
+  get isAsked(): boolean {
+    return this.#problem !== NOT_ASKED
+  }
+
   /** The runtime's own name. */
   get runtimeName(): string {
     return this.#runtimeName
