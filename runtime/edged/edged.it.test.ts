@@ -32,7 +32,7 @@ test('a pod runs, is seen, ends when the cloud wants it, and leaves nothing', {
   await bench.start()
   const till = pod('till', { containers: [app(STAYS)] })
   bench.assign(till)
-  const running = await bench.phase('shop/till', 'Running')
+  await bench.phase('shop/till', 'Running')
   bench.assign(
     pod(
       'till',
@@ -40,7 +40,7 @@ test('a pod runs, is seen, ends when the cloud wants it, and leaves nothing', {
       { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 2 },
     ),
   )
-  const ended = await bench.reported('shop/till', ({ isFinished }) => isFinished === true)
+  await bench.reported('shop/till', ({ isFinished }) => isFinished === true)
   bench.unassign('shop/till')
   await bench.retracted('shop/till')
   assert.deepEqual(await containerd.runtime.listSandboxes(), [])
