@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { chmod, copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, copyFile, cp, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { runProgram } from './run-program.ts'
 
 export interface ImageSource {
@@ -10,6 +10,10 @@ export interface ImageSource {
   readonly cmd?: readonly string[]
   readonly env?: readonly string[]
   readonly user?: string
+  /** Programs of this machine that it has in /bin, with the libraries that they load. */
+  readonly programs?: readonly string[]
+  /** Files and folders of this machine, by their path in the image. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 const BUSYBOX = '/usr/bin/busybox'
@@ -46,7 +50,7 @@ export async function writeImage(folder: string, source: ImageSource): Promise<s
   const place = join(folder, createHash('sha256').update(source.name).digest('hex').slice(0, 12))
   const blobs = join(place, 'image', 'blobs', 'sha256')
   await mkdir(blobs, { recursive: true })
-  const layer = await layerTar(place)
+  const layer = await layerTar(place, source)
   const put = async (content: Buffer) => {
     const digest = createHash('sha256').update(content).digest('hex')
     await writeFile(join(blobs, digest), content)
@@ -88,7 +92,7 @@ export async function writeImage(folder: string, source: ImageSource): Promise<s
   return tar
 }
 
-async function layerTar(place: string): Promise<Buffer> {
+async function layerTar(place: string, { programs = [], files = {} }: ImageSource): Promise<Buffer> {
   const root = join(place, 'root')
   for (const folder of ['bin', 'tmp', 'etc', 'proc', 'sys', 'dev', 'www'])
     await mkdir(join(root, folder), { recursive: true })
@@ -98,8 +102,25 @@ async function layerTar(place: string): Promise<Buffer> {
   for (const applet of APPLETS) await symlink('busybox', join(root, 'bin', applet))
   await writeFile(join(root, 'etc', 'passwd'), 'root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n')
   await writeFile(join(root, 'etc', 'group'), 'root:x:0:\napp:x:1000:\n')
+  for (const program of programs) await addProgram(root, program)
+  for (const [path, source] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    await cp(source, join(root, path), { recursive: true, dereference: true })
+  }
   // The same layer for the same content: no times, no names of this machine.
   const flags = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner']
   const { stdout } = await runProgram('tar', ['-C', root, ...flags, '-c', '.'])
   return stdout
+}
+
+async function addProgram(root: string, program: string): Promise<void> {
+  await copyFile(program, join(root, 'bin', basename(program)))
+  await chmod(join(root, 'bin', basename(program)), 0o755)
+  const { stdout } = await runProgram('ldd', [program])
+  // `libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)`, and the loader, which stands alone.
+  for (const [, library = ''] of stdout.toString('utf8').matchAll(/(\/\S+) \(0x/g)) {
+    await mkdir(dirname(join(root, library)), { recursive: true })
+    await copyFile(library, join(root, library))
+    await chmod(join(root, library), 0o755)
+  }
 }
