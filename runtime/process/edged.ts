@@ -1,12 +1,11 @@
-import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { machineAddress } from '../../hub/edge/index.ts'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
 import { createEdgedModule, createPodAccess } from '../edged/index.ts'
 import type { Ground } from './host.ts'
+import { machineOf } from './pods/machine.ts'
 import { memoryFolder } from './pods/memory-folder.ts'
 
 /** Modules of a node that runs pods. */
@@ -38,27 +37,16 @@ export async function composeEdged(config: EdgeConfig, bus: Bus, ground: Ground)
         eviction: node.pressure,
       },
     },
-    { bus, nodeName: node.name, access, machine: machineFor(config), clock, random, log, metrics },
+    {
+      bus,
+      nodeName: node.name,
+      access,
+      machine: await machineOf(config, ground.directory, clock),
+      clock,
+      random,
+      log,
+      metrics,
+    },
   )
   return { access, edged: module }
-}
-
-/** Addresses change seldom, and every step of a pod asks. */
-const LOOK_EVERY_MS = 10_000
-
-function machineFor({ node, edged }: EdgeConfig) {
-  let seen = { at: Number.NEGATIVE_INFINITY, hostIps: [''] }
-  const hostIps = () => {
-    const now = clock.monotonic()
-    if (now - seen.at < LOOK_EVERY_MS) return seen.hostIps
-    const address = node.address ?? machineAddress()
-    seen = { at: now, hostIps: address === undefined ? [] : [address] }
-    return seen.hostIps
-  }
-  const allocatable = {
-    milliCpu: cpus().length * 1000 - edged.reserved.milliCpu,
-    memoryBytes: totalmem() - edged.reserved.memoryBytes,
-    diskBytes: 0,
-  }
-  return () => ({ hostIps: hostIps(), allocatable })
 }
