@@ -4,18 +4,18 @@ import type { PodIdentity } from './pod/pod.ts'
 /** Where Edged has its files. */
 export class Places {
   /** Of what is kept for pods; mode 0700. */
-  readonly #directory: string
+  readonly directory: string
   /** Of their logs. */
   readonly #logs: string
 
   constructor(directory: string, logs: string) {
-    this.#directory = directory
+    this.directory = directory
     this.#logs = logs
   }
 
   /** One folder in it for each pod, called after its uid. */
   get pods(): string {
-    return join(this.#directory, 'pods')
+    return join(this.directory, 'pods')
   }
 
   /** All that is kept for one pod. */

@@ -34,6 +34,9 @@ export function startUpkeep(options: UpkeepOptions, crew: Crew, pods: Pods, scop
   each(EVERY.images, (signal) => images.run(signal))
   each(EVERY.logs, (signal) => logs.run(signal))
   each(EVERY.compression, (signal) => logs.compress(signal))
+  // What pods use is not known then, and nothing of them can be ended.
+  const isAway = () => crew.view.problem !== undefined
+  const measured = { directory: crew.places.directory, runtime: crew.runtime }
   const eviction = {
     ...{
       clock: crew.clock,
@@ -42,8 +45,8 @@ export function startUpkeep(options: UpkeepOptions, crew: Crew, pods: Pods, scop
       labels: { [LABELS.owner]: crew.owner },
       hard: options.eviction,
     },
-    measure: (signal: AbortSignal) => measureStocks({ directory: crew.places.pods, runtime: crew.runtime }, signal),
-    pods: () => desired.pods().filter(({ uid }) => pods.isAlive(uid)),
+    measure: async (signal: AbortSignal) => (isAway() ? {} : measureStocks(measured, signal)),
+    pods: () => (isAway() ? [] : desired.pods().filter(({ uid }) => pods.isAlive(uid))),
     volumesOf: (pod: Pod, signal: AbortSignal) => crew.volumes.usageOf(pod, signal),
     logsOf: (pod: Pod) => logSizes(crew.places.podLogs(pod)),
     reclaim: async (signal: AbortSignal) => {

@@ -101,7 +101,6 @@ test('when memory runs short the greediest pod goes at once, one in a pass, in t
   const { clock, said, told, who, stop } = bench(play)
   await clock.advance(seconds(10))
   assert.deepEqual(said(), [
-    'reclaim',
     'greedier Evicted 0: The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. ' +
       'Container app was using 200Mi, request is 0, has larger consumption of memory. ',
   ])

@@ -25,7 +25,7 @@ export interface EvictionPorts {
   readonly volumesOf: (pod: Pod, signal: AbortSignal) => Promise<readonly VolumeUse[]>
   /** Sizes of its logs by container. */
   readonly logsOf: (pod: Pod, signal: AbortSignal) => Promise<ReadonlyMap<string, number>>
-  /** Removes what nobody needs: images, containers that ended. Before any pod goes. */
+  /** Removes what nobody needs: images, containers that ended. Before any pod goes for want of disk. */
   readonly reclaim: (signal: AbortSignal) => Promise<void>
   readonly evict: (uid: string, why: Waiting, grace: Duration) => Promise<void>
   readonly tell: (pod: Pod, event: Waiting & { readonly type: 'Warning' }) => void
@@ -82,7 +82,8 @@ class Evictor {
     const isLimitsTurn = this.#passes++ % LIMITS_EVERY === 0
     if (isLimitsTurn && (await this.#evictBeyondLimits(pods, signal))) return
     if (before.length === 0) return
-    await reclaim(signal)
+    // Nothing of that takes memory, and images that went may be far away.
+    if (before.some(({ resource }) => resource !== 'memory')) await reclaim(signal)
     const [urgent] = this.#due(await this.#ports.measure(signal))
     if (urgent) await this.#evictFor(urgent, pods, signal)
   }
