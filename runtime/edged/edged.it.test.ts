@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { existsSync, readdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonObject } from '../../schemas/index.ts'
 import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
+import { listIn, textIn } from './pod/json.ts'
 import { needsContainerd, startContainerd, TEST_IMAGE } from './testing/containerd.ts'
 import { EdgedBench } from './testing/edged-bench.ts'
 
@@ -11,37 +14,67 @@ const pod = (name: string, spec: JsonObject, metadata: JsonObject = {}): JsonObj
   metadata: { name, namespace: 'shop', uid: `uid-of-${name}`, ...metadata },
   spec: { terminationGracePeriodSeconds: 2, ...spec },
 })
-const app = (script: string, more: JsonObject = {}) => ({
+const STAYS = {
   name: 'app',
   image: TEST_IMAGE,
-  command: ['sh', '-c', `trap 'exit 0' TERM; ${script}`],
-  ...more,
-})
-const STAYS = 'while :; do sleep 1 & wait $!; done'
+  command: ['sh', '-c', "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"],
+}
 
 test('a pod runs, is seen, ends when the cloud wants it, and leaves nothing', {
   skip: needsContainerd(),
   timeout: 120_000,
 }, async (t) => {
   const containerd = await startContainerd({ subnet: '10.233.21.0/24' })
-  const bench = new EdgedBench({ runtime: containerd.socket, directory: temporaryFolder() })
+  const directory = temporaryFolder()
+  const bench = new EdgedBench({ runtime: containerd.socket, directory })
   t.after(async () => {
     await bench[Symbol.asyncDispose]()
     await containerd[Symbol.asyncDispose]()
   })
   await bench.start()
-  const till = pod('till', { containers: [app(STAYS)] })
-  bench.assign(till)
-  await bench.phase('shop/till', 'Running')
-  bench.assign(
-    pod(
-      'till',
-      { containers: [app(STAYS)] },
-      { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 2 },
-    ),
-  )
-  await bench.reported('shop/till', ({ isFinished }) => isFinished === true)
+  bench.assign(pod('till', { containers: [STAYS] }))
+  const { status, uid } = await bench.phase('shop/till', 'Running')
+  assert.equal(uid, 'uid-of-till')
+  assert.match(textIn(status, 'podIP') ?? '', /^10\.233\.21\.\d+$/)
+  const [container] = listIn(status, 'containerStatuses')
+  assert.match(textIn(container, 'containerID') ?? '', /^containerd:\/\/[0-9a-f]{64}$/)
+
+  const deletion = { deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 2 }
+  bench.assign(pod('till', { containers: [STAYS] }, deletion))
+  const ended = await bench.reported('shop/till', ({ isFinished }) => isFinished === true)
+  assert.equal(textIn(ended.status, 'phase'), 'Succeeded')
   bench.unassign('shop/till')
   await bench.retracted('shop/till')
   assert.deepEqual(await containerd.runtime.listSandboxes(), [])
+  assert.deepEqual(await containerd.runtime.listContainers(), [])
+  assert.deepEqual(readdirSync(join(directory, 'pods')), [])
+  for (const reason of ['Pulled', 'Created', 'Started', 'Killing']) {
+    assert.ok(
+      bench.events.some((event) => event.startsWith(`${reason}: `)),
+      `${reason} in ${bench.events.join('\n')}`,
+    )
+  }
+})
+
+test('without a container runtime a pod waits and says what is missing, and one that comes later is found', {
+  skip: needsContainerd(),
+  timeout: 120_000,
+}, async (t) => {
+  const directory = temporaryFolder()
+  const socket = join(directory, 'later.sock')
+  const bench = new EdgedBench({ runtime: socket, directory: join(directory, 'edged') })
+  t.after(() => bench[Symbol.asyncDispose]())
+  await bench.start()
+  assert.equal(existsSync(join(directory, 'edged')), false, 'nothing is made before a pod or a runtime is there')
+  bench.assign(pod('till', { containers: [STAYS] }))
+  const missing = ({ status }: { status: JsonObject }) => textIn(status, 'reason') === 'ContainerRuntimeMissing'
+  const { status } = await bench.reported('shop/till', missing)
+  assert.equal(textIn(status, 'phase'), 'Pending')
+  assert.match(textIn(status, 'message') ?? '', /no container runtime/i)
+  const containerd = await startContainerd({ subnet: '10.233.22.0/24' })
+  t.after(() => containerd[Symbol.asyncDispose]())
+  symlinkSync(containerd.socket, socket)
+  await bench.phase('shop/till', 'Running')
+  bench.unassign('shop/till')
+  await bench.retracted('shop/till')
 })

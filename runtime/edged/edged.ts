@@ -1,148 +1,69 @@
-import { createHash } from 'node:crypto'
-import { realpath } from 'node:fs/promises'
-import type { Bus } from '../../platform/bus/index.ts'
-import { ensureDirectory } from '../../platform/files/index.ts'
-import type { Metrics } from '../../platform/health/index.ts'
-import type { Module, Scope } from '../../platform/lifecycle/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import { type Clock, type Random, seconds } from '../../platform/time/index.ts'
-import { requestToken } from '../../schemas/index.ts'
+import { readdir } from 'node:fs/promises'
+import type { Module } from '../../platform/lifecycle/index.ts'
+import { seconds } from '../../platform/time/index.ts'
+import { assignedPods } from '../../schemas/index.ts'
 import { runtimeOver } from './cri/cri-runtime.ts'
-import { lateChannel, USUAL_SOCKETS } from './cri/late-channel.ts'
-import { createPodEvents } from './events/create-pod-events.ts'
-import { createHooks } from './hooks/create-hooks.ts'
-import { createImages } from './images/create-images.ts'
-import { busObjects } from './lifecycle/bus-objects.ts'
-import type { Crew } from './lifecycle/crew.ts'
-import { DesiredPods } from './lifecycle/desired-pods.ts'
-import { PodRecords } from './lifecycle/pod-record.ts'
-import { Pods } from './lifecycle/pods.ts'
-import { Stopper } from './lifecycle/stopper.ts'
+import { isSocketThere, lateChannel, USUAL_SOCKETS } from './cri/late-channel.ts'
 import { keepNodeFacts } from './node/node-facts.ts'
+import type { EdgedOptions, EdgedPorts } from './options.ts'
 import { Places } from './places.ts'
-import { type AdmissionNode, admissionProblem } from './pod/admission.ts'
-import type { PodFacts } from './pod/facts.ts'
-import type { Pod } from './pod/pod.ts'
-import { createProber } from './probes/create-prober.ts'
-import { type PodDns, podDns } from './sandbox/dns.ts'
-import { readHostDns } from './sandbox/host-dns.ts'
-import { RuntimeView } from './state/runtime-view.ts'
-import { createStaticPods } from './static-pods/static-pods.ts'
-import type { PodAccess } from './twins/pod-access.ts'
-import type { SharedTwins } from './twins/twin-grants.ts'
-import { startUpkeep, type UpkeepOptions } from './upkeep.ts'
-import { createContainerFiles } from './volumes/container-files/container-files.ts'
-import { SystemMounts } from './volumes/mounts/system-mounts.ts'
-import { createPodVolumes } from './volumes/pod-volumes.ts'
 
-export interface EdgedOptions {
-  /** CRI socket; default: the first of the usual ones that is there. */
-  readonly runtime?: string
-  /** Of volumes and what is kept of pods. */
-  readonly directory: string
-  readonly logs: string
-  readonly maxPods: number
-  readonly parallelPulls: number
-  readonly reserved: { readonly milliCpu: number; readonly memoryBytes: number }
-  readonly dns: { readonly servers: readonly string[]; readonly domain: string }
-  readonly allowedSysctls: readonly string[]
-  readonly shared: readonly SharedTwins[]
-  /** Folder of manifests that this node runs by itself. */
-  readonly staticPods?: string
-  readonly upkeep: UpkeepOptions
-}
+/** A container runtime may be installed at any time. */
+const LOOK_EVERY = seconds(10)
 
-export interface EdgedPorts {
-  readonly bus: Bus
-  readonly nodeName: string
-  readonly access: PodAccess
-  /** Addresses of this node, the first one first, and what it has. */
-  readonly machine: () => Omit<PodFacts, 'podIps' | 'nodeName'>
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Logger
-  readonly metrics: Metrics
-}
-
-const TOKEN_DEADLINE = seconds(30)
-
-/** Edged: runs the pods that this node has to have, and says how they are. Its start waits neither for a container runtime nor for the cloud. */
+/**
+ * Edged: runs the pods that this node has to have. Its start waits neither for a container runtime nor for the cloud. What it takes to run
+ * pods is loaded when there is a runtime or a pod: a node that has neither pays for none.
+ */
 export function createEdgedModule(options: EdgedOptions, ports: EdgedPorts): Module {
-  return { name: 'Edged', start: (scope) => startEdged(options, ports, scope) }
-}
-
-async function startEdged(options: EdgedOptions, ports: EdgedPorts, scope: Scope): Promise<void> {
-  const { bus, nodeName, clock, log, metrics } = ports
-  await ensureDirectory(options.directory, 0o700)
-  await ensureDirectory(options.logs, 0o755)
-  const sockets = options.runtime === undefined ? USUAL_SOCKETS : [options.runtime]
-  const runtime = scope.use(runtimeOver(lateChannel(sockets, clock)))
-  const owner = await ownerOf(options.directory, nodeName)
-  const onChange = (uid: string) => pods.enqueue(uid)
-  const onRuntime = () => pods.enqueueAll()
-  const view = new RuntimeView({ runtime, owner, clock, log, metrics, onChange, onRuntime })
-  const events = createPodEvents(ports)
-  const shared = { ...ports, runtime, events, onChange, objects: busObjects(bus) }
-  const hooks = createHooks(shared)
-  const places = new Places(options.directory, options.logs)
-  const files = createStaticPods({ ...ports, folder: options.staticPods })
-  const desired = new DesiredPods({ bus, onChange, files, onComplete: () => pods.enqueueAll() })
-  const crew: Crew = {
-    ...{ ...shared, view, desired, places, owner, nodeName, hooks },
-    prober: scope.use(createProber(shared)),
-    images: imagesIn(scope, createImages(shared, { maxParallelPulls: options.parallelPulls })),
-    records: new PodRecords(places, log),
-    volumes: createPodVolumes({
-      ...{ places, objects: shared.objects, mounts: new SystemMounts(clock), clock, log },
-      token: (request) => bus.request(requestToken, request, { deadline: TOKEN_DEADLINE }),
-    }),
-    containerFiles: createContainerFiles({ places, clusterDomain: options.dns.domain }),
-    stopper: new Stopper({ ...shared, hooks }),
-    shared: options.shared,
-    clusterDomain: options.dns.domain,
-    allowedSysctls: options.allowedSysctls,
-    node: ports.machine,
-    dnsOf: (pod) => dnsOf(pod, options),
-    admit: (pod) => admissionProblem(pod, admissionNode(pod, { options, ports, pods })),
-  }
-  const pods = new Pods(crew, metrics)
-  await files.start(scope)
-  await pods.start(scope)
-  const { maxPods, reserved } = options
-  const facts = { ...shared, endpoint: sockets.join(', '), maxPods, reserved: { ...reserved, diskBytes: 0 } }
-  scope.run((signal) => events.run(signal))
-  scope.run((signal) => view.run(signal))
-  scope.run((signal) => keepNodeFacts(facts, signal))
-  startUpkeep(options.upkeep, crew, pods, scope)
-}
-
-function imagesIn<T extends Disposable>(scope: Scope, images: T): T {
-  scope.defer(() => images[Symbol.dispose]())
-  return images
-}
-
-/** The same for the same folder and node, also where all else was lost: what a runtime still has of it is found again. */
-async function ownerOf(directory: string, nodeName: string): Promise<string> {
-  return createHash('sha256')
-    .update(`${await realpath(directory)}\n${nodeName}`)
-    .digest('hex')
-    .slice(0, 16)
-}
-
-async function dnsOf(pod: Pod, { dns }: EdgedOptions): Promise<PodDns> {
-  const cluster = dns.servers.length > 0 ? { cluster: dns } : {}
-  return podDns({ pod, host: await readHostDns(), ...cluster })
-}
-
-function admissionNode(
-  { uid }: Pod,
-  { options, ports, pods }: { options: EdgedOptions; ports: EdgedPorts; pods: Pods },
-): AdmissionNode {
-  const { milliCpu, memoryBytes, diskBytes } = ports.machine().allocatable
   return {
-    labels: undefined,
-    allocatable: { milliCpu, memoryBytes, diskBytes, pods: options.maxPods },
-    others: pods.holding().filter((each) => each.uid !== uid),
-    capabilities: { sysctls: options.allowedSysctls },
+    name: 'Edged',
+    async start(scope) {
+      const sockets = options.runtime === undefined ? USUAL_SOCKETS : [options.runtime]
+      const runtime = scope.use(runtimeOver(lateChannel(sockets, ports.clock)))
+      const { maxPods, reserved } = options
+      const facts = {
+        ...ports,
+        runtime,
+        endpoint: sockets.join(', '),
+        maxPods,
+        reserved: { ...reserved, diskBytes: 0 },
+      }
+      scope.run((signal) => keepNodeFacts(facts, signal))
+      const begin = async () => {
+        const { startPods } = await import('./pods-of-node.ts')
+        await startPods(options, { ...ports, runtime }, scope)
+      }
+      if (await isNeeded(options, ports, sockets)) await begin()
+      else
+        scope.run((signal) => untilNeeded(options, ports, sockets, signal).then((isIt) => (isIt ? begin() : undefined)))
+    },
   }
+}
+
+async function isNeeded(options: EdgedOptions, { bus }: EdgedPorts, sockets: readonly string[]): Promise<boolean> {
+  if (options.staticPods !== undefined || bus.list(assignedPods).size > 0) return true
+  if (await isSocketThere(sockets)) return true
+  const left = await readdir(new Places(options.directory, options.logs).pods).catch(() => [])
+  return left.length > 0
+}
+
+/** False where the signal came first. */
+async function untilNeeded(
+  options: EdgedOptions,
+  ports: EdgedPorts,
+  sockets: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { bus, clock } = ports
+  const wake = new AbortController()
+  using _pods = bus.watch(assignedPods, () => wake.abort())
+  const stop = () => wake.abort()
+  signal.addEventListener('abort', stop, { once: true })
+  while (!wake.signal.aborted) {
+    await clock.sleep(LOOK_EVERY, wake.signal).catch(() => undefined)
+    if (await isNeeded(options, ports, sockets)) break
+  }
+  signal.removeEventListener('abort', stop)
+  return !signal.aborted
 }

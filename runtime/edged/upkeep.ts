@@ -2,21 +2,15 @@ import { describeError, type Scope } from '../../platform/lifecycle/index.ts'
 import { type Duration, minutes, ms, seconds } from '../../platform/time/index.ts'
 import { createContainerGc } from './housekeeping/container-gc.ts'
 import { keepRoom } from './housekeeping/eviction.ts'
-import { type EvictionThresholds, measureStocks } from './housekeeping/eviction-signals.ts'
-import { createImageGc, type ImageGcOptions } from './housekeeping/image-gc.ts'
-import { createLogRotation, type LogRotationOptions } from './housekeeping/log-rotation.ts'
+import { measureStocks } from './housekeeping/eviction-signals.ts'
+import { createImageGc } from './housekeeping/image-gc.ts'
+import { createLogRotation } from './housekeeping/log-rotation.ts'
 import { logSizes } from './housekeeping/pod-usage.ts'
 import type { Crew } from './lifecycle/crew.ts'
 import type { Pods } from './lifecycle/pods.ts'
 import type { Pod } from './pod/pod.ts'
 import { LABELS } from './state/labels.ts'
-
-export interface UpkeepOptions {
-  readonly images: Pick<ImageGcOptions, 'highPercent' | 'lowPercent'>
-  readonly containerLogs: Pick<LogRotationOptions, 'maxBytes' | 'maxFiles'>
-  /** Below what is left pods have to go. */
-  readonly eviction: EvictionThresholds
-}
+import type { UpkeepOptions } from './upkeep-options.ts'
 
 const EVERY = { containers: minutes(1), images: minutes(5), logs: seconds(10), compression: minutes(1) }
 

@@ -3,7 +3,7 @@ import type { Bus } from '../../platform/bus/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
-import { createEdgedModule, createPodAccess } from '../edged/index.ts'
+import { createEdgedModule, latePodAccess } from '../edged/index.ts'
 import type { Ground } from './host.ts'
 import { machineOf } from './pods/machine.ts'
 import { memoryFolder } from './pods/memory-folder.ts'
@@ -20,7 +20,7 @@ export async function composeEdged(config: EdgeConfig, bus: Bus, ground: Ground)
   const { log, metrics } = ground
   const { edged, node } = config
   const directory = edged.directory ?? join(ground.directory, 'edged')
-  const access = createPodAccess({
+  const access = latePodAccess({
     ...{ bus, folder: join(directory, 'accounts') },
     handouts: await memoryFolder(ground.directory),
   })

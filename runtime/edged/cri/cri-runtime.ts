@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
 import * as read from './answers.ts'
-import { type CriChannel, isNotFound, isTimeout, openCriChannel } from './grpc-channel.ts'
+import { type CriChannel, isNotFound, isTimeout } from './channel.ts'
 import type { Message } from './methods.ts'
 import type { ContainerRuntime } from './runtime.ts'
 
@@ -19,6 +19,7 @@ const API = 'v1'
 
 /** A container runtime behind its CRI socket: `unix:///run/containerd/containerd.sock`, or a path. */
 export async function openContainerRuntime(endpoint: string, clock: Clock): Promise<ContainerRuntime> {
+  const { openCriChannel } = await import('./grpc-channel.ts')
   return runtimeOver(await openCriChannel(endpoint, clock))
 }
 

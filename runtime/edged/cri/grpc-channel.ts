@@ -1,18 +1,13 @@
 import type { ChannelCredentials, Client, ServiceError } from '@grpc/grpc-js'
 import { RefusedError, type SkerryError, UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { type Clock, type Duration, withDeadline } from '../../../platform/time/index.ts'
+import { type Clock, withDeadline } from '../../../platform/time/index.ts'
+import { type CriChannel, grpcCodeOf } from './channel.ts'
 import { criMethods, type Message, type Method } from './methods.ts'
-
-/** CRI over one socket. The vendor library is loaded here and not before. */
-export interface CriChannel extends Disposable {
-  call(method: string, request: Message, deadline: Duration, signal: AbortSignal | undefined): Promise<Message>
-  stream(method: string, request: Message, signal: AbortSignal): AsyncIterable<Message>
-}
 
 /** Answers list all containers of a node, and ExecSync brings what a command wrote. */
 const LARGEST_ANSWER = 16 * 1024 * 1024
 
-/** `endpoint` is `unix:///run/containerd/containerd.sock` or a path. Does not wait for anybody to listen there. */
+/** The vendor library is loaded here and not before. `endpoint` is `unix:///run/containerd/containerd.sock` or a path. Does not wait for anybody to listen there. */
 export async function openCriChannel(endpoint: string, clock: Clock): Promise<CriChannel> {
   const grpc = await import('@grpc/grpc-js')
   const methods = criMethods()
@@ -71,30 +66,14 @@ export async function openCriChannel(endpoint: string, clock: Clock): Promise<Cr
 /** gRPC status codes. */
 const CANCELLED = 1
 const DEADLINE_EXCEEDED = 4
-const NOT_FOUND = 5
 const RESOURCE_EXHAUSTED = 8
 const UNAVAILABLE = 14
 
 /** The runtime itself said nothing. A call that nobody here cancelled broke off with its connection. */
 const PASSING: ReadonlySet<number> = new Set([CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE])
 
-export function isNotFound(error: unknown): boolean {
-  return codeOf(error) === NOT_FOUND
-}
-
-export function isTimeout(error: unknown): boolean {
-  return codeOf(error) === DEADLINE_EXCEEDED
-}
-
-/** The gRPC status behind an error of a channel. */
-function codeOf(error: unknown): number | undefined {
-  if (!(error instanceof Error)) return undefined
-  if ('code' in error && typeof error.code === 'number') return error.code
-  return error.cause === undefined ? undefined : codeOf(error.cause)
-}
-
 function errorOf(error: unknown, method: string): SkerryError {
-  const grpc = codeOf(error)
+  const grpc = grpcCodeOf(error)
   const detail = error instanceof Error && 'details' in error ? String(error.details) : String(error)
   const fields = { method, detail, ...(grpc === undefined ? {} : { grpc }) }
   if (grpc !== undefined && !PASSING.has(grpc)) {

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
-import { type CriChannel, openCriChannel } from './grpc-channel.ts'
+import type { CriChannel } from './channel.ts'
 
 /** Where Debian, Fedora, Alpine and k3s have their runtimes. */
 export const USUAL_SOCKETS = [
@@ -26,7 +26,7 @@ export function lateChannel(endpoints: readonly string[], clock: Clock): CriChan
         fields: { sockets: endpoints },
       })
     }
-    opened ??= openCriChannel(endpoint, clock)
+    opened ??= import('./grpc-channel.ts').then(({ openCriChannel }) => openCriChannel(endpoint, clock))
     return opened
   }
   return {
@@ -39,6 +39,10 @@ export function lateChannel(endpoints: readonly string[], clock: Clock): CriChan
       opened = undefined
     },
   }
+}
+
+export async function isSocketThere(endpoints: readonly string[]): Promise<boolean> {
+  return (await firstPresent(endpoints)) !== undefined
 }
 
 async function firstPresent(endpoints: readonly string[]): Promise<string | undefined> {

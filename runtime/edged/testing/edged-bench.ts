@@ -15,7 +15,8 @@ import {
   requestToken,
   writeObject,
 } from '../../../schemas/index.ts'
-import { createEdgedModule, type EdgedOptions } from '../edged.ts'
+import { createEdgedModule } from '../edged.ts'
+import type { EdgedOptions } from '../options.ts'
 import type { PodAccess } from '../twins/pod-access.ts'
 
 export interface EdgedBenchOptions {
