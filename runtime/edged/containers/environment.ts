@@ -1,13 +1,13 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { fieldValue, resourceValue } from '../pod/downward.ts'
+import { expand } from '../pod/expand.ts'
 import type { PodFacts } from '../pod/facts.ts'
 import { objectIn } from '../pod/json.ts'
 import { ObstacleError } from '../pod/obstacle.ts'
 import type { Pod } from '../pod/pod.ts'
 import type { PodObjects } from '../pod/pod-objects.ts'
 import type { Container, EnvFrom, EnvVar } from '../pod/schema/container.ts'
-import { expand } from './expand.ts'
 
 export interface EnvironmentInput {
   readonly pod: Pod

@@ -82,15 +82,6 @@ export class DesiredPods implements Disposable {
     })
   }
 
-  /** A mirror whose pod has no file any more, or that has to end: the cloud may delete it. */
-  staleMirrors(): readonly PodIdentity[] {
-    const keys = new Set([...this.#static.values()].map(podKey))
-    return [...this.#assigned].flatMap(([key, { assigned, parsed }]) => {
-      if (!isMirrorPod(assigned.pod)) return []
-      return isDeleted(assigned) || !keys.has(key) ? [identityOf(parsed)] : []
-    })
-  }
-
   [Symbol.dispose](): void {
     for (const watch of this.#watches.splice(0)) watch[Symbol.dispose]()
   }

@@ -1,8 +1,8 @@
 import { ObstacleError } from '../pod/obstacle.ts'
 import type { Pod } from '../pod/pod.ts'
+import { shortHostname } from '../pod/short-hostname.ts'
 
-/** Linux, `struct utsname`: 64 bytes, of which Kubernetes gives a name 63. */
-const LONGEST = 63
+/** Linux, `struct utsname`. */
 const LONGEST_FQDN = 64
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
@@ -21,8 +21,7 @@ export function hostnameOf({ pod, nodeName, clusterDomain = 'cluster.local' }: H
   if (subdomain !== '' && !LABEL.test(subdomain)) {
     throw obstacle(pod, `pod Subdomain "${subdomain}" is not a valid DNS label`)
   }
-  // Cut off, it must not end in what no name ends in.
-  const short = (hostname || pod.name).slice(0, LONGEST).replace(/[-.]+$/, '')
+  const short = shortHostname(pod)
   if (subdomain === '' || !setHostnameAsFQDN) return short
   const full = `${short}.${subdomain}.${pod.namespace}.svc.${clusterDomain}`
   if (full.length <= LONGEST_FQDN) return full

@@ -2,6 +2,7 @@ import { chown, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
 import type { Pod } from '../pod/pod.ts'
+import { soleUser } from '../pod/sole-user.ts'
 
 /** Where containers have it. */
 export const MOUNT_PATH = '/var/run/secrets/skerry.io/mqtt'
@@ -28,7 +29,7 @@ export async function writeHandout(parent: string, pod: Pod, handout: Handout): 
   const { host, port, username, password } = handout
   const files = { host, port: String(port), url: urlOf(handout), username }
   for (const [name, text] of Object.entries(files)) await writeIfNew(join(folder, name), text, 0o444)
-  const owner = process.getuid?.() === 0 ? onlyUser(pod) : undefined
+  const owner = process.getuid?.() === 0 ? soleUser(pod) : undefined
   const path = join(folder, 'password')
   await writeIfNew(path, password, owner === undefined ? 0o444 : 0o400)
   if (owner !== undefined) await chown(path, owner, -1)
@@ -37,15 +38,6 @@ export async function writeHandout(parent: string, pod: Pod, handout: Handout): 
 
 export async function removeHandout(parent: string, uid: string): Promise<void> {
   await rm(join(parent, uid), { recursive: true, force: true })
-}
-
-/** As whom all containers of the pod run, where they say so. */
-function onlyUser({ spec }: Pod): number | undefined {
-  const users = [...spec.initContainers, ...spec.containers].map(
-    ({ securityContext }) => securityContext.runAsUser ?? spec.securityContext.runAsUser,
-  )
-  const [first] = users
-  return users.every((user) => user === first) ? first : undefined
 }
 
 async function writeIfNew(path: string, text: string, mode: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Mount } from '../cri/runtime.ts'
+import { expand } from '../pod/expand.ts'
 import type { Pod } from '../pod/pod.ts'
 import type { Container, VolumeMount } from '../pod/schema/container.ts'
 import { isContent } from './content/content.ts'
@@ -7,7 +8,6 @@ import { relativePath } from './folders/relative-path.ts'
 import type { Mounts } from './mounts/mounts.ts'
 import { cannotMount, whyNot } from './obstacles.ts'
 import type { PodLayout } from './pod-layout.ts'
-import { expandPath } from './sub-paths/expand.ts'
 import { showSubPath } from './sub-paths/show-sub-path.ts'
 
 export interface MountsOf {
@@ -66,7 +66,7 @@ function subPathOf(
   environment: ReadonlyMap<string, string>,
 ): string | undefined {
   if (subPath !== '' && subPathExpr !== '') throw new Error('subPath and subPathExpr exclude each other')
-  const path = subPathExpr === '' ? subPath : expandPath(subPathExpr, environment)
+  const path = subPathExpr === '' ? subPath : expanded(subPathExpr, environment)
   if (subPathExpr !== '' && path === '') throw new Error(`subPathExpr ${subPathExpr} is empty`)
   if (path === '' || posix.normalize(path) === '.') return undefined
   const plain = relativePath(path)
@@ -75,6 +75,15 @@ function subPathOf(
       `subPath ${JSON.stringify(path.slice(0, 300))} has to stay in the volume: relative and without ".."`,
     )
   return plain
+}
+
+/** Throws for a name that is not there: a path must not be another one than was meant. */
+function expanded(subPathExpr: string, environment: ReadonlyMap<string, string>): string {
+  return expand(subPathExpr, (name) => {
+    const value = environment.get(name)
+    if (value !== undefined) return value
+    throw new Error(`subPathExpr ${subPathExpr} needs the variable ${name}, which is not there`)
+  })
 }
 
 /** As a kubelet takes it: a path that is not absolute is meant from the root. */

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { podWith } from './testing/volumes-stage.ts'
 import { contradictionOf, emptyDirOf, usedVolumes } from './used-volumes.ts'
-import { overLimit } from './volumes.ts'
 
 test('only what a container mounts is made, also of one that runs first', () => {
   const first = { name: 'first', image: 'a', volumeMounts: [{ name: 'c', mountPath: '/c' }] }
@@ -29,19 +28,4 @@ test('volumes that contradict each other or themselves are named', () => {
     'a',
     'it is emptyDir and hostPath at once; choose one',
   ])
-})
-
-test('a pod whose folder holds more than its limit has to go', () => {
-  const sizeLimit = { text: '1Ki', bytes: 1024 }
-  assert.equal(
-    overLimit([
-      { volume: 'a', bytes: 2048 },
-      { volume: 'b', bytes: 1024, sizeLimit },
-    ]),
-    undefined,
-  )
-  assert.equal(
-    overLimit([{ volume: 'b', bytes: 1025, sizeLimit }]),
-    'Usage of EmptyDir volume "b" exceeds the limit "1Ki".',
-  )
 })

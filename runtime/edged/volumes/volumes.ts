@@ -34,9 +34,3 @@ export interface VolumeUsage {
   /** As the pod says it. Memory needs none: it cannot hold more. */
   readonly sizeLimit?: { readonly text: string; readonly bytes: number }
 }
-
-/** Why a pod has to be evicted for what its volumes hold, for people; undefined where it need not. */
-export function overLimit(usages: readonly VolumeUsage[]): string | undefined {
-  const over = usages.find(({ bytes, sizeLimit }) => sizeLimit !== undefined && bytes > sizeLimit.bytes)
-  return over && `Usage of EmptyDir volume "${over.volume}" exceeds the limit "${over.sizeLimit?.text}".`
-}

@@ -6,6 +6,7 @@ import type { Places } from '../../places.ts'
 import type { PodFacts } from '../../pod/facts.ts'
 import type { Pod, PodIdentity } from '../../pod/pod.ts'
 import type { Container } from '../../pod/schema/container.ts'
+import { shortHostname } from '../../pod/short-hostname.ts'
 import { codeOf } from '../folders/code-of.ts'
 import { removeTree } from '../folders/remove-tree.ts'
 import { cannotMount, whyNot } from '../obstacles.ts'
@@ -35,8 +36,6 @@ const HOSTS = '/etc/hosts'
 const LARGEST_HOSTS = 1024 * 1024
 /** Kubernetes, MaxContainerTerminationMessageLength. */
 const LONGEST_WORDS = 4096
-/** Linux: names of hosts. */
-const LONGEST_HOSTNAME = 63
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 
 export function createContainerFiles({
@@ -80,10 +79,10 @@ export function createContainerFiles({
 }
 
 /** Its full name first, where it has a subdomain. */
-function namesOf({ name, namespace, spec }: Pod, clusterDomain: string): readonly string[] {
-  const hostname = (spec.hostname || name).slice(0, LONGEST_HOSTNAME).replace(/[-.]+$/, '')
-  const { subdomain = '' } = spec
-  return subdomain === '' ? [hostname] : [`${hostname}.${subdomain}.${namespace}.svc.${clusterDomain}`, hostname]
+function namesOf(pod: Pod, clusterDomain: string): readonly string[] {
+  const hostname = shortHostname(pod)
+  const { subdomain = '' } = pod.spec
+  return subdomain === '' ? [hostname] : [`${hostname}.${subdomain}.${pod.namespace}.svc.${clusterDomain}`, hostname]
 }
 
 /** In place: running containers have this very file. */

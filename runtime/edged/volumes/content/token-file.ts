@@ -1,5 +1,6 @@
 import type { Pod } from '../../pod/pod.ts'
 import type { ProjectedSource } from '../../pod/schema/volume.ts'
+import { soleUser } from '../../pod/sole-user.ts'
 import type { VolumeFile } from '../folders/atomic-folder.ts'
 import { whyNot } from '../obstacles.ts'
 import type { ContentSources } from './sources.ts'
@@ -26,16 +27,8 @@ export async function tokenFile(
     const told = `token of service account "${serviceAccountName}" of namespace ${namespace}`
     throw new Error(`${told}: ${whyNot(error)}`, { cause: error })
   })
-  const user = userOf(pod)
+  const user = soleUser(pod)
   const isOwned = user !== undefined || securityContext.fsGroup !== undefined
   const owner = user === undefined ? {} : { uid: user }
   return [path, { data: Buffer.from(given.token), mode: isOwned ? 0o600 : mode, ...owner }]
-}
-
-/** Whom all containers of the pod run as, where that is said and one. */
-function userOf({ spec }: Pod): number | undefined {
-  const users = [...spec.initContainers, ...spec.containers].map(
-    ({ securityContext }) => securityContext.runAsUser ?? spec.securityContext.runAsUser,
-  )
-  return new Set(users).size === 1 ? users[0] : undefined
 }
