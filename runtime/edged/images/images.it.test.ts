@@ -52,7 +52,7 @@ test('a real runtime pulls from a real registry with the login of the pod, and s
   skip: needsContainerd(),
   timeout: 180_000,
 }, async () => {
-  await using containerd = await startContainerd({ subnet: '10.233.12.0/25' })
+  await using containerd = await startContainerd({ subnet: '10.233.15.0/24' })
   const registry = await startRegistry(temporaryFolder(), ['ann:right'])
   const { secrets, told, want, settled } = imagesOn(containerd.runtime)
   const image = await registry.add('team/till', '1', { cmd: ['/bin/sh'], env: ['FROM=registry'] })
