@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import { plainName } from './pod/plain-name.ts'
 import type { PodIdentity } from './pod/pod.ts'
 
-/** Where Edged has its files. */
+/** Where Edged has its files. Names come from the cloud: one that would lead elsewhere is thrown back. */
 export class Places {
   /** Of what is kept for pods; mode 0700. */
   readonly directory: string
@@ -20,7 +21,7 @@ export class Places {
 
   /** All that is kept for one pod. */
   pod(uid: string): string {
-    return join(this.pods, uid)
+    return join(this.pods, plainName(uid))
   }
 
   /** One folder in it for each volume. */
@@ -30,7 +31,7 @@ export class Places {
 
   /** What is kept for one container of it. */
   container(uid: string, name: string): string {
-    return join(this.pod(uid), 'containers', name)
+    return join(this.pod(uid), 'containers', plainName(name))
   }
 
   get logs(): string {
@@ -39,11 +40,11 @@ export class Places {
 
   /** In the form that log collectors know from a kubelet. */
   podLogs({ namespace, name, uid }: PodIdentity): string {
-    return join(this.#logs, `${namespace}_${name}_${uid}`)
+    return join(this.#logs, [namespace, name, uid].map(plainName).join('_'))
   }
 
   /** Relative to `podLogs`. */
   containerLog(container: string, attempt: number): string {
-    return join(container, `${attempt}.log`)
+    return join(plainName(container), `${attempt}.log`)
   }
 }

@@ -27,9 +27,9 @@ function candidate(uid: string, { uses, asks, priority, onDisk = 0 }: Facts): Ca
 const CANDIDATES = [
   candidate('within', { uses: 190, asks: '200Mi' }),
   candidate('beyond', { uses: 210, asks: '200Mi' }),
-  candidate('asks nothing', { uses: 50 }),
+  candidate('asks-nothing', { uses: 50 }),
   candidate('important', { uses: 900, priority: 10 }),
-  candidate('within, but least', { uses: 100, asks: '101Mi', priority: -5 }),
+  candidate('within-but-least', { uses: 100, asks: '101Mi', priority: -5 }),
   candidate('unknown', { priority: 100 }),
   candidate('writes', { uses: 1, asks: '10Mi', onDisk: 500 }),
 ]
@@ -39,10 +39,10 @@ test('who uses more than it asked for goes first, then the least important, then
     evictionOrder(CANDIDATES, resource).map(({ pod }) => pod.uid)
   assert.deepEqual(order('memory'), [
     'unknown',
-    'asks nothing',
+    'asks-nothing',
     'beyond',
     'important',
-    'within, but least',
+    'within-but-least',
     'writes',
     'within',
   ])

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../../schemas/index.ts'
 import type { Places } from '../places.ts'
 import { isObject, numberIn, objectIn, textIn } from '../pod/json.ts'
 import type { Waiting } from '../pod/obstacle.ts'
+import { isPlainName } from '../pod/plain-name.ts'
 import type { PodIdentity } from '../pod/pod.ts'
 
 /** What is kept of a pod beside its containers: it outlives this process, the machine's restart and the runtime's memory. */
@@ -32,7 +33,7 @@ export class PodRecords {
 
   async all(): Promise<readonly PodRecord[]> {
     const uids = await readdir(this.#places.pods).catch(nothingThere)
-    const records = await Promise.all(uids.map((uid) => this.#read(uid)))
+    const records = await Promise.all(uids.filter(isPlainName).map((uid) => this.#read(uid)))
     return records.flatMap((record) => (record ? [record] : []))
   }
 

@@ -6,6 +6,7 @@ import type { HookTarget } from '../hooks/hooks.ts'
 import { isObject, listIn, textIn } from '../pod/json.ts'
 import { ObstacleError, type Waiting } from '../pod/obstacle.ts'
 import { parsePod } from '../pod/parse-pod.ts'
+import { isPlainName } from '../pod/plain-name.ts'
 import type { Pod, PodIdentity } from '../pod/pod.ts'
 import type { ProbeResults } from '../probes/prober.ts'
 import { ANNOTATIONS } from '../state/labels.ts'
@@ -105,6 +106,7 @@ export class PodWorker {
     const desired = all.get(this.#identity.uid)
     if (desired?.reportAs !== undefined) this.#reportedAs = desired.reportAs
     if (desired && 'refusal' in desired.parsed) return this.#refuse(desired, desired.parsed.refusal)
+    if (!desired && !isNamedWell(this.#identity)) return this.#forget()
     if (desired && 'pod' in desired.parsed) this.#take(desired.parsed.pod)
     const pod = this.#pod ?? unknownPod(this.#identity)
     // Heard of again when it answers.
@@ -352,6 +354,12 @@ export class PodWorker {
     return { isGone: false }
   }
 
+  /** Of a pod with such names nothing was ever made. */
+  #forget(): Outcome {
+    this.#reporter.retract(this.#reportedAs)
+    return { isGone: true }
+  }
+
   async #withoutRuntime(pod: Pod, desired: Desired | undefined): Promise<Outcome> {
     const { view } = this.#crew
     const { record } = this.#reporter
@@ -380,6 +388,10 @@ const NOTHING: Plan = { stop: [], start: [], sandbox: 'keep', waiting: new Map()
 /** All of it that somebody wants, and nothing of what became of it. */
 function wishOf({ labels, annotations, spec, deletion }: Pod) {
   return { labels, annotations, spec, deletion }
+}
+
+function isNamedWell({ uid, name, namespace }: PodIdentity): boolean {
+  return [uid, name, namespace].every(isPlainName)
 }
 
 /** A pod of which only its containers are left. */

@@ -29,6 +29,26 @@ test('a pod that has to end says with how much grace', () => {
   assert.deepEqual(parsed.pod.deletion, { graceSeconds: 7 })
 })
 
+test('names that would lead elsewhere as parts of paths are refused', () => {
+  const refused = (spec: JsonObject, metadata: JsonObject = {}) => {
+    const parsed = parsePod(WITH(spec, metadata))
+    return 'refusal' in parsed ? parsed.refusal.split(':')[0] : undefined
+  }
+  assert.equal(refused({}, { uid: '../..' }), 'metadata.uid "../.." is not valid')
+  assert.equal(refused({}, { uid: '' }), 'metadata.uid "" is not valid')
+  assert.equal(refused({}, { name: '..' }), 'metadata.name ".." is not valid')
+  assert.equal(refused({}, { namespace: 'a/b' }), 'metadata.namespace "a/b" is not valid')
+  const container = { name: '../../x', image: 'till:1' }
+  assert.equal(refused({ containers: [container] }), 'container name "../../x" is not valid')
+  assert.equal(refused({ initContainers: [container] }), 'container name "../../x" is not valid')
+})
+
+test('the uid under which a pod was assigned counts', () => {
+  const parsed = parsePod(WITH({}, { uid: 'u-2' }), { uid: 'u-1' })
+  assert.ok('pod' in parsed)
+  assert.equal(parsed.pod.uid, 'u-1')
+})
+
 test('what this node does not do is refused with its place, and nothing is passed over', () => {
   const app = { name: 'app', image: 'till:1' }
   const cases: readonly (readonly [JsonObject, string])[] = [
@@ -41,6 +61,32 @@ test('what this node does not do is refused with its place, and nothing is passe
     [{ hostUsers: false }, 'spec.hostUsers may only be true on this node'],
     [{ os: { name: 'windows' } }, 'spec.os.name may only be "linux" on this node'],
     [{ containers: [{ name: 'app' }] }, 'spec.containers[0] must have required properties image'],
+    [
+      { containers: [{ ...app, resources: { limits: { memory: 'much' } } }] },
+      'container app: resources.limits.memory "much" is not an amount',
+    ],
+    [
+      { containers: [{ ...app, resources: { requests: { cpu: -1 } } }] },
+      'container app: resources.requests.cpu "-1" is not an amount',
+    ],
+    [
+      { containers: [{ ...app, resources: { limits: { memory: '900E' } } }] },
+      'container app: resources.limits.memory "900E" is not an amount',
+    ],
+    [
+      { containers: [{ ...app, resources: { limits: { 'example.com/gpu': 1 } } }] },
+      'container app: resources.limits.example.com/gpu is not supported on this node',
+    ],
+    [{ volumes: [{ name: 'a', emptyDir: { sizeLimit: 'x' } }] }, 'volume a: sizeLimit "x" is not an amount'],
+    [{ securityContext: { runAsUser: 2 ** 31 } }, 'spec.securityContext.runAsUser must be <= 2147483647'],
+    [
+      { containers: [{ ...app, lifecycle: { preStop: { sleep: { seconds: -5 } } } }] },
+      'spec.containers[0].lifecycle.preStop.sleep.seconds must be >= 0',
+    ],
+    [
+      { containers: [{ ...app, livenessProbe: { grpc: { port: 0 } } }] },
+      'spec.containers[0].livenessProbe.grpc.port must be >= 1',
+    ],
     [{ containers: [app, app] }, 'two containers are called app'],
     [
       { containers: [{ ...app, volumeMounts: [{ name: 'a', mountPath: '/a' }] }] },

@@ -129,7 +129,7 @@ test('a pod that cannot reach the broker waits with the reason for it', async ()
     assert.match(error.waiting.message, message)
     return true
   }
-  await assert.rejects(access.grant(podOf({}, '../u-1'), GRANTS), waiting(/uid/))
+  await assert.rejects(access.grant({ ...podOf(), uid: '../u-1' }, GRANTS), waiting(/uid/))
   await access.grant(podOf(), GRANTS)
   assert.deepEqual(await readdir(join(folder, 'out')), ['u-1'])
   places.pod = { refusal: 'there is no address' }

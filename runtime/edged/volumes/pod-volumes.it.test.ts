@@ -353,7 +353,7 @@ test('no name of the cloud leads out of the folder of pods', { skip }, async () 
   writeFileSync(join(folder, 'precious'), '')
   for (const uid of ['', '.', '..', '../..', 'a/b', '/']) {
     await assert.rejects(volumes.remove(uid), { code: 'EDGED_NAME_NOT_PLAIN' })
-    await assert.rejects(volumes.prepare(podWith([{ name: 'a' }], { metadata: { uid } }), FACTS, NEVER), {
+    await assert.rejects(volumes.prepare({ ...podWith([{ name: 'a' }]), uid }, FACTS, NEVER), {
       code: 'EDGED_NAME_NOT_PLAIN',
     })
   }

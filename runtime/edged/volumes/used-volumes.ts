@@ -1,7 +1,7 @@
+import { isPlainName } from '../pod/plain-name.ts'
 import type { Pod } from '../pod/pod.ts'
 import type { Container } from '../pod/schema/container.ts'
 import type { Volume } from '../pod/schema/volume.ts'
-import { isPlainName } from './folders/relative-path.ts'
 
 export type EmptyDir = NonNullable<Volume['emptyDir']>
 

@@ -23,7 +23,7 @@ export const Hook = Type.Object(
     exec: optional(Command),
     httpGet: optional(HttpGet),
     tcpSocket: optional(TcpSocket),
-    sleep: optional(Type.Object({ seconds: Type.Integer() }, closed)),
+    sleep: optional(Type.Object({ seconds: Type.Integer({ minimum: 0 }) }, closed)),
   },
   closed,
 )
@@ -34,7 +34,7 @@ export const Probe = Type.Object(
     exec: optional(Command),
     httpGet: optional(HttpGet),
     tcpSocket: optional(TcpSocket),
-    grpc: optional(Type.Object({ port: Type.Integer(), service: text('') }, closed)),
+    grpc: optional(Type.Object({ port: Type.Integer({ minimum: 1, maximum: 65535 }), service: text('') }, closed)),
     initialDelaySeconds: count(0),
     timeoutSeconds: count(1, 1),
     periodSeconds: count(10, 1),

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { closed, list, optional, text } from './parts.ts'
 
-const Id = Type.Integer({ minimum: 0 })
+/** Those of users and groups; the kernel and runtimes take no higher ones. */
+const Id = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })
 const Selinux = Type.Object(
   { user: optional(text()), role: optional(text()), type: optional(text()), level: optional(text()) },
   closed,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPlainName, relativePath } from './relative-path.ts'
+import { relativePath } from './relative-path.ts'
 
 const paths: readonly (readonly [string, string | undefined])[] = [
   ['a', 'a'],
@@ -28,8 +28,3 @@ for (const [path, plain] of paths) {
   test(`${JSON.stringify(path.slice(0, 20))} ${plain === undefined ? 'does not stay' : 'stays'} where it begins`, () =>
     assert.equal(relativePath(path), plain))
 }
-
-test('only a name that means nothing else to a file system is plain', () => {
-  const names = ['u-1', 'a', '0', 'A.b_c', '', '.', '..', '.a', 'a.', 'a/b', 'a b', 'a\n', 'x'.repeat(254)]
-  assert.deepEqual(names.filter(isPlainName), ['u-1', 'a', '0', 'A.b_c'])
-})

@@ -12,8 +12,3 @@ export function relativePath(path: string): string | undefined {
   const isLong = Buffer.byteLength(path) > LONGEST_PATH || parts.some((part) => Buffer.byteLength(part) > LONGEST_NAME)
   return isBad || isLong ? undefined : plain
 }
-
-/** What Kubernetes calls a DNS label or subdomain: one part of a path that means nothing else. */
-export function isPlainName(name: string): boolean {
-  return /^[a-zA-Z0-9]([-._a-zA-Z0-9]*[a-zA-Z0-9])?$/.test(name) && name.length <= LONGEST_NAME - 2
-}
