@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import { seconds } from '../../platform/time/index.ts'
 import { assignedPods } from '../../schemas/index.ts'
+import { countedChannel } from './cri/counted-channel.ts'
 import { runtimeOver } from './cri/cri-runtime.ts'
 import { isSocketThere, lateChannel, USUAL_SOCKETS } from './cri/late-channel.ts'
 import { keepNodeFacts } from './node/node-facts.ts'
@@ -20,7 +21,7 @@ export function createEdgedModule(options: EdgedOptions, ports: EdgedPorts): Mod
     name: 'Edged',
     async start(scope) {
       const sockets = options.runtime === undefined ? USUAL_SOCKETS : [options.runtime]
-      const runtime = scope.use(runtimeOver(lateChannel(sockets, ports.clock)))
+      const runtime = scope.use(runtimeOver(countedChannel(lateChannel(sockets, ports.clock), ports.metrics)))
       const { maxPods, reserved } = options
       const facts = {
         ...ports,

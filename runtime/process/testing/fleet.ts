@@ -114,6 +114,7 @@ export class Half {
 export interface EdgeSettings {
   readonly node?: object
   readonly cloud?: object
+  readonly edged?: object
 }
 
 /** A cloud half and edges that joined it with tokens, as they stand on different machines. */
@@ -182,6 +183,7 @@ export class Fleet {
       },
       mqtt: { port: await freePort(), anonymous: 'full' },
       metrics: { port: 0 },
+      ...(more.edged ? { edged: more.edged } : {}),
     }
     await half.write('config.yaml', JSON.stringify(config))
   }
