@@ -20,11 +20,16 @@ export interface RuntimeViewPorts {
 }
 
 const NOT_ASKED = 'the container runtime has not been asked yet'
-/** Between two looks at everything; a kubelet's. */
+/** Between two looks at all containers; a kubelet's. */
 const EVERY: Duration = seconds(1)
+/**
+ * Sandboxes are looked at once in so many of them, and where a container is another one than before: one that ends alone is seldom,
+ * and most of what a look costs is the call itself.
+ */
+const SANDBOXES_EVERY = 5
 
 /**
- * What the container runtime has of each pod of this node, from looks at it: one at everything each second, and one at a pod
+ * What the container runtime has of each pod of this node, from looks at it: one at all containers each second, and one at a pod
  * after it was worked on. A look that began before another one of the same pod never replaces it.
  */
 export class RuntimeView {
@@ -34,6 +39,8 @@ export class RuntimeView {
   readonly #sandboxes = new Map<string, SandboxStatus>()
   readonly #containers = new Map<string, ContainerStatus>()
   #looks = 0
+  /** Looks at all until the next one at sandboxes. */
+  #sandboxesIn = 0
   #isKnown = false
   #runtimeName = 'containerd'
   #problem: string | undefined = NOT_ASKED
@@ -91,8 +98,11 @@ export class RuntimeView {
 
   async lookAtAll(signal: AbortSignal): Promise<void> {
     try {
-      if (this.#problem !== undefined) this.#runtimeName = (await this.#ports.runtime.version(signal)).name
-      await this.#look({}, signal)
+      const isBack = this.#problem !== undefined
+      if (isBack) this.#runtimeName = (await this.#ports.runtime.version(signal)).name
+      const isTurn = this.#sandboxesIn === 0 || isBack
+      if (isTurn || !(await this.#isAsBefore(signal))) await this.#look({}, signal)
+      this.#sandboxesIn = isTurn ? SANDBOXES_EVERY - 1 : this.#sandboxesIn - 1
       this.#isKnown = true
       this.#turned(undefined)
     } catch (error) {
@@ -108,6 +118,14 @@ export class RuntimeView {
     if (problem === undefined) log.info('The container runtime answers')
     else if (isFirst) log.warn('The container runtime does not answer', { problem })
     onRuntime(problem)
+  }
+
+  /** All containers are those that are known, in the states that are known. */
+  async #isAsBefore(signal: AbortSignal): Promise<boolean> {
+    const { runtime, owner } = this.#ports
+    const containers = await runtime.listContainers({ [LABELS.owner]: owner }, signal)
+    const known = new Map(this.views().flatMap((view) => view.containers.map(({ id, state }) => [id, state])))
+    return containers.length === known.size && containers.every(({ id, state }) => known.get(id) === state)
   }
 
   async #look(labels: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
