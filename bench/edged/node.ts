@@ -48,7 +48,7 @@ export async function measureNode(): Promise<void> {
 }
 
 async function wholeWay(kubernetes: Kubernetes, watch: PodWatch, bare: BareRuntime): Promise<void> {
-  const times = { whole: [] as number[], bare: [] as number[] }
+  const [wholeTimes, bareTimes]: [number[], number[]] = [[], []]
   for (let index = -1; index < ONE_BY_ONE; index++) {
     const name = `whole-${index + 1}`
     const whole = await millisecondsOf(() => create(kubernetes, watch, name))
@@ -60,12 +60,12 @@ async function wholeWay(kubernetes: Kubernetes, watch: PodWatch, bare: BareRunti
     const time = performance.now() - begin
     await bare.remove(pod)
     if (index < 0) continue
-    times.whole.push(whole)
-    times.bare.push(time)
+    wholeTimes.push(whole)
+    bareTimes.push(time)
   }
-  const [whole, bareTimes] = [sorted('pods', times.whole, ONE_BY_ONE), sorted('bare', times.bare, ONE_BY_ONE)]
+  const [whole, alone] = [sorted('pods', wholeTimes, ONE_BY_ONE), sorted('bare', bareTimes, ONE_BY_ONE)]
   const at = (part: number) => share(whole, part).toFixed(0)
-  const beside = `${(share(whole, 0.5) / share(bareTimes, 0.5)).toFixed(2)} of bare, ${ONE_BY_ONE} pods`
+  const beside = `${(share(whole, 0.5) / share(alone, 0.5)).toFixed(2)} of bare, ${ONE_BY_ONE} pods`
   row('API, hub, edge, containerd and back: Running in a watch', `p50 ${at(0.5)} p90 ${at(0.9)} ms`, beside)
 }
 

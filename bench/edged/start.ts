@@ -13,7 +13,7 @@ const CTR_NAMESPACE = 'bench'
 /** One pod after the other, in turns: by Edged, by the calls of CRI alone, and a container without network by `ctr run`. */
 export async function measureStart(stage: Stage): Promise<void> {
   const ctr = await ctrOf(stage)
-  const times = { edged: [] as number[], bare: [] as number[], ctr: [] as number[] }
+  const times: Readonly<Record<'edged' | 'bare' | 'ctr', number[]>> = { edged: [], bare: [], ctr: [] }
   // The first ones warm all three.
   for (let index = -1; index < PODS; index++) {
     const name = `start-${index + 1}`
