@@ -1,6 +1,6 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Clock, ms, withDeadline } from '../../../platform/time/index.ts'
+import { type Clock, ms, seconds, withDeadline } from '../../../platform/time/index.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { fieldPathOf, type PodEvents } from '../events/pod-events.ts'
 import type { Hooks } from '../hooks/hooks.ts'
@@ -13,6 +13,8 @@ export interface StopperPorts {
   readonly events: PodEvents
   readonly clock: Clock
   readonly log: Logger
+  /** Sees what the runtime has of a pod now. */
+  readonly look: (uid: string, signal: AbortSignal) => Promise<void>
   /** A container of the pod has ended, or could not be ended. */
   readonly onChange: (uid: string) => void
 }
@@ -24,6 +26,9 @@ export interface StopOrder {
   readonly graceSeconds: number
   readonly message: string
 }
+
+/** Before another try, where the runtime did not end a container. */
+const BETWEEN_TRIES = seconds(1)
 
 /** The end of containers, in the background: each has its time, and nobody waits for it. */
 export class Stopper {
@@ -55,12 +60,14 @@ export class Stopper {
   }
 
   async #stop(order: StopOrder, until: number, isFirst: boolean, signal: AbortSignal): Promise<void> {
-    const { runtime, clock, log, onChange } = this.#ports
+    const { runtime, clock, log, look, onChange } = this.#ports
     const { pod, container } = order
     try {
       if (isFirst && container.state === 'running') await this.#runHook(order, signal)
       const left = Math.max(0, (this.#until.get(container.id) ?? until) - clock.monotonic())
       await runtime.stopContainer(container.id, ms(left), signal)
+      // Whoever asks what is next has to know that it has ended, or it is ended again.
+      await look(pod.uid, signal)
     } catch (error) {
       if (!signal.aborted) {
         log.warn('A container could not be ended; trying again', {
@@ -68,6 +75,7 @@ export class Stopper {
           container: container.metadata.name,
           error,
         })
+        await clock.sleep(BETWEEN_TRIES, signal).catch(() => undefined)
       }
     } finally {
       // A hurried end is the one that counts.
