@@ -1,5 +1,5 @@
 import type { Metrics } from '../../../platform/health/index.ts'
-import type { CriChannel } from './grpc-channel.ts'
+import type { CriChannel } from './channel.ts'
 
 /** The same channel; its calls are counted by method, and those that failed as well. */
 export function countedChannel(channel: CriChannel, metrics: Metrics): CriChannel {
