@@ -7,7 +7,7 @@ import type { Profile } from '../pod/schema/security.ts'
 import { namespacesOf, supplementalGroups } from '../sandbox/namespaces.ts'
 
 /** Where a kubelet has the profiles of seccomp that pods name. */
-export const SECCOMP_PROFILES = '/var/lib/kubelet/seccomp'
+const SECCOMP_PROFILES = '/var/lib/kubelet/seccomp'
 
 /** The defaults of container runtimes; a runtime leaves them away for privileged containers. */
 const MASKED_PATHS = [

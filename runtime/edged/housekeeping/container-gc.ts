@@ -32,7 +32,7 @@ export interface ContainerGcOptions {
   readonly minimumAge: Duration
 }
 
-export const CONTAINER_GC_DEFAULTS: ContainerGcOptions = { keepOfEach: 1, keepInAll: 500, minimumAge: minutes(1) }
+const CONTAINER_GC_DEFAULTS: ContainerGcOptions = { keepOfEach: 1, keepInAll: 500, minimumAge: minutes(1) }
 
 export interface ContainerGc {
   /**

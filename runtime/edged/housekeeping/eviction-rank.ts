@@ -33,7 +33,7 @@ export function isCritical(pod: Pod): boolean {
 }
 
 /** What it asked for of a resource. A node keeps no account of inodes: nobody asks for them. */
-export function requestOf(pod: Pod, resource: Resource): number {
+function requestOf(pod: Pod, resource: Resource): number {
   if (resource === 'inodes') return 0
   const { memoryBytes, diskBytes } = podRequests(pod)
   return resource === 'memory' ? memoryBytes : diskBytes

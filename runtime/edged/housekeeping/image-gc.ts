@@ -37,7 +37,7 @@ export interface ImageGcOptions {
   readonly keep: readonly string[]
 }
 
-export const IMAGE_GC_DEFAULTS: ImageGcOptions = {
+const IMAGE_GC_DEFAULTS: ImageGcOptions = {
   highPercent: 85,
   lowPercent: 80,
   minimumAge: minutes(2),

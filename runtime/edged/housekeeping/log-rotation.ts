@@ -26,7 +26,7 @@ export interface LogRotationOptions {
   readonly bytesPerSecond: number
 }
 
-export const LOG_ROTATION_DEFAULTS: LogRotationOptions = {
+const LOG_ROTATION_DEFAULTS: LogRotationOptions = {
   maxBytes: 10 * 1024 * 1024,
   maxFiles: 5,
   bytesPerSecond: 8 * 1024 * 1024,

@@ -30,7 +30,7 @@ export interface ImagesOptions extends PullOptions {
   readonly backoff: { readonly first: Duration; readonly most: Duration }
 }
 
-export const IMAGES_DEFAULTS: ImagesOptions = {
+const IMAGES_DEFAULTS: ImagesOptions = {
   maxParallelPulls: 1,
   pullDeadline: minutes(60),
   backoff: { first: seconds(10), most: minutes(5) },
@@ -42,7 +42,7 @@ export function createImages(ports: ImagesPorts, options: Partial<ImagesOptions>
 }
 
 /** As Kubernetes sets it by default: what is called `latest` may be another image tomorrow. */
-export function pullPolicyOf({ imagePullPolicy }: Container, { tag, digest }: ImageName): PullPolicy {
+function pullPolicyOf({ imagePullPolicy }: Container, { tag, digest }: ImageName): PullPolicy {
   return imagePullPolicy ?? (tag === 'latest' && digest === undefined ? 'Always' : 'IfNotPresent')
 }
 

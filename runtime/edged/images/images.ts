@@ -7,7 +7,7 @@ import type { Container } from '../pod/schema/container.ts'
 export type ImageState =
   | { readonly state: 'present'; readonly image: Image }
   | { readonly state: 'pulling' }
-  /** `ErrImagePull`, `ImagePullBackOff`, `ErrImageNeverPull`, `InvalidImageName`; tried again by itself where that may help. */
+  /** `ErrImagePull`, `ImagePullBackOff`, `ErrImageNeverPull`, `ImageInspectError`, `InvalidImageName`, `RegistryUnavailable`; tried again by itself where that may help. */
   | { readonly state: 'failed'; readonly waiting: Waiting }
 
 /** The images of this node. */

@@ -87,7 +87,7 @@ function hasRun({ pod, view }: PlanInput): boolean {
   return initContainers.some((container) => !isSidecar(container) && isBroken(container))
 }
 
-export function mayRestart(policy: Pod['spec']['restartPolicy'], exited: ContainerView): boolean {
+function mayRestart(policy: Pod['spec']['restartPolicy'], exited: ContainerView): boolean {
   return policy === 'Always' || (policy === 'OnFailure' && exited.exitCode !== 0)
 }
 

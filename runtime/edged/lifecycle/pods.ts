@@ -15,7 +15,7 @@ import { PodWorker } from './pod-worker.ts'
 const AT_ONCE = 10
 /** One run waits for a runtime that makes a sandbox, at the longest. */
 const LONGEST_RUN = minutes(6)
-/** Tokens grow old, and objects may have changed without a word; jittered by the pods' own number. */
+/** Tokens grow old, and objects may have changed without a word. At least so long, and half as long again at most. */
 const REFRESH_EVERY = seconds(60)
 const USED = new Set(['configmap', 'secret'])
 

@@ -25,7 +25,7 @@ export interface NodeFactsPorts {
 }
 
 /** Conditions of the Node that this room contributes. */
-export const NODE_CONDITIONS = { runtime: 'ContainerRuntimeReady', network: 'ContainerNetworkReady' } as const
+const NODE_CONDITIONS = { runtime: 'ContainerRuntimeReady', network: 'ContainerNetworkReady' } as const
 
 const EVERY = seconds(10)
 /** Images change more seldom than the runtime breaks: once in so many looks. */

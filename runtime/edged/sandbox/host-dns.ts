@@ -3,7 +3,7 @@ import type { DnsConfig } from '../cri/runtime.ts'
 import { mergedOptions } from './dns.ts'
 
 /** Where a node has its resolver's configuration. */
-export const RESOLVER_FILES = { file: '/etc/resolv.conf', behindStub: '/run/systemd/resolve/resolv.conf' }
+const RESOLVER_FILES = { file: '/etc/resolv.conf', behindStub: '/run/systemd/resolve/resolv.conf' }
 
 /** Larger is no resolver's configuration. */
 const MOST_BYTES = 1 << 20

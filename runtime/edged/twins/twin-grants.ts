@@ -18,12 +18,12 @@ export interface SharedTwins {
   readonly access: 'read' | 'write'
 }
 
-export const TWINS_PREFIX = 'twins.skerry.io/'
-export const READ_TWINS = `${TWINS_PREFIX}read`
-export const WRITE_TWINS = `${TWINS_PREFIX}write`
+const TWINS_PREFIX = 'twins.skerry.io/'
+const READ_TWINS = `${TWINS_PREFIX}read`
+const WRITE_TWINS = `${TWINS_PREFIX}write`
 
 /** Of one pod; who needs more names them by patterns. */
-export const MOST_TWINS = 256
+const MOST_TWINS = 256
 
 /**
  * The twins that the annotations of a pod name: those of its own namespace, and what is shared with it. Without `grants` it

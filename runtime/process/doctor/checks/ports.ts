@@ -25,7 +25,7 @@ export const ports: Check = {
   },
 }
 
-export function wantedPorts({ kind, edge, cloud, up }: Setup): readonly Wanted[] {
+function wantedPorts({ kind, edge, cloud, up }: Setup): readonly Wanted[] {
   if (kind === 'up' || kind === 'none') {
     return Object.entries(UP_PORTS).map(([name, { port, what }]) => {
       const set = Object.entries(up?.ports ?? {}).find(([key]) => key === name)?.[1]
