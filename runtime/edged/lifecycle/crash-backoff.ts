@@ -5,6 +5,8 @@ const FIRST_MS = 10_000
 const MOST_MS = 300_000
 /** Who ran so long has recovered. */
 const RECOVERED_MS = 600_000
+/** Who ended so far ahead did so before the clock was set back: by its time it would wait for as long as that was. */
+const CLOCK_JUMP_MS = 60_000
 
 interface Crashes {
   readonly count: number
@@ -17,10 +19,10 @@ export class CrashBackoff {
   readonly #crashes = new Map<string, Crashes>()
 
   /** From when on a container that has exited may be started again, Unix ms. */
-  dueAt(exited: ContainerView): number {
+  dueAt(exited: ContainerView, now: number): number {
     const waits = this.#crashes.get(exited.metadata.name)?.count ?? 0
     const ran = exited.startedAt > 0 ? exited.finishedAt - exited.startedAt : 0
-    if (waits === 0 || ran >= RECOVERED_MS) return 0
+    if (waits === 0 || ran >= RECOVERED_MS || exited.finishedAt > now + CLOCK_JUMP_MS) return 0
     return exited.finishedAt + waitMs(waits)
   }
 

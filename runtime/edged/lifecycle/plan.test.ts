@@ -165,3 +165,14 @@ test('a pod ends with its containers first, then its sidecars from the last one 
   assert.equal(planned({ isEnding: true, sandboxes: [{ id: 's-0', isReady: false }] }), 'over')
   assert.equal(planned({ isEnding: true, sandboxes: [] }), 'over')
 })
+
+test('a clock that is set back by a week does not make a container wait for a week', () => {
+  const backoff = new CrashBackoff()
+  const exited = aContainer('app', { state: 'exited', exitCode: 1, startedAt: 604_800_000, finishedAt: 604_801_000 })
+  backoff.restarted(exited)
+  assert.equal(
+    planned({ containers: [exited], backoff, now: 604_802_000 }),
+    'app waits CrashLoopBackOff, wake at 604811000',
+  )
+  assert.equal(planned({ containers: [exited], backoff, now: 2000 }), 'start app after app-0')
+})

@@ -182,7 +182,7 @@ class Draft {
   #restart(container: Container, list: Start['list'], exited: ContainerView): void {
     const { pod, backoff, now } = this.#input
     // A sandbox that had to be made anew is no crash of what was in it.
-    const dueAt = exited.sandbox === this.#sandbox ? backoff.dueAt(exited) : 0
+    const dueAt = exited.sandbox === this.#sandbox ? backoff.dueAt(exited, now) : 0
     if (dueAt <= now) {
       this.#start(container, list, exited)
       return

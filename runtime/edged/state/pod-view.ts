@@ -22,6 +22,11 @@ export function readySandbox(view: PodView): SandboxStatus | undefined {
   return newest?.isReady === true ? newest : undefined
 }
 
+/** By how many there were before: clocks of devices jump, and what was made after such a jump may look older. */
+export function newestFirst(one: SandboxStatus | ContainerStatus, other: SandboxStatus | ContainerStatus): number {
+  return other.metadata.attempt - one.metadata.attempt || other.createdAt - one.createdAt
+}
+
 /** The newest container of a name. */
 export function latestOf(view: PodView, name: string): ContainerView | undefined {
   return view.containers.find(({ metadata }) => metadata.name === name)

@@ -4,7 +4,7 @@ import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
 import type { Container, ContainerRuntime, ContainerStatus, Sandbox, SandboxStatus } from '../cri/runtime.ts'
 import { LABELS } from './labels.ts'
-import type { ContainerView, PodView } from './pod-view.ts'
+import { type ContainerView, newestFirst, type PodView } from './pod-view.ts'
 
 export interface RuntimeViewPorts {
   readonly runtime: ContainerRuntime
@@ -177,8 +177,8 @@ export class RuntimeView {
         uid,
         name: labels[LABELS.podName] ?? '',
         namespace: labels[LABELS.podNamespace] ?? '',
-        sandboxes: parts.sandboxes.sort((a, b) => b.createdAt - a.createdAt),
-        containers: parts.containers.sort((a, b) => b.createdAt - a.createdAt),
+        sandboxes: parts.sandboxes.sort(newestFirst),
+        containers: parts.containers.sort(newestFirst),
       })
     }
     return views
