@@ -59,7 +59,7 @@ export async function startPods(
       token: (request) => bus.request(requestToken, request, { deadline: TOKEN_DEADLINE }),
     }),
     containerFiles: createContainerFiles({ places, clusterDomain: options.dns.domain }),
-    stopper: new Stopper({ ...shared, hooks, look: (uid, signal) => view.refresh(uid, signal) }),
+    stopper: new Stopper({ ...shared, hooks, view }),
     shared: options.shared,
     clusterDomain: options.dns.domain,
     allowedSysctls: options.allowedSysctls,

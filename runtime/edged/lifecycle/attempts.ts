@@ -1,7 +1,11 @@
-import { listIn, numberIn, textIn } from '../pod/json.ts'
+import type { Json } from '../../../schemas/index.ts'
+import { isObject, listIn, numberIn, objectIn, textIn } from '../pod/json.ts'
 import { ANNOTATIONS } from '../state/labels.ts'
 import type { ContainerView, PodView } from '../state/pod-view.ts'
 import type { PodRecord } from './pod-record.ts'
+
+/** The reason in the state of a container that was not seen to end. */
+const LOST = 'ContainerStatusUnknown'
 
 /** How many containers of this name the pod had before the next one; what the runtime has forgotten counts as well. */
 export function nextAttempt(view: PodView, record: PodRecord, name: string): number {
@@ -11,7 +15,15 @@ export function nextAttempt(view: PodView, record: PodRecord, name: string): num
   const known = ['containerStatuses', 'initContainerStatuses'].flatMap((list) => listIn(record.status, list))
   const before = known.find((each) => textIn(each, 'name') === name)
   const kept = before && textIn(before, 'containerID') ? (numberIn(before, 'restartCount') ?? 0) : -1
+  if (before && isCountedAlready(before)) return Math.max(kept, ...ofName.map((each) => attemptOf(each) + 1))
   return Math.max(kept, ...ofName.map(attemptOf)) + 1
+}
+
+/** Its end was told as that of a container that was lost, and the one that has to follow with it. */
+function isCountedAlready(status: Json): boolean {
+  const last = objectIn(objectIn(status, 'lastState'), 'terminated')
+  const isSame = textIn(last, 'containerID') === textIn(status, 'containerID')
+  return isSame && textIn(last, 'reason') === LOST && isObject(objectIn(status, 'state')['waiting'])
 }
 
 function attemptOf({ annotations, metadata }: ContainerView): number {

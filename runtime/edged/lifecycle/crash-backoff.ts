@@ -5,8 +5,6 @@ const FIRST_MS = 10_000
 const MOST_MS = 300_000
 /** Who ran so long has recovered. */
 const RECOVERED_MS = 600_000
-/** Who ended so far ahead did so before the clock was set back: by its time it would wait for as long as that was. */
-const CLOCK_JUMP_MS = 60_000
 
 interface Crashes {
   readonly count: number
@@ -17,13 +15,13 @@ interface Crashes {
 /** How long the containers of one pod wait before they are started again: at once, then 10 s, doubling to 5 min. */
 export class CrashBackoff {
   readonly #crashes = new Map<string, Crashes>()
+  /** By name: since when the exited container waits, Unix ms. */
+  readonly #since = new Map<string, { readonly id: string; readonly at: number }>()
 
   /** From when on a container that has exited may be started again, Unix ms. */
   dueAt(exited: ContainerView, now: number): number {
-    const waits = this.#crashes.get(exited.metadata.name)?.count ?? 0
-    const ran = exited.startedAt > 0 ? exited.finishedAt - exited.startedAt : 0
-    if (waits === 0 || ran >= RECOVERED_MS || exited.finishedAt > now + CLOCK_JUMP_MS) return 0
-    return exited.finishedAt + waitMs(waits)
+    const wait = this.#waitOf(exited)
+    return wait === 0 ? 0 : this.#sinceOf(exited, now) + wait
   }
 
   /** It is being started again. */
@@ -31,15 +29,32 @@ export class CrashBackoff {
     const { name } = exited.metadata
     const known = this.#crashes.get(name)
     if (known?.id === exited.id) return
-    const ran = exited.startedAt > 0 ? exited.finishedAt - exited.startedAt : 0
-    this.#crashes.set(name, { id: exited.id, count: ran >= RECOVERED_MS ? 1 : (known?.count ?? 0) + 1 })
+    this.#crashes.set(name, { id: exited.id, count: hasRecovered(exited) ? 1 : (known?.count ?? 0) + 1 })
   }
 
   /** In the words of a kubelet, whole. */
-  static text(pod: string, exited: ContainerView, dueAt: number): string {
-    const wait = Math.round((dueAt - exited.finishedAt) / 1000)
+  text(pod: string, exited: ContainerView): string {
+    const wait = Math.round(this.#waitOf(exited) / 1000)
     return `back-off ${span(wait)} restarting failed container=${exited.metadata.name} pod=${pod}`
   }
+
+  #waitOf(exited: ContainerView): number {
+    const crashes = this.#crashes.get(exited.metadata.name)?.count ?? 0
+    return crashes === 0 || hasRecovered(exited) ? 0 : waitMs(crashes)
+  }
+
+  /** A runtime may not say when it ended, and a clock that was set back leaves ends in the future: then from when it was seen on. */
+  #sinceOf({ metadata: { name }, id, finishedAt }: ContainerView, now: number): number {
+    const known = this.#since.get(name)
+    if (known?.id === id && known.at <= now) return known.at
+    const at = finishedAt > 0 && finishedAt <= now ? finishedAt : now
+    this.#since.set(name, { id, at })
+    return at
+  }
+}
+
+function hasRecovered({ startedAt, finishedAt }: ContainerView): boolean {
+  return startedAt > 0 && finishedAt - startedAt >= RECOVERED_MS
 }
 
 function waitMs(crashes: number): number {

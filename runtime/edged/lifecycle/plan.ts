@@ -3,7 +3,7 @@ import { isSidecar, type Pod } from '../pod/pod.ts'
 import type { Container } from '../pod/schema/container.ts'
 import type { ProbeResults } from '../probes/prober.ts'
 import { type ContainerView, latestOf, type PodView, readySandbox } from '../state/pod-view.ts'
-import { CrashBackoff } from './crash-backoff.ts'
+import type { CrashBackoff } from './crash-backoff.ts'
 
 export interface PlanInput {
   readonly pod: Pod
@@ -187,7 +187,7 @@ class Draft {
       this.#start(container, list, exited)
       return
     }
-    const message = CrashBackoff.text(`${pod.name}_${pod.namespace}(${pod.uid})`, exited, dueAt)
+    const message = backoff.text(`${pod.name}_${pod.namespace}(${pod.uid})`, exited)
     this.#waiting.set(container.name, { reason: 'CrashLoopBackOff', message })
     this.#wakeAt = Math.min(this.#wakeAt ?? dueAt, dueAt)
   }

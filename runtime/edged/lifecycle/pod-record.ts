@@ -46,8 +46,10 @@ export class PodRecords {
   /** A file that cannot be read is one that is not there: all in it can be learned again. */
   async #read(uid: string): Promise<PodRecord | undefined> {
     try {
-      const record: unknown = JSON.parse(await readFile(join(this.#places.pod(uid), FILE), 'utf8'))
-      return recordOf(uid, record)
+      const text = await readFile(join(this.#places.pod(uid), FILE), 'utf8')
+      const record = recordOf(uid, JSON.parse(text))
+      if (!record) throw new RangeError('it is no record of a pod')
+      return record
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
         this.#log.warn('What was kept of a pod cannot be read; it is learned again', { uid, error })
@@ -60,7 +62,7 @@ export class PodRecords {
 function recordOf(uid: string, value: unknown): PodRecord | undefined {
   if (!isJson(value)) return undefined
   const [name, namespace, startedAt] = [textIn(value, 'name'), textIn(value, 'namespace'), numberIn(value, 'startedAt')]
-  if (name === undefined || namespace === undefined || startedAt === undefined) return undefined
+  if (name === undefined || namespace === undefined || !isMoment(startedAt)) return undefined
   const ended = objectIn(value, 'ended')
   const [reason, message] = [textIn(ended, 'reason'), textIn(ended, 'message')]
   const status = value['status']
@@ -69,6 +71,10 @@ function recordOf(uid: string, value: unknown): PodRecord | undefined {
     ...(reason === undefined ? {} : { ended: { reason, message: message ?? '' } }),
     ...(isObject(status) ? { status } : {}),
   }
+}
+
+function isMoment(value: number | undefined): value is number {
+  return value !== undefined && !Number.isNaN(new Date(value).getTime())
 }
 
 /** What JSON.parse gives of an object. */

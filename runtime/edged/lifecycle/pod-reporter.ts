@@ -1,3 +1,4 @@
+import { describeError } from '../../../platform/lifecycle/index.ts'
 import { type JsonObject, podReports } from '../../../schemas/index.ts'
 import { podKey } from '../pod/pod.ts'
 import { podStatus } from '../status/pod-status.ts'
@@ -6,12 +7,18 @@ import type { Crew } from './crew.ts'
 import type { Desired } from './desired-pods.ts'
 import type { PodRecord } from './pod-record.ts'
 
-/** Says how one pod is: on this node's disk, then on the bus, and only what is news. */
-export class PodReporter {
-  readonly #crew: Pick<Crew, 'bus' | 'records'>
-  #record: PodRecord
+type Ports = Pick<Crew, 'bus' | 'records' | 'log'>
 
-  constructor(crew: Pick<Crew, 'bus' | 'records'>, record: PodRecord) {
+/**
+ * Says how one pod is: on this node's disk, then on the bus, and only what is news. Where the disk takes nothing (it is full),
+ * the bus is told nevertheless and pods may be ended, which makes room; the disk is tried again with the next report.
+ */
+export class PodReporter {
+  readonly #crew: Ports
+  #record: PodRecord
+  #isKept = true
+
+  constructor(crew: Ports, record: PodRecord) {
     this.#crew = crew
     this.#record = record
   }
@@ -20,17 +27,22 @@ export class PodReporter {
     return this.#record
   }
 
+  /** The disk has what is known. */
+  get isKept(): boolean {
+    return this.#isKept
+  }
+
   /** It does not begin again. Kept before anything of it is ended. */
   async end(ended: NonNullable<PodRecord['ended']>): Promise<void> {
     if (this.#record.ended) return
-    const record = { ...this.#record, ended }
-    await this.#crew.records.write(record)
-    this.#record = record
+    await this.#keep({ ...this.#record, ended })
   }
 
   async report(input: StatusInput, desired: Desired | undefined, isFinished: boolean): Promise<void> {
     const status = podStatus(input)
-    await this.#keep(status)
+    const isNews = JSON.stringify(this.#record.status) !== JSON.stringify(status)
+    // Of a finished one nothing is kept any more.
+    if (!isFinished && (isNews || !this.#isKept)) await this.#keep({ ...this.#record, status })
     this.tell(status, desired, isFinished)
   }
 
@@ -50,10 +62,22 @@ export class PodReporter {
     if (this.#crew.bus.get(podReports, key)?.uid === reportedAs) this.#crew.bus.remove(podReports, key)
   }
 
-  async #keep(status: JsonObject): Promise<void> {
-    if (JSON.stringify(this.#record.status) === JSON.stringify(status)) return
-    const record = { ...this.#record, status }
-    await this.#crew.records.write(record)
+  async #keep(record: PodRecord): Promise<void> {
+    const { records, log } = this.#crew
     this.#record = record
+    const where = { pod: podKey(record), uid: record.uid }
+    try {
+      await records.write(record)
+      if (!this.#isKept) log.info('How a pod is can be kept again', where)
+      this.#isKept = true
+    } catch (error) {
+      if (this.#isKept) {
+        log.error('How a pod is cannot be kept: a restart now would forget it; trying again', {
+          ...where,
+          error: describeError(error),
+        })
+      }
+      this.#isKept = false
+    }
   }
 }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Duration, ms } from '../../../platform/time/index.ts'
 import { containerHash } from '../containers/hash.ts'
+import { fieldPathOf } from '../events/pod-events.ts'
 import type { HookTarget } from '../hooks/hooks.ts'
 import { isObject, listIn, textIn } from '../pod/json.ts'
 import { ObstacleError, type Waiting } from '../pod/obstacle.ts'
@@ -40,6 +41,8 @@ const LEAST_GRACE_SECONDS = 2
 const UNASSIGNED_GRACE_SECONDS = 30
 /** A kubelet's words for why a container ends whose hook after its start has failed. */
 const HOOK_FAILED = 'FailedPostStartHook'
+/** Until a disk that took nothing is tried again. */
+const KEEP_AGAIN_MS = 10_000
 
 /** The life of one pod on this node, from the first word of it to the last trace. */
 export class PodWorker {
@@ -50,6 +53,8 @@ export class PodWorker {
   readonly #reporter: PodReporter
   readonly #backoff = new CrashBackoff()
   readonly #waits: Waits
+  /** Exited containers whose back-off was told, by name. */
+  readonly #toldBackoffs = new Map<string, string>()
   /** As last wanted; kept for its end when nobody wants it any more. */
   #pod: Pod | undefined
   #reportedAs: string
@@ -178,6 +183,7 @@ export class PodWorker {
   /** Asks its running containers how they are, and no others. */
   #follow(pod: Pod, view: PodView): void {
     const { prober } = this.#crew
+    for (const { id, state } of view.containers) if (state === 'exited') this.#postStarts.leave(id)
     const sandbox = readySandbox(view)
     const podIp = factsOf(this.#crew, pod, view).podIps[0] ?? ''
     const running = view.containers.filter(({ state, sandbox: of }) => state === 'running' && of === sandbox?.id)
@@ -279,8 +285,21 @@ export class PodWorker {
       return { isGone: !desired }
     }
     if (!plan.isOver && this.#refreshDue && readySandbox(view)) await this.#refresh(pod, view, signal)
+    this.#tellBackoffs(pod, view, plan)
     await this.#report(pod, view, now, false)
     return this.#outcome(pod, plan)
+  }
+
+  #tellBackoffs(pod: Pod, view: PodView, { waiting }: Plan): void {
+    for (const [name, { reason }] of waiting) {
+      const exited = latestOf(view, name)
+      if (reason !== 'CrashLoopBackOff' || !exited || this.#toldBackoffs.get(name) === exited.id) continue
+      this.#toldBackoffs.set(name, exited.id)
+      const isApp = pod.spec.containers.some((each) => each.name === name)
+      const message = `Back-off restarting failed container ${name} in pod ${pod.name}_${pod.namespace}(${pod.uid})`
+      const fieldPath = fieldPathOf(name, isApp ? 'containers' : 'initContainers')
+      this.#crew.events.tell(pod, { type: 'Warning', reason: 'BackOff', message, fieldPath })
+    }
   }
 
   async #refresh(pod: Pod, view: PodView, signal: AbortSignal): Promise<void> {
@@ -291,10 +310,15 @@ export class PodWorker {
   #outcome(pod: Pod, plan: Plan): Outcome {
     const { clock } = this.#crew
     const { activeDeadlineSeconds: most } = pod.spec
+    const { startedAt, ended } = this.#reporter.record
     const now = clock.now()
-    const deadline = most === undefined || plan.isOver ? [] : [this.#reporter.record.startedAt + most * 1000 - now]
-    const waits = [...(plan.wakeAt === undefined ? [] : [plan.wakeAt - now]), ...deadline]
-    const next = this.#waits.next
+    const waits = plan.wakeAt === undefined ? [] : [plan.wakeAt - now]
+    if (most !== undefined && !plan.isOver && !ended) waits.push(startedAt + most * 1000 - now)
+    if (!this.#reporter.isKept) waits.push(KEEP_AGAIN_MS)
+    const next = this.#waits.next([
+      ...(plan.sandbox === 'make' ? [SANDBOX] : []),
+      ...plan.start.map(({ container }) => container.name),
+    ])
     if (next) waits.push(next.milliseconds)
     return waits.length === 0 ? { isGone: false } : { isGone: false, wakeAfter: ms(Math.max(10, Math.min(...waits))) }
   }

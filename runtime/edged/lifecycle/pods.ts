@@ -9,7 +9,7 @@ import { isTerminal } from '../status/phase.ts'
 import type { Crew } from './crew.ts'
 import { identityOf } from './desired-pods.ts'
 import type { PodRecord } from './pod-record.ts'
-import { PodWorker } from './pod-worker.ts'
+import { type Outcome, PodWorker } from './pod-worker.ts'
 
 /** Pods that are worked on at a time; runtimes serve several well, and a slow one must not keep the others. */
 const AT_ONCE = 10
@@ -24,6 +24,8 @@ export class Pods {
   readonly #crew: Crew
   readonly #workers = new Map<string, PodWorker>()
   readonly #records = new Map<string, PodRecord>()
+  /** Runs under way that make something: a runtime that hangs must not keep their pods from ending. */
+  readonly #making = new Map<string, AbortController>()
   readonly #queue: Reconciler
   #signal: AbortSignal | undefined
 
@@ -44,7 +46,9 @@ export class Pods {
 
   /** There is news of a pod. */
   enqueue(uid: string): void {
-    if (uid !== '') this.#queue.enqueue(uid)
+    if (uid === '') return
+    if (!this.#isWanted(uid)) this.#making.get(uid)?.abort(new Error('the pod is not wanted any more'))
+    this.#queue.enqueue(uid)
   }
 
   enqueueAll(): void {
@@ -101,11 +105,29 @@ export class Pods {
     if (!desired.get(uid) && !desired.isComplete) return
     const worker = this.#worker(uid)
     if (!worker) return
-    const { isGone, wakeAfter } = await worker.step(signal)
+    const { isGone, wakeAfter } = await this.#run(uid, worker, signal)
     if (isGone) {
       this.#workers.delete(uid)
       this.#records.delete(uid)
     } else if (wakeAfter) this.#queue.enqueueAfter(uid, wakeAfter)
+  }
+
+  async #run(uid: string, worker: PodWorker, signal: AbortSignal): Promise<Outcome> {
+    if (!this.#isWanted(uid)) return worker.step(signal)
+    const making = new AbortController()
+    this.#making.set(uid, making)
+    try {
+      return await worker.step(AbortSignal.any([signal, making.signal]))
+    } catch (error) {
+      if (signal.aborted || !making.signal.aborted) throw error
+      return { isGone: false, wakeAfter: ms(0) }
+    } finally {
+      this.#making.delete(uid)
+    }
+  }
+
+  #isWanted(uid: string): boolean {
+    return this.#crew.desired.get(uid)?.isDeleted === false
   }
 
   #worker(uid: string): PodWorker | undefined {

@@ -19,7 +19,8 @@ const LONGEST = minutes(10)
 /** What containers want done after their start, in the background. Until then they are not started, for those that wait for them. */
 export class PostStarts {
   readonly #ports: PostStartPorts
-  readonly #running = new Set<string>()
+  /** By container. */
+  readonly #running = new Map<string, AbortController>()
 
   constructor(ports: PostStartPorts) {
     this.#ports = ports
@@ -32,16 +33,26 @@ export class PostStarts {
   run(target: HookTarget, signal: AbortSignal): void {
     const hook = target.container.lifecycle.postStart
     if (!hook) return
-    this.#running.add(target.containerId)
+    const { uid } = target.pod
+    const left = new AbortController()
+    this.#running.set(target.containerId, left)
     const { hooks, clock } = this.#ports
-    void withDeadline(clock, LONGEST, signal, (limited) => hooks.run(hook, target, limited))
+    const onAbort = () => left.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    void withDeadline(clock, LONGEST, left.signal, (limited) => hooks.run(hook, target, limited))
       .catch((error: unknown) => {
-        if (!signal.aborted) this.#failed(target, describeError(error))
+        if (!left.signal.aborted) this.#failed(target, describeError(error))
       })
       .finally(() => {
+        signal.removeEventListener('abort', onAbort)
         this.#running.delete(target.containerId)
-        this.#ports.onDone(target.pod.uid)
+        this.#ports.onDone(uid)
       })
+  }
+
+  /** Its container has ended: what it wanted is of no use any more. Harmless where no hook runs. */
+  leave(containerId: string): void {
+    this.#running.get(containerId)?.abort(new Error('the container of the hook has ended'))
   }
 
   #failed(target: HookTarget, why: string): void {

@@ -1,21 +1,22 @@
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Clock, ms, seconds, withDeadline } from '../../../platform/time/index.ts'
+import { Backoff, type Clock, ms, type Random, seconds, withDeadline } from '../../../platform/time/index.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { fieldPathOf, type PodEvents } from '../events/pod-events.ts'
 import type { Hooks } from '../hooks/hooks.ts'
 import type { Pod } from '../pod/pod.ts'
 import type { ContainerView } from '../state/pod-view.ts'
+import type { RuntimeView } from '../state/runtime-view.ts'
 
 export interface StopperPorts {
-  readonly runtime: ContainerRuntime
+  readonly runtime: Pick<ContainerRuntime, 'stopContainer'>
+  readonly view: Pick<RuntimeView, 'get' | 'refresh'>
   readonly hooks: Hooks
   readonly events: PodEvents
   readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
-  /** Sees what the runtime has of a pod now. */
-  readonly look: (uid: string, signal: AbortSignal) => Promise<void>
-  /** A container of the pod has ended, or could not be ended. */
+  /** A container of the pod has ended. */
   readonly onChange: (uid: string) => void
 }
 
@@ -27,8 +28,8 @@ export interface StopOrder {
   readonly message: string
 }
 
-/** Before another try, where the runtime did not end a container. */
-const BETWEEN_TRIES = seconds(1)
+/** Between tries to end a container that goes on, or whose runtime refuses. */
+const BETWEEN = { first: seconds(1), most: seconds(60) }
 
 /** The end of containers, in the background: each has its time, and nobody waits for it. */
 export class Stopper {
@@ -40,10 +41,6 @@ export class Stopper {
     this.#ports = ports
   }
 
-  isStopping(containerId: string): boolean {
-    return this.#until.has(containerId)
-  }
-
   /** Begins to end a container; one that is being ended is hurried where it has less time than before. */
   stop(order: StopOrder, signal: AbortSignal): void {
     const { clock, events } = this.#ports
@@ -52,38 +49,51 @@ export class Stopper {
     const before = this.#until.get(container.id)
     if (before !== undefined && before <= until + 1000) return
     this.#until.set(container.id, until)
-    if (before === undefined) {
-      const fieldPath = fieldPathOf(container.metadata.name)
-      events.tell(pod, { type: 'Normal', reason: 'Killing', message, fieldPath })
-    }
-    void this.#stop(order, until, before === undefined, signal)
+    if (before !== undefined) return void this.#try(order, signal)
+    const fieldPath = fieldPathOf(container.metadata.name)
+    events.tell(pod, { type: 'Normal', reason: 'Killing', message, fieldPath })
+    void this.#end(order, signal)
   }
 
-  async #stop(order: StopOrder, until: number, isFirst: boolean, signal: AbortSignal): Promise<void> {
-    const { runtime, clock, log, look, onChange } = this.#ports
+  /** Until the runtime has it no more among those that run: it may say that it ended one, and have it still. */
+  async #end(order: StopOrder, signal: AbortSignal): Promise<void> {
+    const { clock, random, onChange } = this.#ports
     const { pod, container } = order
-    try {
-      if (isFirst && container.state === 'running') await this.#runHook(order, signal)
-      const left = Math.max(0, (this.#until.get(container.id) ?? until) - clock.monotonic())
-      await runtime.stopContainer(container.id, ms(left), signal)
-      // Whoever asks what is next has to know that it has ended, or it is ended again.
-      await look(pod.uid, signal)
-    } catch (error) {
-      if (!signal.aborted) {
-        log.warn('A container could not be ended; trying again', {
-          pod: pod.name,
-          container: container.metadata.name,
-          error,
-        })
-        await clock.sleep(BETWEEN_TRIES, signal).catch(() => undefined)
-      }
-    } finally {
-      // A hurried end is the one that counts.
-      if (this.#until.get(container.id) === until) {
-        this.#until.delete(container.id)
-        onChange(pod.uid)
-      }
+    const backoff = new Backoff(BETWEEN, random)
+    if (container.state === 'running') await this.#runHook(order, signal)
+    while (!signal.aborted && !(await this.#try(order, signal))) {
+      await clock.sleep(backoff.next(), signal).catch(() => undefined)
     }
+    this.#until.delete(container.id)
+    onChange(pod.uid)
+  }
+
+  /** True once it has ended. */
+  async #try({ pod, container }: StopOrder, signal: AbortSignal): Promise<boolean> {
+    const { runtime, view, clock, log } = this.#ports
+    const left = Math.max(0, (this.#until.get(container.id) ?? 0) - clock.monotonic())
+    try {
+      await runtime.stopContainer(container.id, ms(left), signal)
+      await view.refresh(pod.uid, signal)
+      if (!this.#runs(pod, container)) return true
+      log.warn('A container goes on after its end; ending it again', {
+        pod: pod.name,
+        container: container.metadata.name,
+      })
+    } catch (error) {
+      // Its sandbox may have ended it, or it itself.
+      if (signal.aborted || !this.#runs(pod, container)) return true
+      log.warn('A container could not be ended; trying again', {
+        ...{ pod: pod.name, container: container.metadata.name },
+        error: describeError(error),
+      })
+    }
+    return false
+  }
+
+  #runs({ uid }: Pod, { id }: ContainerView): boolean {
+    const now = this.#ports.view.get(uid)?.containers.find((each) => each.id === id)
+    return now?.state === 'running' || now?.state === 'unknown'
   }
 
   /** Within the grace; what it leaves of that is the container's own. */

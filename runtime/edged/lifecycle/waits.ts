@@ -53,9 +53,9 @@ export class Waits {
     for (const [part, wait] of this.#waits) this.#waits.set(part, { ...wait, until: undefined })
   }
 
-  /** Until the first try that is due by its time. */
-  get next(): Duration | undefined {
-    const times = [...this.#waits.values()].flatMap(({ until }) => (until === undefined ? [] : [until]))
+  /** Until the first try of one of these parts that is due by its time. */
+  next(parts: readonly string[]): Duration | undefined {
+    const times = parts.flatMap((part) => this.#waits.get(part)?.until ?? [])
     if (times.length === 0) return undefined
     return ms(Math.max(0, Math.min(...times) - this.#clock.monotonic()))
   }

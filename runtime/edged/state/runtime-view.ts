@@ -1,5 +1,5 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { describeError } from '../../../platform/lifecycle/index.ts'
+import { describeError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
 import type { Container, ContainerRuntime, ContainerStatus, Sandbox, SandboxStatus } from '../cri/runtime.ts'
@@ -28,13 +28,23 @@ const EVERY: Duration = seconds(1)
  */
 const SANDBOXES_EVERY = 5
 
+/** Statuses that are asked for at a time. */
+const AT_ONCE = 8
+
+interface Seen {
+  /** Undefined: the runtime has nothing of it; kept until no look from before that is under way. */
+  readonly view: PodView | undefined
+  readonly print: string
+  readonly look: number
+}
+
 /**
  * What the container runtime has of each pod of this node, from looks at it: one at all containers each second, and one at a pod
  * after it was worked on. A look that began before another one of the same pod never replaces it.
  */
 export class RuntimeView {
   readonly #ports: RuntimeViewPorts
-  readonly #pods = new Map<string, { readonly view: PodView; readonly print: string; readonly look: number }>()
+  readonly #pods = new Map<string, Seen>()
   /** Of what does not change while its state is the same, by id. */
   readonly #sandboxes = new Map<string, SandboxStatus>()
   readonly #containers = new Map<string, ContainerStatus>()
@@ -79,7 +89,7 @@ export class RuntimeView {
   }
 
   views(): readonly PodView[] {
-    return [...this.#pods.values()].map(({ view }) => view)
+    return [...this.#pods.values()].flatMap(({ view }) => view ?? [])
   }
 
   /** Looks at one pod now. */
@@ -106,7 +116,7 @@ export class RuntimeView {
       this.#isKnown = true
       this.#turned(undefined)
     } catch (error) {
-      if (!signal.aborted) this.#turned(describeError(error))
+      if (!signal.aborted) this.#turned(problemOf(error))
     }
   }
 
@@ -144,11 +154,12 @@ export class RuntimeView {
       const before = this.#pods.get(uid)
       if (before && before.look > look) continue
       const print = view ? fingerprint(view) : ''
-      if (view) this.#pods.set(uid, { view, print, look })
-      else this.#pods.delete(uid)
+      this.#pods.set(uid, { view, print, look })
       if (print !== (before?.print ?? '')) onChange(uid)
     }
-    if (only === undefined) this.#forgetOthers(sandboxes, containers)
+    if (only !== undefined) return
+    this.#forgetOthers(sandboxes, containers)
+    for (const [uid, seen] of this.#pods) if (!seen.view && seen.look < look) this.#pods.delete(uid)
   }
 
   async #assemble(
@@ -162,14 +173,14 @@ export class RuntimeView {
       found.set(uid, made)
       return made
     }
-    for (const sandbox of sandboxes) {
+    await eachOf(sandboxes, async (sandbox) => {
       const status = await this.#sandboxStatus(sandbox, signal)
       if (status) of(sandbox.labels[LABELS.podUid] ?? '').sandboxes.push(status)
-    }
-    for (const container of containers) {
+    })
+    await eachOf(containers, async (container) => {
       const status = await this.#containerStatus(container, signal)
       if (status) of(container.labels[LABELS.podUid] ?? '').containers.push({ ...status, sandbox: container.sandbox })
-    }
+    })
     const views = new Map<string, PodView | undefined>()
     for (const [uid, parts] of found) {
       const labels = parts.sandboxes[0]?.labels ?? parts.containers[0]?.labels ?? {}
@@ -186,7 +197,7 @@ export class RuntimeView {
 
   async #sandboxStatus(sandbox: Sandbox, signal: AbortSignal): Promise<SandboxStatus | undefined> {
     const known = this.#sandboxes.get(sandbox.id)
-    if (known && known.isReady === sandbox.isReady) return known
+    if (known && known.isReady === sandbox.isReady && known.createdAt === sandbox.createdAt) return known
     const status = await this.#ports.runtime.sandboxStatus(sandbox.id, signal)
     if (status) this.#sandboxes.set(sandbox.id, status)
     return status
@@ -194,7 +205,7 @@ export class RuntimeView {
 
   async #containerStatus(container: Container, signal: AbortSignal): Promise<ContainerStatus | undefined> {
     const known = this.#containers.get(container.id)
-    if (known && known.state === container.state) return known
+    if (known && known.state === container.state && known.createdAt === container.createdAt) return known
     const status = await this.#ports.runtime.containerStatus(container.id, signal)
     if (status) this.#containers.set(container.id, status)
     return status
@@ -208,9 +219,23 @@ export class RuntimeView {
   }
 }
 
+/** For people. A refusal of what every runtime does means that it speaks otherwise. */
+function problemOf(error: unknown): string {
+  if (!(error instanceof RefusedError)) return describeError(error)
+  return `the container runtime refuses to answer by CRI v1: it has to be enabled there, and containerd to be 1.6 or later: ${describeError(error)}`
+}
+
 function fingerprint({ sandboxes, containers }: PodView): string {
   return [
-    ...sandboxes.map(({ id, isReady, ips }) => `${id} ${isReady} ${ips.join()}`),
-    ...containers.map(({ id, state }) => `${id} ${state}`),
+    ...sandboxes.map(({ id, createdAt, isReady, ips }) => `${id} ${createdAt} ${isReady} ${ips.join()}`),
+    ...containers.map(({ id, createdAt, state }) => `${id} ${createdAt} ${state}`),
   ].join('\n')
+}
+
+async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values()
+  const worker = async () => {
+    for (const item of left) await work(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker))
 }
