@@ -105,9 +105,10 @@ it('one dead unit of thirty on a serial line costs its neighbours next to nothin
   await until('the dead one is offline', () => states.get(`default/unit-${DEAD}`) === 'offline')
   const before = [...asked]
   const count = (unitId: number) => (asked[unitId] ?? 0) - (before[unitId] ?? 0)
-  await until('so many cycles', () => count(UNITS) >= CYCLES)
-  // Every neighbour was read as often as the others, and nobody failed.
-  for (const unitId of living) assert.ok(count(unitId) >= CYCLES - 1, `unit ${unitId} was asked ${count(unitId)} times`)
+  const begun = systemClock.monotonic()
+  // What a busy machine misses is skipped, and units lie at different points of their cycle: two pauses may cost one unit two more.
+  await until('every neighbour was read so often', () => living.every((unitId) => count(unitId) >= CYCLES))
+  const elapsedMs = systemClock.monotonic() - begun
   assert.deepEqual(
     living.filter((unitId) => states.get(`default/unit-${unitId}`) !== 'online'),
     [],
@@ -118,7 +119,7 @@ it('one dead unit of thirty on a serial line costs its neighbours next to nothin
   )
   // Of the time of the line a tenth at most went to the dead one; in the long run the host grants less.
   const spent = count(DEAD) * TIMEOUT_MS
-  assert.ok(spent <= 0.1 * CYCLES * CYCLE_MS, `${spent} ms of ${CYCLES * CYCLE_MS} ms were spent on a dead unit`)
+  assert.ok(spent <= 0.1 * elapsedMs, `${spent} ms of ${elapsedMs} ms were spent on a dead unit`)
   await server.resume()
   await until('it is back', () => states.get(`default/unit-${DEAD}`) === 'online')
 })
