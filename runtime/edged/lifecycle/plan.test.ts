@@ -172,5 +172,6 @@ test('a clock that is set back by a week does not make a container wait for a we
     planned({ containers: [exited], backoff, now: 604_802_000 }),
     'app waits CrashLoopBackOff, wake at 604811000',
   )
-  assert.equal(planned({ containers: [exited], backoff, now: 2000 }), 'start app after app-0')
+  assert.equal(planned({ containers: [exited], backoff, now: 2000 }), 'app waits CrashLoopBackOff, wake at 12000')
+  assert.equal(planned({ containers: [exited], backoff, now: 12_000 }), 'start app after app-0')
 })

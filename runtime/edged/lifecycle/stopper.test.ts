@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { silentLogger as log } from '../../../platform/log/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
-import { aContainer, aPod } from '../testing/a-pod.ts'
+import { aContainer, aPod, aView } from '../testing/a-pod.ts'
 import { scriptedChannel } from '../testing/scripted-channel.ts'
 import { Stopper } from './stopper.ts'
 
@@ -12,6 +12,7 @@ function stage() {
   const clock = new FakeClock()
   const happened: string[] = []
   const state = { refuses: false }
+  const isEnded = () => happened.includes('looked')
   const { runtime } = scriptedChannel({
     StopContainer: () => {
       happened.push('ended')
@@ -22,8 +23,12 @@ function stage() {
   let told = Promise.withResolvers<void>()
   const stopper = new Stopper({
     ...{ runtime, clock, log, hooks: { run: async () => undefined } },
+    random: { next: () => 1, bytes: (count) => new Uint8Array(count), uuid: () => '' },
     events: { tell: (_pod, { reason }) => happened.push(reason) },
-    look: async () => void happened.push('looked'),
+    view: {
+      get: () => aView([], [aContainer('app', { state: isEnded() ? 'exited' : 'running' })]),
+      refresh: async () => void happened.push('looked'),
+    },
     onChange: () => {
       happened.push('told')
       told.resolve()
@@ -41,7 +46,7 @@ function stage() {
     stopper.stop(order, new AbortController().signal)
     return told.promise
   }
-  return { stop, stopper, happened, state, clock }
+  return { stop, happened, state, clock }
 }
 
 test('the runtime is looked at before anybody is told that a container has ended', async () => {
@@ -50,14 +55,16 @@ test('the runtime is looked at before anybody is told that a container has ended
   assert.deepEqual(happened, ['Killing', 'ended', 'looked', 'told'])
 })
 
-test('a container that the runtime does not end is not tried again at once', async () => {
-  const { stop, stopper, happened, state, clock } = stage()
+test('a container that the runtime does not end is tried again, not at once, and nobody is told before it has ended', async () => {
+  const { stop, happened, state, clock } = stage()
   state.refuses = true
   const told = stop()
   await clock.advance({ milliseconds: 900 })
   assert.deepEqual(happened, ['Killing', 'ended'])
-  assert.equal(stopper.isStopping('app-0'), true)
   await clock.advance({ milliseconds: 200 })
+  assert.deepEqual(happened, ['Killing', 'ended', 'ended'])
+  state.refuses = false
+  await clock.advance({ milliseconds: 2000 })
   await told
-  assert.equal(stopper.isStopping('app-0'), false)
+  assert.deepEqual(happened, ['Killing', 'ended', 'ended', 'ended', 'looked', 'told'])
 })

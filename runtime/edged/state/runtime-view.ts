@@ -134,8 +134,12 @@ export class RuntimeView {
   async #isAsBefore(signal: AbortSignal): Promise<boolean> {
     const { runtime, owner } = this.#ports
     const containers = await runtime.listContainers({ [LABELS.owner]: owner }, signal)
-    const known = new Map(this.views().flatMap((view) => view.containers.map(({ id, state }) => [id, state])))
-    return containers.length === known.size && containers.every(({ id, state }) => known.get(id) === state)
+    const known = new Map(this.views().flatMap((view) => view.containers.map((each) => [each.id, each])))
+    const isSame = ({ id, state, createdAt }: Container) => {
+      const before = known.get(id)
+      return before?.state === state && before.createdAt === createdAt
+    }
+    return containers.length === known.size && containers.every(isSame)
   }
 
   async #look(labels: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {

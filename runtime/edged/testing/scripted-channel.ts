@@ -1,7 +1,7 @@
 import { RefusedError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, DeadlineError, withDeadline } from '../../../platform/time/index.ts'
-import { runtimeOver } from '../cri/cri-runtime.ts'
 import type { CriChannel } from '../cri/channel.ts'
+import { runtimeOver } from '../cri/cri-runtime.ts'
 import type { Message } from '../cri/methods.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 
