@@ -20,6 +20,8 @@ export interface StaticSource {
   /** False: nobody knows yet what has no file any more. */
   readonly isComplete: boolean
   onChange(handler: () => void): Disposable
+  /** What the cloud shows of a pod from a file as it is now, by key of the bus. */
+  readonly mirrors: { uidOf(key: string): string | undefined }
 }
 
 export interface DesiredPodsPorts {
@@ -61,7 +63,7 @@ export class DesiredPods implements Disposable {
 
   get(uid: string): Desired | undefined {
     const pod = this.#static.get(uid)
-    if (pod) return { parsed: { pod }, isDeleted: false, reportAs: this.#mirrorOf(pod) }
+    if (pod) return { parsed: { pod }, isDeleted: false, reportAs: this.#ports.files?.mirrors.uidOf(podKey(pod)) }
     for (const { assigned, parsed } of this.#assigned.values()) {
       if (assigned.uid === uid && !isMirrorPod(assigned.pod))
         return { parsed, isDeleted: isDeleted(assigned), reportAs: uid }
@@ -102,11 +104,6 @@ export class DesiredPods implements Disposable {
     for (const uid of new Set([...before.keys(), ...this.#static.keys()])) {
       if (before.get(uid) !== this.#static.get(uid)) this.#ports.onChange(uid)
     }
-  }
-
-  #mirrorOf(pod: Pod): string | undefined {
-    const found = this.#assigned.get(podKey(pod))?.assigned
-    return found && isMirrorPod(found.pod) ? found.uid : undefined
   }
 }
 

@@ -1,4 +1,4 @@
-import { describeError } from '../../../platform/lifecycle/index.ts'
+import { describeError, RefusedError } from '../../../platform/lifecycle/index.ts'
 import { containerConfig } from '../containers/container-config.ts'
 import { environmentOf } from '../containers/environment.ts'
 import { hugepageSizes } from '../containers/hugepage-sizes.ts'
@@ -43,7 +43,7 @@ export async function startSandbox(crew: Crew, pod: Pod, view: PodView, signal: 
     await runtime.runSandbox(config, runtimeHandler(pod, handlers), signal)
   } catch (error) {
     if (error instanceof ObstacleError || signal.aborted) throw error
-    const message = `Failed to create pod sandbox: ${describeError(error)}`
+    const message = `Failed to create pod sandbox: ${inWords(error)}`
     throw new ObstacleError({ reason: 'FailedCreatePodSandBox', message }, error)
   }
 }
@@ -136,6 +136,11 @@ async function obstacleFrom<T>(work: Promise<T>, reason: string, signal: AbortSi
     return await work
   } catch (error) {
     if (signal.aborted) throw error
-    throw new ObstacleError({ reason, message: describeError(error) }, error)
+    throw new ObstacleError({ reason, message: inWords(error) }, error)
   }
+}
+
+/** What a runtime refuses it says itself; what broke off on the way to it is told with its causes. */
+function inWords(error: unknown): string {
+  return error instanceof RefusedError ? error.message : describeError(error)
 }
