@@ -86,10 +86,12 @@ export class RemoteQueries {
       if (failure === undefined) await this.#remember(expected, answer)
       else await this.#acknowledge(answer)
       if (failure === undefined) return answer.content
-      throw queryFailed(key, failure)
+      throw queryFailed(key, failure, statusIn(answer.content))
     } catch (error) {
       // Why the cloud answered with `error` is what the caller has to know.
-      if (error instanceof SkerryError && error.code === 'HUB_REQUEST_FAILED') throw queryFailed(key, error.message)
+      if (error instanceof SkerryError && error.code === 'HUB_REQUEST_FAILED') {
+        throw queryFailed(key, error.message, isNotFound(key, error.message) ? 404 : undefined)
+      }
       throw error
     } finally {
       meta.forgo(expected)
@@ -120,11 +122,23 @@ export function offline(): UnavailableError {
   return new UnavailableError('The cloud is not connected', { code: 'HUB_OFFLINE' })
 }
 
-function queryFailed(resource: string, reason: string): RefusedError {
+function queryFailed(resource: string, reason: string, status?: number): RefusedError {
   return new RefusedError('The cloud could not answer the query', {
     code: 'HUB_QUERY_FAILED',
-    fields: { resource, reason },
+    fields: { resource, reason, ...(status === undefined ? {} : { status }) },
   })
+}
+
+/** Such an answer is a text alone; that of Kubernetes for an object that is not there ends like this. */
+function isNotFound(key: string, message: string): boolean {
+  return message.endsWith(` "${key.slice(key.lastIndexOf('/') + 1)}" not found`)
+}
+
+/** The HTTP status that the API had for it: 404 where there is no such object. */
+function statusIn(content: Json): number | undefined {
+  const failed: unknown = Reflect.get(Object(content), 'ErrStatus')
+  const code: unknown = Reflect.get(Object(failed), 'code')
+  return typeof code === 'number' ? code : undefined
 }
 
 /** KubeEdge answers a failed query with a response whose content is the error, or with an object that is none. */

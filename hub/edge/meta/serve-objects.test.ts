@@ -108,6 +108,27 @@ test('an error of the cloud names its reason, and a broken link or a late cloud 
   await edge.stop()
 })
 
+test('an object that the cloud does not have is told apart from one that it does not give', async () => {
+  const statusOf = async (answer: (frame: Frame) => Frame) => {
+    const { edge, ask } = await setup(() => undefined)
+    const usual = edge.cloud.answers
+    edge.cloud.answers = (frame) => (frame.route.operation === 'query' ? answer(frame) : usual(frame))
+    const failed = ask(CFG, 'stored-first').then(
+      () => 'answered',
+      (error: { fields?: { status?: number } }) => error.fields?.status,
+    )
+    await edge.advance()
+    await edge.stop()
+    return failed
+  }
+  const error = (text: string) => (frame: Frame) => ({ ...reply(frame, text), route: { operation: 'error' } })
+  const name = CFG.slice(CFG.lastIndexOf('/') + 1)
+  assert.equal(await statusOf(error(`configmaps "${name}" not found`)), 404)
+  assert.equal(await statusOf(error('configmaps "another" not found')), undefined)
+  assert.equal(await statusOf(error(`no pod of node edge-1 uses ConfigMap ${name}`)), undefined)
+  assert.equal(await statusOf((frame) => reply(frame, { ErrStatus: { reason: 'NotFound', code: 404 } })), 404)
+})
+
 test('one query goes for all who ask meanwhile; who needs the word of now gets one that was sent after its call', async () => {
   let version = 0
   const held: Frame[] = []

@@ -1,4 +1,5 @@
 import type { Bus } from '../../../platform/bus/index.ts'
+import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import { seconds } from '../../../platform/time/index.ts'
 import { type JsonObject, requestObject } from '../../../schemas/index.ts'
 import type { PodObjects } from '../pod/pod-objects.ts'
@@ -10,7 +11,12 @@ const DEADLINE = seconds(30)
 export function busObjects(bus: Bus): PodObjects {
   const ask = async (resource: string, signal?: AbortSignal): Promise<JsonObject | undefined> => {
     const options = { deadline: DEADLINE, ...(signal ? { signal } : {}) }
-    return (await bus.request(requestObject, { resource, freshness: 'stored-first' }, options)).object
+    try {
+      return (await bus.request(requestObject, { resource, freshness: 'stored-first' }, options)).object
+    } catch (error) {
+      if (error instanceof RefusedError && error.fields['status'] === 404) return undefined
+      throw error
+    }
   }
   return {
     configMap: (namespace, name, signal) => ask(`${namespace}/configmap/${name}`, signal),

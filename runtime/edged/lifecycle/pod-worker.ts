@@ -14,6 +14,7 @@ import { ANNOTATIONS } from '../state/labels.ts'
 import { emptyView, latestOf, type PodView, readySandbox } from '../state/pod-view.ts'
 import { isTerminal } from '../status/phase.ts'
 import { nextAttempt } from './attempts.ts'
+import { BackOffEvents } from './back-off-events.ts'
 import { CrashBackoff } from './crash-backoff.ts'
 import type { Crew } from './crew.ts'
 import type { Desired } from './desired-pods.ts'
@@ -50,6 +51,7 @@ export class PodWorker {
   readonly #crew: Crew
   readonly #starter: Starter
   readonly #postStarts: PostStarts
+  readonly #backOffEvents: BackOffEvents
   readonly #reporter: PodReporter
   readonly #backoff = new CrashBackoff()
   readonly #waits: Waits
@@ -63,6 +65,7 @@ export class PodWorker {
   #shortGrace: Duration | undefined
   #isReleased = false
   #isAdmitted: boolean
+  #toldRefusal: string | undefined
   #refreshDue = true
   /** By name of the container: the one whose hook after its start has failed, and which has to end for it. */
   readonly #hookFailures = new Map<string, string>()
@@ -77,6 +80,7 @@ export class PodWorker {
     this.#life = life
     this.#starter = new Starter(crew)
     this.#lastWords = new LastWords(crew)
+    this.#backOffEvents = new BackOffEvents(crew.events)
     this.#waits = new Waits(crew.clock, crew.random)
     this.#reporter = new PodReporter(crew, record ?? { uid, name, namespace, startedAt: crew.clock.now() })
     this.#isAdmitted = record !== undefined
@@ -275,6 +279,7 @@ export class PodWorker {
 
   async #settle(pod: Pod, view: PodView, now: Now, signal: AbortSignal): Promise<Outcome> {
     const { plan, desired } = now
+    this.#backOffEvents.tell(pod, view, plan)
     const isUnwanted = !desired || desired.isDeleted
     if (plan.isOver) await this.#release(pod)
     if (plan.isOver && isUnwanted) {
@@ -372,6 +377,8 @@ export class PodWorker {
   /** It says why for as long as it is there; nothing of it is made. */
   #refuse(desired: Desired, message: string): Outcome {
     const why = { reason: 'NotSupported', message }
+    if (this.#toldRefusal !== message) this.#crew.events.tell(this.#identity, { type: 'Warning', ...why })
+    this.#toldRefusal = message
     const at = new Date(this.#reporter.record.startedAt).toISOString().replace(/\.\d+Z$/, 'Z')
     const condition = { type: 'PodReadyToStartContainers', status: 'False', ...why, lastTransitionTime: at }
     this.#reporter.tell({ phase: 'Pending', ...why, conditions: [condition] }, desired, desired.isDeleted)
