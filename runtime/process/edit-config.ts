@@ -6,7 +6,7 @@ import { ConfigError } from '../../platform/lifecycle/index.ts'
 export type ConfigEdits = Readonly<
   Record<string, Readonly<Record<string, Scalar | readonly unknown[] | Readonly<Record<string, Scalar>>>>>
 >
-type Scalar = string | number
+type Scalar = string | number | boolean
 
 /** Sets these keys in a YAML file, which need not exist, and leaves whatever else an operator has written, comments too. ConfigError where it is not YAML. */
 export async function editConfig(file: string, edits: ConfigEdits): Promise<void> {

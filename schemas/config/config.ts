@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { AuditConfig } from './audit.ts'
 import { DeviceStatesConfig } from './device-states.ts'
-import { EdgedConfig } from './edged.ts'
+import { EdgedConfig, UpEdgedConfig } from './edged.ts'
 import { host, port, strict } from './fields.ts'
 import { MappersConfig, UpMappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
@@ -229,6 +229,7 @@ export const UpConfig = Type.Object(
     ),
     samples: Type.Boolean({ default: true, description: 'Start the simulators and apply the sample devices.' }),
     mappers: Type.Optional(UpMappersConfig),
+    edged: Type.Optional(UpEdgedConfig),
     log: LogConfig,
   },
   { ...strict, title: 'skerry up', description: 'Configuration of everything on this machine.' },

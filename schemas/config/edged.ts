@@ -5,10 +5,12 @@ import { strict } from './fields.ts'
 const percent = (fallback: number, description: string) =>
   Type.Integer({ default: fallback, minimum: 0, maximum: 100, description })
 
+const RUNS_PODS = 'Whether this node runs pods.'
+
 /** `edged` of `skerry edge`. */
 export const EdgedConfig = Type.Object(
   {
-    enabled: Type.Boolean({ default: true, description: 'Whether this node runs pods.' }),
+    enabled: Type.Boolean({ default: true, description: RUNS_PODS }),
     runtime: Type.Optional(
       Type.String({
         minLength: 1,
@@ -75,4 +77,16 @@ export const EdgedConfig = Type.Object(
     }),
   },
   { ...strict, default: {}, description: 'Edged: pods beside the devices.' },
+)
+
+const { runtime, staticPods } = EdgedConfig.properties
+
+/** The same for the edge of `skerry up`, as far as it depends on the machine. */
+export const UpEdgedConfig = Type.Object(
+  { enabled: Type.Optional(Type.Boolean({ description: RUNS_PODS })), runtime, staticPods },
+  {
+    ...strict,
+    description:
+      'Pods on the edge node, as in the configuration of the edge, where the other keys are. Written to DIR/edge/config.yaml at each start of skerry up; absent: what stands there holds.',
+  },
 )

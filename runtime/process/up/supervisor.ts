@@ -208,6 +208,7 @@ export class Supervisor implements AsyncDisposable {
     const standing = await listInConfig(join(directory, 'edge', 'config.yaml'), 'mappers', 'use')
     await this.#write(join(directory, 'edge'), {
       ...mapperEdits(config.mappers, standing, mappers),
+      ...(config.edged ? { edged: config.edged } : {}),
       node: { name: config.node },
       cloud: { server: `127.0.0.1:${ports.cloudhub}`, certificates: `127.0.0.1:${ports.certificates}` },
       mqtt: { port: ports.mqtt, anonymous: 'full', websocket: { port: ports.mqttWebsocket } },
