@@ -5,6 +5,7 @@ import { configurationPage } from './gen/configuration.ts'
 import { errorsPage } from './gen/errors.ts'
 import { kubernetesTypes } from './gen/kubernetes-schemas.ts'
 import { metricsPage } from './gen/metrics.ts'
+import { podsPage } from './gen/pods.ts'
 import { protocolsPage } from './gen/protocols.ts'
 import { statusPage } from './gen/status.ts'
 
@@ -15,6 +16,7 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/metrics.md': metricsPage,
+  'docs/reference/pods.md': podsPage,
   'docs/reference/protocols.md': protocolsPage,
   'docs/reference/status.md': statusPage,
   'hub/kube/builtin/types.generated.ts': kubernetesTypes,
