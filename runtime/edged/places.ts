@@ -19,7 +19,12 @@ export class Places {
     return join(this.directory, 'pods')
   }
 
-  /** All that is kept for one pod. */
+  /** One file in it for each pod: what is known of it until its last trace is gone. */
+  get records(): string {
+    return join(this.directory, 'records')
+  }
+
+  /** All that is kept for one pod, but for its record. */
   pod(uid: string): string {
     return join(this.pods, plainName(uid))
   }

@@ -1,5 +1,6 @@
 import type { Container, Sandbox } from '../cri/runtime.ts'
 import { LABELS } from '../state/labels.ts'
+import { newestFirst } from '../state/pod-view.ts'
 
 export interface Keep {
   readonly keepOfEach: number
@@ -45,7 +46,7 @@ export function spareSandboxes(
   const newest = new Map<string, Sandbox>()
   for (const sandbox of sandboxes) {
     const known = newest.get(sandbox.metadata.uid)
-    if (!known || known.createdAt < sandbox.createdAt) newest.set(sandbox.metadata.uid, sandbox)
+    if (!known || newestFirst(sandbox, known) < 0) newest.set(sandbox.metadata.uid, sandbox)
   }
   return sandboxes.filter(
     (sandbox) =>
@@ -59,7 +60,7 @@ export function spareSandboxes(
 /** Those of one name in one pod together, the newest first. */
 function byName(containers: readonly Container[]): Iterable<readonly Container[]> {
   const groups = new Map<string, Container[]>()
-  for (const container of containers.toSorted((a, b) => b.createdAt - a.createdAt)) {
+  for (const container of containers.toSorted(newestFirst)) {
     const key = `${podOf(container)} ${container.metadata.name}`
     const group = groups.get(key) ?? []
     group.push(container)

@@ -2,10 +2,8 @@ import type { Json } from '../../../schemas/index.ts'
 import { isObject, listIn, numberIn, objectIn, textIn } from '../pod/json.ts'
 import { ANNOTATIONS } from '../state/labels.ts'
 import type { ContainerView, PodView } from '../state/pod-view.ts'
+import { LOST } from '../status/container-state.ts'
 import type { PodRecord } from './pod-record.ts'
-
-/** The reason in the state of a container that was not seen to end. */
-const LOST = 'ContainerStatusUnknown'
 
 /** How many containers of this name the pod had before the next one; what the runtime has forgotten counts as well. */
 export function nextAttempt(view: PodView, record: PodRecord, name: string): number {

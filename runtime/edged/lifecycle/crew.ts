@@ -26,7 +26,7 @@ export interface Crew {
   readonly runtime: ContainerRuntime
   readonly view: RuntimeView
   readonly desired: DesiredPods
-  readonly records: Pick<PodRecords, 'all' | 'write'>
+  readonly records: Pick<PodRecords, 'all' | 'remove' | 'write'>
   readonly volumes: PodVolumes
   readonly containerFiles: ContainerFiles
   readonly images: Images

@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { JsonObject } from '../../../schemas/index.ts'
 import type { Places } from '../places.ts'
+import { listIn, objectIn, textIn } from '../pod/json.ts'
 import type { Pod } from '../pod/pod.ts'
 import type { ContainerView, PodView } from '../state/pod-view.ts'
 import type { ContainerFiles } from '../volumes/container-files/container-files.ts'
@@ -25,12 +27,14 @@ export class LastWords {
     this.#ports = ports
   }
 
-  async of(pod: Pod, view: PodView): Promise<ReadonlyMap<string, string>> {
+  /** `before`: the status that was said last; what it has of a container was read from files that may be gone since. */
+  async of(pod: Pod, view: PodView, before: JsonObject | undefined): Promise<ReadonlyMap<string, string>> {
     const exited = view.containers.filter(({ state }) => state === 'exited')
     const ids = new Set(exited.map(({ id }) => id))
     for (const id of this.#words.keys()) if (!ids.has(id)) this.#words.delete(id)
     for (const container of exited) {
-      if (!this.#words.has(container.id)) this.#words.set(container.id, await this.#hear(pod, container))
+      if (this.#words.has(container.id)) continue
+      this.#words.set(container.id, wordsIn(before, container.id) ?? (await this.#hear(pod, container)))
     }
     return this.#words
   }
@@ -44,6 +48,14 @@ export class LastWords {
     const { places } = this.#ports
     return endOfLog(join(places.podLogs(pod), places.containerLog(name, attempt)))
   }
+}
+
+/** Undefined where it was not said yet that the container has ended. */
+function wordsIn(status: JsonObject | undefined, containerId: string): string | undefined {
+  const said = ['containerStatuses', 'initContainerStatuses'].flatMap((list) => listIn(status, list))
+  const ends = said.flatMap((each) => ['state', 'lastState'].map((at) => objectIn(objectIn(each, at), 'terminated')))
+  const end = ends.find((each) => textIn(each, 'containerID')?.endsWith(`//${containerId}`))
+  return end && (textIn(end, 'message') ?? '')
 }
 
 /** The text of the last lines of a log of CRI: `<time> <stream> <tag> <text>`. */

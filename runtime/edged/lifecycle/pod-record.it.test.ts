@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { memoryLogger } from '../../../platform/log/testing/index.ts'
@@ -22,12 +22,13 @@ test('what is kept of a pod is found again; what is damaged is said, and costs n
     nameless: '{"startedAt":1}',
     timeless: '{"name":"till","namespace":"shop","startedAt":1e300}',
   }
-  for (const [uid, text] of Object.entries(damaged)) {
-    await mkdir(join(folder, 'pods', uid), { recursive: true })
-    await writeFile(join(folder, 'pods', uid, 'record.json'), text)
-  }
-  // One that has no record is nothing to be told of.
-  await mkdir(join(folder, 'pods', 'bare'))
+  for (const [uid, text] of Object.entries(damaged)) await writeFile(join(folder, 'records', `${uid}.json`), text)
+  // What a crash left of one that was being written is nothing to be told of.
+  await writeFile(join(folder, 'records', '.u-2.json.0a.tmp'), '{')
   assert.deepEqual(await records.all(), [record])
   assert.equal(log.messages('warn').length, Object.keys(damaged).length)
+  assert.deepEqual(
+    (await readdir(join(folder, 'records'))).filter((name) => name.endsWith('.tmp')),
+    [],
+  )
 })

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { writeFileAtomic } from '../../../platform/files/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
@@ -19,9 +19,9 @@ export interface PodRecord extends PodIdentity {
   readonly status?: JsonObject
 }
 
-const FILE = 'record.json'
+const ENDING = '.json'
 
-/** One small file in the folder of each pod. */
+/** One small file for each pod. */
 export class PodRecords {
   readonly #places: Places
   readonly #log: Logger
@@ -31,22 +31,34 @@ export class PodRecords {
     this.#log = log
   }
 
+  /** Also removes what a crash left of a record that was being written. */
   async all(): Promise<readonly PodRecord[]> {
-    const uids = await readdir(this.#places.pods).catch(nothingThere)
+    const { records: folder } = this.#places
+    const names = await readdir(folder).catch(nothingThere)
+    const unfinished = names.filter((name) => !name.endsWith(ENDING))
+    await Promise.all(unfinished.map((name) => rm(join(folder, name), { force: true })))
+    const uids = names.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length))
     const records = await Promise.all(uids.filter(isPlainName).map((uid) => this.#read(uid)))
     return records.flatMap((record) => (record ? [record] : []))
   }
 
   async write(record: PodRecord): Promise<void> {
-    const folder = this.#places.pod(record.uid)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await writeFileAtomic(join(folder, FILE), JSON.stringify(record), 0o600)
+    await mkdir(this.#places.records, { recursive: true, mode: 0o700 })
+    await writeFileAtomic(this.#path(record.uid), JSON.stringify(record), 0o600)
+  }
+
+  async remove(uid: string): Promise<void> {
+    await rm(this.#path(uid), { force: true })
+  }
+
+  #path(uid: string): string {
+    return join(this.#places.records, `${basename(uid)}${ENDING}`)
   }
 
   /** A file that cannot be read is one that is not there: all in it can be learned again. */
   async #read(uid: string): Promise<PodRecord | undefined> {
     try {
-      const text = await readFile(join(this.#places.pod(uid), FILE), 'utf8')
+      const text = await readFile(this.#path(uid), 'utf8')
       const record = recordOf(uid, JSON.parse(text))
       if (!record) throw new RangeError('it is no record of a pod')
       return record

@@ -32,6 +32,11 @@ export class PodReporter {
     return this.#isKept
   }
 
+  /** From now on it is known that there is something of it. */
+  async begin(): Promise<void> {
+    await this.#keep(this.#record)
+  }
+
   /** It does not begin again. Kept before anything of it is ended. */
   async end(ended: NonNullable<PodRecord['ended']>): Promise<void> {
     if (this.#record.ended) return
@@ -41,8 +46,8 @@ export class PodReporter {
   async report(input: StatusInput, desired: Desired | undefined, isFinished: boolean): Promise<void> {
     const status = podStatus(input)
     const isNews = JSON.stringify(this.#record.status) !== JSON.stringify(status)
-    // Of a finished one nothing is kept any more.
-    if (!isFinished && (isNews || !this.#isKept)) await this.#keep({ ...this.#record, status })
+    // A record of what is over would be the last trace of it.
+    if (desired && !isFinished && (isNews || !this.#isKept)) await this.#keep({ ...this.#record, status })
     this.tell(status, desired, isFinished)
   }
 

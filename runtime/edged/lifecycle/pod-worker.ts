@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type Duration, ms } from '../../../platform/time/index.ts'
 import { containerHash } from '../containers/hash.ts'
@@ -149,6 +148,7 @@ export class PodWorker {
         await this.#reporter.end({ ...problem, message: `Pod was rejected: ${problem.message}` })
       }
       this.#isAdmitted = true
+      if (!problem) await this.#reporter.begin()
     }
     const { activeDeadlineSeconds } = pod.spec
     if (activeDeadlineSeconds === undefined) return
@@ -340,10 +340,10 @@ export class PodWorker {
   }
 
   async #removeAll(view: PodView, signal: AbortSignal): Promise<void> {
-    const { runtime, places } = this.#crew
+    const { runtime, records } = this.#crew
     for (const { id } of view.containers) await runtime.removeContainer(id, signal)
     for (const { id } of view.sandboxes) await runtime.removeSandbox(id, signal)
-    await rm(places.pod(this.#identity.uid), { recursive: true, force: true })
+    await records.remove(this.#identity.uid)
   }
 
   async #report(pod: Pod, view: PodView, { plan, desired }: Now, isFinished: boolean): Promise<void> {
@@ -352,7 +352,7 @@ export class PodWorker {
     const obstacle = this.#waits.why(SANDBOX)
     const input = {
       ...{ pod, view, before: record.status, startedAt: record.startedAt },
-      lastWords: await this.#lastWords.of(pod, view),
+      lastWords: await this.#lastWords.of(pod, view, record.status),
       runtimeName: this.#crew.view.runtimeName,
       waiting: this.#waitingOf(plan),
       ...(obstacle ? { obstacle } : {}),

@@ -26,6 +26,8 @@ export class Pods {
   readonly #records = new Map<string, PodRecord>()
   /** Runs under way that make something: a runtime that hangs must not keep their pods from ending. */
   readonly #making = new Map<string, AbortController>()
+  /** Pods of which only files were found: their making or their end broke off. */
+  readonly #remains = new Set<string>()
   readonly #queue: Reconciler
   #signal: AbortSignal | undefined
 
@@ -82,9 +84,10 @@ export class Pods {
   }
 
   async start(scope: Scope): Promise<void> {
-    const { bus, records, desired } = this.#crew
+    const { bus, records, desired, volumes, access } = this.#crew
     this.#signal = scope.signal
     for (const record of await records.all()) this.#records.set(record.uid, record)
+    for (const uid of [...(await volumes.present()), ...(await access.present())]) this.#remains.add(uid)
     desired.start()
     scope.use({ [Symbol.asyncDispose]: async () => desired[Symbol.dispose]() })
     scope.use(bus.subscribe(objectChanges, ({ resource }) => this.#changed(resource)))
@@ -96,7 +99,7 @@ export class Pods {
   #known(): ReadonlySet<string> {
     const { desired, view } = this.#crew
     const seen = view.views().map(({ uid }) => uid)
-    return new Set([...desired.uids(), ...seen, ...this.#records.keys(), ...this.#workers.keys()])
+    return new Set([...desired.uids(), ...seen, ...this.#records.keys(), ...this.#remains, ...this.#workers.keys()])
   }
 
   async #step(uid: string, signal: AbortSignal): Promise<void> {
@@ -109,6 +112,7 @@ export class Pods {
     if (isGone) {
       this.#workers.delete(uid)
       this.#records.delete(uid)
+      this.#remains.delete(uid)
     } else if (wakeAfter) this.#queue.enqueueAfter(uid, wakeAfter)
   }
 
@@ -143,7 +147,9 @@ export class Pods {
   #identityOf(uid: string): PodIdentity | undefined {
     const { desired, view } = this.#crew
     const wanted = desired.get(uid)
-    return wanted ? identityOf(wanted.parsed) : (view.get(uid) ?? this.#records.get(uid))
+    if (wanted) return identityOf(wanted.parsed)
+    const known = view.get(uid) ?? this.#records.get(uid)
+    return known ?? (this.#remains.has(uid) ? { uid, name: 'unknown', namespace: 'unknown' } : undefined)
   }
 
   /** An object of the cloud is another one now: pods of its namespace may use it. */

@@ -23,8 +23,13 @@ export function readySandbox(view: PodView): SandboxStatus | undefined {
 }
 
 /** By how many there were before: clocks of devices jump, and what was made after such a jump may look older. */
-export function newestFirst(one: SandboxStatus | ContainerStatus, other: SandboxStatus | ContainerStatus): number {
+export function newestFirst(one: Made, other: Made): number {
   return other.metadata.attempt - one.metadata.attempt || other.createdAt - one.createdAt
+}
+
+interface Made {
+  readonly metadata: { readonly attempt: number }
+  readonly createdAt: number
 }
 
 /** The newest container of a name. */

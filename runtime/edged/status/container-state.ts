@@ -37,11 +37,14 @@ export function terminatedOf(container: ContainerView, containerId: string, last
   })
 }
 
+/** Reason of the end of a container that the runtime has forgotten. */
+export const LOST = 'ContainerStatusUnknown'
+
 /** The end of a container that ran and is not found any more. */
 export function lost(containerId = ''): Terminated {
   return terminated({
     exitCode: LOST_EXIT_CODE,
-    reason: 'ContainerStatusUnknown',
+    reason: LOST,
     message: 'The container could not be located: it used to be running, and how it ended is not known',
     ...(containerId === '' ? {} : { containerID: containerId }),
   })

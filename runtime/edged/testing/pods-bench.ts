@@ -66,6 +66,7 @@ export class PodsBench {
           if (this.diskProblem) throw this.diskProblem
           this.records.set(record.uid, record)
         },
+        remove: async (uid) => void this.records.delete(uid),
       },
       volumes: {
         ...{ prepare: nothing, refresh: nothing, remove: nothing },
