@@ -9,6 +9,7 @@ import { needs } from '../../../tools/testing/needs.ts'
 import { openContainerRuntime } from '../cri/cri-runtime.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { type ImageSource, writeImage } from './oci-image.ts'
+import { powerOff } from './power-off.ts'
 import { runProgram } from './run-program.ts'
 
 /** A real containerd on a folder of its own, beside any other on this machine. */
@@ -21,6 +22,16 @@ export interface TestContainerd extends AsyncDisposable {
   addImage(source: ImageSource): Promise<void>
   /** Ends it as a crash does; containers run on. */
   kill(): Promise<void>
+  /** As an upgrade does; containers run on. */
+  stop(): Promise<void>
+  /** It hangs, until it may go on. */
+  freeze(): void
+  thaw(): void
+  /**
+   * What a restart of the machine does: all ends at once, and what is in memory is gone, with all that is mounted in its folder and
+   * in these. With `isDiskLost` it also forgets all that it had on its disk. Has come up when this settles.
+   */
+  reboot(options: { readonly folders: readonly string[]; readonly isDiskLost?: boolean }): Promise<void>
   start(): Promise<void>
 }
 
@@ -68,11 +79,25 @@ export async function startContainerd({ subnet }: ContainerdOptions): Promise<Te
     const tar = await writeImage(folder, source)
     await runProgram('ctr', ['--address', socket, '--namespace', NAMESPACE, 'images', 'import', '--digests=false', tar])
   }
+  const addImages = async () => {
+    await addImage({ name: PAUSE_IMAGE, entrypoint: ['/bin/sh', '-c', PAUSE] })
+    await addImage({ name: TEST_IMAGE, cmd: ['/bin/sh'] })
+  }
   await start()
-  await addImage({ name: PAUSE_IMAGE, entrypoint: ['/bin/sh', '-c', PAUSE] })
-  await addImage({ name: TEST_IMAGE, cmd: ['/bin/sh'] })
+  await addImages()
   return {
     ...{ folder, socket, runtime, addImage, start },
+    stop: () => stop('SIGTERM'),
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    async reboot({ folders, isDiskLost = false }) {
+      await stop('SIGKILL')
+      await powerOff(socket, [folder, ...folders])
+      await rm(join(folder, 'state'), { recursive: true, force: true })
+      if (isDiskLost) await rm(join(folder, 'root'), { recursive: true, force: true })
+      await start()
+      if (isDiskLost) await addImages()
+    },
     log: () => readFile(join(folder, 'containerd.log'), 'utf8'),
     kill: () => stop('SIGKILL'),
     async [Symbol.asyncDispose]() {
@@ -98,6 +123,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   address = ${path('containerd.sock')}
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${PAUSE_IMAGE}"
+  netns_mounts_under_state_dir = true
   restrict_oom_score_adj = true
   stream_server_address = "127.0.0.1"
   stream_server_port = "0"

@@ -1,6 +1,6 @@
 import { type Bus, createLocalBus } from '../../../platform/bus/index.ts'
 import { createMetrics, type Metrics } from '../../../platform/health/index.ts'
-import { type RunningModules, runModules } from '../../../platform/lifecycle/index.ts'
+import { type RunningModules, runModules, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Logger, silentLogger } from '../../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import {
@@ -46,6 +46,8 @@ export class EdgedBench implements AsyncDisposable {
   /** `shop/configmap/settings`, with what the cloud has. */
   readonly objects = new Map<string, JsonObject>()
   readonly events: string[] = []
+  /** Then it answers nothing: objects that this node has not are not to be had, and Events go nowhere. */
+  isCloudAway = false
   readonly #options: EdgedBenchOptions
   readonly #log: Logger
   #running: RunningModules | undefined
@@ -57,6 +59,7 @@ export class EdgedBench implements AsyncDisposable {
     this.bus.set(listed, 'pods', true)
     this.bus.serve(requestObject, async ({ resource }) => {
       const object = this.objects.get(resource)
+      if (!object && this.isCloudAway) throw away()
       return object ? { object, from: 'node' } : { from: 'node' }
     })
     this.bus.serve(requestToken, async ({ serviceAccount, audiences }) => ({
@@ -143,10 +146,15 @@ export class EdgedBench implements AsyncDisposable {
   }
 
   #write({ operation, content }: ObjectWrite): Json {
+    if (this.isCloudAway) throw away()
     const text = (key: string) => String(Reflect.get(Object(content), key))
     if (operation === 'insert') this.events.push(`${text('reason')}: ${text('message')}`)
     return content
   }
+}
+
+function away(): UnavailableError {
+  return new UnavailableError('The cloud is away', { code: 'HUB_OFFLINE' })
 }
 
 function namesOf(pod: JsonObject) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmod, copyFile, cp, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { runProgram } from './run-program.ts'
 
@@ -49,6 +49,7 @@ const APPLETS = [
 export async function writeImage(folder: string, source: ImageSource): Promise<string> {
   const place = join(folder, createHash('sha256').update(source.name).digest('hex').slice(0, 12))
   const blobs = join(place, 'image', 'blobs', 'sha256')
+  await rm(place, { recursive: true, force: true })
   await mkdir(blobs, { recursive: true })
   const layer = await layerTar(place, source)
   const put = async (content: Buffer) => {
