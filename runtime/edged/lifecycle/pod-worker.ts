@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Duration, ms } from '../../../platform/time/index.ts'
 import { containerHash } from '../containers/hash.ts'
-import { fieldPathOf } from '../events/pod-events.ts'
 import type { HookTarget } from '../hooks/hooks.ts'
 import { isObject, listIn, textIn } from '../pod/json.ts'
 import { ObstacleError, type Waiting } from '../pod/obstacle.ts'
@@ -10,7 +9,7 @@ import { isPlainName } from '../pod/plain-name.ts'
 import type { Pod, PodIdentity } from '../pod/pod.ts'
 import type { ProbeResults } from '../probes/prober.ts'
 import { ANNOTATIONS } from '../state/labels.ts'
-import { emptyView, latestOf, type PodView, readySandbox } from '../state/pod-view.ts'
+import { emptyView, type PodView, readySandbox } from '../state/pod-view.ts'
 import { isTerminal } from '../status/phase.ts'
 import { nextAttempt } from './attempts.ts'
 import { BackOffEvents } from './back-off-events.ts'
@@ -54,8 +53,6 @@ export class PodWorker {
   readonly #reporter: PodReporter
   readonly #backoff = new CrashBackoff()
   readonly #waits: Waits
-  /** Exited containers whose back-off was told, by name. */
-  readonly #toldBackoffs = new Map<string, string>()
   /** As last wanted; kept for its end when nobody wants it any more. */
   #pod: Pod | undefined
   #reportedAs: string
@@ -63,6 +60,8 @@ export class PodWorker {
   /** Of a pod that this node ends by itself; less than its own. */
   #shortGrace: Duration | undefined
   #isReleased = false
+  /** Nothing of it is left, and the cloud may be told so. */
+  #isFinished = false
   #isAdmitted: boolean
   #toldRefusal: string | undefined
   #refreshDue = true
@@ -227,6 +226,7 @@ export class PodWorker {
     if (!this.#waits.isDue(SANDBOX)) return false
     // A pod from a file may begin again while its end is not through.
     this.#isReleased = false
+    this.#isFinished = false
     this.#endingSince = undefined
     try {
       await startSandbox(this.#crew, pod, view, signal)
@@ -283,28 +283,18 @@ export class PodWorker {
     const isUnwanted = !desired || desired.isDeleted
     if (plan.isOver) await this.#release(pod)
     if (plan.isOver && isUnwanted) {
-      await this.#report(pod, view, now, false)
-      await this.#removeAll(view, signal)
+      if (!this.#isFinished) {
+        await this.#report(pod, view, now, false)
+        await this.#removeAll(view, signal)
+        this.#isFinished = true
+      }
       await this.#report(pod, view, now, true)
       if (!desired) this.#reporter.retract(this.#reportedAs)
       return { isGone: !desired }
     }
     if (!plan.isOver && this.#refreshDue && readySandbox(view)) await this.#refresh(pod, view, signal)
-    this.#tellBackoffs(pod, view, plan)
     await this.#report(pod, view, now, false)
     return this.#outcome(pod, plan)
-  }
-
-  #tellBackoffs(pod: Pod, view: PodView, { waiting }: Plan): void {
-    for (const [name, { reason }] of waiting) {
-      const exited = latestOf(view, name)
-      if (reason !== 'CrashLoopBackOff' || !exited || this.#toldBackoffs.get(name) === exited.id) continue
-      this.#toldBackoffs.set(name, exited.id)
-      const isApp = pod.spec.containers.some((each) => each.name === name)
-      const message = `Back-off restarting failed container ${name} in pod ${pod.name}_${pod.namespace}(${pod.uid})`
-      const fieldPath = fieldPathOf(name, isApp ? 'containers' : 'initContainers')
-      this.#crew.events.tell(pod, { type: 'Warning', reason: 'BackOff', message, fieldPath })
-    }
   }
 
   async #refresh(pod: Pod, view: PodView, signal: AbortSignal): Promise<void> {
