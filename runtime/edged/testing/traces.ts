@@ -24,6 +24,14 @@ export async function tracesOf(
       .split('\n')
       .filter((line) => line.startsWith(network.prefix))
   }
+  /** On the side of the host each has the address of the gateway. */
+  const veths = async () => {
+    const { stdout } = await runProgram('ip', ['-4', '-oneline', 'address', 'show'])
+    return stdout
+      .toString()
+      .split('\n')
+      .flatMap((line) => (line.includes(` inet ${network.prefix}`) ? [line.split(/\s+/)[1] ?? ''] : []))
+  }
   const files = async (...path: readonly string[]) => await readdir(join(...path)).catch(() => [])
   const traces = [
     told(
@@ -41,6 +49,7 @@ export async function tracesOf(
     told('mount', mountsIn([folder, directory])),
     told('network namespace', files(folder, 'state', 'io.containerd.grpc.v1.cri', 'netns')),
     told('route', routes()),
+    told('veth', veths()),
     told(
       'lease',
       files(folder, 'ipam', 'skerry-test').then((all) => all.filter((name) => name.startsWith(network.prefix))),
