@@ -154,7 +154,7 @@ test('while the cloud half is down v1beta1 goes on, and v1alpha2 says who cannot
   const { whole, run, attempt } = await setup(t)
   await run('apply -f -', { input: `${MODEL}---\n${METER}` })
   await whole.stop()
-  const message = /conversion webhook for devices\.kubeedge\.io\/v1beta1, Kind=Device failed: .*ECONNREFUSED/
+  const message = /conversion webhook for devices\.kubeedge\.io\/v1beta1, Kind=Device failed: .*connection refused/
   assert.match((await attempt(`get ${ALPHA} cellar`)).err, message)
   assert.match((await attempt(`get ${ALPHA}`)).err, message)
   assert.match((await attempt('apply -f -', { input: METER.replaceAll('cellar', 'other') })).err, /Kind=Device failed/)
