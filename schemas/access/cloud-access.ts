@@ -50,10 +50,14 @@ export const CLOUD_CLUSTER_RULES: readonly AccessRule[] = [
     resourceNames: ['devices.devices.kubeedge.io', 'devicemodels.devices.kubeedge.io'],
   },
   // A new object has no name that a rule could be held to.
-  rule(['create'], 'admissionregistration.k8s.io', 'validatingwebhookconfigurations'),
+  rule(['create'], 'admissionregistration.k8s.io', 'validatingwebhookconfigurations', 'mutatingwebhookconfigurations'),
   {
     ...rule(['get', 'patch'], 'admissionregistration.k8s.io', 'validatingwebhookconfigurations'),
     resourceNames: ['skerry-devices'],
+  },
+  {
+    ...rule(['get', 'patch'], 'admissionregistration.k8s.io', 'mutatingwebhookconfigurations'),
+    resourceNames: ['skerry-pods'],
   },
 ]
 

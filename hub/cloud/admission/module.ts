@@ -7,6 +7,8 @@ import type { AuthorityHolder } from '../authority/module.ts'
 import type { ListeningModule } from '../certificate-server/module.ts'
 import { parseJson } from '../kubernetes/guards.ts'
 import { type ApiTroubles, DEVICE_MODELS, type Kubernetes } from '../kubernetes/index.ts'
+import { answerAutonomy } from './autonomy.ts'
+import { registerAutonomy } from './autonomy-registration.ts'
 import { answerConversion } from './conversion.ts'
 import { registerConversion } from './conversion-registration.ts'
 import { keepRegistered, type WebhookPlace, type WebhookService } from './keep-registered.ts'
@@ -36,14 +38,15 @@ export interface AdmissionPorts {
 
 const PATH = '/validate'
 const CONVERSION = 'convert'
+const AUTONOMY = 'pods'
 /** The API server's own limit of a request is 3 MiB; a review holds the object twice. */
 const LARGEST_REVIEW = 8 * 1024 * 1024
 /** A whole list may come to be converted. */
 const LARGEST_CONVERSION = 32 * 1024 * 1024
 
 /**
- * The webhooks of Device and DeviceModel: one validates, one converts v1alpha2. They serve at once, and register themselves as soon
- * as the API lets them.
+ * The webhooks: one validates Device and DeviceModel, one converts their v1alpha2, one lets labelled pods stay with a node that is
+ * not reachable. They serve at once, and register themselves as soon as the API lets them.
  */
 export function createAdmissionModule(options: AdmissionOptions, ports: AdmissionPorts): ListeningModule {
   let port = 0
@@ -62,12 +65,17 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
         log,
         tls: contextOf(authority.current.serving),
         handler: async (request, response, signal) => {
-          const isConversion = request.url?.split('?')[0]?.endsWith(`/${CONVERSION}`) === true
+          const isOf = (path: string) => request.url?.split('?')[0]?.endsWith(`/${path}`) === true
+          const isConversion = isOf(CONVERSION)
           const review = isConversion ? 'a ConversionReview' : 'an AdmissionReview'
           if (request.method !== 'POST') return sendText(response, 405, 'text/plain', `POST ${review}\n`)
           const bytes = await readBody(request, isConversion ? LARGEST_CONVERSION : LARGEST_REVIEW, signal)
           const body = parseJson(bytes.toString('utf8'))
-          const answer = isConversion ? answerConversion(body) : await answerReview(body, modelOf)
+          const answer = isConversion
+            ? answerConversion(body)
+            : isOf(AUTONOMY)
+              ? answerAutonomy(body)
+              : await answerReview(body, modelOf)
           if (answer) sendJson(response, 200, answer)
           else sendText(response, 400, 'text/plain', `this is not ${review}\n`)
         },
@@ -84,9 +92,10 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
         }
         scope.run((signal) => keepRegistered({ what, register: look }, ports, signal))
       }
-      const { validation, conversion } = placesOf(options, port)
+      const { validation, conversion, autonomy } = placesOf(options, port)
       keep('Admission of devices', validation, registerValidation)
       keep('Conversion of v1alpha2', conversion, registerConversion)
+      keep('Autonomy of pods', autonomy, registerAutonomy)
     },
   }
 }
@@ -94,9 +103,10 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
 function placesOf({ host, url: given, service }: AdmissionOptions, port: number) {
   if (service) {
     const at = (path: string): WebhookPlace => ({ service: { ...service, path } })
-    return { validation: at(PATH), conversion: at(`/${CONVERSION}`) }
+    return { validation: at(PATH), conversion: at(`/${CONVERSION}`), autonomy: at(`/${AUTONOMY}`) }
   }
   const dialled = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   const url = given ?? `https://${dialled.includes(':') ? `[${dialled}]` : dialled}:${port}${PATH}`
-  return { validation: { url }, conversion: { url: new URL(CONVERSION, url).href } }
+  const beside = (path: string): WebhookPlace => ({ url: new URL(path, url).href })
+  return { validation: { url }, conversion: beside(CONVERSION), autonomy: beside(AUTONOMY) }
 }

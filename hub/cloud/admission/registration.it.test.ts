@@ -7,12 +7,13 @@ import { silentLogger } from '../../../platform/log/index.ts'
 import { minutes, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { openAuthority } from '../authority/open-authority.ts'
-import { CUSTOM_RESOURCE_DEFINITIONS, VALIDATING_WEBHOOKS } from '../kubernetes/resources.ts'
+import { CUSTOM_RESOURCE_DEFINITIONS, MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from '../testing/fake-kubernetes.ts'
 import { type AdmissionOptions, createAdmissionModule } from './module.ts'
 
 const CRDS = ['devices.devices.kubeedge.io', 'devicemodels.devices.kubeedge.io']
 const WEBHOOK = { name: 'skerry-devices' }
+const POD_WEBHOOK = { name: 'skerry-pods' }
 
 /** An authority with a CA of its own. */
 function authority() {
@@ -38,12 +39,13 @@ async function setup(t: TestContext, options: Partial<AdmissionOptions> = {}) {
   await clock.advance(seconds(1))
   const registered = async () => [
     await kubernetes.get(VALIDATING_WEBHOOKS, WEBHOOK),
+    await kubernetes.get(MUTATING_WEBHOOKS, POD_WEBHOOK),
     ...(await Promise.all(CRDS.map((name) => kubernetes.get(CUSTOM_RESOURCE_DEFINITIONS, { name })))),
   ]
   return { kubernetes, holder, admission, look, registered }
 }
 
-test('a CA that is another one in the running process is registered for both webhooks, and its certificate is shown', async (t) => {
+test('a CA that is another one in the running process is registered for all webhooks, and its certificate is shown', async (t) => {
   const { holder, admission, look, registered } = await setup(t)
   holder.current = await authority()
   const { caPem: ca } = holder.current
@@ -72,7 +74,11 @@ test('what somebody has changed or removed of a registration is put right, and n
   await look()
   assert.match(JSON.stringify(await kubernetes.get(VALIDATING_WEBHOOKS, WEBHOOK)), /"devicemodels"/)
   await kubernetes.delete(VALIDATING_WEBHOOKS, WEBHOOK)
+  const everyPod = JSON.parse(JSON.stringify(before[1])).map((webhook: object) => ({ ...webhook, objectSelector: {} }))
+  await kubernetes.patch(MUTATING_WEBHOOKS, POD_WEBHOOK, { webhooks: everyPod }, { type: 'merge' })
   await look()
+  const [ofPods] = Object(await kubernetes.get(MUTATING_WEBHOOKS, POD_WEBHOOK)).webhooks
+  assert.deepEqual(ofPods.objectSelector, { matchLabels: { 'app-offline.kubeedge.io': 'autonomy' } })
   assert.match(JSON.stringify(await kubernetes.get(VALIDATING_WEBHOOKS, WEBHOOK)), /"devicemodels"/)
 })
 
@@ -84,15 +90,29 @@ test('in a pod the API server is told of a Service, in place of the URL of an ea
   const patch = { spec: { conversion: { strategy: 'Webhook', webhook } } }
   for (const name of CRDS) await kubernetes.patch(CUSTOM_RESOURCE_DEFINITIONS, { name }, patch, { type: 'merge' })
   await look()
-  const [validation, ...definitions] = await registered()
-  const places = [validation && Reflect.get(validation, 'webhooks')[0], ...definitions.map(webhookOf)].map((each) => {
+  const [validation, pods, ...definitions] = await registered()
+  const places = [...[validation, pods].map(firstOf), ...definitions.map(webhookOf)].map((each) => {
     const { caBundle, ...place } = each.clientConfig
     assert.ok(caBundle)
     return place
   })
   const at = (path: string) => ({ service: { ...service, path } })
-  assert.deepEqual(places, [at('/validate'), at('/convert'), at('/convert')])
+  assert.deepEqual(places, [at('/validate'), at('/pods'), at('/convert'), at('/convert')])
 })
+
+test('a URL that is configured is that of validation, and the other webhooks are beside it', async (t) => {
+  const { registered } = await setup(t, { url: 'https://hub.example/skerry/validate' })
+  const [validation, pods, ...definitions] = await registered()
+  const urls = [...[validation, pods].map(firstOf), ...definitions.map(webhookOf)].map(
+    ({ clientConfig }) => clientConfig.url,
+  )
+  const at = (path: string) => `https://hub.example/skerry/${path}`
+  assert.deepEqual(urls, [at('validate'), at('pods'), at('convert'), at('convert')])
+})
+
+function firstOf(configuration: object | undefined) {
+  return Object(configuration).webhooks[0]
+}
 
 function webhookOf(definition: object | undefined) {
   return Object(definition).spec.conversion.webhook

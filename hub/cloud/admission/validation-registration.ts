@@ -1,12 +1,11 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../../../platform/log/index.ts'
-import { isRecord } from '../kubernetes/guards.ts'
-import { type Kubernetes, reasonOfError, VALIDATING_WEBHOOKS } from '../kubernetes/index.ts'
+import { type Kubernetes, VALIDATING_WEBHOOKS } from '../kubernetes/index.ts'
 import type { WebhookAddress } from './keep-registered.ts'
+import { applyWebhooks } from './webhook-configuration.ts'
 
 const WEBHOOK_NAME = 'skerry-devices'
 
-/** Tells the API server where Device and DeviceModel are validated. Made or brought up to date; others' changes are overwritten. */
+/** Tells the API server where Device and DeviceModel are validated. */
 export async function registerValidation(
   kubernetes: Kubernetes,
   address: WebhookAddress,
@@ -34,28 +33,6 @@ export async function registerValidation(
       ],
     },
   ]
-  const at = { name: WEBHOOK_NAME }
-  const present = await kubernetes.get(VALIDATING_WEBHOOKS, at, signal)
-  if (!present) {
-    try {
-      await kubernetes.create(VALIDATING_WEBHOOKS, undefined, { metadata: at, webhooks }, signal)
-    } catch (error) {
-      if (reasonOfError(error) !== 'AlreadyExists') throw error
-      await kubernetes.patch(VALIDATING_WEBHOOKS, at, { webhooks }, { type: 'merge' }, signal)
-    }
-  } else if (isAsWanted(Reflect.get(present, 'webhooks'), webhooks)) {
-    return
-  } else {
-    await kubernetes.patch(VALIDATING_WEBHOOKS, at, { webhooks }, { type: 'merge' }, signal)
-  }
-  log.info('Admission of devices is registered', { ...address.place })
-}
-
-/** API servers fill in what was left out. */
-function isAsWanted(present: unknown, wanted: readonly object[]): boolean {
-  if (!Array.isArray(present) || present.length !== wanted.length) return false
-  return wanted.every((webhook, at) => {
-    const known: unknown = present[at]
-    return isRecord(known) && Object.entries(webhook).every(([key, value]) => isDeepStrictEqual(known[key], value))
-  })
+  if (await applyWebhooks(kubernetes, VALIDATING_WEBHOOKS, WEBHOOK_NAME, webhooks, signal))
+    log.info('Admission of devices is registered', { ...address.place })
 }

@@ -108,6 +108,13 @@ export const CUSTOM_RESOURCE_DEFINITIONS = plain(
   'CustomResourceDefinition',
   false,
 )
+export const MUTATING_WEBHOOKS = plain(
+  'admissionregistration.k8s.io',
+  'v1',
+  'mutatingwebhookconfigurations',
+  'MutatingWebhookConfiguration',
+  false,
+)
 export const VALIDATING_WEBHOOKS = plain(
   'admissionregistration.k8s.io',
   'v1',

@@ -40,6 +40,7 @@ const UNUSED: Readonly<Record<string, readonly Right[]>> = {
     'patch reliablesyncs.kubeedge.io/clusterobjectsyncs/status',
     'delete devices.kubeedge.io/devicestatuses',
     'patch admissionregistration.k8s.io/validatingwebhookconfigurations',
+    'patch admissionregistration.k8s.io/mutatingwebhookconfigurations',
     ...['get', 'patch'].map((verb) => `kubeedge: ${verb} coordination.k8s.io/leases`),
   ],
   'what pods ask for before the caches have it': ['get /configmaps', 'get /secrets'],
