@@ -19,13 +19,21 @@ const LONGEST_RUN = minutes(6)
 const REFRESH_EVERY = seconds(60)
 const USED = new Set(['configmap', 'secret'])
 
+/** For what is being made of a pod that is not wanted any more. */
+const PATIENCE = seconds(10)
+
+interface Making {
+  readonly control: AbortController
+  end?: Disposable
+}
+
 /** All pods of this node, each with its worker. */
 export class Pods {
   readonly #crew: Crew
   readonly #workers = new Map<string, PodWorker>()
   readonly #records = new Map<string, PodRecord>()
   /** Runs under way that make something: a runtime that hangs must not keep their pods from ending. */
-  readonly #making = new Map<string, AbortController>()
+  readonly #making = new Map<string, Making>()
   /** Pods of which only files were found: their making or their end broke off. */
   readonly #remains = new Set<string>()
   readonly #queue: Reconciler
@@ -49,7 +57,7 @@ export class Pods {
   /** There is news of a pod. */
   enqueue(uid: string): void {
     if (uid === '') return
-    if (!this.#isWanted(uid)) this.#making.get(uid)?.abort(new Error('the pod is not wanted any more'))
+    if (!this.#isWanted(uid)) this.#giveUp(uid)
     this.#queue.enqueue(uid)
   }
 
@@ -118,16 +126,25 @@ export class Pods {
 
   async #run(uid: string, worker: PodWorker, signal: AbortSignal): Promise<Outcome> {
     if (!this.#isWanted(uid)) return worker.step(signal)
-    const making = new AbortController()
+    const making: Making = { control: new AbortController() }
     this.#making.set(uid, making)
     try {
-      return await worker.step(AbortSignal.any([signal, making.signal]))
+      return await worker.step(AbortSignal.any([signal, making.control.signal]))
     } catch (error) {
-      if (signal.aborted || !making.signal.aborted) throw error
+      if (signal.aborted || !making.control.signal.aborted) throw error
       return { isGone: false, wakeAfter: ms(0) }
     } finally {
+      making.end?.[Symbol.dispose]()
       this.#making.delete(uid)
     }
+  }
+
+  /** What is made for a pod that is not wanted any more is broken off, unless it is soon there: containerd may leave parts behind. */
+  #giveUp(uid: string): void {
+    const making = this.#making.get(uid)
+    if (!making || making.end) return
+    const reason = new Error('the pod is not wanted any more')
+    making.end = this.#crew.clock.after(PATIENCE, () => making.control.abort(reason))
   }
 
   #isWanted(uid: string): boolean {
