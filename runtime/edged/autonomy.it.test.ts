@@ -13,7 +13,7 @@ import { tracesOf } from './testing/traces.ts'
 const NEWER_IMAGE = 'skerry.test/busybox:2'
 const STAYS = 'while :; do sleep 3600 & wait $!; done'
 const LABELLED = { labels: { 'app-offline.kubeedge.io': 'autonomy' } }
-const CONTENT = [{ name: 'settings' }, { name: 'till' }, { name: 'token' }, { name: 'work' }]
+const CONTENT = [{ name: 'settings' }, { name: 'till' }, { name: 'token' }, { name: 'desk' }]
 
 describe('pods without the cloud', { skip: needsContainerd(), timeout: 120_000 }, () => {
   const folder = temporaryFolder()
@@ -59,7 +59,7 @@ describe('pods without the cloud', { skip: needsContainerd(), timeout: 120_000 }
         { name: 'settings', configMap: { name: 'settings' } },
         { name: 'till', secret: { secretName: 'till' } },
         { name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
-        { name: 'work', emptyDir: { medium: 'Memory' } },
+        { name: 'desk', emptyDir: { medium: 'Memory' } },
       ],
       ...spec,
     },
@@ -68,7 +68,7 @@ describe('pods without the cloud', { skip: needsContainerd(), timeout: 120_000 }
   const pods = {
     web: pod(
       'web',
-      `cat /settings/greeting /till/pin /token/token >> /diary/content; touch /work/web; ${STAYS}`,
+      `cat /settings/greeting /till/pin /token/token >> /diary/content; touch /desk/web; ${STAYS}`,
       {},
       ready,
     ),
