@@ -58,7 +58,7 @@ describe('the package', { skip: needs('npm', 'tar') }, () => {
   it('holds the compiled product, the launcher and the samples, and nothing else', () => {
     const others = files.filter(
       (file) =>
-        !/^package\/(dist\/.*\.(js|d\.ts)|bin\/(skerry|mapper|mapper-line|mapper-testing)\.mjs|samples\/.*\.(yaml|md|js|json))$/.test(
+        !/^package\/(dist\/.*\.(js|d\.ts)|bin\/(skerry|mapper|mapper-line|mapper-testing)\.mjs|samples\/.*(\.(yaml|md|js|json)|\/Dockerfile))$/.test(
           file,
         ),
     )
