@@ -11,7 +11,7 @@ const labels = { [LABELS.podUid]: 'u-1', [LABELS.podName]: 'till', [LABELS.podNa
 
 /** A runtime with one pod, whose states a test may change, and a view of it. */
 function stage() {
-  const states = { sandbox: 'SANDBOX_READY', container: 'CONTAINER_RUNNING', isAway: false }
+  const states = { sandbox: 'SANDBOX_READY', container: 'CONTAINER_RUNNING', isAway: false, end: {} }
   const sandbox = () => ({ id: 's', labels, state: states.sandbox })
   const container = () => ({ id: 'c', labels, state: states.container, metadata: { name: 'app' }, podSandboxId: 's' })
   const { runtime, countOf } = scriptedChannel({
@@ -22,7 +22,7 @@ function stage() {
       if (states.isAway) throw new Error('it is away')
       return { containers: [container()] }
     },
-    ContainerStatus: () => ({ status: container() }),
+    ContainerStatus: () => ({ status: { ...container(), ...states.end } }),
   })
   const changes: string[] = []
   const problems: (string | undefined)[] = []
@@ -52,6 +52,19 @@ test('a container that ends is seen with the next look, and its sandbox with it'
   assert.equal(view.get('u-1')?.containers[0]?.state, 'exited')
   assert.equal(view.get('u-1')?.sandboxes[0]?.isReady, false)
   assert.deepEqual(changes, ['u-1', 'u-1'])
+})
+
+test('why a container was killed is heard, though its runtime learns it after the end', async () => {
+  const { states, view, look, changes } = stage()
+  await look()
+  const now = new FakeClock().now() * 1_000_000
+  Object.assign(states, { container: 'CONTAINER_EXITED', end: { exitCode: 137, reason: 'Error', finishedAt: now } })
+  await look()
+  assert.equal(view.get('u-1')?.containers[0]?.reason, 'Error')
+  Object.assign(states, { end: { exitCode: 137, reason: 'OOMKilled', finishedAt: now } })
+  await look()
+  assert.equal(view.get('u-1')?.containers[0]?.reason, 'OOMKilled')
+  assert.equal(changes.length, 3)
 })
 
 test('a sandbox that ends alone is seen within five looks', async () => {

@@ -22,6 +22,9 @@ export interface RuntimeViewPorts {
 const NOT_ASKED = 'the container runtime has not been asked yet'
 /** Between two looks at all containers; a kubelet's. */
 const EVERY: Duration = seconds(1)
+/** 128 and the number of SIGKILL. */
+const KILLED = 137
+const REASON_WITHIN_MS = 5000
 /**
  * Sandboxes are looked at once in so many of them, and where a container is another one than before: one that ends alone is seldom,
  * and most of what a look costs is the call itself.
@@ -137,7 +140,7 @@ export class RuntimeView {
     const known = new Map(this.views().flatMap((view) => view.containers.map((each) => [each.id, each])))
     const isSame = ({ id, state, createdAt }: Container) => {
       const before = known.get(id)
-      return before?.state === state && before.createdAt === createdAt
+      return before?.state === state && before.createdAt === createdAt && !this.#mayTellMore(before)
     }
     return containers.length === known.size && containers.every(isSame)
   }
@@ -209,10 +212,17 @@ export class RuntimeView {
 
   async #containerStatus(container: Container, signal: AbortSignal): Promise<ContainerStatus | undefined> {
     const known = this.#containers.get(container.id)
-    if (known && known.state === container.state && known.createdAt === container.createdAt) return known
+    const isSame = known?.state === container.state && known.createdAt === container.createdAt
+    if (isSame && !this.#mayTellMore(known)) return known
     const status = await this.#ports.runtime.containerStatus(container.id, signal)
     if (status) this.#containers.set(container.id, status)
     return status
+  }
+
+  /** containerd 1.6 may hear that a container was killed before it hears that memory was the reason. */
+  #mayTellMore({ state, exitCode, reason, finishedAt }: ContainerStatus): boolean {
+    if (state !== 'exited' || exitCode !== KILLED || reason === 'OOMKilled') return false
+    return Math.abs(this.#ports.clock.now() - finishedAt) < REASON_WITHIN_MS
   }
 
   #forgetOthers(sandboxes: readonly Sandbox[], containers: readonly Container[]): void {
@@ -232,7 +242,7 @@ function problemOf(error: unknown): string {
 function fingerprint({ sandboxes, containers }: PodView): string {
   return [
     ...sandboxes.map(({ id, createdAt, isReady, ips }) => `${id} ${createdAt} ${isReady} ${ips.join()}`),
-    ...containers.map(({ id, createdAt, state }) => `${id} ${createdAt} ${state}`),
+    ...containers.map(({ id, createdAt, state, reason }) => `${id} ${createdAt} ${state} ${reason}`),
   ].join('\n')
 }
 
