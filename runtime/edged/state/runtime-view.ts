@@ -22,6 +22,9 @@ export interface RuntimeViewPorts {
 const NOT_ASKED = 'the container runtime has not been asked yet'
 /** Between two looks at all containers; a kubelet's. */
 const EVERY: Duration = seconds(1)
+/** Where nothing has changed for a while, each look at thirty pods is half of what this edge does. */
+const EVERY_WHEN_QUIET: Duration = seconds(2)
+const QUIET_AFTER: Duration = seconds(30)
 /** 128 and the number of SIGKILL. */
 const KILLED = 137
 const REASON_WITHIN_MS = 5000
@@ -52,6 +55,8 @@ export class RuntimeView {
   readonly #sandboxes = new Map<string, SandboxStatus>()
   readonly #containers = new Map<string, ContainerStatus>()
   #looks = 0
+  /** Monotonic. */
+  #changedAt: number
   /** Looks at all until the next one at sandboxes. */
   #sandboxesIn = 0
   #isKnown = false
@@ -60,6 +65,7 @@ export class RuntimeView {
 
   constructor(ports: RuntimeViewPorts) {
     this.#ports = ports
+    this.#changedAt = ports.clock.monotonic()
     const gauge = (name: string, help: string, read: () => number) =>
       (ports.metrics ?? silentMetrics).gauge({ name, help }).follow(read)
     gauge('skerry_edged_runtime_up', '1 while the container runtime answers.', () => (this.#problem ? 0 : 1))
@@ -105,7 +111,8 @@ export class RuntimeView {
     const { clock } = this.#ports
     while (!signal.aborted) {
       await this.lookAtAll(signal)
-      await clock.sleep(EVERY, signal).catch(() => undefined)
+      const isQuiet = clock.monotonic() - this.#changedAt >= QUIET_AFTER.milliseconds
+      await clock.sleep(isQuiet ? EVERY_WHEN_QUIET : EVERY, signal).catch(() => undefined)
     }
   }
 
@@ -162,7 +169,9 @@ export class RuntimeView {
       if (before && before.look > look) continue
       const print = view ? fingerprint(view) : ''
       this.#pods.set(uid, { view, print, look })
-      if (print !== (before?.print ?? '')) onChange(uid)
+      if (print === (before?.print ?? '')) continue
+      this.#changedAt = this.#ports.clock.monotonic()
+      onChange(uid)
     }
     if (only !== undefined) return
     this.#forgetOthers(sandboxes, containers)
