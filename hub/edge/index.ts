@@ -1,3 +1,4 @@
+export * from './applications/applications.ts'
 export * from './edge-hub.ts'
 export * from './join/identity-files.ts'
 export * from './join/renewing-dialer.ts'

@@ -1,3 +1,4 @@
+export * from './application.ts'
 export * from './device-extra.ts'
 export * from './frame.ts'
 export * from './node.ts'
