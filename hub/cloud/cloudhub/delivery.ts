@@ -1,4 +1,5 @@
-import type { Frame, KubeObject } from '../../../schemas/index.ts'
+import type { Duration } from '../../../platform/time/index.ts'
+import type { Frame, FrameRoute, Json, KubeObject } from '../../../schemas/index.ts'
 
 /** An object as a node should have it. */
 export interface Delivery {
@@ -108,12 +109,32 @@ export interface UserMessage {
 /** Called in the order of each node, for one message after the other. Settles when the message may be forgotten by its edge; a rejection has it sent again. */
 export type UserMessageHandler = (message: UserMessage) => Promise<'taken' | 'no-rule'>
 
+/** What is asked of a node. Goes as a frame of its own id. */
+export interface Question {
+  readonly route: FrameRoute
+  readonly content: Json
+}
+
+export interface AskOptions {
+  /** From now until the answer. */
+  readonly deadline: Duration
+  /** Whoever asks does not wait any more; the rejection is its reason. */
+  readonly signal?: AbortSignal
+}
+
 /** What controllers see of CloudHub. */
 export interface CloudHub {
   addSource(source: NodeSource): Disposable
   /** Has the node's objects compared with what it acknowledged, soon; nothing happens while it is not connected. */
   sync(node: string): void
   isConnected(node: string): boolean
+  /**
+   * Sends a question once and gives the frame whose `parent_msg_id` names it, of whatever operation but `error`. Rejects at once
+   * with `HUB_NODE_AWAY` where the node has no session here or its session ends meanwhile, with `HUB_NODE_BUSY` where too many
+   * wait, and with `HUB_NODE_SILENT` at the deadline; `fields.wasSent` says whether the node may have got it. `HUB_NODE_REFUSED`
+   * is the node's own error, with its text in `fields.reason`.
+   */
+  ask(node: string, question: Question, options: AskOptions): Promise<Frame>
   /** Connected, or acknowledged something before and not deleted since. */
   isKnown(node: string): boolean
   /** Told of each session that begins (connected) and of each node that is left without one; at once of those that are there. */

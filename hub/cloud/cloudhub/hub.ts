@@ -4,9 +4,19 @@ import { type Clock, type Duration, minutes, type Random } from '../../../platfo
 import { type Frame, GROUPS, type KubeObject, MODULES, OPERATIONS } from '../../../schemas/index.ts'
 import { createFrameFactory, type FrameFactory } from '../../link/index.ts'
 import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
-import type { CloudHub, HubSnapshot, NodePeer, NodeSource, UpstreamHandler, UserMessageHandler } from './delivery.ts'
+import type {
+  AskOptions,
+  CloudHub,
+  HubSnapshot,
+  NodePeer,
+  NodeSource,
+  Question,
+  UpstreamHandler,
+  UserMessageHandler,
+} from './delivery.ts'
 import { NodeSync } from './node-sync.ts'
 import type { OutboxItem } from './outbox.ts'
+import { Questions } from './questions.ts'
 import { isRegistration, ResyncMarks } from './resync-marks.ts'
 import { Session, type SessionLink } from './session.ts'
 import { SessionClaims } from './session-claims.ts'
@@ -53,6 +63,7 @@ export class Hub implements CloudHub {
   readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
   readonly #handlers = new Map<'devices' | 'edge', UpstreamHandler>()
   readonly #users: UserMessages
+  readonly #questions: Questions
   readonly #syncs: NodeSync
   readonly #marks: ResyncMarks | undefined
   readonly #claims: SessionClaims | undefined
@@ -68,6 +79,8 @@ export class Hub implements CloudHub {
     this.#frames = createFrameFactory(ports)
     const metrics = ports.metrics ?? silentMetrics
     this.#users = new UserMessages(this.#frames, ports.log, metrics)
+    const onLate = () => this.#drop('late-answer')
+    this.#questions = new Questions({ ...ports, frames: this.#frames, onLate })
     this.#dropped = metrics.counter({
       name: 'skerry_cloudhub_dropped_total',
       help: 'Frames that CloudHub dropped, by cause.',
@@ -151,6 +164,10 @@ export class Hub implements CloudHub {
     return this.#sessions.has(node)
   }
 
+  ask(node: string, question: Question, options: AskOptions): Promise<Frame> {
+    return this.#questions.ask(this.#sessions.get(node), question, options)
+  }
+
   isKnown(node: string): boolean {
     return this.#sessions.has(node) || this.#ports.records.has(node)
   }
@@ -187,6 +204,7 @@ export class Hub implements CloudHub {
       onRoom: () => this.#syncs.room(session),
       onDrop: (cause) => this.#drop(cause),
       onEnd: () => {
+        this.#questions.end(session)
         for (const { object } of session.outbox.uncertain()) this.#ports.records.doubt(peer.node, object)
       },
     })
@@ -308,6 +326,8 @@ export class Hub implements CloudHub {
     const { node } = session.peer
     if (operation === OPERATIONS.keepalive) {
       session.keepAlive()
+    } else if (this.#questions.answer(session, frame)) {
+      return
     } else if (operation === OPERATIONS.response) {
       session.outbox.acknowledge(frame.header.parent_msg_id ?? '')
     } else if (operation === OPERATIONS.error) {
@@ -379,5 +399,5 @@ export class Hub implements CloudHub {
 
 /** Holds nothing but the session: whoever answers late does not keep what was said. */
 function replyOf(session: Session): (answer: Frame) => void {
-  return (answer) => session.notify(answer)
+  return (answer) => void session.notify(answer)
 }

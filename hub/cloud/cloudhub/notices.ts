@@ -34,17 +34,28 @@ export class Notices implements Disposable {
     return this.#queue.length
   }
 
-  put(frame: Frame): void {
-    if (this.#over.signal.aborted) return
+  /** False where it was dropped. */
+  put(frame: Frame): boolean {
+    if (this.#over.signal.aborted) return false
     const bytes = sizeOf(frame)
     const cause = this.#excess(bytes)
     if (cause) {
       this.#options.onDrop(cause)
-      return
+      return false
     }
     this.#queue.push({ frame, bytes })
     this.#bytes += bytes
     if (!this.#writing) void this.#drain()
+    return true
+  }
+
+  /** True where it still waited; then it never goes. */
+  withdraw(frame: Frame): boolean {
+    const at = this.#queue.findIndex((each) => each.frame === frame)
+    if (at < 0) return false
+    const [withdrawn] = this.#queue.splice(at, 1)
+    this.#bytes -= withdrawn?.bytes ?? 0
+    return true
   }
 
   [Symbol.dispose](): void {

@@ -95,9 +95,14 @@ export class Session {
     return this.#ended
   }
 
-  /** Sends once, without acknowledgement. */
-  notify(frame: Frame): void {
-    if (!this.#ended) this.#notices.put(frame)
+  /** Sends once, without acknowledgement. False where it was dropped, or the session has ended. */
+  notify(frame: Frame): boolean {
+    return !this.#ended && this.#notices.put(frame)
+  }
+
+  /** True where the frame still waited; then it never goes. */
+  withdraw(frame: Frame): boolean {
+    return this.#notices.withdraw(frame)
   }
 
   /** Says one last thing and ends. */

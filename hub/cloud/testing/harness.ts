@@ -44,6 +44,8 @@ export interface ScriptedEdge {
   closed: string | undefined
   say(route: Frame['route'], content: Json): Frame
   acknowledge(frame: Frame): void
+  /** With the id of the frame as parent. */
+  answer(frame: Frame, content: Json, route?: Frame['route']): void
   disconnect(): void
   /** See Session.room. */
   room(): Promise<void> | undefined
@@ -113,6 +115,10 @@ export async function startCloud(kubernetes = new FakeKubernetes(), clock = new 
           return frame
         },
         acknowledge: (frame) => hub.receive(session, receipt(frame)),
+        answer(frame, content, route) {
+          const answered = receipt(frame)
+          hub.receive(session, { ...answered, route: { ...answered.route, ...route }, content })
+        },
         disconnect: () => hub.disconnect(session, 'test'),
         room: () => session.room(),
       }
