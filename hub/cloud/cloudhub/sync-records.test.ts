@@ -34,7 +34,7 @@ test('news of an own write that comes before its answer is nobody else’s chang
     return {
       ...{ get: server.get.bind(server), list: server.list.bind(server), watch: server.watch.bind(server) },
       ...{ delete: server.delete.bind(server), replace: server.replace.bind(server) },
-      createBelow: server.createBelow.bind(server),
+      ...{ createBelow: server.createBelow.bind(server), review: server.review.bind(server) },
       async create(type, namespace, object) {
         const made = await server.create(type, namespace, object)
         await told(made.metadata.resourceVersion)

@@ -66,6 +66,13 @@ function kubernetesOver(client: ApiClient, log: Logger): Kubernetes {
       if (isJsonObject(answer)) return answer
       throw malformed({ kind: type.kind, name: at.name, subresource })
     },
+    async review(type, spec, signal) {
+      const body = typed(type, { metadata: {}, spec })
+      const answer = await client.call({ method: 'POST', path: pathOf(type, undefined), body }, signal)
+      const status = isJsonObject(answer) ? answer['status'] : undefined
+      if (isJsonObject(status)) return status
+      throw malformed({ kind: type.kind })
+    },
     replace: async (type, at, object, options, signal) =>
       admit(
         type,

@@ -69,6 +69,8 @@ export interface Kubernetes {
     body: object,
     signal?: AbortSignal,
   ): Promise<JsonObject>
+  /** Asks by creating what is answered and never stored, such as a TokenReview. The answer is its `status`. */
+  review(type: ResourceType, spec: JsonObject, signal?: AbortSignal): Promise<JsonObject>
   replace<T extends KubeObject>(
     type: ResourceType<T>,
     at: ObjectKey,

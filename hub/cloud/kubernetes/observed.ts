@@ -64,6 +64,7 @@ export function observedKubernetes(kubernetes: Kubernetes, ports: ObservedPorts)
       observe('create', type, () => kubernetes.create(type, namespace, object, signal), signal),
     createBelow: (type, at, subresource, body, signal) =>
       observe('create', type, () => kubernetes.createBelow(type, at, subresource, body, signal), signal),
+    review: (type, spec, signal) => observe('create', type, () => kubernetes.review(type, spec, signal), signal),
     replace: (type, at, object, options, signal) =>
       observe('replace', type, () => kubernetes.replace(type, at, object, options, signal), signal),
     patch: (type, at, body, options, signal) =>

@@ -90,6 +90,8 @@ export const CERTIFICATE_REQUESTS = plain(
   'CertificateSigningRequest',
   false,
 )
+export const TOKEN_REVIEWS = plain('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false)
+export const ACCESS_REVIEWS = plain('authorization.k8s.io', 'v1', 'subjectaccessreviews', 'SubjectAccessReview', false)
 export const PERSISTENT_VOLUMES = plain('', 'v1', 'persistentvolumes', 'PersistentVolume', false)
 export const PERSISTENT_VOLUME_CLAIMS = plain('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim', true)
 export const VOLUME_ATTACHMENTS = plain('storage.k8s.io', 'v1', 'volumeattachments', 'VolumeAttachment', false)

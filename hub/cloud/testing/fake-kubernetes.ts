@@ -163,6 +163,14 @@ export class FakeKubernetes implements Kubernetes {
     return isJsonObject(answer) ? answer : {}
   }
 
+  /** What questions are answered with; by default, nobody is known and nothing allowed. */
+  answerReview: (kind: string, spec: JsonObject) => JsonObject = () => ({ authenticated: false, allowed: false })
+
+  async review(type: ResourceType, spec: JsonObject): Promise<JsonObject> {
+    this.#admit('POST', type, '')
+    return this.answerReview(type.kind, structuredClone(spec))
+  }
+
   async replace<T extends KubeObject>(
     type: ResourceType<T>,
     at: ObjectKey,

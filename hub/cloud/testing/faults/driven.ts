@@ -28,6 +28,7 @@ export class Driven {
       list: (...given) => this.#count(kubernetes.list(...given)),
       create: (...given) => this.#count(kubernetes.create(...given)),
       createBelow: (...given) => this.#count(kubernetes.createBelow(...given)),
+      review: (...given) => this.#count(kubernetes.review(...given)),
       replace: (...given) => this.#count(kubernetes.replace(...given)),
       patch: (...given) => this.#count(kubernetes.patch(...given)),
       delete: (...given) => this.#count(kubernetes.delete(...given)),

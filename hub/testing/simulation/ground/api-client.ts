@@ -103,6 +103,7 @@ export function createApiClient(options: ApiClientOptions, killed: AbortSignal):
       call('POST', type, nameOf(object), signal, () => cluster.create(type, namespace, object)),
     createBelow: (type, at, subresource, body, signal) =>
       call('POST', type, `${at.name}/${subresource}`, signal, () => cluster.createBelow(type, at, subresource, body)),
+    review: (type, spec, signal) => call('POST', type, '', signal, () => cluster.review(type, spec)),
     replace: (type, at, object, wanted, signal) =>
       call('PUT', type, at.name, signal, () => cluster.replace(type, at, object, wanted)),
     patch: (type, at, body, wanted, signal) =>
