@@ -39,3 +39,6 @@ export type CallCode = 400 | 404 | 500 | 502 | 503 | 504
 export function deviceCalls(protocol: string): RequestChannel<DeviceCall, DeviceCallAnswer> {
   return requestChannel(`devices.call.${protocol}`)
 }
+
+/** The same for any device of this node, within the bounds of calls under way. Served by DeviceMethods. */
+export const callDevice = requestChannel<DeviceCall, DeviceCallAnswer>('devices.call')

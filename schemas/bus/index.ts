@@ -1,4 +1,5 @@
 export * from './declare.ts'
+export * from './desired.ts'
 export * from './device-calls.ts'
 export * from './messages.ts'
 export * from './mqtt-accounts.ts'

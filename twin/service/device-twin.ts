@@ -15,6 +15,7 @@ import { TwinKeeper } from './keeper.ts'
 import { servePlainSets } from './plain-set.ts'
 import { PlainView } from './plain-view.ts'
 import { serveCloud } from './serve-cloud.ts'
+import { serveDesired } from './serve-desired.ts'
 import { expireValues } from './serve-expiry.ts'
 import { serveReports } from './serve-reports.ts'
 import { Showcase } from './showcase.ts'
@@ -91,6 +92,7 @@ async function start(options: DeviceTwinOptions, plainView: PlainView, scope: Sc
     scope.use(serving)
   scope.use(serveCloud({ bus, keeper, voice, limits, clock, log, metrics }))
   scope.use(servePlainSets({ eventBus, keeper, voice, limits, clock, log }))
+  scope.use(serveDesired({ bus, keeper, voice, limits, clock, log }))
   followDevices({ bus, keeper, voice, clock, random, log, metrics }, scope)
   log.info('Twins loaded', { twins: loaded.length })
 }

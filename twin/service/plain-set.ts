@@ -1,33 +1,18 @@
 import type { EventBus, MqttMessage } from '../../platform/bus/index.ts'
-import { describeError } from '../../platform/lifecycle/index.ts'
-import type { Logger } from '../../platform/log/index.ts'
-import type { Clock } from '../../platform/time/index.ts'
 import {
+  type DesiredRefusal,
   PLAIN_SET_FILTER,
   type PlainSetResult,
   parsePlainSet,
-  type Twin,
   type TwinProperty,
 } from '../../schemas/index.ts'
 import { plainTime, plainValue } from '../model/plain.ts'
 import { propertyOf, typeOf } from '../model/property.ts'
-import { applyUpdate, type TwinLimits } from '../model/update.ts'
 import { authorOf } from './ask.ts'
-import type { TwinKeeper } from './keeper.ts'
-import type { Voice } from './voice.ts'
+import { type DesireOptions, desire } from './desire.ts'
 
-export interface PlainSetOptions {
+export interface PlainSetOptions extends DesireOptions {
   readonly eventBus: EventBus
-  readonly keeper: TwinKeeper
-  readonly voice: Voice
-  readonly limits: TwinLimits
-  readonly clock: Clock
-  readonly log: Logger
-}
-
-interface Refusal {
-  readonly code: 400 | 404 | 500
-  readonly reason: string
 }
 
 /** Longest text that a refusal repeats, UTF-16 units. */
@@ -39,47 +24,26 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * given when the value is on disk and answered. What a broker had kept retained is not a wish of now and is passed over.
  */
 export function servePlainSets(options: PlainSetOptions): Disposable {
-  return options.eventBus.handle(PLAIN_SET_FILTER, (message) => setDesired(options, message))
+  return options.eventBus.handle(PLAIN_SET_FILTER, (message) => takePlainSet(options, message))
 }
 
-function setDesired(options: PlainSetOptions, message: MqttMessage): Promise<void> {
+function takePlainSet(options: PlainSetOptions, message: MqttMessage): Promise<void> {
   const { topic, payload, retain } = message
   const target = parsePlainSet(topic)
   if (!target || retain) return Promise.resolve()
-  const { keeper, voice, limits, clock, log } = options
+  const { voice, clock } = options
   const { event_id: event } = voice.head(undefined)
   const { id, property: name } = target
-  let refusal: Refusal | undefined
-  const refuse = (reason: string, code: Refusal['code'] = 400): undefined => {
-    refusal = { code, reason }
-  }
-  const change = (twin: Twin): Twin | undefined => {
-    const property = propertyOf(twin, name)
-    if (!property) return refuse(`device ${id} has no property ${name}`, 404)
-    const expected = textOf(property, payload)
-    if (expected === undefined) return refuse('the value is not valid UTF-8')
-    const update = { eventId: event, twin: new Map([[name, { expected }]]), author: authorOf(message) }
-    const updated = applyUpdate(twin, update, limits, clock.now())
-    return updated.ok ? updated.twin : refuse(updated.reason)
-  }
-  return new Promise((resolve) => {
-    keeper.do(id, {
-      apply: (twin) => (twin ? (change(twin) ?? twin) : refuse(`device ${id} does not exist on this node`, 404)),
-      done(outcome) {
-        if (!outcome.ok) {
-          log.warn('A request of an MQTT client failed', { device: id, error: outcome.error })
-          refuse(describeError(outcome.error), 500)
-        }
-        const after = outcome.ok && !refusal ? outcome.after : undefined
-        voice.plain(`${topic}/result`, resultOf(after && propertyOf(after, name), refusal, payload, event, clock.now()))
-        if (after && outcome.ok) {
-          voice.document(outcome.before, after, event)
-          voice.delta(undefined, after)
-        }
-        resolve()
-      },
-    })
-  })
+  const textOfPayload = (property: TwinProperty) => textOf(property, payload)
+  return desire(
+    options,
+    { id, values: new Map([[name, textOfPayload]]), author: authorOf(message), event },
+    (outcome) => {
+      const property = outcome.ok ? propertyOf(outcome.twin, name) : undefined
+      const refusal = outcome.ok ? undefined : outcome
+      voice.plain(`${topic}/result`, resultOf(property, refusal, payload, event, clock.now()))
+    },
+  )
 }
 
 /** Undefined for what is no text; BYTES may be anything. */
@@ -98,7 +62,7 @@ function decode(payload: Uint8Array): string | undefined {
 
 function resultOf(
   property: TwinProperty | undefined,
-  refusal: Refusal | undefined,
+  refusal: Pick<DesiredRefusal, 'code' | 'reason'> | undefined,
   payload: Uint8Array,
   event: string,
   now: number,

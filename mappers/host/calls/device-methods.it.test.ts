@@ -4,7 +4,13 @@ import { createLocalBus } from '../../../platform/bus/index.ts'
 import { startBroker } from '../../../platform/bus/mqtt/testing/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { systemClock as clock, seconds } from '../../../platform/time/index.ts'
-import { assignedDevices, type DeviceCall, type DeviceCallAnswer, deviceCalls } from '../../../schemas/index.ts'
+import {
+  assignedDevices,
+  callDevice,
+  type DeviceCall,
+  type DeviceCallAnswer,
+  deviceCalls,
+} from '../../../schemas/index.ts'
 import { fakeDevice } from '../testing/host-bench.ts'
 import { createDeviceMethodsModule } from './device-methods.ts'
 
@@ -129,4 +135,18 @@ it('is not called by what a broker had kept, and lets only the edge answer', asy
   assert.equal(first['ok'], true)
   assert.deepEqual((await ask(`${PUMP}/method/call`, { method: 'look' }))['results'], { speed: '1' })
   assert.equal(calls.length, 2)
+})
+
+it('brings a call of somebody on the bus to its device, within the same bounds', async (t) => {
+  const held = Promise.withResolvers<DeviceCallAnswer>()
+  const { bus } = await start(t, () => held.promise)
+  const call = { id: 'default/pump', method: 'start', arguments: {}, timeout: 5000 }
+  const ask = () => bus.request(callDevice, call, { deadline: seconds(5) })
+  const underWay = Array.from({ length: 16 }, ask)
+  const refused = await ask()
+  assert.equal(refused.ok ? 200 : refused.code, 503)
+  held.resolve({ ok: true, results: { speed: '5' } })
+  for (const answer of await Promise.all(underWay)) assert.deepEqual(answer, { ok: true, results: { speed: '5' } })
+  const nowhere = await bus.request(callDevice, { ...call, id: 'default/ghost' }, { deadline: seconds(5) })
+  assert.equal(nowhere.ok ? 200 : nowhere.code, 404)
 })

@@ -8,6 +8,7 @@ import {
   CALL_TIMEOUT_MS,
   type CallCode,
   type CallRefusal,
+  callDevice,
   type DeviceCall,
   type DeviceCallAnswer,
   type DeviceId,
@@ -63,10 +64,20 @@ class DeviceMethods {
   }
 
   start(): void {
-    const { eventBus } = this.#options
+    const { bus, eventBus } = this.#options
     const onCall = async (message: MqttMessage) => this.#take(message)
     for (const filter of Object.values(METHOD_FILTERS)) this.#scope.use(eventBus.handle(filter, onCall))
     this.#scope.use(eventBus.handle(PLAIN_CALL_FILTER, async (message) => this.#takePlain(message)))
+    this.#scope.use(bus.serve(callDevice, (call) => this.#answerOf(call)))
+  }
+
+  #answerOf(call: DeviceCall): Promise<DeviceCallAnswer> {
+    return new Promise((resolve) =>
+      this.#call(call, (answered) => {
+        this.#count(answered.ok ? 200 : answered.code)
+        resolve(answered)
+      }),
+    )
   }
 
   #take({ topic, payload, retain }: MqttMessage): void {
@@ -141,9 +152,13 @@ class DeviceMethods {
     }
   }
 
+  #count(code: CallCode | 200): void {
+    this.#calls.add(1, { code: String(code) })
+  }
+
   #say(topic: string, message: MsgMethodResult | PlainCallResult, code: CallCode | 200): void {
     const { eventBus, log } = this.#options
-    this.#calls.add(1, { code: String(code) })
+    this.#count(code)
     if (!eventBus.isWatched(topic)) return
     eventBus.publish(topic, JSON.stringify(message), { retain: false }).catch((error: unknown) => {
       log.warn('The answer to a call of a device method could not be sent', { topic, error })
