@@ -74,10 +74,12 @@ module.exports = {
     ),
     ban(
       'hub-parts-meet-on-link-and-kube',
-      { path: '^hub/(cloud|edge|apiserver|console)/', pathNot: TESTS },
+      { path: '^hub/(cloud|edge|apiserver|console|serving)/', pathNot: TESTS },
       '^hub/(cloud|edge|apiserver|console)/',
       '^hub/$1/',
     ),
+    // What is shared by those who serve a Kubernetes API; the road and the cloud have nothing to do with it.
+    ban('serving-is-for-servers', { path: '^hub/(cloud|link|kube|console)/', pathNot: TESTS }, '^hub/serving/'),
     ban('one-door', { path: `^(${TOP})/`, pathNot: TESTS }, `^(${TOP})/`, ['^$1/', '/index\\.ts$']),
     ban('never-the-own-door', { path: `^((?:${TOP})/[^/]+)/`, pathNot: TESTS }, '^$1/index\\.ts$'),
     ban(
@@ -110,7 +112,7 @@ module.exports = {
     only(
       'yaml-at-the-borders',
       'yaml',
-      '^(platform/config|runtime/process|runtime/edged/static-pods|hub/apiserver|deploy/source)/',
+      '^(platform/config|runtime/process|runtime/edged/static-pods|hub/serving|deploy/source)/',
     ),
     {
       name: 'sqlite-behind-the-store',

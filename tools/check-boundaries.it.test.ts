@@ -87,6 +87,18 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
     text: "export { a } from '../edge/index.ts'",
     rule: 'hub-parts-meet-on-link-and-kube',
   },
+  {
+    file: 'hub/serving/across.ts',
+    text: "export { a } from '../cloud/index.ts'",
+    rule: 'hub-parts-meet-on-link-and-kube',
+  },
+  { file: 'hub/serving/answers/answer.ts', text: 'export const a = 1' },
+  { file: 'hub/edge/serves.ts', text: "export { a } from '../serving/answers/answer.ts'" },
+  {
+    file: 'hub/cloud/serves.ts',
+    text: "export { a } from '../serving/answers/answer.ts'",
+    rule: 'serving-is-for-servers',
+  },
   { file: 'platform/time/inside.ts', text: "export { a } from './index.ts'", rule: 'never-the-own-door' },
   { file: 'twin/window.ts', text: "export { a } from '../platform/time/inner.ts'", rule: 'one-door' },
   {

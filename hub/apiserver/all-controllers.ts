@@ -1,5 +1,6 @@
 import { loadAuthority } from '../../platform/certificates/issuing/index.ts'
 import type { Duration } from '../../platform/time/index.ts'
+import type { Authorizer } from '../serving/access/authorization.ts'
 import { roleAggregation } from './access/role-aggregation.ts'
 import { bootstrapExpiry } from './accounts/bootstrap-tokens.ts'
 import { defaultAccounts } from './accounts/default-accounts.ts'
@@ -19,7 +20,6 @@ import { deployments } from './controllers/workloads/deployments/deployments.ts'
 import { disruptionBudgets } from './controllers/workloads/disruption-budgets.ts'
 import { jobs } from './controllers/workloads/jobs/jobs.ts'
 import { replicaSets } from './controllers/workloads/replica-sets.ts'
-import type { Authorizer } from './serving/authorization.ts'
 
 export interface AllControllersOptions {
   readonly tls: { readonly clientAuthority: string }

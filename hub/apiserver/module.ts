@@ -7,6 +7,14 @@ import type { Store } from '../../platform/store/index.ts'
 import { type Clock, type Duration, type Random, seconds } from '../../platform/time/index.ts'
 import { BUILTIN_DEFINITIONS } from '../kube/builtin/index.ts'
 import type { ApiObject } from '../kube/resource.ts'
+import { firstOf, type TokenAuthenticator } from '../serving/access/authentication.ts'
+import { authorizeByRoles } from '../serving/access/authorization.ts'
+import { createDescriptions } from '../serving/descriptions/descriptions.ts'
+import { createDispatcher, type Dispatcher } from '../serving/http/dispatcher.ts'
+import { createHandler } from '../serving/http/handler.ts'
+import { Registry } from '../serving/objects/registry.ts'
+import { countCutOffs } from '../serving/reading/cut-off.ts'
+import type { User } from '../serving/user.ts'
 import { createRight } from './access/create-right.ts'
 import { followPolicy } from './access/follow-policy.ts'
 import { installAccess } from './access/install-access.ts'
@@ -29,15 +37,9 @@ import { crdController } from './crds/serve-crds.ts'
 import { installNamespaces } from './namespaces.ts'
 import { installOwnService } from './own-service.ts'
 import { AccountTokens } from './rest/account-tokens.ts'
-import type { Admitter, ApiContext, User } from './rest/context.ts'
-import { countCutOffs } from './rest/cut-off.ts'
-import { Registry } from './rest/registry.ts'
+import type { Admitter, ApiContext } from './rest/context.ts'
+import { serveKinds } from './rest/serve-kinds.ts'
 import { accountAuthenticator } from './serving/account-authenticator.ts'
-import { firstOf, type TokenAuthenticator } from './serving/authentication.ts'
-import { authorizeByRoles } from './serving/authorization.ts'
-import { createDescriptions } from './serving/descriptions.ts'
-import { createDispatcher, type Dispatcher } from './serving/dispatcher.ts'
-import { createHandler } from './serving/handler.ts'
 import { type LocalServer, localServer } from './serving/local-server.ts'
 import { compactOld } from './storage/compaction.ts'
 import { ObjectStore } from './storage/object-store.ts'
@@ -163,7 +165,13 @@ async function start(
   const descriptions = createDescriptions({ registry, address: () => address })
   const { certificate: cert, privateKey: key, clientAuthority: ca } = options.tls
   const dispatch = createDispatcher({
-    ...{ api, descriptions, authorize, tokens, log, metrics },
+    ...{ descriptions, authorize, tokens, log, clock, random },
+    serve: serveKinds(api),
+    requests: metrics.counter({
+      name: 'skerry_api_requests_total',
+      help: 'Requests that the embedded API answered.',
+      labels: ['verb', 'code'],
+    }),
     ...(audit ? { audit } : {}),
   })
   const server = await serveHttps({

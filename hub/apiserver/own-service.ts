@@ -1,7 +1,7 @@
 import type { ApiObject } from '../kube/resource.ts'
+import { keyOf, resourceOf } from '../serving/objects/registry.ts'
 import { type ApiContext, systemChange } from './rest/context.ts'
 import { createObject } from './rest/create.ts'
-import { keyOf, resourceOf } from './rest/registry.ts'
 import { updateObject } from './rest/update.ts'
 
 const NAME = 'kubernetes'

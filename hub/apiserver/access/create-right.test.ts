@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BUILTIN_DEFINITIONS } from '../../kube/builtin/index.ts'
 import { Policy } from '../../kube/rbac/index.ts'
+import { authorizeByRoles } from '../../serving/access/authorization.ts'
 import type { Admission } from '../rest/context.ts'
-import { authorizeByRoles } from '../serving/authorization.ts'
 import { createRight } from './create-right.ts'
 
 test('who may patch and not create makes no object', async () => {

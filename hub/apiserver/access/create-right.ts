@@ -1,6 +1,6 @@
 import { refusal } from '../../kube/rbac/index.ts'
+import type { Authorizer } from '../../serving/access/authorization.ts'
 import type { Admitter } from '../rest/context.ts'
-import type { Authorizer } from '../serving/authorization.ts'
 
 /** Whoever makes an object needs the right to create it, also where a request of another verb makes it (server-side apply). */
 export function createRight(authorize: Authorizer): Admitter {

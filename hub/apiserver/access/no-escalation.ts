@@ -1,7 +1,7 @@
 import { type Policy, refuseEscalation } from '../../kube/rbac/index.ts'
 import { forbidden, notFound } from '../../kube/status.ts'
+import { type Authorizer, isAdministrator } from '../../serving/access/authorization.ts'
 import type { Admitter } from '../rest/context.ts'
-import { type Authorizer, isAdministrator } from '../serving/authorization.ts'
 import { accessResource } from './access-kinds.ts'
 
 /**

@@ -3,7 +3,8 @@ import { arrayAt, isJsonArray, isJsonObject, namespaceOf, objectAt, textAt } fro
 import type { Attributes } from '../../kube/rbac/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { invalid, type StatusCause } from '../../kube/status.ts'
-import type { Change, User } from '../rest/context.ts'
+import type { User } from '../../serving/user.ts'
+import type { Change } from '../rest/context.ts'
 
 /** What an access review asks whether somebody may do it. */
 export function askedFor(question: ApiObject): Attributes {

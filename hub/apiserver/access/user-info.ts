@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../schemas/index.ts'
-import type { User } from '../rest/context.ts'
+import type { User } from '../../serving/user.ts'
 
 /** authentication.k8s.io/v1 UserInfo. */
 export function userInfo({ name, groups, uid, extra }: User): JsonObject {

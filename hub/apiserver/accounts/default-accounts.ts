@@ -2,10 +2,10 @@ import { createReconciler } from '../../../platform/lifecycle/index.ts'
 import { isDeleting, nameOf, sameJson, withContent } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { StatusError } from '../../kube/status.ts'
+import { keyOf } from '../../serving/objects/registry.ts'
 import type { Controller, ControllerOptions } from '../controllers/controller.ts'
 import { type ApiContext, systemChange } from '../rest/context.ts'
 import { createObject } from '../rest/create.ts'
-import { keyOf } from '../rest/registry.ts'
 import { updateObject } from '../rest/update.ts'
 
 export interface DefaultAccountsOptions extends ControllerOptions {

@@ -1,8 +1,8 @@
 import { arrayAt, objectAt, textAt, withContent } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { forbidden } from '../../kube/status.ts'
+import { keyOf, resourceOf } from '../../serving/objects/registry.ts'
 import type { Admitter } from '../rest/context.ts'
-import { keyOf, resourceOf } from '../rest/registry.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 const MIRROR = 'kubernetes.io/config.mirror'

@@ -1,8 +1,8 @@
 import type { Json } from '../../../schemas/index.ts'
 import { arrayAt, isJsonObject, objectAt, textAt, withContent } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
+import { resourceOf } from '../../serving/objects/registry.ts'
 import type { Admitter } from '../rest/context.ts'
-import { resourceOf } from '../rest/registry.ts'
 
 const KEYS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'] as const
 const SECONDS = 300

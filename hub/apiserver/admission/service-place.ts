@@ -3,7 +3,7 @@ import type { Random } from '../../../platform/time/index.ts'
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { arrayAt, isJsonObject, labelsOf, objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { keyOf } from '../rest/registry.ts'
+import { keyOf } from '../../serving/objects/registry.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 /** A Service that a webhook configuration names, as `clientConfig.service`. */

@@ -1,31 +1,6 @@
 import type { JsonObject } from '../../../schemas/index.ts'
-import type { Attributes, Decision } from '../../kube/rbac/index.ts'
+import type { Answered } from '../../serving/http/answered.ts'
 import { userInfo } from '../access/user-info.ts'
-import type { User } from '../rest/context.ts'
-
-/** One request that was answered, as far as its audit goes. */
-export interface Answered {
-  readonly id: string
-  readonly url: URL
-  /** Unix ms. */
-  readonly received: number
-  readonly answered: number
-  readonly address: string
-  readonly agent: string
-  /** Undefined where its credentials are those of nobody. */
-  readonly sender?: User
-  /** Whom the sender acted as. */
-  readonly actedAs?: User
-  readonly verb: string
-  readonly attributes?: Attributes
-  readonly decision?: Decision
-  /** Of a new object, which its path does not name. */
-  readonly name?: string
-  readonly code: number
-  /** Of a failure. */
-  readonly reason?: string
-  readonly message?: string
-}
 
 const LONGEST_TEXT = 2048
 /** A command that runs in a container may hold secrets, in whichever of its words. */

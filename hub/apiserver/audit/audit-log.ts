@@ -2,8 +2,9 @@ import { LineFile } from '../../../platform/files/index.ts'
 import type { Metrics } from '../../../platform/health/index.ts'
 import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
-import { CLOUD_GROUP } from '../serving/authorization.ts'
-import { type Answered, auditEvent } from './audit-event.ts'
+import { CLOUD_GROUP } from '../../serving/access/authorization.ts'
+import type { Answered } from '../../serving/http/answered.ts'
+import { auditEvent } from './audit-event.ts'
 
 export interface AuditOptions {
   readonly file: string

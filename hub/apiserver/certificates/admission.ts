@@ -4,9 +4,10 @@ import { objectAt, sameJson, textAt, timestamp, withContent } from '../../kube/o
 import { rightTo } from '../../kube/rbac/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { forbidden, invalid } from '../../kube/status.ts'
-import type { Admission, Admitter, User } from '../rest/context.ts'
-import { resourceOf } from '../rest/registry.ts'
-import { ADMIN_GROUP, type Authorizer } from '../serving/authorization.ts'
+import { ADMIN_GROUP, type Authorizer } from '../../serving/access/authorization.ts'
+import { resourceOf } from '../../serving/objects/registry.ts'
+import type { User } from '../../serving/user.ts'
+import type { Admission, Admitter } from '../rest/context.ts'
 import { readRequest } from './read-request.ts'
 
 export const CERTIFICATE_REQUESTS = 'certificates.k8s.io/certificatesigningrequests'

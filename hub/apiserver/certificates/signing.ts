@@ -13,11 +13,11 @@ import {
 import { entryOf, nameOf, objectAt, textAt, withContent } from '../../kube/object/index.ts'
 import { rightTo } from '../../kube/rbac/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
+import type { Authorizer } from '../../serving/access/authorization.ts'
+import { keyOf } from '../../serving/objects/registry.ts'
 import type { Controller, ControllerOptions } from '../controllers/controller.ts'
 import { systemChange } from '../rest/context.ts'
-import { keyOf } from '../rest/registry.ts'
 import { updateObject } from '../rest/update.ts'
-import type { Authorizer } from '../serving/authorization.ts'
 import { CERTIFICATE_REQUESTS } from './admission.ts'
 import { readRequest, wishOf } from './read-request.ts'
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { nameOf, namespaceOf, objectAt, textAt, timestamp } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { StatusError } from '../../kube/status.ts'
+import { keyOf } from '../../serving/objects/registry.ts'
 import { type ApiContext, CONTROLLER_MANAGER, systemChange } from '../rest/context.ts'
 import { createObject } from '../rest/create.ts'
-import { keyOf } from '../rest/registry.ts'
 import { updateObject } from '../rest/update.ts'
 
 /** What happened, in the words that people and tools know from Kubernetes. */

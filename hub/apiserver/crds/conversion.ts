@@ -14,13 +14,13 @@ import {
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { applyDefaults, prune } from '../../kube/schema/index.ts'
 import { failure, StatusError } from '../../kube/status.ts'
+import { objectText } from '../../serving/objects/object-text.ts'
+import { apiVersionOf, inVersion, keyOf } from '../../serving/objects/registry.ts'
+import type { Converter } from '../../serving/reading/context.ts'
 import { type CallWebhook, createWebhookCaller, placeIn, type WebhookPlace } from '../admission/call.ts'
 import { serviceLocator } from '../admission/service-place.ts'
-import type { Converter } from '../rest/context.ts'
-import { apiVersionOf, inVersion, keyOf } from '../rest/registry.ts'
 import { CRD_RESOURCE } from '../rest/remove.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
-import { objectText } from '../storage/object-text.ts'
 
 export interface ConversionOptions {
   readonly store: ObjectStore

@@ -16,9 +16,9 @@ import {
 } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { StatusError } from '../../kube/status.ts'
+import { keyOf, type Registry, resourceOf } from '../../serving/objects/registry.ts'
 import type { Controller, ControllerOptions } from '../controllers/controller.ts'
 import { type ApiContext, systemChange } from '../rest/context.ts'
-import { keyOf, type Registry, resourceOf } from '../rest/registry.ts'
 import { CRD_FINALIZER, CRD_RESOURCE, removeObject } from '../rest/remove.ts'
 import { updateObject } from '../rest/update.ts'
 

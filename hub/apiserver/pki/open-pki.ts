@@ -15,7 +15,7 @@ import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../pl
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, minutes } from '../../../platform/time/index.ts'
-import { ADMIN_GROUP } from '../serving/authorization.ts'
+import { ADMIN_GROUP } from '../../serving/access/authorization.ts'
 
 /** A certificate with its key, both PEM. */
 export interface Identity {

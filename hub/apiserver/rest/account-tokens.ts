@@ -3,9 +3,6 @@ import type { Clock } from '../../../platform/time/index.ts'
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject } from '../../kube/object/index.ts'
 
-/** Who issues, and whom a token is for unless it says otherwise. */
-export const ISSUER = 'https://kubernetes.default.svc.cluster.local'
-
 const HEADER = encode({ alg: 'ES256', typ: 'JWT' })
 /** RFC 7518, 3.4: the two numbers of the signature side by side. */
 const ENCODING = 'ieee-p1363' as const

@@ -15,12 +15,12 @@ import { isJsonObject, nameOf, namespaceOf, uidOf, withMetadata } from '../../ku
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { rootSchema } from '../../kube/schema/index.ts'
 import { badRequest, conflict, failure, notFound, StatusError, unreasoned } from '../../kube/status.ts'
-import { type Body, decodeApplied } from './body.ts'
+import { apiVersionOf, keyOf, resourceOf } from '../../serving/objects/registry.ts'
+import { type Body, decodeApplied } from '../../serving/requests/body.ts'
 import { checkName, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
 import { createObject } from './create.ts'
 import { converterOf, excludedFields, withManagedFields, writerOf } from './managed-fields.ts'
-import { apiVersionOf, keyOf, resourceOf } from './registry.ts'
 import { type Target, updateObject } from './update.ts'
 
 /** A configuration that somebody applies by his own name. */

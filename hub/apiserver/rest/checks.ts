@@ -13,8 +13,9 @@ import {
   validateObject,
 } from '../../kube/schema/index.ts'
 import { badRequest, invalid, invalidPatch } from '../../kube/status.ts'
-import type { Change, Warn } from './context.ts'
-import { apiVersionOf } from './registry.ts'
+import { apiVersionOf } from '../../serving/objects/registry.ts'
+import type { Warn } from '../../serving/requests/resource-request.ts'
+import type { Change } from './context.ts'
 
 /** The object is of the kind that the URL names. */
 export function checkKind(definition: ResourceDefinition, object: ApiObject): void {

@@ -1,19 +1,11 @@
 import type { Logger } from '../../../platform/log/index.ts'
-import type { Clock, Random } from '../../../platform/time/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
+import type { Registry } from '../../serving/objects/registry.ts'
+import type { ReadContext } from '../../serving/reading/context.ts'
+import type { Warn } from '../../serving/requests/resource-request.ts'
+import type { User } from '../../serving/user.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 import type { AccountTokens } from './account-tokens.ts'
-import type { CutOff } from './cut-off.ts'
-import type { Registry } from './registry.ts'
-
-/** Who asks. */
-export interface User {
-  readonly name: string
-  readonly groups: readonly string[]
-  /** Of a service account; absent for others. */
-  readonly uid?: string
-  readonly extra?: Readonly<Record<string, readonly string[]>>
-}
 
 /** One change that admission may refuse. */
 export interface Admission {
@@ -34,32 +26,16 @@ export interface Admitter {
   validate(admission: Admission, warn: Warn, signal: AbortSignal): Promise<void>
 }
 
-/** Shows objects in other versions of their kind. */
-export interface Converter {
-  /** The same objects, in order, as that version of their kind. Throws a Status. */
-  convert(
-    objects: readonly ApiObject[],
-    definition: ResourceDefinition,
-    signal: AbortSignal,
-  ): Promise<readonly ApiObject[]>
-}
-
-export type Warn = (text: string) => void
-
 /** What every request needs. */
-export interface ApiContext {
+export interface ApiContext extends ReadContext {
   readonly store: ObjectStore
   readonly registry: Registry
   readonly admitter: Admitter
-  readonly converter: Converter
-  readonly clock: Clock
-  readonly random: Random
   readonly log: Logger
   /** Absent: no tokens are issued. */
   readonly accounts?: AccountTokens
   /** Answers what is asked by creating an object of a kind that is never kept. Throws a Status. */
   readonly reviews?: Reviewer
-  readonly cutOff?: CutOff
 }
 
 /** The object with its answer in `status`. */

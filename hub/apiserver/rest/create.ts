@@ -13,13 +13,13 @@ import {
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { applyDefaults } from '../../kube/schema/index.ts'
 import { alreadyExists, badRequest, failure, forbidden, notFound, StatusError } from '../../kube/status.ts'
+import { keyOf, resourceOf } from '../../serving/objects/registry.ts'
+import { converted } from '../../serving/reading/versions.ts'
 import { checkFields, checkKind, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
 import { hasGeneration } from './generation.ts'
 import { tracked, withManagedFields } from './managed-fields.ts'
-import { keyOf, resourceOf } from './registry.ts'
 import { CRD_RESOURCE } from './remove.ts'
-import { converted } from './versions.ts'
 
 /** Of names that were generated and were taken. */
 const MOST_TRIES = 8

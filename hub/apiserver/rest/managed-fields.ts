@@ -19,9 +19,9 @@ import { sameJson, timestamp, uidOf, withMetadata } from '../../kube/object/inde
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { at, rootSchema, withIdentity } from '../../kube/schema/index.ts'
 import { StatusError } from '../../kube/status.ts'
+import { apiVersionOf, resourceOf } from '../../serving/objects/registry.ts'
+import { converted } from '../../serving/reading/versions.ts'
 import type { ApiContext, Change } from './context.ts'
-import { apiVersionOf, resourceOf } from './registry.ts'
-import { converted } from './versions.ts'
 
 /** A write that the writer has named, but that admission has not seen yet. */
 export interface TrackedWrite {

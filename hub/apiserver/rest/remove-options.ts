@@ -4,9 +4,9 @@ import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ResourceDefinition, StructuralSchema } from '../../kube/resource.ts'
 import { decodingError, jsonError } from '../../kube/schema/index.ts'
 import { badRequest, invalid, type StatusCause } from '../../kube/status.ts'
-import { type Body, decodeJson } from './body.ts'
-import { dryRunCauses } from './options.ts'
-import { resourceOf } from './registry.ts'
+import { resourceOf } from '../../serving/objects/registry.ts'
+import { type Body, decodeJson } from '../../serving/requests/body.ts'
+import { dryRunCauses } from '../../serving/requests/options.ts'
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan'
 

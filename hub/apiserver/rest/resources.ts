@@ -1,55 +1,35 @@
 import { subresourcesOf } from '../../kube/discovery/index.ts'
 import { nameOf } from '../../kube/object/index.ts'
-import type { ResourceDefinition } from '../../kube/resource.ts'
 import { SCALE } from '../../kube/scale/scale.ts'
 import { duplicateFields } from '../../kube/schema/index.ts'
 import { badRequest, methodNotAllowed, notFound, StatusError, success, unknownPath } from '../../kube/status.ts'
-import type { Reply } from './answer.ts'
-import { statusAnswer } from './answer.ts'
+import type { Reply } from '../../serving/answers/answer.ts'
+import { statusAnswer } from '../../serving/answers/answer.ts'
+import { type Form, negotiate, parseMediaType } from '../../serving/answers/negotiate.ts'
+import { includeOf, presentObject, type View } from '../../serving/answers/present.ts'
+import { presentList } from '../../serving/answers/present-list.ts'
+import { keyOf, resourceOf } from '../../serving/objects/registry.ts'
+import { checkReached, listObjects } from '../../serving/reading/list.ts'
+import { listOptions, parseVersion } from '../../serving/reading/list-options.ts'
+import { converted } from '../../serving/reading/versions.ts'
+import { watchObjects } from '../../serving/reading/watch.ts'
+import { type Body, decodeObject } from '../../serving/requests/body.ts'
+import { checkManager, managerOf } from '../../serving/requests/manager-name.ts'
+import { flag, writeOptions } from '../../serving/requests/options.ts'
+import { patchOf, shownPatch } from '../../serving/requests/patch.ts'
+import type { ResourceRequest } from '../../serving/requests/resource-request.ts'
 import { type AppliedObject, applyObject, configOf, isApply } from './apply.ts'
 import { bindPod } from './bind.ts'
-import { type Body, decodeObject } from './body.ts'
-import type { ApiContext, Change, User, Warn } from './context.ts'
+import type { ApiContext, Change } from './context.ts'
 import { createObject } from './create.ts'
 import { evictPod } from './evict.ts'
 import { inLanes } from './in-lanes.ts'
-import { checkReached, listObjects } from './list.ts'
-import { listOptions, parseVersion } from './list-options.ts'
-import { checkManager, managerOf } from './manager-name.ts'
-import { type Form, negotiate, parseMediaType } from './negotiate.ts'
-import { flag, writeOptions } from './options.ts'
-import { patchOf, shownPatch } from './patch.ts'
-import type { ResourcePath, Verb } from './paths.ts'
-import { includeOf, presentObject, type View } from './present.ts'
-import { presentList } from './present-list.ts'
 import { answerQuestion, isQuestion } from './questions.ts'
-import { keyOf, resourceOf } from './registry.ts'
 import { removeObject } from './remove.ts'
 import { removeBody, removeOptions } from './remove-options.ts'
 import { applyScale, readScale, writeScale } from './scale.ts'
 import { createToken } from './token-request.ts'
 import { updateObject } from './update.ts'
-import { converted } from './versions.ts'
-import { watchObjects } from './watch.ts'
-
-/** A request for objects, admitted and on a kind that is served. */
-export interface ResourceRequest {
-  readonly verb: Verb
-  readonly path: ResourcePath
-  readonly definition: ResourceDefinition
-  readonly query: URLSearchParams
-  readonly accept: string | undefined
-  /** What the client calls itself. */
-  readonly userAgent: string
-  readonly user: User
-  readonly warn: Warn
-  readonly signal: AbortSignal
-  readonly body: () => Promise<Body>
-  /** Throws a Status where the client may change such objects but not make them. */
-  readonly mayCreate: () => void
-  /** Told the name of an object that was made. */
-  readonly onMade?: (name: string) => void
-}
 
 /** Serves one request. Throws a Status. */
 export async function serveResource(api: ApiContext, request: ResourceRequest): Promise<Reply> {

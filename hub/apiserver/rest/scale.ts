@@ -4,12 +4,12 @@ import type { ApiObject } from '../../kube/resource.ts'
 import { SCALE, scaleOf, withReplicas } from '../../kube/scale/scale.ts'
 import { rootSchema } from '../../kube/schema/index.ts'
 import { badRequest, conflict, internalError, invalid, modified, notFound } from '../../kube/status.ts'
+import { apiVersionOf, keyOf, resourceOf } from '../../serving/objects/registry.ts'
+import { converted } from '../../serving/reading/versions.ts'
 import { type ApplyRequest, applyObject } from './apply.ts'
 import { checkFields, checkKind, checkName, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
-import { apiVersionOf, keyOf, resourceOf } from './registry.ts'
 import { updateObject } from './update.ts'
-import { converted } from './versions.ts'
 
 /** The Scale of one object. Throws a Status. */
 export async function readScale(api: ApiContext, change: Change, name: string): Promise<ApiObject> {

@@ -2,10 +2,10 @@ import type { JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject, objectAt, textAt, timestamp, uidOf } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, conflict, invalid, methodNotAllowed, notFound } from '../../kube/status.ts'
-import { ISSUER } from './account-tokens.ts'
-import { ofKind } from './body-kind.ts'
+import { ISSUER } from '../../serving/access/authentication.ts'
+import { keyOf, resourceOf } from '../../serving/objects/registry.ts'
+import { ofKind } from '../../serving/requests/body-kind.ts'
 import type { ApiContext, Change } from './context.ts'
-import { keyOf, resourceOf } from './registry.ts'
 
 const SHORTEST_SECONDS = 600
 const LONGEST_SECONDS = 2 ** 32

@@ -13,13 +13,13 @@ import {
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { applyDefaults } from '../../kube/schema/index.ts'
 import { conflict, invalid, modified, notFound } from '../../kube/status.ts'
+import { keyOf, registryKey, resourceOf } from '../../serving/objects/registry.ts'
+import { converted } from '../../serving/reading/versions.ts'
 import { checkFields, checkKind, checkName, knownFields, placed } from './checks.ts'
 import type { ApiContext, Change } from './context.ts'
 import { isFinished } from './finalizers.ts'
 import { nextGeneration } from './generation.ts'
 import { tracked, withManagedFields, withManagers } from './managed-fields.ts'
-import { keyOf, registryKey, resourceOf } from './registry.ts'
-import { converted } from './versions.ts'
 
 /** Which object, and which part of it. */
 export interface Target {

@@ -5,7 +5,8 @@ import { seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { timestamp } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
-import { AccountTokens, ISSUER } from '../rest/account-tokens.ts'
+import { ISSUER } from '../../serving/access/authentication.ts'
+import { AccountTokens } from '../rest/account-tokens.ts'
 import { accountAuthenticator } from './account-authenticator.ts'
 
 async function setup() {

@@ -1,8 +1,8 @@
 import { BugError, UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { type Answer, isStream, type Stream, type StreamEvent } from '../rest/answer.ts'
-import type { User } from '../rest/context.ts'
-import { authenticated } from './authentication.ts'
-import type { Dispatcher, Incoming } from './dispatcher.ts'
+import { authenticated } from '../../serving/access/authentication.ts'
+import { type Answer, isStream, type Stream, type StreamEvent } from '../../serving/answers/answer.ts'
+import type { Dispatcher, Incoming } from '../../serving/http/dispatcher.ts'
+import type { User } from '../../serving/user.ts'
 
 export interface LocalRequest {
   readonly method: string

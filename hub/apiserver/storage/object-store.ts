@@ -5,10 +5,10 @@ import { isApiObject, withMetadata } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { tooManyRequests, unavailable } from '../../kube/status.ts'
 import { type Change, type ChangeLog, type ChangeLogBounds, changeOf } from '../../kube/watch/index.ts'
-import { Collection } from './collection.ts'
+import { Collection } from '../../serving/objects/collection.ts'
+import { objectText } from '../../serving/objects/object-text.ts'
+import { type Entry, type ObjectsView, within } from '../../serving/objects/ordered-objects.ts'
 import { KeyQueue } from './key-queue.ts'
-import { objectText } from './object-text.ts'
-import { type Entry, type ObjectsView, within } from './ordered-objects.ts'
 import { Room } from './room.ts'
 
 export interface ObjectStoreOptions {

@@ -1,6 +1,6 @@
 import type { ApiObject } from '../../../kube/resource.ts'
+import { keyOf } from '../../../serving/objects/registry.ts'
 import type { ApiContext } from '../../rest/context.ts'
-import { keyOf } from '../../rest/registry.ts'
 import { NODES, PODS } from '../changes.ts'
 import { type Story, tellEvent } from '../events.ts'
 

@@ -13,8 +13,8 @@ import {
 } from '../../../kube/object/index.ts'
 import type { ApiObject } from '../../../kube/resource.ts'
 import { matchesLabels, requirementsOf, selects } from '../../../kube/selectors/index.ts'
+import { keyOf } from '../../../serving/objects/registry.ts'
 import type { ApiContext } from '../../rest/context.ts'
-import { keyOf } from '../../rest/registry.ts'
 import { edit } from '../changes.ts'
 
 /** The owner that manages an object, as its metadata names it. */

@@ -11,7 +11,7 @@ import {
 } from '../../../../kube/object/index.ts'
 import type { ApiObject } from '../../../../kube/resource.ts'
 import { StatusError, unavailable } from '../../../../kube/status.ts'
-import { keyOf } from '../../../rest/registry.ts'
+import { keyOf } from '../../../../serving/objects/registry.ts'
 import { create, edit } from '../../changes.ts'
 import { tellEvent } from '../../events.ts'
 import { findCondition } from '../conditions.ts'

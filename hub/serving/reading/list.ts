@@ -1,13 +1,13 @@
 import { nextTurn } from '../../../platform/time/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, expired, tooLargeVersion } from '../../kube/status.ts'
-import { countWithin, type Entry } from '../storage/ordered-objects.ts'
-import type { ApiContext } from './context.ts'
+import type { ListMetadata } from '../answers/present-list.ts'
+import { countWithin, type Entry } from '../objects/ordered-objects.ts'
+import { inVersion, resourceOf } from '../objects/registry.ts'
+import type { ReadContext } from './context.ts'
 import { candidates } from './list-candidates.ts'
 import { type ListOptions, selects } from './list-options.ts'
 import { type Position, parsePosition, positionText } from './list-position.ts'
-import type { ListMetadata } from './present-list.ts'
-import { inVersion, resourceOf } from './registry.ts'
 
 export interface Page {
   readonly objects: readonly ApiObject[]
@@ -23,7 +23,7 @@ const FORGOTTEN =
 
 /** Objects of a kind in one namespace (empty: in all), as of one version over all pages. Throws a Status. */
 export async function listObjects(
-  api: ApiContext,
+  api: ReadContext,
   definition: ResourceDefinition,
   namespace: string,
   options: ListOptions,
@@ -67,7 +67,7 @@ export async function listObjects(
 
 /** A long list in parts, so that nobody waits for all of it. */
 async function convertAll(
-  { converter }: ApiContext,
+  { converter }: ReadContext,
   page: readonly Entry[],
   definition: ResourceDefinition,
   signal: AbortSignal,
@@ -82,11 +82,11 @@ async function convertAll(
 }
 
 /** Throws a Status where nothing of that version can be told yet. */
-export function checkReached({ store }: ApiContext, version: number): void {
+export function checkReached({ store }: ReadContext, version: number): void {
   if (version > store.version) throw tooLargeVersion(version, store.version)
 }
 
-function exactVersion(api: ApiContext, { version, versionMatch, limit }: ListOptions): number | undefined {
+function exactVersion(api: ReadContext, { version, versionMatch, limit }: ListOptions): number | undefined {
   if (version === undefined) return undefined
   checkReached(api, version)
   // A page of a version means exactly that one, unless it is said otherwise.

@@ -1,11 +1,11 @@
 import type { ResourceDefinition } from '../../kube/resource.ts'
-import type { ObjectStore } from '../storage/object-store.ts'
-import { type Entry, type ObjectsView, within } from '../storage/ordered-objects.ts'
+import { type Entry, type ObjectsView, within } from '../objects/ordered-objects.ts'
+import { keyOf, resourceOf } from '../objects/registry.ts'
+import type { ReadableObjects } from './context.ts'
 import type { ListOptions } from './list-options.ts'
-import { keyOf, resourceOf } from './registry.ts'
 
 export interface Sought {
-  readonly store: ObjectStore
+  readonly store: ReadableObjects
   readonly definition: ResourceDefinition
   /** Empty: all. */
   readonly namespace: string

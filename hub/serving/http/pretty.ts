@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type Answer, isStream, type Reply } from '../rest/answer.ts'
+import { type Answer, isStream, type Reply } from '../answers/answer.ts'
 
 /** Programs behind which people sit, who read JSON as it comes. */
 const READERS = /^(curl|Wget|Mozilla\/5\.0)/

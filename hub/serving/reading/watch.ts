@@ -3,14 +3,14 @@ import type { JsonObject } from '../../../schemas/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, expired, type Status, StatusError } from '../../kube/status.ts'
 import { type Change, eventOf } from '../../kube/watch/index.ts'
-import type { Entry } from '../storage/ordered-objects.ts'
-import type { SendEvent, Stream, StreamEvent } from './answer.ts'
-import type { ApiContext } from './context.ts'
+import type { SendEvent, Stream, StreamEvent } from '../answers/answer.ts'
+import { shownObject, type View } from '../answers/present.ts'
+import type { Entry } from '../objects/ordered-objects.ts'
+import { apiVersionOf, inVersion, keyOf, resourceOf } from '../objects/registry.ts'
+import type { ReadContext } from './context.ts'
 import { checkReached } from './list.ts'
 import { candidates } from './list-candidates.ts'
 import { type ListOptions, selects } from './list-options.ts'
-import { shownObject, type View } from './present.ts'
-import { apiVersionOf, inVersion, keyOf, resourceOf } from './registry.ts'
 import { converted } from './versions.ts'
 import { createWatcher } from './watcher.ts'
 
@@ -31,7 +31,7 @@ const NO_BOOKMARK: Disposable = { [Symbol.dispose]: () => undefined }
 
 /** The events of a kind, from a version on. Throws a Status when what the options ask for cannot be told. */
 export function watchObjects(
-  api: ApiContext,
+  api: ReadContext,
   view: () => View,
   { namespace, name: named }: WatchTarget,
   options: ListOptions,
@@ -117,7 +117,7 @@ export function watchObjects(
 
 /** What is there now, whenever it is taken. */
 function present(
-  { store }: ApiContext,
+  { store }: ReadContext,
   sought: {
     readonly definition: ResourceDefinition
     readonly namespace: string
@@ -161,14 +161,14 @@ function tooOld(version: number, oldest: number): Status {
   return expired(`too old resource version: ${version} (${oldest})`).status
 }
 
-function lifetime(api: ApiContext, { timeoutSeconds }: ListOptions): Duration {
+function lifetime(api: ReadContext, { timeoutSeconds }: ListOptions): Duration {
   if (timeoutSeconds !== undefined && timeoutSeconds !== 0) return seconds(Math.max(0, timeoutSeconds))
   // Spread, so that the watchers of one start do not all come back at once.
   return seconds((SHORTEST.milliseconds / 1000) * (1 + api.random.next()))
 }
 
 /** Every minute, and shortly before the end, so that the client goes on from what is newest. */
-function bookmarks({ clock }: ApiContext, life: Duration, work: () => void): Disposable {
+function bookmarks({ clock }: ReadContext, life: Duration, work: () => void): Disposable {
   const last = ms(Math.max(0, life.milliseconds - LAST_BOOKMARK.milliseconds))
   const timers: { periodic: Disposable; readonly last: Disposable } = {
     periodic: NO_BOOKMARK,

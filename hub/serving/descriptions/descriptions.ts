@@ -10,12 +10,12 @@ import {
 } from '../../kube/discovery/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
 import { notAcceptable, unknownPath } from '../../kube/status.ts'
-import { type Answer, plainAnswer } from '../rest/answer.ts'
-import { type MediaType, parseAccept } from '../rest/negotiate.ts'
-import type { Registry } from '../rest/registry.ts'
-import { yamlText } from '../rest/yaml-text.ts'
+import { type Answer, plainAnswer } from '../answers/answer.ts'
+import { type MediaType, parseAccept } from '../answers/negotiate.ts'
+import { yamlText } from '../answers/yaml-text.ts'
+import type { Registry } from '../objects/registry.ts'
 import { isKnown } from './entity-tags.ts'
-import { openApiAnswers } from './openapi/openapi-answers.ts'
+import { openApiAnswers } from './openapi-answers.ts'
 import { VERSION } from './version.ts'
 
 /** What the server says about itself: health, version, discovery and OpenAPI. */

@@ -2,10 +2,10 @@ import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { arrayAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { toTable } from '../../kube/table/index.ts'
-import { objectText } from '../storage/object-text.ts'
+import { objectText } from '../objects/object-text.ts'
+import { apiVersionOf } from '../objects/registry.ts'
 import type { Answer } from './answer.ts'
 import { shownObject, typeOf, type View } from './present.ts'
-import { apiVersionOf } from './registry.ts'
 import { yamlText } from './yaml-text.ts'
 
 export interface ListMetadata {

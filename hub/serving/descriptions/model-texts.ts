@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type Documentation, type ModelText, parseModel } from '../../../kube/openapi/index.ts'
+import { type Documentation, type ModelText, parseModel } from '../../kube/openapi/index.ts'
 
 const PACKAGE = '@kubernetes/client-node'
 

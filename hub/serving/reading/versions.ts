@@ -1,11 +1,11 @@
 import { BugError } from '../../../platform/lifecycle/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
-import type { ApiContext } from './context.ts'
-import { apiVersionOf } from './registry.ts'
+import { apiVersionOf } from '../objects/registry.ts'
+import type { ReadContext } from './context.ts'
 
 /** One object as that version of its kind shows it; at once where it is of that version. Throws a Status. */
 export async function converted(
-  api: Pick<ApiContext, 'converter'>,
+  api: Pick<ReadContext, 'converter'>,
   object: ApiObject,
   definition: ResourceDefinition,
   signal: AbortSignal,

@@ -10,7 +10,7 @@ import {
   type Selectable,
 } from '../../kube/selectors/index.ts'
 import { badRequest, invalid, type StatusCause, StatusError } from '../../kube/status.ts'
-import { flag } from './options.ts'
+import { flag } from '../requests/options.ts'
 
 /** metav1.ListOptions. */
 export interface ListOptions {

@@ -1,5 +1,5 @@
 import type { Attributes } from '../../kube/rbac/index.ts'
-import type { ResourcePath } from '../rest/paths.ts'
+import type { ResourcePath } from './paths.ts'
 
 /** What a request wants to do, as authorization sees it. `verb` is the method in small letters where it means nothing here. */
 export function attributesOf(url: URL, verb: string, path: ResourcePath | undefined): Attributes {

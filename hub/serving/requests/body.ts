@@ -3,8 +3,8 @@ import { excessOf, isApiObject, isJsonObject, wellFormed } from '../../kube/obje
 import { decodeProtobuf, ProtobufError } from '../../kube/protobuf/index.ts'
 import type { ApiObject, ResourceDefinition } from '../../kube/resource.ts'
 import { badRequest, unsupportedMediaType } from '../../kube/status.ts'
+import { parseMediaType } from '../answers/negotiate.ts'
 import { type Body, checkReadable, checkSaysKind, ofKind, typeInGo, whyNoJson } from './body-kind.ts'
-import { parseMediaType } from './negotiate.ts'
 import { parseYamlBody, YamlBodyError } from './yaml-body.ts'
 
 export type { Body } from './body-kind.ts'

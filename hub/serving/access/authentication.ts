@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { ANONYMOUS, EVERYBODY } from '../../kube/rbac/index.ts'
-import { ISSUER } from '../rest/account-tokens.ts'
-import type { User } from '../rest/context.ts'
+import type { User } from '../user.ts'
 
 /** Whom a bearer token belongs to, and for which of the audiences asked for it counts. */
 export interface TokenOwner {
@@ -27,6 +26,9 @@ export function firstOf(authenticators: readonly TokenAuthenticator[]): TokenAut
     return undefined
   }
 }
+
+/** Who issues tokens of service accounts, and whom they are for unless they say otherwise. */
+export const ISSUER = 'https://kubernetes.default.svc.cluster.local'
 
 /** Whom tokens of requests to this API have to be for. */
 export const API_AUDIENCES: readonly string[] = [ISSUER]

@@ -4,8 +4,8 @@ import { isJsonObject, textAt } from '../../kube/object/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
 import { jsonError } from '../../kube/schema/index.ts'
 import { badRequest } from '../../kube/status.ts'
-import { parseMediaType } from './negotiate.ts'
-import { apiVersionOf } from './registry.ts'
+import { parseMediaType } from '../answers/negotiate.ts'
+import { apiVersionOf } from '../objects/registry.ts'
 
 /** A request's body, whole, with what its Content-Type said. */
 export interface Body {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { JsonObject } from '../../../../schemas/index.ts'
+import type { JsonObject } from '../../../schemas/index.ts'
 import {
   type DescribedVersion,
   type Documentation,
@@ -7,9 +7,9 @@ import {
   openApi2Document,
   openApi2Protobuf,
   openApiDocument,
-} from '../../../kube/openapi/index.ts'
-import type { ResourceDefinition } from '../../../kube/resource.ts'
-import type { Registry } from '../../rest/registry.ts'
+} from '../../kube/openapi/index.ts'
+import type { ResourceDefinition } from '../../kube/resource.ts'
+import type { Registry } from '../objects/registry.ts'
 
 export interface OpenApiDocumentText {
   readonly text: string

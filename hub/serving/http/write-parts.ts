@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type Clock, nextTurn, seconds } from '../../../platform/time/index.ts'
-import type { Answer } from '../rest/answer.ts'
+import type { Answer } from '../answers/answer.ts'
 import { drained, MOST_UNREAD } from './drained.ts'
 
 /** Between two moments at which the client has read all that was sent. */

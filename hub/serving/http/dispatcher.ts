@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Metrics } from '../../../platform/health/index.ts'
+import type { Counter } from '../../../platform/health/index.ts'
 import { SkerryError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
 import { type Attributes, type Decision, refusal } from '../../kube/rbac/index.ts'
 import {
   internalError,
@@ -11,23 +12,21 @@ import {
   tooLarge,
   unauthorized,
   unavailable,
-  unknownPath,
   unsupportedMediaType,
 } from '../../kube/status.ts'
-import type { Answered } from '../audit/audit-event.ts'
-import type { AuditLog } from '../audit/audit-log.ts'
-import { isStream, type Reply, statusAnswer } from '../rest/answer.ts'
-import type { Body } from '../rest/body.ts'
-import type { ApiContext, User } from '../rest/context.ts'
-import { flag } from '../rest/options.ts'
-import { parseResourcePath, type ResourcePath, segmentsOf, verbOf } from '../rest/paths.ts'
-import { serveResource } from '../rest/resources.ts'
-import { ANONYMOUS_USER, type Identity, type TokenAuthenticator } from './authentication.ts'
-import type { Authorizer } from './authorization.ts'
+import { ANONYMOUS_USER, type Identity, type TokenAuthenticator } from '../access/authentication.ts'
+import type { Authorizer } from '../access/authorization.ts'
+import { impersonated } from '../access/impersonation.ts'
+import { isStream, type Reply, statusAnswer } from '../answers/answer.ts'
+import { type Descriptions, isPublicPath } from '../descriptions/descriptions.ts'
+import type { Body } from '../requests/body.ts'
+import { flag } from '../requests/options.ts'
+import { parseResourcePath, type ResourcePath, segmentsOf, verbOf } from '../requests/paths.ts'
+import { attributesOf } from '../requests/request-attributes.ts'
+import type { AskedResource } from '../requests/resource-request.ts'
+import type { User } from '../user.ts'
+import type { Answered, AuditTrail } from './answered.ts'
 import { BodyRoom } from './body-room.ts'
-import { type Descriptions, isPublicPath } from './descriptions.ts'
-import { impersonated } from './impersonation.ts'
-import { attributesOf } from './request-attributes.ts'
 
 /** A request, whatever brought it. */
 export interface Incoming {
@@ -57,14 +56,18 @@ export interface Outcome {
 export type Dispatcher = (request: Incoming, signal: AbortSignal) => Promise<Outcome>
 
 export interface DispatcherOptions {
-  readonly api: ApiContext
+  /** Answers what is asked of objects. Throws a Status. */
+  readonly serve: (asked: AskedResource) => Promise<Reply>
   readonly descriptions: Descriptions
   readonly authorize: Authorizer
   readonly tokens: TokenAuthenticator
+  /** Of requests, with labels `verb` and `code`. */
+  readonly requests: Counter
+  readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
-  readonly metrics: Metrics
   /** Absent: nothing is recorded. */
-  readonly audit?: AuditLog
+  readonly audit?: AuditTrail
 }
 
 interface Serving extends DispatcherOptions {
@@ -76,16 +79,12 @@ const LARGEST_BODY = 3 * 1024 * 1024
 
 /** All of the API, for whatever brings requests: who asks, whether he may, what is answered, counted and recorded. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const requests = options.metrics.counter({
-    name: 'skerry_api_requests_total',
-    help: 'Requests that the embedded API answered.',
-    labels: ['verb', 'code'],
-  })
+  const { requests, clock, random } = options
   const serving = { ...options, bodies: new BodyRoom(LARGEST_BODY) }
   return async (request, signal) => {
     const warnings: string[] = []
     const url = urlOf(request.target)
-    const received = options.api.clock.now()
+    const received = clock.now()
     const seen: Seen = { verb: request.method.toLowerCase() }
     let reply: Reply
     let failure: Status | undefined
@@ -98,7 +97,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const code = isStream(reply) ? 200 : reply.code
     requests.add(1, { verb: seen.verb, code: String(code) })
-    const auditId = options.audit && !seen.isPublic ? options.api.random.uuid() : undefined
+    const auditId = options.audit && !seen.isPublic ? random.uuid() : undefined
     return {
       reply,
       warnings,
@@ -162,7 +161,7 @@ async function route(options: Serving, request: Incoming, asked: Asked): Promise
 }
 
 function answered(
-  { api }: DispatcherOptions,
+  { clock }: DispatcherOptions,
   { address, headers }: Incoming,
   done: {
     readonly id: string
@@ -175,7 +174,7 @@ function answered(
 ): Answered {
   const { id, url, received, seen, code, failure } = done
   return {
-    ...{ ...seen, id, url, received, code, answered: api.clock.now() },
+    ...{ ...seen, id, url, received, code, answered: clock.now() },
     address,
     agent: headers['user-agent'] ?? '',
     ...(failure?.reason === undefined ? {} : { reason: failure.reason }),
@@ -194,21 +193,17 @@ interface Found {
 }
 
 async function toResource(
-  { api, authorize, bodies }: Serving,
+  { serve, authorize, bodies }: Serving,
   request: Incoming,
   { path, verb, url, user, warnings, signal, seen }: Found,
 ): Promise<Reply> {
-  const definition = api.registry.find(path.group, path.version, path.plural)
-  if (!definition) throw unknownPath()
-  if (!verb) throw methodNotAllowed()
   const warn = (text: string) => {
     if (!warnings.includes(text) && warnings.length < MOST_WARNINGS) warnings.push(text)
   }
-  return await serveResource(api, {
+  return await serve({
     verb,
     path,
-    definition,
-    query: url.searchParams,
+    url,
     accept: request.headers.accept,
     userAgent: request.headers['user-agent'] ?? '',
     user,

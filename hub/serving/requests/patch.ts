@@ -13,9 +13,9 @@ import {
   unreasoned,
   unsupportedMediaType,
 } from '../../kube/status.ts'
+import { parseMediaType } from '../answers/negotiate.ts'
 import { type Body, decodeJson, decodePatch } from './body.ts'
 import { builtinOf, missingKind, typeInGo, typeMetaOf, whyOtherKind } from './body-kind.ts'
-import { parseMediaType } from './negotiate.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
 const MERGE_PATCH = 'application/merge-patch+json'

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ANONYMOUS, type Attributes, EVERYBODY, refusal, rightTo } from '../../kube/rbac/index.ts'
 import { badRequest } from '../../kube/status.ts'
-import type { User } from '../rest/context.ts'
+import type { User } from '../user.ts'
 import type { Authorizer } from './authorization.ts'
 
 const EXTRA_PREFIX = 'impersonate-extra-'

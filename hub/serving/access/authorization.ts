@@ -1,5 +1,5 @@
 import type { Attributes, Decision, Policy } from '../../kube/rbac/index.ts'
-import type { User } from '../rest/context.ts'
+import type { User } from '../user.ts'
 
 /** Decides about every request that is not about the server's health. */
 export type Authorizer = (user: User, attributes: Attributes) => Decision

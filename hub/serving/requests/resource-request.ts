@@ -1,0 +1,33 @@
+import type { ResourceDefinition } from '../../kube/resource.ts'
+import type { User } from '../user.ts'
+import type { Body } from './body-kind.ts'
+import type { ResourcePath, Verb } from './paths.ts'
+
+/** Tells the client something beside its answer. */
+export type Warn = (text: string) => void
+
+/** A request for objects that is allowed, of whatever kind. */
+export interface AskedResource {
+  readonly path: ResourcePath
+  /** Undefined where the method has no meaning there. */
+  readonly verb: Verb | undefined
+  readonly url: URL
+  readonly accept: string | undefined
+  /** What the client calls itself. */
+  readonly userAgent: string
+  readonly user: User
+  readonly warn: Warn
+  readonly signal: AbortSignal
+  readonly body: () => Promise<Body>
+  /** Throws a Status where the client may change such objects but not make them. */
+  readonly mayCreate: () => void
+  /** Told the name of an object that was made. */
+  readonly onMade?: (name: string) => void
+}
+
+/** One on a kind that is served. */
+export interface ResourceRequest extends Omit<AskedResource, 'url' | 'verb'> {
+  readonly verb: Verb
+  readonly definition: ResourceDefinition
+  readonly query: URLSearchParams
+}
