@@ -7,6 +7,7 @@ import { MappersConfig, UpMappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
 import { NodeConfig } from './node.ts'
 import { ObjectsConfig } from './objects.ts'
+import { ServiceBusConfig } from './servicebus.ts'
 import { StoreConfig } from './store.ts'
 import { TwinsConfig } from './twins.ts'
 import { UserMessagesConfig } from './user-messages.ts'
@@ -88,6 +89,7 @@ export const EdgeConfig = Type.Object(
     store: StoreConfig,
     mappers: MappersConfig,
     edged: EdgedConfig,
+    serviceBus: ServiceBusConfig,
     metrics: MetricsConfig,
     log: LogConfig,
   },
@@ -204,6 +206,7 @@ export const UP_PORTS = {
   mqttWebsocket: { port: 9001, what: 'MQTT over WebSocket' },
   metricsCloud: { port: 9091, what: 'metrics of the cloud half' },
   metricsEdge: { port: 9092, what: 'metrics of the edge half' },
+  servicebus: { port: 9060, what: 'ServiceBus' },
   pump: { port: 5020, what: 'simulated pump (Modbus TCP)' },
   opcua: { port: 4840, what: 'simulated OPC UA device' },
 } as const
@@ -222,6 +225,7 @@ export const UpConfig = Type.Object(
         mqttWebsocket: port(UP_PORTS.mqttWebsocket.port, 'MQTT over WebSocket.'),
         metricsCloud: port(UP_PORTS.metricsCloud.port, 'Metrics of the cloud half.'),
         metricsEdge: port(UP_PORTS.metricsEdge.port, 'Metrics of the edge half.'),
+        servicebus: port(UP_PORTS.servicebus.port, 'ServiceBus.'),
         pump: port(UP_PORTS.pump.port, 'Simulated pump.'),
         opcua: port(UP_PORTS.opcua.port, 'Simulated OPC UA device.'),
       },

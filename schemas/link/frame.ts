@@ -47,6 +47,9 @@ export const MODULES = {
   bus: 'bus',
   /** Of what rules ask of EventBus. */
   routerEventBus: 'router_eventbus',
+  /** Of what rules ask of ServiceBus, and its own name. */
+  routerServiceBus: 'router_servicebus',
+  serviceBus: 'servicebus',
 } as const
 
 export const GROUPS = { resource: 'resource', twin: 'twin', user: 'user', meta: 'meta' } as const
@@ -64,6 +67,10 @@ export const OPERATIONS = {
   upload: 'upload',
   subscribe: 'subscribe',
   unsubscribe: 'unsubscribe',
+  publish: 'publish',
+  /** Of target URLs that local applications may call. */
+  start: 'start',
+  stop: 'stop',
 } as const
 
 /** Upgrade header by which both ends say that they understand the `skerry` keys in contents. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isRule, isRuleEndpoint, type Rule, subscriptionOf } from './rule.ts'
+import { callOf, isRule, isRuleEndpoint, type Rule, subscriptionOf } from './rule.ts'
 
 const rule = (sourceResource: Record<string, string>): Rule => ({
   apiVersion: 'rules.kubeedge.io/v1',
@@ -22,6 +22,14 @@ test('other sources, and those without a node or a topic, ask nothing of a node'
   for (const wrong of [{ topic: 'lights' }, { node_name: 'edge-1' }, { ...at, topic: '/' }, { ...at, topic: 'a\0b' }]) {
     assert.equal(subscriptionOf(rule(wrong), 'eventbus'), undefined)
   }
+})
+
+test('a servicebus source names a node and the URL by which its applications call', () => {
+  const source = { node_name: 'edge-1', target_url: 'http://shop.example/orders' }
+  assert.deepEqual(callOf(rule(source), 'servicebus'), { node: 'edge-1', targetUrl: 'http://shop.example/orders' })
+  assert.equal(callOf(rule(at), 'servicebus'), undefined)
+  const rest = { ...rule(at), kind: 'RuleEndpoint', spec: { ruleEndpointType: 'rest' as const } }
+  assert.equal(callOf(rule(source), rest), undefined)
 })
 
 test('what is no rule is told from one', () => {

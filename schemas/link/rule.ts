@@ -41,6 +41,23 @@ export function subscriptionOf(
   return { node, topic: `${rule.metadata.namespace ?? 'default'}/${topic}` }
 }
 
+/** What a rule offers the applications of one node: to call its target by a URL that stands for it. */
+export interface RuleCall {
+  readonly node: string
+  /** By which applications name it, as KubeEdge's do. */
+  readonly targetUrl: string
+}
+
+/**
+ * What the source of a rule offers on a node; nothing unless it is a `servicebus` that names a node and a target URL. A cloud
+ * sends a rule to that node alone, so that an edge which got it may take its source for a servicebus.
+ */
+export function callOf(rule: Rule, source: RuleEndpoint | 'servicebus' | undefined): RuleCall | undefined {
+  const type = typeof source === 'string' ? source : source?.spec.ruleEndpointType
+  const { node_name: node = '', target_url: targetUrl = '' } = rule.spec.sourceResource
+  return type === 'servicebus' && node !== '' && targetUrl !== '' ? { node, targetUrl } : undefined
+}
+
 /** Whether an object read from outside is a Rule. */
 export function isRule(object: KubeObject): object is Rule {
   const spec: unknown = Reflect.get(object, 'spec')

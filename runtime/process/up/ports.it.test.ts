@@ -13,6 +13,7 @@ const none: UpPorts = {
   mqttWebsocket: 0,
   metricsCloud: 0,
   metricsEdge: 0,
+  servicebus: 0,
   pump: 0,
   opcua: 0,
 }

@@ -15,6 +15,7 @@ const NAMES: readonly UpPortName[] = [
   'mqttWebsocket',
   'metricsCloud',
   'metricsEdge',
+  'servicebus',
   'pump',
   'opcua',
 ]
@@ -57,6 +58,7 @@ function parsePorts(value: unknown): UpPorts {
     mqttWebsocket: 0,
     metricsCloud: 0,
     metricsEdge: 0,
+    servicebus: 0,
     pump: 0,
     opcua: 0,
   }

@@ -19,7 +19,16 @@ const ENTRIES = [
   entry('lamp', { kind: 'broker' }),
 ]
 const PORTS = {
-  ...{ apiserver: 1, cloudhub: 2, certificates: 3, mqtt: 1884, mqttWebsocket: 4, metricsCloud: 5, metricsEdge: 6 },
+  ...{
+    apiserver: 1,
+    cloudhub: 2,
+    certificates: 3,
+    mqtt: 1884,
+    mqttWebsocket: 4,
+    metricsCloud: 5,
+    metricsEdge: 6,
+    servicebus: 7,
+  },
   ...{ pump: 5021, opcua: 4841 },
 }
 
