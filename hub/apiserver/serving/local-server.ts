@@ -1,5 +1,10 @@
 import { BugError, UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { authenticated } from '../../serving/access/authentication.ts'
+import {
+  API_AUDIENCES,
+  authenticated,
+  type Identity,
+  type TokenAuthenticator,
+} from '../../serving/access/authentication.ts'
 import { type Answer, isStream, type Stream, type StreamEvent } from '../../serving/answers/answer.ts'
 import type { Dispatcher, Incoming } from '../../serving/http/dispatcher.ts'
 import type { User } from '../../serving/user.ts'
@@ -10,6 +15,8 @@ export interface LocalRequest {
   readonly path: string
   readonly body?: string
   readonly contentType?: string
+  /** Bearer token of somebody else: the request is that one's, or nobody's, and never the caller's. */
+  readonly token?: string
 }
 
 export interface LocalAnswer {
@@ -30,7 +37,7 @@ export interface LocalServer {
   /** Rejects with an UnavailableError while the API does not serve. */
   call(request: LocalRequest, signal: AbortSignal): Promise<LocalAnswer>
   /** The events of a watch as they come; its answer where it is none. Ends with the API. */
-  events(path: string, signal: AbortSignal): Promise<LocalAnswer | AsyncIterable<LocalEvent>>
+  events(request: Pick<LocalRequest, 'path' | 'token'>, signal: AbortSignal): Promise<LocalAnswer | AsyncIterable<LocalEvent>>
 }
 
 /** Events of a watch that its reader has not taken yet; more wait in the API's own queue of changes. */
@@ -58,9 +65,9 @@ export function localServer(
       if (isStream(reply)) throw new BugError('a watch was asked for as an answer', { code: 'HUB_API_WATCH' })
       return answerOf(reply)
     },
-    async events(path, signal) {
+    async events(request, signal) {
       const { dispatch, signal: end } = now()
-      const { reply, ended } = await dispatch(incoming({ method: 'GET', path }, known), signal)
+      const { reply, ended } = await dispatch(incoming({ ...request, method: 'GET' }, known), signal)
       if (isStream(reply)) return eventsOf(reply, AbortSignal.any([signal, end]), ended)
       ended()
       return answerOf(reply)
@@ -77,7 +84,7 @@ function bodyOf({ type, text }: Answer): unknown {
   return type === 'application/json' ? JSON.parse(text) : undefined
 }
 
-function incoming({ method, path, body, contentType }: LocalRequest, user: User): Incoming {
+function incoming({ method, path, body, contentType, token }: LocalRequest, user: User): Incoming {
   return {
     ...{ method, target: path, address: '', headersDistinct: {} },
     headers: {
@@ -85,9 +92,21 @@ function incoming({ method, path, body, contentType }: LocalRequest, user: User)
       'user-agent': AGENT,
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
     },
-    identify: async () => ({ kind: 'user', user }),
+    identify: (tokens, signal) => identify(token, user, tokens, signal),
     read: async () => Buffer.from(body ?? ''),
   }
+}
+
+/** As over HTTPS: a token that nobody knows is not taken for anybody. */
+async function identify(
+  token: string | undefined,
+  user: User,
+  tokens: TokenAuthenticator,
+  signal: AbortSignal,
+): Promise<Identity> {
+  if (token === undefined) return { kind: 'user', user }
+  const owner = await tokens(token, API_AUDIENCES, signal)
+  return owner ? { kind: 'user', user: authenticated(owner.user) } : { kind: 'unknown' }
 }
 
 /** Runs from now on. What is sent waits here until it is taken; the stream is told to wait where that is much. */

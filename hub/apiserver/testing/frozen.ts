@@ -7,8 +7,8 @@ export function frozenServer(server: LocalServer): LocalServer {
       const answer = await server.call(request, signal)
       return { ...answer, body: frozen(answer.body) }
     },
-    async events(path, signal) {
-      const answer = await server.events(path, signal)
+    async events(request, signal) {
+      const answer = await server.events(request, signal)
       return 'status' in answer ? { ...answer, body: frozen(answer.body) } : frozenEvents(answer)
     },
   }

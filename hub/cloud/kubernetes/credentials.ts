@@ -11,6 +11,8 @@ export interface Access {
   readonly server: URL
   readonly calls: RequestOptions
   readonly watches: RequestOptions
+  /** As `calls` and `watches`, for callers who bring their own token: no credential of ours is in them. */
+  readonly others: { readonly calls: RequestOptions; readonly watches: RequestOptions }
   /** Absent where requests go through a proxy, or without TLS. */
   readonly agents?: Agents
 }
@@ -31,6 +33,7 @@ export class Credentials implements Disposable {
   readonly #source: KubeconfigSource
   readonly #ports: { readonly clock: Clock; readonly log: Logger }
   readonly #pool: AgentPool
+  readonly #othersPool: AgentPool
   #access: Access | undefined
   #isRefused = false
   #plugged: PluginCredential | undefined
@@ -45,6 +48,7 @@ export class Credentials implements Disposable {
     this.#source = source
     this.#ports = ports
     this.#pool = new AgentPool(ports.clock)
+    this.#othersPool = new AgentPool(ports.clock)
   }
 
   /** Throws ConfigError where the kubeconfig cannot be used: its author is there to read that. */
@@ -77,6 +81,7 @@ export class Credentials implements Disposable {
 
   [Symbol.dispose](): void {
     this.#pool[Symbol.dispose]()
+    this.#othersPool[Symbol.dispose]()
   }
 
   async #read(): Promise<Access> {
@@ -107,22 +112,26 @@ export class Credentials implements Disposable {
     return this.#plugged
   }
 
-  #accessOf({ server, options, hasProxy }: ReadKubeconfig, plugged: PluginCredential | undefined): Access {
+  #accessOf({ server, options, anonymous, hasProxy }: ReadKubeconfig, plugged: PluginCredential | undefined): Access {
     const { cert, key, token } = plugged ?? {}
     const whole: RequestOptions = {
       ...options,
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
       ...(token === undefined ? {} : { headers: { ...options.headers, Authorization: `Bearer ${token}` } }),
     }
-    if (hasProxy || server.protocol !== 'https:') return { server, calls: whole, watches: whole }
+    if (hasProxy || server.protocol !== 'https:') {
+      return { server, calls: whole, watches: whole, others: { calls: anonymous, watches: anonymous } }
+    }
     const agents = this.#pool.of(server, whole)
-    const plain = withoutTls(whole)
-    const [calls, watches] = [
-      { ...plain, agent: agents.calls },
-      { ...plain, agent: agents.watches },
-    ]
-    return { server, calls, watches, agents }
+    const others = over(anonymous, this.#othersPool.of(server, anonymous))
+    return { server, ...over(whole, agents), others, agents }
   }
+}
+
+/** The same over the connections of these agents. */
+function over(options: RequestOptions, agents: Agents) {
+  const plain = withoutTls(options)
+  return { calls: { ...plain, agent: agents.calls }, watches: { ...plain, agent: agents.watches } }
 }
 
 function unavailable(error: unknown): UnavailableError {

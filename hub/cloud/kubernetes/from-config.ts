@@ -3,6 +3,7 @@ import { RefusedError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { KubeObject } from '../../../schemas/index.ts'
+import type { KubernetesCallers } from './callers.ts'
 import { followSkew } from './clock-skew.ts'
 import { errorOfStatus, isExpired, reasonOfError, strangeAnswer } from './errors.ts'
 import { isJsonObject, isKubeObject, isRecord } from './guards.ts'
@@ -31,17 +32,29 @@ const WATCH_SECONDS = '300'
 export async function kubernetesFromConfig(
   source: KubeconfigSource,
   ports: { readonly clock: Clock; readonly log: Logger; readonly metrics?: Metrics },
-): Promise<Kubernetes & Disposable> {
+): Promise<Kubernetes & KubernetesCallers & Disposable> {
   const client = await openApiClient(source, { ...ports, onDate: followSkew(ports) })
-  return { ...kubernetesOver(client, ports.log), [Symbol.dispose]: () => client[Symbol.dispose]() }
+  return {
+    ...kubernetesOver(client, ports.log),
+    ...callersOver(client),
+    [Symbol.dispose]: () => client[Symbol.dispose](),
+  }
 }
 
 /** A Kubernetes API in this process. */
 export function kubernetesInside(
   server: LocalServer,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
-): Kubernetes {
-  return kubernetesOver(localApiClient(server, clock), log)
+): Kubernetes & KubernetesCallers {
+  const client = localApiClient(server, clock)
+  return { ...kubernetesOver(client, log), ...callersOver(client) }
+}
+
+function callersOver(client: ApiClient): KubernetesCallers {
+  return {
+    send: (request, caller, signal) => client.answer(request, caller, signal),
+    events: (path, caller, signal) => client.events(path, signal, caller),
+  }
 }
 
 function kubernetesOver(client: ApiClient, log: Logger): Kubernetes {

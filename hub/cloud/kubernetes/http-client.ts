@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { urlToHttpOptions } from 'node:url'
 import { readBody } from '../../../platform/http/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
@@ -13,27 +13,22 @@ import {
   withDeadline,
 } from '../../../platform/time/index.ts'
 import { dropIdle } from './agents.ts'
+import type { Caller, CallerRequest } from './callers.ts'
 import { type Access, Credentials } from './credentials.ts'
-import { errorOfAnswer, isDistrust, SilenceError, strangeAnswer, unreachable } from './errors.ts'
+import { type Answer, errorOfAnswer, isDistrust, SilenceError, strangeAnswer, unreachable } from './errors.ts'
 import { parseJson } from './guards.ts'
 import type { KubeconfigSource } from './kubeconfig.ts'
 
-export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** With its query. */
-  readonly path: string
-  readonly body?: object
-  readonly contentType?: string
-}
-
-/** HTTP to one Kubernetes API, with the credentials of a kubeconfig. */
+/** HTTP to one Kubernetes API, with the credentials of a kubeconfig, or with the token of somebody else. */
 export interface ApiClient {
-  call(request: ApiRequest, signal?: AbortSignal): Promise<unknown>
+  call(request: CallerRequest, signal?: AbortSignal): Promise<unknown>
+  /** Any answer as it came. Rejects where there was none. */
+  answer(request: CallerRequest, caller: Caller, signal?: AbortSignal): Promise<Answer>
   /**
    * The events of a watch as they come, after undefined as soon as it begins; null for what is no JSON. The stream is destroyed
    * when the consumer leaves.
    */
-  events(path: string, signal: AbortSignal): AsyncIterable<unknown>
+  events(path: string, signal: AbortSignal, caller?: Caller): AsyncIterable<unknown>
 }
 
 export interface ApiClientPorts {
@@ -57,8 +52,9 @@ export async function openApiClient(source: KubeconfigSource, ports: ApiClientPo
   const credentials = await Credentials.open(source, ports)
 
   /** Once more where the API does not know who asks, and there are newer credentials. Nothing was carried out then. */
-  const ask = async (request: ApiRequest, signal: AbortSignal, isWatch: boolean): Promise<IncomingMessage> => {
+  const ask: Ask = async (request, caller, signal, isWatch) => {
     const access = await unlessAborted(credentials.current(), signal)
+    if (caller !== 'cloud') return tryToSend(request, asOther(access, caller.token), signal, isWatch)
     const answer = await tryToSend(request, access, signal, isWatch)
     if (answer.statusCode !== 401) return answer
     credentials.refused(access)
@@ -68,7 +64,7 @@ export async function openApiClient(source: KubeconfigSource, ports: ApiClientPo
     return tryToSend(request, newer, signal, isWatch)
   }
 
-  const tryToSend = async (request: ApiRequest, access: Access, signal: AbortSignal, isWatch: boolean) => {
+  const tryToSend = async (request: CallerRequest, access: Access, signal: AbortSignal, isWatch: boolean) => {
     try {
       const answer = await send(request, access, signal, isWatch)
       const date = Date.parse(answer.headers.date ?? '')
@@ -81,31 +77,48 @@ export async function openApiClient(source: KubeconfigSource, ports: ApiClientPo
     }
   }
 
+  const answer: ApiClient['answer'] = async (request, caller, signal) => {
+    try {
+      return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
+        const incoming = await ask(request, caller, limited, false)
+        const text = (await readBody(incoming, LARGEST_ANSWER, limited)).toString('utf8')
+        return { status: incoming.statusCode ?? 0, text, body: parseJson(text), headers: incoming.headers }
+      })
+    } catch (error) {
+      throw unreachable(error, signal, { method: request.method, path: request.path })
+    }
+  }
+
   return {
+    answer,
     async call(request, signal) {
       const fields = { method: request.method, path: request.path }
-      try {
-        return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
-          const answer = await ask(request, limited, false)
-          const text = (await readBody(answer, LARGEST_ANSWER, limited)).toString('utf8')
-          const status = answer.statusCode ?? 0
-          const body = parseJson(text)
-          if (status >= 300 || status < 200)
-            throw errorOfAnswer({ status, text, body, headers: answer.headers }, fields)
-          if (body === undefined && text !== '') throw strangeAnswer({ ...fields, status })
-          return body ?? {}
-        })
-      } catch (error) {
-        throw unreachable(error, signal, fields)
-      }
+      const given = await answer(request, 'cloud', signal)
+      const { status, text, body } = given
+      if (status >= 300 || status < 200) throw errorOfAnswer(given, fields)
+      if (body === undefined && text !== '') throw strangeAnswer({ ...fields, status })
+      return body ?? {}
     },
-    events: (path, signal) => readEvents(clock, path, signal, ask),
+    events: (path, signal, caller = 'cloud') => {
+      return readEvents(clock, path, signal, (request, limited) => ask(request, caller, limited, true))
+    },
     [Symbol.dispose]: () => credentials[Symbol.dispose](),
   }
 }
 
+type Ask = (request: CallerRequest, caller: Caller, signal: AbortSignal, isWatch: boolean) => Promise<IncomingMessage>
+
+/** The same API for somebody with a token: not even the connection is one of ours, which a certificate may have opened. */
+function asOther({ server, others }: Access, token: string): Access {
+  const withToken = (options: RequestOptions) => ({
+    ...options,
+    headers: { ...options.headers, Authorization: `Bearer ${token}` },
+  })
+  return { server, others, calls: withToken(others.calls), watches: withToken(others.watches) }
+}
+
 async function send(
-  request: ApiRequest,
+  request: CallerRequest,
   { server, calls, watches }: Access,
   signal: AbortSignal,
   isWatch: boolean,
@@ -139,7 +152,7 @@ async function* readEvents(
   clock: Clock,
   path: string,
   signal: AbortSignal,
-  ask: (request: ApiRequest, signal: AbortSignal, isWatch: boolean) => Promise<IncomingMessage>,
+  ask: (request: CallerRequest, signal: AbortSignal) => Promise<IncomingMessage>,
 ): AsyncGenerator<unknown> {
   const fields = { method: 'GET', path }
   const silence = new AbortController()
@@ -147,7 +160,7 @@ async function* readEvents(
   const arm = () => clock.after(SILENCE, () => silence.abort(new SilenceError('the watch fell silent')))
   let timer = arm()
   try {
-    const answer = await ask({ method: 'GET', path }, combined, true)
+    const answer = await ask({ method: 'GET', path }, combined)
     const status = answer.statusCode ?? 0
     if (status !== 200) {
       const body = await readBody(answer, LARGEST_REFUSAL, combined)

@@ -1,4 +1,5 @@
 export * from './api-troubles.ts'
+export * from './callers.ts'
 export * from './errors.ts'
 export * from './from-config.ts'
 export * from './informer.ts'

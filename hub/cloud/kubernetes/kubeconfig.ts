@@ -13,6 +13,8 @@ export interface ReadKubeconfig {
   readonly server: URL
   /** TLS, and headers with who asks; what a plugin adds is not among them. */
   readonly options: RequestOptions
+  /** TLS alone: nothing in it says who asks. */
+  readonly anonymous: RequestOptions
   /** `options.agent` leads through it. */
   readonly hasProxy: boolean
   readonly plugin: CredentialPlugin | undefined
@@ -39,10 +41,15 @@ export async function readKubeconfig(source: KubeconfigSource): Promise<ReadKube
     // Plugins are asked elsewhere: the vendor waits for one for ever.
     const users = config.getUsers().map((each) => ({ ...each, exec: null }))
     const { clusters, contexts, currentContext } = config
-    config.loadFromOptions({ clusters, contexts, currentContext, users })
-    const options: RequestOptions = {}
-    await config.applyToHTTPSOptions(options)
-    return { server: new URL(cluster.server), options, hasProxy: Boolean(cluster.proxyUrl), plugin }
+    const optionsAs = async (asking: typeof users) => {
+      const options: RequestOptions = {}
+      config.loadFromOptions({ clusters, contexts, currentContext, users: asking })
+      await config.applyToHTTPSOptions(options)
+      return options
+    }
+    const options = await optionsAs(users)
+    const anonymous = await optionsAs(users.map(({ name }) => ({ name, exec: null })))
+    return { server: new URL(cluster.server), options, anonymous, hasProxy: Boolean(cluster.proxyUrl), plugin }
   } catch (error) {
     const fields = 'file' in source ? { file: source.file } : {}
     throw new ConfigError('the kubeconfig cannot be used', { code: 'HUB_KUBECONFIG_INVALID', fields, cause: error })

@@ -1,4 +1,5 @@
 import { type Clock, withDeadline } from '../../../platform/time/index.ts'
+import type { Caller } from './callers.ts'
 import { errorOfAnswer, strangeAnswer, unreachable } from './errors.ts'
 import { type ApiClient, CALL_DEADLINE } from './http-client.ts'
 
@@ -19,37 +20,44 @@ export interface LocalServer {
       readonly path: string
       readonly body?: string
       readonly contentType?: string
+      /** Bearer token of somebody else: the request is that one's, or nobody's. */
+      readonly token?: string
     },
     signal: AbortSignal,
   ): Promise<LocalAnswer>
   /** The events of a watch; or why there is none. */
   events(
-    path: string,
+    request: { readonly path: string; readonly token?: string },
     signal: AbortSignal,
   ): Promise<LocalAnswer | AsyncIterable<{ readonly type: string; readonly object: unknown }>>
 }
 
 /** The same requests as over HTTPS, with the same deadlines and errors. */
 export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
+  const answer: ApiClient['answer'] = async (request, caller, signal) => {
+    const { method, path, body, contentType = 'application/json' } = request
+    try {
+      return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
+        const sent = body === undefined ? {} : { body: JSON.stringify(body), contentType }
+        return await server.call({ method, path, ...sent, ...credentialOf(caller) }, limited)
+      })
+    } catch (error) {
+      throw unreachable(error, signal, { method, path })
+    }
+  }
   return {
-    async call({ method, path, body, contentType = 'application/json' }, signal) {
-      const fields = { method, path }
-      try {
-        return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
-          const sent = body === undefined ? {} : { body: JSON.stringify(body), contentType }
-          const answer = await server.call({ method, path, ...sent }, limited)
-          if (answer.status >= 300 || answer.status < 200) throw errorOfAnswer(answer, fields)
-          if (answer.body === undefined) throw strangeAnswer({ ...fields, status: answer.status })
-          return answer.body
-        })
-      } catch (error) {
-        throw unreachable(error, signal, fields)
-      }
+    answer,
+    async call(request, signal) {
+      const fields = { method: request.method, path: request.path }
+      const given = await answer(request, 'cloud', signal)
+      if (given.status >= 300 || given.status < 200) throw errorOfAnswer(given, fields)
+      if (given.body === undefined) throw strangeAnswer({ ...fields, status: given.status })
+      return given.body
     },
-    async *events(path, signal) {
+    async *events(path, signal, caller = 'cloud') {
       const fields = { method: 'GET', path }
       try {
-        const watch = await server.events(path, signal)
+        const watch = await server.events({ path, ...credentialOf(caller) }, signal)
         if ('status' in watch) throw errorOfAnswer(watch, fields)
         yield undefined
         yield* watch
@@ -58,4 +66,8 @@ export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
       }
     },
   }
+}
+
+function credentialOf(caller: Caller): { readonly token?: string } {
+  return caller === 'cloud' ? {} : { token: caller.token }
 }
