@@ -6,8 +6,8 @@ import { type Logger, silentLogger } from '../log/logger.ts'
 import { type Clock, DeadlineError, type Duration, systemClock, withDeadline } from '../time/index.ts'
 import { sendJson } from './answer.ts'
 import { readBody } from './body.ts'
-import { findControlPath, prepareControlPath, removeControlPath } from './control-path.ts'
 import { serveHttp } from './serve.ts'
+import { findSocketPath, prepareSocketPath, removeSocketPath } from './socket-path.ts'
 
 /** `GET /status` to what answers it. The body is parsed JSON, undefined when empty; the answer is sent as JSON. */
 export type ControlRoutes = Readonly<Record<string, (body: unknown, signal: AbortSignal) => Promise<unknown>>>
@@ -20,13 +20,14 @@ export interface ServeControlOptions {
   readonly clock?: Clock
 }
 
+const NAME = 'control'
 const MOST_BYTES = 1 << 20
 const MOST_ANSWER_BYTES = 16 << 20
 
 /** HTTP for the owner of a data directory, on the unix socket `DIR/control.sock` (where `DIR/control.path` says, if that is too long). */
 export async function serveControl(options: ServeControlOptions): Promise<AsyncDisposable> {
   const { dir, routes, log = silentLogger, clock = systemClock } = options
-  const path = await prepareControlPath(dir)
+  const path = await prepareSocketPath(dir, NAME)
   const server = await serveHttp({
     at: { path },
     log,
@@ -50,7 +51,7 @@ export async function serveControl(options: ServeControlOptions): Promise<AsyncD
   return {
     [Symbol.asyncDispose]: async () => {
       await server.close()
-      await removeControlPath(dir)
+      await removeSocketPath(dir, NAME)
     },
   }
 }
@@ -71,7 +72,7 @@ export interface CallControlOptions {
  */
 export async function callControl(options: CallControlOptions): Promise<unknown> {
   const { dir, deadline, clock = systemClock } = options
-  const socketPath = await findControlPath(dir)
+  const socketPath = await findSocketPath(dir, NAME)
   if (socketPath === undefined) throw silent(dir)
   try {
     return await withDeadline(clock, deadline, options.signal, (signal) => exchange(options, socketPath, signal))

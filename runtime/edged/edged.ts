@@ -8,6 +8,13 @@ import { isSocketThere, lateChannel, USUAL_SOCKETS } from './cri/late-channel.ts
 import { keepNodeFacts } from './node/node-facts.ts'
 import type { EdgedOptions, EdgedPorts } from './options.ts'
 import { Places } from './places.ts'
+import { serveEdged } from './server/edged-server.ts'
+import type { ServedPods } from './server/served-pods.ts'
+
+export interface EdgedModule extends Module {
+  /** Path of the unix socket of its kubelet server; undefined before its start. */
+  socket(): string | undefined
+}
 
 /** A container runtime may be installed at any time. */
 const LOOK_EVERY = seconds(10)
@@ -16,9 +23,11 @@ const LOOK_EVERY = seconds(10)
  * Edged: runs the pods that this node has to have. Its start waits neither for a container runtime nor for the cloud. What it takes to run
  * pods is loaded when there is a runtime or a pod: a node that has neither pays for none.
  */
-export function createEdgedModule(options: EdgedOptions, ports: EdgedPorts): Module {
+export function createEdgedModule(options: EdgedOptions, ports: EdgedPorts): EdgedModule {
+  let socket: string | undefined
   return {
     name: 'Edged',
+    socket: () => socket,
     async start(scope) {
       const sockets = options.runtime === undefined ? USUAL_SOCKETS : [options.runtime]
       const runtime = scope.use(runtimeOver(countedChannel(lateChannel(sockets, ports.clock), ports.metrics)))
@@ -31,9 +40,11 @@ export function createEdgedModule(options: EdgedOptions, ports: EdgedPorts): Mod
         reserved: { ...reserved, diskBytes: 0 },
       }
       scope.run((signal) => keepNodeFacts(facts, signal))
+      let pods: ServedPods | undefined
+      socket = await serveEdged({ directory: options.socketFolder }, { ...ports, runtime, pods: () => pods }, scope)
       const begin = async () => {
         const { startPods } = await import('./pods-of-node.ts')
-        await startPods(options, { ...ports, runtime }, scope)
+        pods = await startPods(options, { ...ports, runtime }, scope)
       }
       if (await isNeeded(options, ports, sockets)) await begin()
       else

@@ -1,6 +1,6 @@
 export { openContainerRuntime } from './cri/cri-runtime.ts'
 export { USUAL_SOCKETS } from './cri/late-channel.ts'
 export type { RuntimeStatus } from './cri/runtime.ts'
-export { createEdgedModule } from './edged.ts'
+export { createEdgedModule, type EdgedModule } from './edged.ts'
 export type { EdgedOptions, EdgedPorts } from './options.ts'
 export { latePodAccess } from './twins/late-access.ts'

@@ -13,6 +13,8 @@ export interface EdgedOptions {
   /** Of volumes and what is kept of pods. */
   readonly directory: string
   readonly logs: string
+  /** Of its socket `edged.sock`; private to its owner, and locked by this process. */
+  readonly socketFolder: string
   readonly maxPods: number
   readonly parallelPulls: number
   readonly reserved: { readonly milliCpu: number; readonly memoryBytes: number }

@@ -44,8 +44,13 @@ export class Places {
   }
 
   /** In the form that log collectors know from a kubelet. */
-  podLogs({ namespace, name, uid }: PodIdentity): string {
-    return join(this.#logs, [namespace, name, uid].map(plainName).join('_'))
+  podLogs(pod: PodIdentity): string {
+    return join(this.#logs, this.podLogFolder(pod))
+  }
+
+  /** Relative to `logs`. */
+  podLogFolder({ namespace, name, uid }: PodIdentity): string {
+    return [namespace, name, uid].map(plainName).join('_')
   }
 
   /** Relative to `podLogs`. */

@@ -21,6 +21,7 @@ import type { Pod } from './pod/pod.ts'
 import { createProber } from './probes/create-prober.ts'
 import { type PodDns, podDns } from './sandbox/dns.ts'
 import { readHostDns } from './sandbox/host-dns.ts'
+import { type ServedPods, servedPods } from './server/served-pods.ts'
 import { RuntimeView } from './state/runtime-view.ts'
 import { createStaticPods } from './static-pods/static-pods.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -30,12 +31,12 @@ import { createPodVolumes } from './volumes/pod-volumes.ts'
 
 const TOKEN_DEADLINE = seconds(30)
 
-/** Runs the pods that this node has to have, on its container runtime, and says how they are. */
+/** Runs the pods that this node has to have, on its container runtime, and says how they are: what is served of them. */
 export async function startPods(
   options: EdgedOptions,
   ports: EdgedPorts & { readonly runtime: ContainerRuntime },
   scope: Scope,
-): Promise<void> {
+): Promise<ServedPods> {
   const { bus, runtime, nodeName, clock, log, metrics } = ports
   await ensureDirectory(options.directory, 0o700)
   await ensureDirectory(options.logs, 0o755)
@@ -73,6 +74,7 @@ export async function startPods(
   scope.run((signal) => events.run(signal))
   scope.run((signal) => view.run(signal))
   startUpkeep(options.upkeep, crew, pods, scope)
+  return servedPods(crew, pods)
 }
 
 function imagesIn<T extends Disposable>(scope: Scope, images: T): T {

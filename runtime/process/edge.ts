@@ -12,11 +12,11 @@ import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.
 import { createDeviceMethodsModule, createMapperHostModule } from '../../mappers/host/index.ts'
 import { createLocalBus } from '../../platform/bus/index.ts'
 import { systemClock as clock, systemRandom as random, seconds } from '../../platform/time/index.ts'
-import type { EdgeConfig } from '../../schemas/config/index.ts'
+import type { EdgeConfig, Endpoints } from '../../schemas/config/index.ts'
 import { mappersLoaded } from '../../schemas/index.ts'
 import { createDeviceTwinModule } from '../../twin/index.ts'
 import { openEdgeStore } from './edge-store.ts'
-import { composeEdged } from './edged.ts'
+import { type ComposedEdged, composeEdged } from './edged.ts'
 import { composeEventBus } from './event-bus.ts'
 import type { Composition, Ground } from './host.ts'
 import { mapperSettings } from './mapper-settings.ts'
@@ -82,7 +82,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const modules = [twin, userUplink, methods, ...access, ...mqtt.modules, mapperHost, meta, ...edged, edgeHub, rotation]
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
-    endpoints: () => mqtt.endpoints(),
+    endpoints: () => ({ ...mqtt.endpoints(), ...socketOf(pods) }),
     links: () => ({ road: { cloud: server, ...edgeHub.status() } }),
     routes: {
       'GET /mappers': async () => [...bus.list(mappersLoaded).values()],
@@ -90,4 +90,9 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
+}
+
+function socketOf(pods: ComposedEdged | undefined): Pick<Endpoints, 'edged'> {
+  const edged = pods?.edged.socket()
+  return edged === undefined ? {} : { edged }
 }

@@ -3,7 +3,7 @@ import type { Bus } from '../../platform/bus/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
-import { createEdgedModule, latePodAccess } from '../edged/index.ts'
+import { createEdgedModule, type EdgedModule, latePodAccess } from '../edged/index.ts'
 import type { Ground } from './host.ts'
 import { machineOf } from './pods/machine.ts'
 import { memoryFolder } from './pods/memory-folder.ts'
@@ -12,7 +12,7 @@ import { memoryFolder } from './pods/memory-folder.ts'
 export interface ComposedEdged {
   /** Before the broker: clients that come back at once find their accounts. */
   readonly access: Module
-  readonly edged: Module
+  readonly edged: EdgedModule
 }
 
 /** Edged as the configuration wants it. */
@@ -26,7 +26,7 @@ export async function composeEdged(config: EdgeConfig, bus: Bus, ground: Ground)
   })
   const module = createEdgedModule(
     {
-      ...{ directory, logs: edged.logs ?? join(directory, 'logs') },
+      ...{ directory, logs: edged.logs ?? join(directory, 'logs'), socketFolder: ground.directory },
       ...(edged.runtime === undefined ? {} : { runtime: edged.runtime }),
       ...{ maxPods: edged.maxPods, parallelPulls: edged.parallelPulls, reserved: edged.reserved, dns: edged.dns },
       ...{ allowedSysctls: edged.allowedSysctls, shared: edged.twins.shared },

@@ -95,6 +95,10 @@ export class PodWorker {
     return this.#isAdmitted && !isRejected && !isTerminal(textIn(status, 'phase'))
   }
 
+  get record(): PodRecord {
+    return this.#reporter.record
+  }
+
   /** What it uses may have changed. */
   refreshSoon(): void {
     this.#refreshDue = true

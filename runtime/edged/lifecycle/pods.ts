@@ -1,7 +1,7 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createReconciler, type Reconciler, type Scope } from '../../../platform/lifecycle/index.ts'
 import { type Duration, minutes, ms, seconds } from '../../../platform/time/index.ts'
-import { objectChanges, parseResource } from '../../../schemas/index.ts'
+import { type JsonObject, objectChanges, parseResource } from '../../../schemas/index.ts'
 import { textIn } from '../pod/json.ts'
 import type { Waiting } from '../pod/obstacle.ts'
 import type { Pod, PodIdentity } from '../pod/pod.ts'
@@ -83,6 +83,11 @@ export class Pods {
   /** Something of it runs. */
   isAlive(uid: string): boolean {
     return this.#crew.view.get(uid)?.containers.some(({ state }) => state === 'running') ?? false
+  }
+
+  /** As it was last reported; also where nobody was there to hear it. */
+  statusOf(uid: string): JsonObject | undefined {
+    return (this.#workers.get(uid)?.record ?? this.#records.get(uid))?.status
   }
 
   /** It ends now, and does not begin again; why is in its status. */

@@ -76,6 +76,7 @@ export class EdgedBench implements AsyncDisposable {
         runtime,
         directory,
         logs: `${directory}/logs`,
+        socketFolder: directory,
         maxPods: 110,
         parallelPulls: 1,
         allowedSysctls: [],

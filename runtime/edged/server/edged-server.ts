@@ -1,0 +1,34 @@
+import { chmod } from 'node:fs/promises'
+import { prepareSocketPath, removeSocketPath, serveHttp } from '../../../platform/http/index.ts'
+import type { Scope } from '../../../platform/lifecycle/index.ts'
+import type { ServerPorts } from './server-ports.ts'
+
+export interface EdgedServerOptions {
+  /** The data directory: the socket is made there. */
+  readonly directory: string
+}
+
+const MOST_CONNECTIONS = 512
+export const EDGED_SOCKET = 'edged'
+
+/**
+ * The HTTP server of a kubelet, on a unix socket for the owner of the data directory: who may open it may do all. What answers is loaded
+ * with the first request. The socket is there when this settles; its path.
+ */
+export async function serveEdged({ directory }: EdgedServerOptions, ports: ServerPorts, scope: Scope): Promise<string> {
+  const path = await prepareSocketPath(directory, EDGED_SOCKET)
+  scope.defer(() => removeSocketPath(directory, EDGED_SOCKET))
+  const server = await serveHttp({
+    at: { path },
+    log: ports.log,
+    clock: ports.clock,
+    maxConnections: MOST_CONNECTIONS,
+    handler: async (request, response, signal) => {
+      const { answer } = await import('./routes.ts')
+      await answer(ports, request, response, signal)
+    },
+  })
+  scope.use(server)
+  await chmod(path, 0o600)
+  return path
+}

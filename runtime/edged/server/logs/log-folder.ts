@@ -1,0 +1,115 @@
+import { constants, type FSWatcher, watch } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import { RefusedError } from '../../../../platform/lifecycle/index.ts'
+import { COMPRESSED, isMissing, rotatedLogs } from '../../housekeeping/log-files.ts'
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
+
+/** One file of a log. */
+export interface LogFile extends AsyncDisposable {
+  /** Undefined: it is compressed, and read by `chunks` alone. */
+  readonly plain: FileHandle | undefined
+  /** All of it, as it was before it was compressed. */
+  chunks(): AsyncIterable<Buffer>
+}
+
+/**
+ * The folder with the logs of one container name. Whoever may write to it (a container that has it mounted) may not lead a reader
+ * elsewhere: links are followed neither on the way to it nor in it, and only files are read.
+ */
+export class LogFolder implements AsyncDisposable {
+  readonly #handle: FileHandle
+
+  private constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  /** `names` are parts of a path below `root`; undefined where there is no such folder. */
+  static async open(root: string, names: readonly string[]): Promise<LogFolder | undefined> {
+    try {
+      let at = await open(root, O_RDONLY | O_DIRECTORY)
+      for (const name of names) {
+        await using above = at
+        at = await open(beside(above, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+      }
+      return new LogFolder(at)
+    } catch (error) {
+      throwUnlessMissing(error)
+      return undefined
+    }
+  }
+
+  /** Of files that its rotation made of the log of this name, the oldest first: `.20260131-120000`. */
+  async rotated(name: string): Promise<readonly string[]> {
+    const path = beside(this.#handle, name)
+    const { rotated } = await rotatedLogs(path)
+    const suffixes = rotated.map((each) => each.slice(path.length))
+    return [...new Set(suffixes.map((each) => (each.endsWith(COMPRESSED) ? each.slice(0, -COMPRESSED.length) : each)))]
+  }
+
+  /** Undefined where there is no such file. */
+  async file(name: string): Promise<LogFile | undefined> {
+    const plain = await this.#open(name)
+    if (plain) {
+      return {
+        ...{ plain, chunks: () => plain.createReadStream({ start: 0, autoClose: false }) },
+        [Symbol.asyncDispose]: () => plain.close(),
+      }
+    }
+    const compressed = await this.#open(name + COMPRESSED)
+    if (!compressed) return undefined
+    return {
+      plain: undefined,
+      chunks: () => compressed.createReadStream({ start: 0, autoClose: false }).compose(createGunzip()),
+      [Symbol.asyncDispose]: () => compressed.close(),
+    }
+  }
+
+  /** Tells of changes in it, as far as the machine does. */
+  watch(onChange: () => void): Disposable {
+    let watcher: FSWatcher | undefined
+    try {
+      watcher = watch(`/proc/self/fd/${this.#handle.fd}`, { persistent: false }, onChange)
+      watcher.on('error', () => watcher?.close())
+    } catch {
+      // Machines have few of them (fs.inotify.max_user_watches); who reads looks from time to time all the same.
+      watcher = undefined
+    }
+    return { [Symbol.dispose]: () => watcher?.close() }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close()
+  }
+
+  async #open(name: string): Promise<FileHandle | undefined> {
+    let handle: FileHandle
+    try {
+      handle = await open(beside(this.#handle, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    } catch (error) {
+      throwUnlessMissing(error)
+      return undefined
+    }
+    if ((await handle.stat()).isFile()) return handle
+    await handle.close()
+    throw notAFile()
+  }
+}
+
+function beside({ fd }: FileHandle, name: string): string {
+  return `/proc/self/fd/${fd}/${name}`
+}
+
+function throwUnlessMissing(error: unknown): void {
+  if (isMissing(error)) return
+  if (error instanceof Error && 'code' in error && error.code === 'ELOOP') throw notAFile(error)
+  throw error
+}
+
+function notAFile(cause?: unknown): RefusedError {
+  return new RefusedError('The log of the container is a link or no file, and is not read', {
+    code: 'EDGED_LOG_NOT_A_FILE',
+    cause,
+  })
+}

@@ -1,0 +1,13 @@
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Clock } from '../../../platform/time/index.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+import type { ServedPods } from './served-pods.ts'
+
+/** What the kubelet server answers from. */
+export interface ServerPorts {
+  readonly runtime: ContainerRuntime
+  /** Undefined while this node has neither a container runtime nor a pod. */
+  readonly pods: () => ServedPods | undefined
+  readonly clock: Clock
+  readonly log: Logger
+}
