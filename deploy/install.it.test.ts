@@ -23,7 +23,10 @@ const RIGHTS = [
   ['watch secrets -n default', 'yes'],
   ['create serviceaccounts --subresource=token -n default', 'yes'],
   ['patch devices.devices.kubeedge.io --subresource=status -n plant', 'yes'],
+  ['create tokenreviews.authentication.k8s.io', 'yes'],
+  ['create subjectaccessreviews.authorization.k8s.io', 'yes'],
   ['update secrets -n default', 'no'],
+  ['get configmaps -n kube-system', 'no'],
   ['get secrets -n kube-system', 'no'],
   ['create serviceaccounts --subresource=token -n kube-system', 'no'],
   ['delete devices.devices.kubeedge.io -n default', 'no'],
@@ -85,7 +88,8 @@ describe('an installation, at an API server that takes nothing it does not know'
     it(`answers ${answer} where its service account asks for: ${right}`, async () => {
       const as = '--as=system:serviceaccount:kubeedge:skerry-cloud'
       const asked = await kubectl(api, ['auth', 'can-i', ...right.split(' '), as])
-      assert.equal(asked.out.trim(), answer, asked.err)
+      // The role that each cluster has in kube-system is not here, and a refusal says so.
+      assert.equal(asked.out.trim().split(' ')[0], answer, asked.err)
     })
   }
 

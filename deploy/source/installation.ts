@@ -1,4 +1,5 @@
 import {
+  CLIENT_AUTHORITY_ROLE,
   CLOUD_CLUSTER_RULES,
   CLOUD_NAMESPACE,
   CLOUD_WORKLOAD_RULES,
@@ -35,6 +36,7 @@ function kept(crd: (typeof crds)[number]): JsonObject {
 }
 
 function access(): readonly Part[] {
+  const reader = CLIENT_AUTHORITY_ROLE
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace } }
   const [workloads, everywhere] = rolePair(SUBJECT, { name: WORKLOADS_ROLE }, CLOUD_WORKLOAD_RULES)
   const role = { kind: 'ClusterRole', name: WORKLOADS_ROLE } as const
@@ -42,6 +44,7 @@ function access(): readonly Part[] {
     { object: { ...account, automountServiceAccountToken: false } },
     ...rolePair(SUBJECT, { name: NAME }, CLOUD_CLUSTER_RULES).map((object) => ({ object })),
     ...cloudNamespaceAccess(SUBJECT, NAME).map((object) => ({ object })),
+    { object: roleBinding(SUBJECT, { name: NAME, namespace: reader.namespace }, { kind: 'Role', name: reader.name }) },
     { object: workloads },
     { object: everywhere, when: 'workloads.allNamespaces' },
     {

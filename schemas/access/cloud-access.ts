@@ -44,6 +44,9 @@ export const CLOUD_CLUSTER_RULES: readonly AccessRule[] = [
   rule(['get'], 'storage.k8s.io', 'volumeattachments'),
   rule(['create', 'get', 'patch'], '', 'events'),
   rule(['create', 'get'], 'certificates.k8s.io', 'certificatesigningrequests'),
+  // Who calls the stream endpoint or the Router, and whether he may.
+  rule(['create'], 'authentication.k8s.io', 'tokenreviews'),
+  rule(['create'], 'authorization.k8s.io', 'subjectaccessreviews'),
   { ...rule(['get'], '', 'namespaces'), resourceNames: [CLOUD_NAMESPACE] },
   {
     ...rule(['get', 'patch'], 'apiextensions.k8s.io', 'customresourcedefinitions'),
@@ -78,6 +81,12 @@ export const CLOUD_NAMESPACE_RULES: Readonly<Record<string, readonly AccessRule[
   ],
   [NODE_LEASES]: [rule([...READ, 'create', 'update'], 'coordination.k8s.io', 'leases')],
 }
+
+/** A role that each cluster has: with it, the client authority of its API servers is read. The embedded API hands over its own. */
+export const CLIENT_AUTHORITY_ROLE = {
+  namespace: 'kube-system',
+  name: 'extension-apiserver-authentication-reader',
+} as const
 
 /** The roles of the cloud half and their bindings, for whoever it is there. The namespaces have to be there. */
 export function cloudAccess(subject: AccessSubject): readonly AccessObject[] {

@@ -9,7 +9,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { reasonOfError, retryAfterOf } from './errors.ts'
 import { kubernetesFromConfig } from './from-config.ts'
 import { createInformer } from './informer.ts'
-import { NODES, SECRETS, SERVICE_ACCOUNTS } from './resources.ts'
+import { NODES, SECRETS, SERVICE_ACCOUNTS, TOKEN_REVIEWS } from './resources.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
@@ -62,6 +62,17 @@ test('paths, credentials and content types are those of Kubernetes', async (t) =
     'DELETE /base/api/v1/namespaces/ns/secrets/a application/json {"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u1"}}',
     'POST /base/api/v1/namespaces/ns/serviceaccounts/a/token application/json {"kind":"TokenRequest","apiVersion":"authentication.k8s.io/v1"}',
   ])
+})
+
+test('a review is asked at its own path, and answered by its status, which has no name', async (t) => {
+  let answer: object = { kind: 'TokenReview', metadata: {}, status: { authenticated: false } }
+  const { kubernetes, seen } = await setup(t, (_request, response) => reply(response, 201, answer))
+  assert.deepEqual(await kubernetes.review(TOKEN_REVIEWS, { token: 'a' }), { authenticated: false })
+  assert.deepEqual(seen, [
+    'POST /base/apis/authentication.k8s.io/v1/tokenreviews application/json {"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","metadata":{},"spec":{"token":"a"}}',
+  ])
+  answer = { kind: 'TokenReview', metadata: {} }
+  await assert.rejects(kubernetes.review(TOKEN_REVIEWS, { token: 'a' }), { code: 'HUB_KUBERNETES_MALFORMED' })
 })
 
 test('a name that would lead to another path reaches no API', async (t) => {

@@ -1,0 +1,104 @@
+import { readFile, stat } from 'node:fs/promises'
+import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
+import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
+import { type Clock, seconds } from '../../../platform/time/index.ts'
+import { isRecord } from '../kubernetes/guards.ts'
+import { type AnyObject, CONFIG_MAPS, createInformer, type InformerPorts } from '../kubernetes/index.ts'
+import type { Access } from './access.ts'
+import { ClientAuthority } from './client-authority.ts'
+import { createAccess } from './create-access.ts'
+
+/** Where the client authority is: in a file, handed in, or (absent) where the API servers of a cluster publish theirs. */
+export type ClientAuthoritySource = { readonly file: string } | { readonly pem: string } | undefined
+
+export interface AccessModule extends Module {
+  /** There before the start. Until the authority is known, no certificate is believed. */
+  readonly access: Access
+  readonly authority: ClientAuthority
+}
+
+/** kube-apiserver writes it and keeps it true. */
+const PUBLISHED = { namespace: 'kube-system', name: 'extension-apiserver-authentication' }
+const KEY = 'client-ca-file'
+/** A file that changed is seen so soon. */
+const LOOK_EVERY = seconds(30)
+
+/** Who callers of the cloud half are and what they may do. Its start does not wait for the API. */
+export function createAccessModule(source: ClientAuthoritySource, ports: InformerPorts): AccessModule {
+  const authority = new ClientAuthority()
+  if (source && 'pem' in source) authority.replace(source.pem)
+  const log = boundedLogger(ports.log, ports)
+  const take = (bundle: string, from: string) => {
+    try {
+      if (authority.replace(bundle)) log.info('Took the authority of client certificates', { from })
+    } catch (error) {
+      log.warn('The authority of client certificates cannot be read; the last one counts', { from, error })
+    }
+  }
+  return {
+    name: 'Access',
+    access: createAccess({ ...ports, authority }),
+    authority,
+    async start(scope) {
+      if (source === undefined) {
+        const { troubles: _troubles, ...plain } = ports
+        const { namespace, name } = PUBLISHED
+        const published = createInformer(
+          CONFIG_MAPS,
+          {
+            ...{ namespace, fieldSelector: `metadata.name=${name}` },
+            onTrouble: (error) =>
+              log.warn('The authority of client certificates is not known: callers need a token until it can be read', {
+                ...PUBLISHED,
+                error: describeError(error),
+              }),
+          },
+          plain,
+        )
+        scope.use(published.onChange((now) => now && take(bundleIn(now), `ConfigMap ${namespace}/${name}`)))
+        scope.run((signal) => published.run(signal))
+      } else if ('file' in source) {
+        const follow = new FollowedFile(source.file, (bundle) => take(bundle, source.file))
+        await follow.look(log)
+        scope.run((signal) => follow.run(ports.clock, log, signal))
+      }
+    },
+  }
+}
+
+function bundleIn(object: AnyObject): string {
+  const data: unknown = Reflect.get(object, 'data')
+  const bundle = isRecord(data) ? data[KEY] : undefined
+  return typeof bundle === 'string' ? bundle : ''
+}
+
+class FollowedFile {
+  readonly #path: string
+  readonly #take: (text: string) => void
+  #seen = ''
+
+  constructor(path: string, take: (text: string) => void) {
+    this.#path = path
+    this.#take = take
+  }
+
+  async run(clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await clock.sleep(LOOK_EVERY, signal)
+      await this.look(log)
+    }
+  }
+
+  async look(log: Logger): Promise<void> {
+    try {
+      // A Secret that is mounted changes by a link to another folder.
+      const { mtimeMs, ino, size } = await stat(this.#path)
+      const seen = `${mtimeMs} ${ino} ${size}`
+      if (seen === this.#seen) return
+      this.#take(await readFile(this.#path, 'utf8'))
+      this.#seen = seen
+    } catch (error) {
+      log.warn('A file with certificates cannot be read', { file: this.#path, error: describeError(error) })
+    }
+  }
+}
