@@ -83,7 +83,7 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
   )
   const cloudhub = createCloudHubModule(hubConfig, { ...ports, ...informers, authority, register })
   const { hub } = cloudhub
-  const admission = createAdmissionModule(config.admission, { ...ports, authority })
+  const admission = createAdmissionModule(config.admission, { ...ports, ...informers, authority })
   const modules = [
     createCacheModule(Object.values(informers), troubles),
     authority,

@@ -1,7 +1,42 @@
 import { AGE, defineCrd } from './definition.ts'
-import { int64, list, object, oneOf, root, text, texts } from './schema-parts.ts'
+import { described, flag, int64, list, listMap, object, oneOf, root, text, texts } from './schema-parts.ts'
 
 const group = 'rules.kubeedge.io'
+
+/** KubeEdge has the first three. There is no subresource, as it has none: status is written with the object. */
+const status = object({
+  successMessages: described('Messages and calls that reached their target.', int64),
+  failMessages: described('Those that did not, and are not tried again.', int64),
+  errors: described('Why the last ones did not, the newest last.', list(text)),
+  conditions: listMap(
+    object(
+      {
+        type: described('Accepted: the rule is followed.', text),
+        status: oneOf('True', 'False', 'Unknown'),
+        reason: text,
+        message: text,
+        lastTransitionTime: { type: 'string', format: 'date-time' },
+      },
+      ['type', 'status'],
+    ),
+    'type',
+  ),
+  deadLetters: described(
+    'The last messages that were given up, the newest last.',
+    list(
+      object({
+        time: { type: 'string', format: 'date-time' },
+        node: described('Where it came from.', text),
+        topic: described('On which it was published, or the URL that was called.', text),
+        id: described('Of the message, as the target got it.', text),
+        reason: text,
+        bytes: described('How long it is.', int64),
+        payload: described('Its beginning, base64.', text),
+        truncated: described('It is longer than what stands here.', flag),
+      }),
+    ),
+  ),
+})
 
 export const ruleCrd = defineCrd({ group, scope: 'Namespaced', kind: 'Rule', plural: 'rules', singular: 'rule' }, [
   {
@@ -12,6 +47,13 @@ export const ruleCrd = defineCrd({ group, scope: 'Namespaced', kind: 'Rule', plu
       { name: 'Target', type: 'string', jsonPath: '.spec.target' },
       { name: 'Delivered', type: 'integer', jsonPath: '.status.successMessages' },
       { name: 'Failed', type: 'integer', jsonPath: '.status.failMessages' },
+      { name: 'Accepted', type: 'string', jsonPath: '.status.conditions[?(@.type=="Accepted")].status' },
+      {
+        name: 'Reason',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Accepted")].reason',
+        priority: 1,
+      },
       AGE,
     ],
     schema: root('Sends messages from one endpoint to another.', {
@@ -21,7 +63,7 @@ export const ruleCrd = defineCrd({ group, scope: 'Namespaced', kind: 'Rule', plu
         'target',
         'targetResource',
       ]),
-      status: object({ successMessages: int64, failMessages: int64, errors: list(text) }),
+      status,
     }),
   },
 ])

@@ -13,6 +13,7 @@ import { answerConversion } from './conversion.ts'
 import { registerConversion } from './conversion-registration.ts'
 import { keepRegistered, type WebhookPlace, type WebhookService } from './keep-registered.ts'
 import { answerReview, type ModelLookup } from './review.ts'
+import type { RuleLookup } from './rules.ts'
 import { sharedLookup } from './shared-lookup.ts'
 import { registerValidation } from './validation-registration.ts'
 
@@ -32,6 +33,9 @@ export interface AdmissionPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Absent: rules are not judged. */
+  readonly rules?: RuleLookup['rules']
+  readonly endpoints?: RuleLookup['endpoints']
   /** Told of definitions that are older than what is written. */
   readonly troubles?: ApiTroubles
 }
@@ -45,7 +49,7 @@ const LARGEST_REVIEW = 8 * 1024 * 1024
 const LARGEST_CONVERSION = 32 * 1024 * 1024
 
 /**
- * The webhooks: one validates Device and DeviceModel, one converts their v1alpha2, one lets labelled pods stay with a node that is
+ * The webhooks: one validates devices, their models, and rules, one converts their v1alpha2, one lets labelled pods stay with a node that is
  * not reachable. They serve at once, and register themselves as soon as the API lets them.
  */
 export function createAdmissionModule(options: AdmissionOptions, ports: AdmissionPorts): ListeningModule {
@@ -60,6 +64,8 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
       const contextOf = ({ certificatePem, keyPem }: ServingCertificate) => ({ cert: certificatePem, key: keyPem })
       const lookUp = sharedLookup((key) => kubernetes.get(DEVICE_MODELS, splitDeviceId(key)))
       const modelOf: ModelLookup = (namespace, name) => lookUp(`${namespace}/${name}`)
+      const { rules, endpoints } = ports
+      const lookups = { modelOf, ...(rules && endpoints ? { rules: { rules, endpoints } } : {}) }
       const server = await serveHttps({
         at: options,
         log,
@@ -75,7 +81,7 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
             ? answerConversion(body)
             : isOf(AUTONOMY)
               ? answerAutonomy(body)
-              : await answerReview(body, modelOf)
+              : await answerReview(body, lookups)
           if (answer) sendJson(response, 200, answer)
           else sendText(response, 400, 'text/plain', `this is not ${review}\n`)
         },

@@ -50,7 +50,7 @@ test('bounds of a model have to be numbers in order', () => {
 
 test('a review is answered with its uid, a Status and causes', async () => {
   const review = { request: { uid: 'u1', namespace: 'default', object: pumpDevice('pump-1', '9000') } }
-  const answer = JSON.stringify(await answerReview(review, async () => pumpModel()))
+  const answer = JSON.stringify(await answerReview(review, { modelOf: async () => pumpModel() }))
   assert.match(answer, /"uid":"u1","allowed":false/)
   assert.match(answer, /"code":422/)
   assert.match(answer, /"field":"spec.properties\[0\].desired.value"/)
@@ -59,20 +59,21 @@ test('a review is answered with its uid, a Status and causes', async () => {
 test('metadata of a device that became invalid stays editable', async () => {
   const object = pumpDevice('pump-1', '9000')
   const oldObject = { ...object, metadata: { ...object.metadata, finalizers: ['a'] } }
-  const answer = await answerReview({ request: { uid: 'u1', namespace: 'default', object, oldObject } }, async () =>
-    pumpModel(),
+  const answer = await answerReview(
+    { request: { uid: 'u1', namespace: 'default', object, oldObject } },
+    { modelOf: async () => pumpModel() },
   )
   assert.match(JSON.stringify(answer), /"allowed":true/)
 })
 
 test('a device whose model is not there yet is allowed, and so is a deletion; what is no review is not answered', async () => {
   const review = { request: { uid: 'u1', namespace: 'default', object: pumpDevice('pump-1', '9000') } }
-  assert.match(JSON.stringify(await answerReview(review, async () => undefined)), /"allowed":true/)
+  assert.match(JSON.stringify(await answerReview(review, { modelOf: async () => undefined })), /"allowed":true/)
   assert.match(
-    JSON.stringify(await answerReview({ request: { uid: 'u2', object: null } }, async () => undefined)),
+    JSON.stringify(await answerReview({ request: { uid: 'u2', object: null } }, { modelOf: async () => undefined })),
     /true/,
   )
-  assert.equal(await answerReview({}, async () => undefined), undefined)
+  assert.equal(await answerReview({}, { modelOf: async () => undefined }), undefined)
 })
 
 test('a policy that cannot be understood is refused with its field; a device that has one already stays editable', async () => {
@@ -81,7 +82,9 @@ test('a policy that cannot be understood is refused with its field; a device tha
     return { ...device, metadata: { ...device.metadata, annotations: { 'skerry.dev/desired-policy': text }, ...more } }
   }
   const review = async (object: object, oldObject?: object) =>
-    JSON.stringify(await answerReview({ request: { uid: 'u', object, oldObject } }, async () => pumpModel()))
+    JSON.stringify(
+      await answerReview({ request: { uid: 'u', object, oldObject } }, { modelOf: async () => pumpModel() }),
+    )
   assert.match(await review(annotated('targetSpeed=CloudWins, *=EdgeWins')), /"allowed":true/)
   const refused = await review(annotated('targetSpeed=Nobody'), pumpDevice('pump-1', '1200'))
   assert.match(refused, /"field":"metadata.annotations\[skerry.dev\/desired-policy\]"/)
@@ -102,7 +105,7 @@ test('an annotation with settings is judged when it changes, with what to write'
   })
   const verdict = async (object: object, oldObject?: object) => {
     const request = { uid: 'u', namespace: 'default', object, ...(oldObject ? { oldObject } : {}) }
-    return JSON.stringify(await answerReview({ request }, async () => pumpModel()))
+    return JSON.stringify(await answerReview({ request }, { modelOf: async () => pumpModel() }))
   }
   const wrong = device({ 'skerry.dev/time-to-live': 'speed=soon' })
   assert.match(await verdict(wrong), /metadata.annotations\[skerry.dev\/time-to-live\].*500ms, 10s, 5m/)

@@ -12,15 +12,23 @@ import { isKubeObject, isRecord } from '../kubernetes/guards.ts'
 import { DEVICE_MODELS, DEVICES } from '../kubernetes/resources.ts'
 import { annotationErrors, settingsOf } from './annotations.ts'
 import type { FieldError } from './field-error.ts'
+import { type RuleLookup, ruleObjectErrors, ruleSettingsOf } from './rules.ts'
 
 /** Finds the DeviceModel that a Device refers to; nothing where it does not exist (yet). */
 export type ModelLookup = (namespace: string, name: string) => Promise<DeviceModel | undefined>
 
+/** What objects are judged with. */
+export interface ReviewLookups {
+  readonly modelOf: ModelLookup
+  /** Absent: rules are not judged. */
+  readonly rules?: RuleLookup
+}
+
 /** Answers one AdmissionReview (admission.k8s.io/v1). Nothing where the body is no review. */
-export async function answerReview(body: unknown, modelOf: ModelLookup): Promise<object | undefined> {
+export async function answerReview(body: unknown, lookups: ReviewLookups): Promise<object | undefined> {
   const request = isRecord(body) ? body['request'] : undefined
   if (!isRecord(request) || typeof request['uid'] !== 'string') return undefined
-  const verdict = await judge(request, modelOf)
+  const verdict = await judge(request, lookups)
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -28,24 +36,31 @@ export async function answerReview(body: unknown, modelOf: ModelLookup): Promise
   }
 }
 
-async function judge(request: Readonly<Record<string, unknown>>, modelOf: ModelLookup): Promise<object> {
+async function judge(request: Readonly<Record<string, unknown>>, lookups: ReviewLookups): Promise<object> {
   const object = request['object']
   // A deletion has no object; what the schema should have refused is not judged here.
   if (!isKubeObject(object) || isAsBefore(object, request['oldObject'])) return { allowed: true }
   const namespace = typeof request['namespace'] === 'string' ? request['namespace'] : 'default'
-  const found = hasSameSpec(object, request['oldObject']) ? [] : await errorsOf(object, namespace, modelOf)
+  const isKnown = hasSameSpec(object, request['oldObject']) && object.kind !== 'Rule'
+  const found = isKnown ? [] : await errorsOf(object, namespace, lookups)
   const errors = [...settingErrors(object), ...found]
   const [first] = errors
   if (!first) return { allowed: true }
   const causes = errors.map(({ field, message }) => ({ reason: 'FieldValueInvalid', field, message }))
   const message = errors.map(({ field, message }) => `${field}: Invalid value: ${message}`).join(', ')
-  const details = { name: object.metadata.name, kind: object.kind, group: 'devices.kubeedge.io', causes }
+  const details = {
+    name: object.metadata.name,
+    kind: object.kind,
+    group: object.apiVersion?.split('/')[0] ?? '',
+    causes,
+  }
   return { allowed: false, status: { status: 'Failure', reason: 'Invalid', code: 422, message, details } }
 }
 
 /** Labels, foreign annotations and finalizers of an object that became invalid by an edit of its model must stay editable. */
 function isAsBefore(object: KubeObject, old: unknown): boolean {
-  return hasSameSpec(object, old) && isKubeObject(old) && isDeepStrictEqual(settingsOf(object), settingsOf(old))
+  const settings = (of: KubeObject) => [...settingsOf(of), ...ruleSettingsOf(of)]
+  return hasSameSpec(object, old) && isKubeObject(old) && isDeepStrictEqual(settings(object), settings(old))
 }
 
 function hasSameSpec(object: KubeObject, old: unknown): boolean {
@@ -59,7 +74,13 @@ function settingErrors(object: KubeObject): readonly FieldError[] {
   return []
 }
 
-async function errorsOf(object: KubeObject, namespace: string, modelOf: ModelLookup): Promise<readonly FieldError[]> {
+async function errorsOf(
+  object: KubeObject,
+  namespace: string,
+  { modelOf, rules }: ReviewLookups,
+): Promise<readonly FieldError[]> {
+  const ofRules = rules && ruleObjectErrors(object, namespace, rules)
+  if (ofRules) return ofRules
   if (object.kind === 'Device' && DEVICES.accepts(object)) {
     const reference = object.spec.deviceModelRef?.name
     return deviceErrors(object, reference ? await modelOf(namespace, reference) : undefined)

@@ -5,7 +5,7 @@ import { applyWebhooks } from './webhook-configuration.ts'
 
 const WEBHOOK_NAME = 'skerry-devices'
 
-/** Tells the API server where Device and DeviceModel are validated. */
+/** Tells the API server where devices, their models, and rules are validated. */
 export async function registerValidation(
   kubernetes: Kubernetes,
   address: WebhookAddress,
@@ -28,6 +28,13 @@ export async function registerValidation(
           apiVersions: ['v1beta1'],
           operations: ['CREATE', 'UPDATE'],
           resources: ['devices', 'devicemodels'],
+          scope: 'Namespaced',
+        },
+        {
+          apiGroups: ['rules.kubeedge.io'],
+          apiVersions: ['v1'],
+          operations: ['CREATE', 'UPDATE'],
+          resources: ['rules', 'ruleendpoints'],
           scope: 'Namespaced',
         },
       ],
