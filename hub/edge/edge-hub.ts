@@ -13,6 +13,8 @@ import {
   requestToken,
 } from '../../schemas/index.ts'
 import type { FrameFactory, Link, LinkDialer } from '../link/index.ts'
+import { ApplicationUplink } from './applications/application-uplink.ts'
+import type { Applications } from './applications/applications.ts'
 import type { MetaManager } from './meta/meta-manager.ts'
 import { createObjectDigest } from './meta/object-digest.ts'
 import { serveObjects } from './meta/serve-objects.ts'
@@ -59,6 +61,8 @@ export interface EdgeHubPorts {
 export interface EdgeHub extends Module, CloudRequests {
   /** Closes the link, so that it is made anew (with a rotated certificate, say). */
   reconnect(reason: string): void
+  /** The Kubernetes API behind the cloud, for callers on this node. */
+  readonly applications: Applications
   /** How it is now, for people. */
   status(): RoadStatus
 }
@@ -87,6 +91,7 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
   const twins = new TwinUplink(ports)
   const pods = new PodUplink({ ...ports, cloud })
   const digest = createObjectDigest(ports)
+  const applications = new ApplicationUplink(ports)
   metrics
     .gauge({ name: 'skerry_edgehub_connected', help: '1 while the cloud is connected.' })
     .follow(() => (state.session ? 1 : 0))
@@ -95,6 +100,7 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
     .follow(() => state.session?.requests ?? 0)
   return Object.assign(cloud, {
     name: 'EdgeHub',
+    applications,
     reconnect: (reason: string) => state.session?.close(reason),
     status: () => roadStatus(ports, { state, twins, pods }),
     async start(scope: Scope) {
@@ -114,6 +120,8 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
             ...ports,
             takeTwin: (frame, ended) => downlink.take(frame, ended),
             takeUser: async (frame, ended) => ports.userUplink?.take(frame, ended),
+            takeApplication: (frame) => applications.take(frame),
+            onApplied: (frame) => applications.applied(frame),
             onReceipt: () => {
               state.lastReceipt = clock.now()
             },
@@ -121,7 +129,7 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
           link,
         )
         state.session = session
-        const users = [digest, pods, twins, ...(ports.userUplink ? [ports.userUplink] : [])]
+        const users = [digest, pods, twins, applications, ...(ports.userUplink ? [ports.userUplink] : [])]
         try {
           return await serveLink(ports, { session, users }, signal)
         } finally {

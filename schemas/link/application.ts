@@ -118,6 +118,17 @@ export function parseApplicationKey(key: string): ApiPlace | undefined {
   }
 }
 
+/**
+ * How KubeEdge calls a kind in the resource of a frame, guessed from its plural as KubeEdge guesses: `pods` is `pod`, `policies`
+ * is `policy`, `endpoints` and `leases` stay.
+ */
+export function frameTypeOf(resource: string): string {
+  if (resource === 'endpoints' || resource === 'leases') return resource
+  if (resource.endsWith('ies')) return `${resource.slice(0, -3)}y`
+  if (resource.endsWith('ses')) return resource.slice(0, -2)
+  return resource.endsWith('s') ? resource.slice(0, -1) : resource
+}
+
 const SEGMENT = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 
 /** Whether a path may be read through the cloud as it is: what says what an API is, and no object. As KubeEdge passes them. */

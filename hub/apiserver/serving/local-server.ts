@@ -37,7 +37,10 @@ export interface LocalServer {
   /** Rejects with an UnavailableError while the API does not serve. */
   call(request: LocalRequest, signal: AbortSignal): Promise<LocalAnswer>
   /** The events of a watch as they come; its answer where it is none. Ends with the API. */
-  events(request: Pick<LocalRequest, 'path' | 'token'>, signal: AbortSignal): Promise<LocalAnswer | AsyncIterable<LocalEvent>>
+  events(
+    request: Pick<LocalRequest, 'path' | 'token'>,
+    signal: AbortSignal,
+  ): Promise<LocalAnswer | AsyncIterable<LocalEvent>>
 }
 
 /** Events of a watch that its reader has not taken yet; more wait in the API's own queue of changes. */

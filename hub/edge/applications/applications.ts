@@ -38,6 +38,8 @@ export interface ApplicationAnswer {
   /** The HTTP status. */
   readonly code: number
   readonly object?: JsonObject
+  /** Of a path that answers with no JSON, such as `/healthz`. */
+  readonly text?: string
 }
 
 /** The last one of a watch that cannot go on is an ERROR with the Status: 410 means that the caller lists again. */

@@ -2,7 +2,7 @@ import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, seconds } from '../../../platform/time/index.ts'
-import { type Frame, GROUPS, MODULES, OPERATIONS, parseResource } from '../../../schemas/index.ts'
+import { APPLICATION_GROUP, type Frame, GROUPS, MODULES, OPERATIONS, parseResource } from '../../../schemas/index.ts'
 import type { FrameFactory, Link } from '../../link/index.ts'
 import type { MetaManager } from '../meta/meta-manager.ts'
 import { ORIGINAL_RATE, Pacer } from './pacer.ts'
@@ -14,6 +14,10 @@ export interface LinkSessionPorts {
   readonly takeTwin: (frame: Frame, signal: AbortSignal) => Promise<void>
   /** Takes what the cloud says to MQTT clients and local services; a reply where it waits for one. Never rejects. */
   readonly takeUser: (frame: Frame, signal: AbortSignal) => Promise<Frame | undefined>
+  /** Takes events of a watch; the receipt. Never rejects. */
+  readonly takeApplication?: (frame: Frame) => Promise<Frame>
+  /** Told of each object of the cloud that is on disk now. */
+  readonly onApplied?: (frame: Frame) => void
   /** Told of each answer and receipt of the cloud. */
   readonly onReceipt?: () => void
   readonly frames: FrameFactory
@@ -146,6 +150,9 @@ export class LinkSession {
       await this.#begin(() => this.#apply(frame))
     } else if (group === GROUPS.twin) {
       await this.#begin(() => this.#ports.takeTwin(frame, this.ended))
+    } else if (group === APPLICATION_GROUP && this.#ports.takeApplication) {
+      const receipt = this.#ports.takeApplication(frame)
+      await this.#begin(() => receipt.then((reply) => this.#reply(reply)))
     } else if (group === GROUPS.user) {
       await this.#begin(() => this.#ports.takeUser(frame, this.ended).then((reply) => reply && this.#reply(reply)))
     } else {
@@ -177,7 +184,9 @@ export class LinkSession {
 
   async #apply(frame: Frame): Promise<void> {
     try {
-      await this.#reply(await this.#ports.meta.receive(frame, { isSkerry: this.isSkerry }))
+      const reply = await this.#ports.meta.receive(frame, { isSkerry: this.isSkerry })
+      if (reply.route.operation === OPERATIONS.response) this.#ports.onApplied?.(frame)
+      await this.#reply(reply)
     } catch (error) {
       // Without a receipt the cloud sends it again.
       if (!this.ended.aborted) this.close(describeError(error))
