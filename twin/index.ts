@@ -1,3 +1,5 @@
+export type { Access } from './http/caller.ts'
+export { createLocalApiModule, type LocalApiModule, type LocalApiOptions } from './http/module.ts'
 export { TWIN_LIMITS, type TwinLimits } from './model/update.ts'
 export { createDeviceTwinModule, type DeviceTwinOptions } from './service/device-twin.ts'
 export { twinStoreDomain } from './service/twin-store.ts'

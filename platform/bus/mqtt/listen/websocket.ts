@@ -3,10 +3,10 @@ import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { WebSocketServer } from 'ws'
+import { isOriginAllowed } from '../../../http/origin.ts'
 import { serveHttp, serveHttps } from '../../../http/serve.ts'
 import type { Logger } from '../../../log/logger.ts'
 import { seconds } from '../../../time/index.ts'
-import { isOriginAllowed } from './origin.ts'
 import { streamOf } from './websocket-stream.ts'
 
 export interface WebSocketListenerOptions {

@@ -16,6 +16,15 @@ export function isOriginAllowed(
   return from !== undefined && from === to && isUnmistakable(from)
 }
 
+/**
+ * Whether a request may be meant for this server by its Host: an address, localhost, or one of `names`. Any other name could be made
+ * to point here by whoever owns it, and his pages would be of the same origin then (DNS rebinding).
+ */
+export function isHostTrusted(host: string | undefined, names: readonly string[] = []): boolean {
+  const hostname = hostnameOf(`http://${host ?? ''}`)
+  return hostname !== undefined && (isUnmistakable(hostname) || names.some((name) => name.toLowerCase() === hostname))
+}
+
 function hostnameOf(url: string): string | undefined {
   const parsed = URL.parse(url)
   return parsed === null || parsed.hostname === '' ? undefined : parsed.hostname

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isOriginAllowed } from './origin.ts'
+import { isHostTrusted, isOriginAllowed } from './origin.ts'
 
 test('programs may connect, pages of other sites may not', () => {
   const cases: readonly (readonly [string | undefined, string | undefined, boolean])[] = [
@@ -31,4 +31,12 @@ test('listed origins may, in any case and with or without the last slash', () =>
   for (const origin of ['http://panel.example', 'https://panel.example:444', 'https://x.panel.example']) {
     assert.ok(!isOriginAllowed(origin, '10.0.0.1', allowed), origin)
   }
+})
+
+test('a name that somebody else may own is no host of this server', () => {
+  for (const host of ['127.0.0.1:80', '[::1]:80', 'localhost', 'LOCALHOST:9061'])
+    assert.equal(isHostTrusted(host), true)
+  for (const host of [undefined, '', 'evil.example', 'localhost.evil.example', 'a b'])
+    assert.equal(isHostTrusted(host), false)
+  assert.equal(isHostTrusted('Gateway.local:9061', ['gateway.LOCAL']), true)
 })
