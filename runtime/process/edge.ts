@@ -19,6 +19,7 @@ import { openEdgeStore } from './edge-store.ts'
 import { type ComposedEdged, composeEdged } from './edged.ts'
 import { composeEventBus } from './event-bus.ts'
 import type { Composition, Ground } from './host.ts'
+import { composeLocalApi } from './local-api.ts'
 import { mapperSettings } from './mapper-settings.ts'
 import { nodeHealth } from './node-health.ts'
 import { twinLimits } from './twin-limits.ts'
@@ -45,6 +46,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     broker: mqtt.brokerForMappers,
   })
   const methods = createDeviceMethodsModule({ bus, eventBus, clock, log, metrics })
+  const localApi = composeLocalApi(config, bus, ground, mqtt.accounts)
   const { server, certificates, projectId, maxFrameBytes, silenceSeconds, objects, userMessages } = config.cloud
   const meta = createMetaManager({ store, bus, frames, nodeName, clock, log, metrics, limits: objects })
   const userUplink = new UserUplink({
@@ -79,10 +81,22 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   })
   // Clients come in after those who answer them, and leave before they end: a receipt without them would be a lie.
   const [access, edged] = pods ? [[pods.access], [pods.edged]] : [[], []]
-  const modules = [twin, userUplink, methods, ...access, ...mqtt.modules, mapperHost, meta, ...edged, edgeHub, rotation]
+  const modules = [
+    twin,
+    userUplink,
+    methods,
+    ...access,
+    ...mqtt.modules,
+    ...localApi.modules,
+    mapperHost,
+    meta,
+    ...edged,
+    edgeHub,
+    rotation,
+  ]
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
-    endpoints: () => ({ ...mqtt.endpoints(), ...socketOf(pods) }),
+    endpoints: () => ({ ...mqtt.endpoints(), ...localApi.endpoints(), ...socketOf(pods) }),
     links: () => ({ road: { cloud: server, ...edgeHub.status() } }),
     routes: {
       'GET /mappers': async () => [...bus.list(mappersLoaded).values()],

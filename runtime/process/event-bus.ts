@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { LocalBroker } from '../../mappers/contract/index.ts'
 import type { Bus, EventBus } from '../../platform/bus/index.ts'
 import {
+  type Accounts,
   bothBrokers,
   createEmbeddedBroker,
   createExternalBroker,
@@ -20,6 +21,8 @@ import { PodBroker, refusePods } from './pods/pod-broker.ts'
 export interface ComposedEventBus {
   readonly eventBus: EventBus
   readonly modules: readonly Module[]
+  /** Of pods, where there are any. */
+  readonly accounts?: Accounts | undefined
   endpoints(): Endpoints
   /** Where mappers find the broker of this node, and as whom. Secrets are in memory, or in files that the configuration names. */
   brokerForMappers(): LocalBroker
@@ -46,13 +49,14 @@ export function composeEventBus(
   const embedded = () => {
     const pods =
       podsOfNode && new PodBroker({ ...podsOfNode, folder, nearHost: nearHost(config.host), broker: () => broker, log })
+    const accounts = pods?.brokerOptions.accounts
     const broker: EmbeddedBroker = createEmbeddedBroker({
       ...{ ...config, port: embeddedPortOf(config), clock, log, metrics },
       ...{ file: join(directory, 'mqtt.db'), durability: store.durability, folder, inner },
       ...pods?.brokerOptions,
       limits: sessionLimits(config),
     })
-    return broker
+    return { broker, accounts }
   }
   const external = (name: string) => {
     const { subscribeClientId, publishClientId, plainView, ...address } = config.external
@@ -65,10 +69,10 @@ export function composeEventBus(
   const { url } = config.external
   switch (config.mode) {
     case 'internal': {
-      const broker = embedded()
+      const { broker, accounts } = embedded()
       const endpoints = () => embeddedEndpoints(config, broker.ports)
       const brokerForMappers = () => embeddedForMappers(config, broker.ports, inner)
-      return { eventBus: broker.eventBus, modules: [broker], endpoints, brokerForMappers }
+      return { eventBus: broker.eventBus, modules: [broker], accounts, endpoints, brokerForMappers }
     }
     case 'external': {
       const broker = external('EventBus')
@@ -80,11 +84,12 @@ export function composeEventBus(
       }
     }
     case 'both': {
-      const [innermost, outer] = [embedded(), external('ExternalBroker')]
+      const { broker: innermost, accounts } = embedded()
+      const outer = external('ExternalBroker')
       const endpoints = () => ({ ...embeddedEndpoints(config, innermost.ports), mqttExternal: url })
       const eventBus = bothBrokers(innermost.eventBus, outer.eventBus, log)
       const brokerForMappers = () => embeddedForMappers(config, innermost.ports, inner)
-      return { eventBus, modules: [innermost, outer], endpoints, brokerForMappers }
+      return { eventBus, modules: [innermost, outer], accounts, endpoints, brokerForMappers }
     }
   }
 }

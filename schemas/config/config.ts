@@ -3,6 +3,7 @@ import { AuditConfig } from './audit.ts'
 import { DeviceStatesConfig } from './device-states.ts'
 import { EdgedConfig, UpEdgedConfig } from './edged.ts'
 import { host, port, strict } from './fields.ts'
+import { LocalApiConfig } from './http.ts'
 import { MappersConfig, UpMappersConfig } from './mappers.ts'
 import { MqttConfig } from './mqtt.ts'
 import { NodeConfig } from './node.ts'
@@ -89,6 +90,7 @@ export const EdgeConfig = Type.Object(
     store: StoreConfig,
     mappers: MappersConfig,
     edged: EdgedConfig,
+    http: LocalApiConfig,
     serviceBus: ServiceBusConfig,
     metrics: MetricsConfig,
     log: LogConfig,
@@ -204,6 +206,7 @@ export const UP_PORTS = {
   certificates: { port: 10002, what: 'certificate endpoint' },
   mqtt: { port: 1883, what: 'MQTT broker' },
   mqttWebsocket: { port: 9001, what: 'MQTT over WebSocket' },
+  http: { port: 9061, what: 'local HTTP API' },
   metricsCloud: { port: 9091, what: 'metrics of the cloud half' },
   metricsEdge: { port: 9092, what: 'metrics of the edge half' },
   servicebus: { port: 9060, what: 'ServiceBus' },
@@ -223,6 +226,7 @@ export const UpConfig = Type.Object(
         certificates: port(UP_PORTS.certificates.port, 'Certificate endpoint.'),
         mqtt: port(UP_PORTS.mqtt.port, 'MQTT broker.'),
         mqttWebsocket: port(UP_PORTS.mqttWebsocket.port, 'MQTT over WebSocket.'),
+        http: port(UP_PORTS.http.port, 'Local HTTP API.'),
         metricsCloud: port(UP_PORTS.metricsCloud.port, 'Metrics of the cloud half.'),
         metricsEdge: port(UP_PORTS.metricsEdge.port, 'Metrics of the edge half.'),
         servicebus: port(UP_PORTS.servicebus.port, 'ServiceBus.'),

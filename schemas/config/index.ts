@@ -1,6 +1,7 @@
 export * from './config.ts'
 export * from './edged-twins.ts'
 export * from './endpoints.ts'
+export * from './http.ts'
 export * from './mappers.ts'
 export * from './mqtt.ts'
 export * from './servicebus.ts'

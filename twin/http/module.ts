@@ -57,18 +57,20 @@ export function createLocalApiModule(options: LocalApiOptions): LocalApiModule {
           .follow(() => streams.count),
       )
       const serving: RouteOptions = { ...options, enterStream: (caller) => streams.enter(caller) }
+      const stopping = new AbortController()
       const server = await serveHttp({
         at: { host, port },
         clock,
         log,
         maxConnections: maxStreams + 192,
         handler: async (request, response, signal) => {
-          await answer(options, serving, { request, response, signal })
+          await answer(options, serving, { request, response, signal, stopping: stopping.signal })
           const method = request.method ?? ''
           requests.add(1, { method: METHODS.has(method) ? method : 'other', code: String(response.statusCode) })
         },
       })
       scope.defer(() => server.close(seconds(2)))
+      scope.defer(() => stopping.abort())
       url = server.url
       log.info('The local HTTP API listens', { url })
     },
@@ -81,10 +83,12 @@ interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly signal: AbortSignal
+  /** Streams end. */
+  readonly stopping: AbortSignal
 }
 
 async function answer(options: LocalApiOptions, serving: RouteOptions, exchange: Exchange): Promise<void> {
-  const { request, response, signal } = exchange
+  const { request, response, signal, stopping } = exchange
   const { method = '' } = request
   allowOrigin(options, exchange)
   try {
@@ -100,7 +104,8 @@ async function answer(options: LocalApiOptions, serving: RouteOptions, exchange:
     if (!chosen) throw nowhere(found, pathname)
     if (method === 'HEAD' && chosen.route.path === '/v1/events') throw problem(405, 'a stream has no head to ask for')
     const { route, named } = chosen
-    const body = await route.serve(serving, { request, response, query: searchParams, named, caller, again, signal })
+    const call = { request, response, query: searchParams, named, caller, again, signal, stopping }
+    const body = await route.serve(serving, call)
     if (body === undefined) response.end()
     else send(response, method, 200, 'application/json', body)
   } catch (error) {

@@ -21,6 +21,7 @@ export interface Call {
   /** Looks at the caller again. */
   again(): Promise<Caller>
   readonly signal: AbortSignal
+  readonly stopping: AbortSignal
 }
 
 export interface RouteOptions {
@@ -101,7 +102,7 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: '/v1/events',
-    async serve({ bus, clock, enterStream }, { query, response, caller, again, signal }) {
+    async serve({ bus, clock, enterStream }, { query, response, caller, again, signal, stopping }) {
       const namespace = query.get('namespace')
       const devices = query.getAll('device')
       const wanted = {
@@ -110,7 +111,7 @@ export const ROUTES: readonly Route[] = [
       }
       using _place = enterStream(caller)
       const rights = async () => (await again()).rights
-      await streamTwins({ bus, clock, rights, wanted }, response, signal)
+      await streamTwins({ bus, clock, rights, wanted }, response, AbortSignal.any([signal, stopping]))
       return undefined
     },
   },

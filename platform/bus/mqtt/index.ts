@@ -1,4 +1,5 @@
 export { Accounts } from './access/accounts.ts'
+export { Doorkeeper, type DoorkeeperOptions } from './access/doorkeeper.ts'
 export { createInnerAccount, type InnerAccount } from './access/inner-account.ts'
 export * from './both.ts'
 export * from './embedded-broker.ts'

@@ -11,6 +11,7 @@ const none: UpPorts = {
   certificates: 0,
   mqtt: 0,
   mqttWebsocket: 0,
+  http: 0,
   metricsCloud: 0,
   metricsEdge: 0,
   servicebus: 0,

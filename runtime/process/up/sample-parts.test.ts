@@ -25,6 +25,7 @@ const PORTS = {
     certificates: 3,
     mqtt: 1884,
     mqttWebsocket: 4,
+    http: 0,
     metricsCloud: 5,
     metricsEdge: 6,
     servicebus: 7,

@@ -1,0 +1,26 @@
+import { join } from 'node:path'
+import type { Bus } from '../../platform/bus/index.ts'
+import { type Accounts, Doorkeeper } from '../../platform/bus/mqtt/index.ts'
+import type { Module } from '../../platform/lifecycle/index.ts'
+import { systemClock as clock } from '../../platform/time/index.ts'
+import type { EdgeConfig, Endpoints } from '../../schemas/config/index.ts'
+import { createLocalApiModule } from '../../twin/index.ts'
+import type { Ground } from './host.ts'
+import { version } from './version.ts'
+
+/** The local HTTP API as the configuration wants it: it knows users and pods as the broker does. */
+export function composeLocalApi(
+  { http, mqtt }: EdgeConfig,
+  bus: Bus,
+  { directory, log, metrics }: Omit<Ground, 'states'>,
+  accounts: Accounts | undefined,
+): { readonly modules: readonly Module[]; endpoints(): Endpoints } {
+  if (!http.enabled) return { modules: [], endpoints: () => ({}) }
+  const { anonymous, anonymousRemote, clients, passwordFile } = mqtt
+  const access = new Doorkeeper({
+    ...{ anonymous, anonymousRemote, clients, accounts, clock, log },
+    passwordFile: { path: passwordFile ?? join(directory, 'mqtt', 'passwords'), isNamed: passwordFile !== undefined },
+  })
+  const module = createLocalApiModule({ ...http, access, bus, version, clock, log, metrics })
+  return { modules: [module], endpoints: () => ({ http: module.url }) }
+}
