@@ -1,6 +1,10 @@
 import { chmod } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Metrics } from '../../../platform/health/index.ts'
 import { prepareSocketPath, removeSocketPath, serveHttp } from '../../../platform/http/index.ts'
 import type { Scope } from '../../../platform/lifecycle/index.ts'
+import { serverCounts } from './server-counts.ts'
 import type { ServerPorts } from './server-ports.ts'
 
 export interface EdgedServerOptions {
@@ -15,7 +19,12 @@ export const EDGED_SOCKET = 'edged'
  * The HTTP server of a kubelet, on a unix socket for the owner of the data directory: who may open it may do all. What answers is loaded
  * with the first request. The socket is there when this settles; its path.
  */
-export async function serveEdged({ directory }: EdgedServerOptions, ports: ServerPorts, scope: Scope): Promise<string> {
+export async function serveEdged(
+  { directory }: EdgedServerOptions,
+  given: Omit<ServerPorts, 'counts'> & { readonly metrics: Metrics },
+  scope: Scope,
+): Promise<string> {
+  const ports = { ...given, counts: serverCounts(given.metrics) }
   const path = await prepareSocketPath(directory, EDGED_SOCKET)
   scope.defer(() => removeSocketPath(directory, EDGED_SOCKET))
   const server = await serveHttp({
@@ -29,6 +38,15 @@ export async function serveEdged({ directory }: EdgedServerOptions, ports: Serve
     },
   })
   scope.use(server)
+  server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Until it is taken over, whoever leaves must not end this process.
+    socket.on('error', () => undefined)
+    const left = new AbortController()
+    socket.once('close', () => left.abort(new Error('the caller left')))
+    void import('./upgrades.ts').then(({ answerUpgrade }) =>
+      answerUpgrade(ports, { request, socket, head }, left.signal),
+    )
+  })
   await chmod(path, 0o600)
   return path
 }

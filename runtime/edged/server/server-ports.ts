@@ -2,6 +2,7 @@ import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import type { ServedPods } from './served-pods.ts'
+import type { ServerCounts } from './server-counts.ts'
 
 /** What the kubelet server answers from. */
 export interface ServerPorts {
@@ -10,4 +11,5 @@ export interface ServerPorts {
   readonly pods: () => ServedPods | undefined
   readonly clock: Clock
   readonly log: Logger
+  readonly counts: ServerCounts
 }

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { type Bus, createLocalBus } from '../../../platform/bus/index.ts'
 import { createMetrics, type Metrics } from '../../../platform/health/index.ts'
 import { type RunningModules, runModules, UnavailableError } from '../../../platform/lifecycle/index.ts'
@@ -71,6 +72,7 @@ export class EdgedBench implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { directory, runtime, access = NO_ACCESS } = this.#options
+    await mkdir(directory, { recursive: true })
     const options: EdgedOptions = {
       ...{
         runtime,

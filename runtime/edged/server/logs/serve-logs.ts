@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import { type Duration, minutes, seconds, withDeadline } from '../../../../platform/time/index.ts'
+import { type Duration, minutes, withDeadline } from '../../../../platform/time/index.ts'
 import type { Json } from '../../../../schemas/index.ts'
 import { listIn, objectIn, textIn } from '../../pod/json.ts'
 import { KubeletRefusal } from '../answers.ts'
+import { lookAt } from '../look-at.ts'
 import type { ServedPod, ServedPods } from '../served-pods.ts'
 import type { ServerPorts } from '../server-ports.ts'
 import { LogFolder } from './log-folder.ts'
@@ -10,8 +11,6 @@ import { logOptions } from './log-options.ts'
 import { type LoggedContainer, loggedContainer } from './logged-container.ts'
 import { readLog } from './read-log.ts'
 
-/** A runtime that hangs must not keep anybody from a log that is on the disk. */
-const LOOK = seconds(2)
 /** So long a reader may take nothing: people leave a pager open. */
 const STUCK = minutes(240)
 
@@ -33,10 +32,7 @@ export async function serveLogs(
   if (!pods || !pod) throw new KubeletRefusal(404, `pod "${asked.pod}" does not exist`)
   if (!hasContainer(pod, asked.container))
     throw new KubeletRefusal(404, `container "${asked.container}" not found in pod "${asked.pod}"`)
-  await withDeadline(clock, LOOK, signal, (inTime) => pods.refresh(pod.uid, inTime)).catch(() =>
-    signal.throwIfAborted(),
-  )
-  const view = pods.view(pod.uid)
+  const { view } = await lookAt(pods, pod.uid, clock, signal)
   const logged = loggedContainer({ name: pod.name, status: pod.status, view }, asked.container, isPrevious)
   const { root, folder: name } = pods.logsOf(pod)
   await using folder = await LogFolder.open(root, [name, asked.container])
