@@ -31,7 +31,8 @@ export async function runCommand(
   const input = stdin && (await open('stdin'))
   const output = stdout && (await open('stdout'))
   const errorOutput = stderr && tty !== true ? await open('stderr') : undefined
-  const sizes = tty === true && resize ? await open('resize') : undefined
+  // A runtime waits for it wherever there is a terminal, whether or not sizes come.
+  const sizes = tty === true ? await open('resize') : undefined
 
   const left = new AbortController()
   try {
