@@ -15,7 +15,7 @@ import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { composeLocalApi } from './local-api.ts'
 
 const twin = (id: string): Twin => ({
-  ...{ id, uid: `uid of ${id}`, generation: 1, revision: 1, state: 'online' },
+  ...{ id, uid: `uid of ${id}`, generation: 1, revision: 1, description: '', state: 'online' },
   properties: { speed: { type: 'int', modelType: 'INT', optional: false, declared: true, writable: true } },
 })
 
