@@ -1,3 +1,4 @@
+export * from './dial-websocket.ts'
 export * from './frame-codec.ts'
 export * from './frames.ts'
 export * from './link.ts'

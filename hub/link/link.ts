@@ -13,6 +13,8 @@ export interface Link {
   readonly isSkerry: boolean
   /** Identity of what the cloud remembers, as it said at the opening; empty where it said none, and at the cloud's own end. */
   readonly cloudEpoch: string
+  /** Where the cloud has its tunnel server, as it said at the opening (TUNNEL_HEADER); absent or empty where it said nothing. */
+  readonly tunnel?: string
 }
 
 /** Opens a link to the cloud, or rejects. */

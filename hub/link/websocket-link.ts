@@ -13,6 +13,8 @@ export interface WebSocketLinkOptions {
   readonly isSkerry: boolean
   /** Default: none. */
   readonly cloudEpoch?: string
+  /** See Link. */
+  readonly tunnel?: string
   /** Bytes that have come in: a large frame is a sign of life before it is whole. */
   readonly bytesRead?: () => number
   /** Below the WebSocket. */
@@ -37,7 +39,16 @@ const MOST_NOISE = 1000
  * Anything that arrives (a pong, too) shows that the peer lives; KubeEdge peers send no pings, but they answer them.
  */
 export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link {
-  const { clock, log, isSkerry, cloudEpoch = '', deadAfter = seconds(30), bytesRead = () => 0, wire } = options
+  const {
+    clock,
+    log,
+    isSkerry,
+    cloudEpoch = '',
+    tunnel = '',
+    deadAfter = seconds(30),
+    bytesRead = () => 0,
+    wire,
+  } = options
   const pingEvery = ms(Math.min(8000, deadAfter.milliseconds / 3.75))
   const queue = new FrameQueue<RawData>(QUEUE_LIMITS, (isFull) => (isFull ? socket.pause() : socket.resume()))
   const closed = Promise.withResolvers<string>()
@@ -121,6 +132,7 @@ export function linkOver(socket: WebSocket, options: WebSocketLinkOptions): Link
   return {
     isSkerry,
     cloudEpoch,
+    tunnel,
     frames: { [Symbol.asyncIterator]: frames },
     closed: closed.promise,
     close,

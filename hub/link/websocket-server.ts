@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Clock } from '../../platform/time/index.ts'
-import { CLOUD_EPOCH_HEADER, SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../schemas/index.ts'
+import { CLOUD_EPOCH_HEADER, SKERRY_HEADER, SKERRY_WIRE_VERSION, TUNNEL_HEADER } from '../../schemas/index.ts'
 import type { Link } from './link.ts'
 import { LARGEST_FRAME, linkOver } from './websocket-link.ts'
 
@@ -16,6 +16,8 @@ export interface AcceptorPorts {
   readonly largestFrame?: number
   /** Told to peers that announce the skerry keys. */
   readonly cloudEpoch?: string
+  /** Told to the same: port of the tunnel server, or `off`. */
+  readonly tunnel?: () => string
 }
 
 /**
@@ -35,6 +37,7 @@ export function createUpgradeAcceptor(ports: AcceptorPorts): AcceptUpgrade {
     if (!isSkerry(request)) return
     headers.push(`${SKERRY_HEADER}: ${SKERRY_WIRE_VERSION}`)
     if (ports.cloudEpoch) headers.push(`${CLOUD_EPOCH_HEADER}: ${ports.cloudEpoch}`)
+    if (ports.tunnel) headers.push(`${TUNNEL_HEADER}: ${ports.tunnel()}`)
   })
   return (request, socket, head) =>
     new Promise((resolve, reject) => {

@@ -88,3 +88,9 @@ export const EPOCH_HEADER = 'x-skerry-epoch'
  * means that the cloud knows nothing of what was confirmed before.
  */
 export const CLOUD_EPOCH_HEADER = 'x-skerry-cloud-epoch'
+
+/**
+ * Header of the upgrade answer of CloudHub with the port of the tunnel server on the same host, `off` where there is none; a KubeEdge
+ * cloud says nothing, and has it on 10004.
+ */
+export const TUNNEL_HEADER = 'x-skerry-tunnel'

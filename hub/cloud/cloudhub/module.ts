@@ -1,9 +1,6 @@
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { sendText, serveHttps } from '../../../platform/http/index.ts'
 import { describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import { Backoff, type Clock, type Duration, ms, type Random, seconds } from '../../../platform/time/index.ts'
@@ -11,9 +8,8 @@ import { createUpgradeAcceptor } from '../../link/index.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { AnyObject, Informer, Kubernetes, ObjectSync } from '../kubernetes/index.ts'
 import type { NodeRegister } from '../node-register/node-register.ts'
-import { ConnectionBounds } from '../peers/connection-bounds.ts'
-import { Handshakes } from '../peers/handshakes.ts'
-import { peerName } from '../peers/peer-name.ts'
+import { refuseUpgrade } from '../peers/refuse-upgrade.ts'
+import { isTooEarly, type OnUpgrade, servePeers, TOO_EARLY } from '../peers/serve-peers.ts'
 import { openCloudEpoch } from './cloud-epoch.ts'
 import type { CloudHub } from './delivery.ts'
 import { Hub } from './hub.ts'
@@ -33,16 +29,6 @@ export interface CloudHubOptions {
   readonly handshakeWithin?: Duration
 }
 
-/** A peer that does not read why it is refused is cut off after this. */
-const REFUSAL_WITHIN = seconds(5)
-/** Connections that the kernel holds while this process is busy: a fleet that comes back at once. */
-const BACKLOG = 2048
-/**
- * TLS handshakes at a time: few enough that a busy machine brings all of them to their end in time, and enough for hundreds a second.
- * A link to a satellite takes a second and a half for one.
- */
-const HANDSHAKES = { atOnce: 64, patience: seconds(5) }
-
 export interface CloudHubPorts {
   readonly authority: AuthorityHolder
   readonly register: NodeRegister
@@ -60,6 +46,8 @@ export interface CloudHubPorts {
   readonly metrics?: Metrics
   /** PEM of the CA of the Kubernetes API, for edges that ask for it. */
   readonly clusterCa?: string
+  /** Port of the tunnel server as nodes dial it, or `off`; told to Skerry edges. */
+  readonly tunnel?: () => string
 }
 
 export interface CloudHubModule extends Module {
@@ -81,44 +69,14 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
       return port
     },
     async start(scope) {
-      const { authority, log, nodes } = ports
-      const { serving, caPem } = authority.current
+      const { log, nodes } = ports
+      const { host } = options
       memory = await openPatiently(ports, scope)
       scope.use(nodes.onChange((now, before) => !now && before && hub.remove(before.metadata.name)))
       scope.run((signal) => hub.run(signal))
-      const { host, nodeLimit, handshakeWithin = seconds(10) } = options
-      const strangers = createStrangers(nodeLimit, ports)
-      const server = await serveHttps({
-        at: { host, port: options.port, backlog: BACKLOG },
-        log,
-        headWithin: handshakeWithin,
-        maxConnections: nodeLimit + strangers.most,
-        admit: strangers.admit,
-        tls: {
-          cert: serving.certificatePem,
-          key: serving.keyPem,
-          ca: caPem,
-          requestCert: true,
-          // See below: Node.js would cut off without a word.
-          rejectUnauthorized: false,
-          handshakeTimeout: handshakeWithin.milliseconds,
-        },
-        handler: (_request, response) => sendText(response, 426, 'text/plain', 'this is CloudHub: WebSocket only\n'),
-      })
-      server.server.on('secureConnection', (socket: TLSSocket) => {
-        if (isOfOurCa(socket)) strangers.shown(socket)
-        else socket.destroy()
-      })
+      const greeting = 'this is CloudHub: WebSocket only\n'
       const accept = createAcceptor(hub, options, { ...ports, cloudEpoch: memory })
-      server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        void accept(request, socket, head)
-      })
-      scope.use(server)
-      scope.use(
-        authority.current.onServing(({ certificatePem, keyPem }) =>
-          server.renew({ cert: certificatePem, key: keyPem, ca: caPem }),
-        ),
-      )
+      const server = await servePeers({ ...options, greeting, closed: closedBy(ports) }, ports, accept, scope)
       scope.defer(() => hub.endAll('the cloud half is stopping'))
       port = server.port
       log.info('CloudHub listens', { host, port })
@@ -143,51 +101,19 @@ async function openPatiently(ports: CloudHubPorts, scope: Scope): Promise<string
   }
 }
 
-/**
- * Who has no certificate of our CA is cut off here. One that has ended, or begins later, is let through to its refusal, so that a
- * node learns that it has to renew it, or that a clock is wrong.
- */
-function isOfOurCa(socket: TLSSocket): boolean {
-  return socket.authorized || OF_A_WRONG_CLOCK.has(String(socket.authorizationError))
-}
-
-const OF_A_WRONG_CLOCK = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
-
-const TOO_EARLY = 'the certificate begins later by the clock of the cloud: set the clock there'
-
-/** Those who have not shown a certificate yet: bounded, so that nodes always find a place beside them. */
-function createStrangers(nodeLimit: number, { clock, metrics = silentMetrics }: CloudHubPorts) {
-  const closed = metrics.counter({
+function closedBy({ metrics = silentMetrics }: CloudHubPorts) {
+  return metrics.counter({
     name: 'skerry_cloudhub_closed_total',
     help: 'Connections that were closed before their peer had shown a certificate, because others waited, by cause.',
     labels: ['cause'],
   })
-  const most = nodeLimit + 100
-  // A whole fleet may stand behind one address.
-  const waiting = { perAddress: nodeLimit + 50, altogether: most }
-  const bounds = new ConnectionBounds({ ...waiting, onClosed: () => closed.add(1, { cause: 'crowded' }) })
-  const handshakes = new Handshakes({ ...HANDSHAKES, clock, onClosed: () => closed.add(1, { cause: 'slow' }) })
-  const settled = (peer: string) => {
-    bounds.settled(peer)
-    handshakes.settled(peer)
-  }
-  return {
-    most,
-    admit(connection: Socket, begin: () => void) {
-      const peer = peerName(connection)
-      connection.once('close', () => settled(peer))
-      bounds.opened(peer, connection.remoteAddress, connection)
-      handshakes.enter({ peer, connection, begin }, connection.remoteAddress)
-    },
-    shown: (socket: TLSSocket) => settled(peerName(socket)),
-  }
 }
 
 interface AcceptorPorts extends CloudHubPorts {
   readonly cloudEpoch: string
 }
 
-function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts): AcceptUpgrade {
+function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts): OnUpgrade {
   const { nodeLimit, maxFrameBytes: largestFrame } = options
   const { authority, register, clock, random, metrics = silentMetrics } = ports
   // A node that was cut off comes back for ever.
@@ -202,11 +128,7 @@ function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts
   const refuse = (socket: Duplex, status: number, reason: string, node: unknown) => {
     refused.add(1, { status: String(status) })
     log.warn('Refused a connection', { node, status, reason })
-    socket.on('error', () => socket.destroy())
-    const head = `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: text/plain\r\n`
-    const late = clock.after(REFUSAL_WITHIN, () => socket.destroy())
-    socket.once('close', () => late[Symbol.dispose]())
-    socket.end(`${head}Content-Length: ${Buffer.byteLength(reason) + 1}\r\n\r\n${reason}\n`, () => socket.destroy())
+    refuseUpgrade(socket, { status, reason }, clock)
   }
 
   return async (request, socket, head) => {
@@ -216,8 +138,7 @@ function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts
     if (!identified.ok)
       return refuse(socket, identified.status, identified.reason, request.headers['node_id']?.slice(0, 253))
     const { node } = identified.peer
-    if (request.socket instanceof TLSSocket && String(request.socket.authorizationError) === 'CERT_NOT_YET_VALID')
-      return refuse(socket, 403, TOO_EARLY, node)
+    if (isTooEarly(request)) return refuse(socket, 403, TOO_EARLY, node)
     if (hub.size >= nodeLimit && !hub.isConnected(node))
       return refuse(socket, 503, 'too many nodes are connected', node)
     try {
@@ -232,5 +153,3 @@ function createAcceptor(hub: Hub, options: CloudHubOptions, ports: AcceptorPorts
     }
   }
 }
-
-type AcceptUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>

@@ -15,10 +15,15 @@ export function renewingDialer(dialer: LinkDialer, rotation: Pick<Rotation, 'dis
       try {
         return await dialer.dial(headers, signal)
       } catch (error) {
-        const said = describeError(error)
-        if (said.includes(CERTIFICATE_ENDED) || EXPIRED_ALERT.test(said)) rotation.distrust()
+        distrustEnded(error, rotation)
         throw error
       }
     },
   }
+}
+
+/** Has the certificate renewed before the next attempt where the other end says that it has ended. */
+export function distrustEnded(error: unknown, rotation: Pick<Rotation, 'distrust'>): void {
+  const said = describeError(error)
+  if (said.includes(CERTIFICATE_ENDED) || EXPIRED_ALERT.test(said)) rotation.distrust()
 }
