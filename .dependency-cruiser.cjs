@@ -95,7 +95,7 @@ module.exports = {
     ),
     only('kubernetes-behind-the-cloud-hub', '@kubernetes', '^hub/(cloud|console)/'),
     only('typeorm-behind-the-store', 'typeorm', '^platform/store/'),
-    only('websocket-behind-the-link', 'ws', '^(hub/(link|streaming)|platform/bus)/'),
+    only('websocket-behind-the-link', 'ws', '^(hub/(link|streaming|tunnel)|platform/bus)/'),
     only('pino-behind-the-log', '(pino|pino-pretty)', '^platform/log/'),
     only('metrics-behind-health', 'prom-client', '^platform/health/'),
     only('commander-behind-the-command-line', 'commander', '^runtime/process/'),

@@ -8,6 +8,11 @@ import { type AuthorityHolder, createAuthorityModule } from './authority/module.
 import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
 import { createCacheModule, createCloudInformers } from './cloud-informers.ts'
 import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
+import {
+  createTunnelServerModule,
+  type TunnelServerModule,
+  type TunnelServerPorts,
+} from './cloudstream/tunnel-server.ts'
 import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/module.ts'
@@ -32,6 +37,8 @@ export interface CloudModulesConfig {
     readonly renewalGraceDays?: number
     readonly keadmToken?: boolean
   }
+  /** Absent: nodes open no tunnels. */
+  readonly cloudstream?: { readonly tunnel?: boolean; readonly tunnelPort: number; readonly streamsPerNode?: number }
   /** Absent: defaults. */
   readonly devices?: DeviceLimits
   readonly admission: AdmissionOptions
@@ -59,6 +66,8 @@ export interface CloudModules {
   readonly cloudhub: CloudHubModule
   readonly certificates: ListeningModule
   readonly admission: ListeningModule
+  /** Absent: nodes open no tunnels. */
+  readonly tunnel?: TunnelServerModule
   /** False while the API tells of nothing: whoever is new is better served by another replica, if one there has an API. */
   hasApi(): boolean
 }
@@ -81,7 +90,9 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
     { host, port: certificatePort, grace },
     { ...ports, authority, register, nodes: informers.nodes },
   )
-  const cloudhub = createCloudHubModule(hubConfig, { ...ports, ...informers, authority, register })
+  const tunnel = tunnelServer(config, { ...ports, authority, register })
+  const said = () => (tunnel ? String(tunnel.port) : 'off')
+  const cloudhub = createCloudHubModule(hubConfig, { ...ports, ...informers, authority, register, tunnel: said })
   const { hub } = cloudhub
   const admission = createAdmissionModule(config.admission, { ...ports, ...informers, authority })
   const modules = [
@@ -96,12 +107,29 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
     createEdgeControllerModule({ ...ports, ...informers, hub }),
     certificates,
     admission,
+    ...(tunnel ? [tunnel] : []),
     // Last, so that an edge meets everything that answers it.
     cloudhub,
   ]
   const kinds = Object.values(informers).map(({ type }) => type.kind)
   const hasApi = () => !troubles.isSilentOn(kinds)
-  return { modules, authority, register, cloudhub, certificates, admission, hasApi }
+  return { modules, authority, register, cloudhub, certificates, admission, ...(tunnel ? { tunnel } : {}), hasApi }
+}
+
+function tunnelServer(
+  { cloudstream, cloudhub: { host, nodeLimit, handshakeWithin } }: CloudModulesConfig,
+  ports: TunnelServerPorts,
+): TunnelServerModule | undefined {
+  if (!cloudstream || cloudstream.tunnel === false) return undefined
+  const { tunnelPort, streamsPerNode } = cloudstream
+  return createTunnelServerModule(
+    {
+      ...{ host, port: tunnelPort, nodeLimit },
+      ...(streamsPerNode === undefined ? {} : { streamsPerNode }),
+      ...(handshakeWithin === undefined ? {} : { handshakeWithin }),
+    },
+    ports,
+  )
 }
 
 /** What the API server dials the webhook by has to stand in the certificate too. */

@@ -1,5 +1,7 @@
 export * from './applications/applications.ts'
 export * from './edge-hub.ts'
+export * from './edgestream/edge-stream.ts'
+export { toSocket } from './edgestream/serve-socket.ts'
 export * from './join/identity-files.ts'
 export * from './join/renewing-dialer.ts'
 export * from './join/rotation.ts'

@@ -44,7 +44,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
   const { log, metrics } = ground
   const cluster = await openCluster(config, ground)
   const kubernetes = await cluster.open()
-  const { modules, authority, register, cloudhub, certificates, hasApi } = createCloudModules(config, {
+  const { modules, authority, register, cloudhub, certificates, tunnel, hasApi } = createCloudModules(config, {
     ...{ kubernetes, clock, random, log, metrics },
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
     ...(cluster.incarnation === undefined ? {} : { incarnation: cluster.incarnation }),
@@ -56,6 +56,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       ...cluster.endpoints,
       cloudhub: `wss://${host}:${cloudhub.port}`,
       certificates: `https://${host}:${certificates.port}`,
+      ...(tunnel ? { tunnel: `wss://${host}:${tunnel.port}` } : {}),
     }),
     isServing: hasApi,
     links: () => ({ nodes: nodesReport(cloudhub.hub.snapshot()) }),

@@ -4,6 +4,7 @@ import {
   createNodeSelf,
   createRotationModule,
   identityFiles,
+  type Rotation,
   readIdentity,
   renewingDialer,
   UserUplink,
@@ -16,6 +17,7 @@ import type { EdgeConfig, Endpoints } from '../../schemas/config/index.ts'
 import { mappersLoaded } from '../../schemas/index.ts'
 import { createDeviceTwinModule } from '../../twin/index.ts'
 import { openEdgeStore } from './edge-store.ts'
+import { composeEdgeStream } from './edge-stream.ts'
 import { type ComposedEdged, composeEdged } from './edged.ts'
 import { composeEventBus } from './event-bus.ts'
 import type { Composition, Ground } from './host.ts'
@@ -55,17 +57,27 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     ...{ clock, random, log, metrics },
   })
   const path = `/${projectId}/${nodeName}/events`
-  const onRotated = () => edgeHub.reconnect('the certificate was renewed')
-  const rotation = createRotationModule({ address: certificates, nodeName, files, clock, random, log, onRotated })
+  const onRotated = () => {
+    edgeHub.reconnect('the certificate was renewed')
+    edgeStream.renew()
+  }
+  const rotation: Rotation = createRotationModule({
+    address: certificates,
+    nodeName,
+    files,
+    clock,
+    random,
+    log,
+    onRotated,
+  })
   const { identity } = rotation
-  const dialer = renewingDialer(
-    createWebSocketDialer({
-      ...{ server, path, identity, clock, log },
-      largestFrame: maxFrameBytes,
-      deadAfter: seconds(silenceSeconds),
-    }),
-    rotation,
-  )
+  const edgeStream = composeEdgeStream(config, () => rotation, ground)
+  const direct = createWebSocketDialer({
+    ...{ server, path, identity, clock, log },
+    largestFrame: maxFrameBytes,
+    deadAfter: seconds(silenceSeconds),
+  })
+  const dialer = edgeStream.hearing(renewingDialer(direct, rotation))
   const node = createNodeSelf({
     ...{ bus, clock, directory, health: () => nodeHealth(ground.states()) },
     extras: { labels: config.node.labels, taints: config.node.taints },
@@ -91,6 +103,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     mapperHost,
     meta,
     ...edged,
+    edgeStream,
     edgeHub,
     rotation,
   ]

@@ -10,6 +10,7 @@ import { NodeConfig } from './node.ts'
 import { ObjectsConfig } from './objects.ts'
 import { ServiceBusConfig } from './servicebus.ts'
 import { StoreConfig } from './store.ts'
+import { CloudStreamConfig, EdgeTunnelConfig } from './streams.ts'
 import { TwinsConfig } from './twins.ts'
 import { UserMessagesConfig } from './user-messages.ts'
 
@@ -70,6 +71,7 @@ export const EdgeConfig = Type.Object(
           description:
             'Longest pause between two attempts to connect; pauses grow from half a second, and are jittered.',
         }),
+        tunnel: EdgeTunnelConfig,
         objects: ObjectsConfig,
         userMessages: UserMessagesConfig,
       },
@@ -166,6 +168,7 @@ export const CloudConfig = Type.Object(
       },
       { ...strict, default: {}, description: 'CloudHub and the certificate endpoint.' },
     ),
+    cloudstream: CloudStreamConfig,
     devices: DeviceStatesConfig,
     admission: Type.Object(
       {
@@ -204,6 +207,7 @@ export const UP_PORTS = {
   apiserver: { port: 6443, what: 'Kubernetes API' },
   cloudhub: { port: 10000, what: 'CloudHub' },
   certificates: { port: 10002, what: 'certificate endpoint' },
+  tunnel: { port: 10004, what: 'tunnel server' },
   mqtt: { port: 1883, what: 'MQTT broker' },
   mqttWebsocket: { port: 9001, what: 'MQTT over WebSocket' },
   http: { port: 9061, what: 'local HTTP API' },
@@ -224,6 +228,7 @@ export const UpConfig = Type.Object(
         apiserver: port(UP_PORTS.apiserver.port, 'Kubernetes API.'),
         cloudhub: port(UP_PORTS.cloudhub.port, 'CloudHub.'),
         certificates: port(UP_PORTS.certificates.port, 'Certificate endpoint.'),
+        tunnel: port(UP_PORTS.tunnel.port, 'Tunnel server.'),
         mqtt: port(UP_PORTS.mqtt.port, 'MQTT broker.'),
         mqttWebsocket: port(UP_PORTS.mqttWebsocket.port, 'MQTT over WebSocket.'),
         http: port(UP_PORTS.http.port, 'Local HTTP API.'),

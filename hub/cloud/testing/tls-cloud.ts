@@ -24,6 +24,7 @@ export interface TlsCloudOptions {
   readonly maxFrameBytes?: number
   readonly handshakeWithin?: Duration
   readonly log?: Logger
+  readonly cloudstream?: { readonly tunnel?: boolean; readonly streamsPerNode?: number }
 }
 
 /** The whole cloud half on loopback, real TLS and free ports, over the fake Kubernetes or another one. */
@@ -42,6 +43,7 @@ export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {
         ...(options.handshakeWithin === undefined ? {} : { handshakeWithin: options.handshakeWithin }),
         certificateDays: 365,
       },
+      cloudstream: { tunnelPort: 0, ...options.cloudstream },
       admission: { host, port: 0 },
     },
     {

@@ -139,6 +139,7 @@ export class Fleet {
     const config = {
       kubernetes: { port: await freePort(), ...kubernetes },
       cloudhub: { port: fleet.#cloudhub, certificatePort: fleet.#certificates },
+      cloudstream: { tunnelPort: 0 },
       metrics: { port: 0 },
       ...more,
     }

@@ -23,6 +23,7 @@ const PORTS = {
     apiserver: 1,
     cloudhub: 2,
     certificates: 3,
+    tunnel: 0,
     mqtt: 1884,
     mqttWebsocket: 4,
     http: 0,

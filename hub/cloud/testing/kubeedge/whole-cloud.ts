@@ -103,7 +103,7 @@ async function startHalf(kubernetes: Kubernetes, { clock = systemClock, nodeLimi
     nodeLimit,
     certificateDays: 365,
   }
-  const config = { cloudhub, admission: { host, port: 0 } }
+  const config = { cloudhub, cloudstream: { tunnelPort: 0 }, admission: { host, port: 0 } }
   const ports = { kubernetes, clock, random: systemRandom, log, metrics, clusterCa: CLUSTER_CA }
   const modules = createCloudModules(config, ports)
   const scope = createScope('cloud', {

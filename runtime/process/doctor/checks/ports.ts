@@ -46,11 +46,14 @@ function wantedPorts({ kind, edge, cloud, up }: Setup): readonly Wanted[] {
     ]
   }
   if (!cloud) return []
-  const { cloudhub, kubernetes, metrics } = cloud
+  const { cloudhub, cloudstream, kubernetes, metrics } = cloud
   const { host } = cloudhub
   return [
     { host, port: cloudhub.port, what: 'CloudHub', key: 'cloudhub.port' },
     { host, port: cloudhub.certificatePort, what: 'certificate endpoint', key: 'cloudhub.certificatePort' },
+    ...(cloudstream.tunnel
+      ? [{ host, port: cloudstream.tunnelPort, what: 'tunnel server', key: 'cloudstream.tunnelPort' }]
+      : []),
     ...(kubernetes.kubeconfig === undefined
       ? [{ host: kubernetes.host, port: kubernetes.port, what: 'Kubernetes API', key: 'kubernetes.port' }]
       : []),

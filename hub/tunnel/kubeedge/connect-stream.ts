@@ -1,0 +1,140 @@
+import { Duplex } from 'node:stream'
+import { ByteQueue } from '../byte-queue.ts'
+import { tunnelClosed } from '../errors.ts'
+import { encodeTunnelFrame, FRAME_TYPES } from '../frame.ts'
+import type { Sender, TurnWriter } from '../turn-writer.ts'
+
+export interface ConnectStreamOptions {
+  readonly id: number
+  readonly writer: TurnWriter
+  /** Told when more waits for the reader than should, and when that is over. */
+  onPressure(isHigh: boolean): void
+  onGone(): void
+}
+
+/** Bytes that may wait before the peer is held up: KubeEdge knows no credit. */
+export const MOST_WAITING = 1024 * 1024
+const LARGEST_PART = 16 * 1024
+
+/**
+ * The bytes of one KubeEdge connection: `data` frames, and a `remove` that ends both directions at once, from either end. The connect
+ * frame is sent by whoever made this.
+ */
+export class ConnectStream implements Sender {
+  readonly duplex: Duplex
+  readonly #options: ConnectStreamOptions
+  readonly #inbox = new ByteQueue()
+  #isWanted = false
+  #isHigh = false
+  /** One of the ends has removed it. */
+  #isOver = false
+  #writing: { readonly chunk: Buffer; at: number; done(error?: Error | null): void } | undefined
+  #ending: ((error?: Error | null) => void) | undefined
+
+  constructor(options: ConnectStreamOptions) {
+    this.#options = options
+    this.duplex = new Duplex({
+      readableHighWaterMark: 1,
+      writableHighWaterMark: LARGEST_PART,
+      read: () => {
+        this.#isWanted = true
+        this.#pump()
+      },
+      write: (chunk: Buffer, _encoding, done) => {
+        // Nobody is there to read it.
+        if (this.#isOver) return done()
+        this.#writing = { chunk, at: 0, done }
+        options.writer.ready(this)
+      },
+      final: (done) => {
+        if (this.#isOver) return done()
+        this.#ending = done
+        options.writer.ready(this)
+      },
+      destroy: (error, done) => {
+        this.#leave(error)
+        done(error)
+      },
+    })
+    this.duplex.on('error', () => undefined)
+  }
+
+  get waiting(): number {
+    return this.#inbox.length
+  }
+
+  next(): Buffer | undefined {
+    const { id } = this.#options
+    const writing = this.#writing
+    if (writing) {
+      const part = writing.chunk.subarray(writing.at, writing.at + LARGEST_PART)
+      writing.at += part.length
+      if (writing.at >= writing.chunk.length) {
+        this.#writing = undefined
+        writing.done()
+      }
+      return encodeTunnelFrame(id, FRAME_TYPES.data, part)
+    }
+    const ending = this.#ending
+    if (!ending || this.#isOver) return undefined
+    this.#ending = undefined
+    this.#over()
+    ending()
+    return encodeTunnelFrame(id, FRAME_TYPES.remove)
+  }
+
+  receive(data: Buffer): void {
+    if (this.#isOver) return
+    this.#inbox.push(data)
+    this.#pump()
+  }
+
+  removed(): void {
+    const [writing, ending] = [this.#writing, this.#ending]
+    this.#writing = undefined
+    this.#ending = undefined
+    this.#over()
+    writing?.done()
+    ending?.()
+  }
+
+  /** The tunnel is gone, or this stream held up the others. */
+  cut(reason: string): void {
+    this.duplex.destroy(tunnelClosed(reason))
+  }
+
+  #over(): void {
+    this.#isOver = true
+    this.#pump()
+  }
+
+  #pump(): void {
+    while (this.#isWanted) {
+      const data = this.#inbox.shift()
+      if (!data) break
+      this.#isWanted = false
+      if (this.duplex.push(data)) this.#isWanted = true
+    }
+    if (this.#isOver && this.#isWanted && this.#inbox.length === 0) this.duplex.push(null)
+    const isHigh = this.#inbox.length > (this.#isHigh ? MOST_WAITING / 2 : MOST_WAITING)
+    if (isHigh === this.#isHigh) return
+    this.#isHigh = isHigh
+    this.#options.onPressure(isHigh)
+  }
+
+  #leave(error: Error | null): void {
+    const { id, writer, onPressure, onGone } = this.#options
+    writer.forget(this)
+    this.#inbox.clear()
+    if (!this.#isOver) writer.control(encodeTunnelFrame(id, FRAME_TYPES.remove))
+    this.#isOver = true
+    if (this.#isHigh) onPressure(false)
+    this.#isHigh = false
+    const failed = error ?? tunnelClosed('closed at this end')
+    this.#writing?.done(failed)
+    this.#writing = undefined
+    this.#ending?.(failed)
+    this.#ending = undefined
+    onGone()
+  }
+}

@@ -1,0 +1,163 @@
+import { Duplex } from 'node:stream'
+import { describeError } from '../../platform/lifecycle/index.ts'
+import { ByteQueue } from './byte-queue.ts'
+import { tunnelClosed } from './errors.ts'
+import { encodeTunnelFrame, FRAME_TYPES, uvarint } from './frame.ts'
+import type { Sender, TurnWriter } from './turn-writer.ts'
+
+export interface TunnelStreamOptions {
+  readonly id: number
+  readonly writer: TurnWriter
+  /** Bytes that this end takes before it gives more credit. */
+  readonly window: number
+  /** Bytes that the other end takes. */
+  readonly credit: number
+  /** The stream is over. */
+  onGone(): void
+}
+
+/** Of one turn on the wire. */
+const LARGEST_PART = 16 * 1024
+const LONGEST_REASON = 200
+/** Nobody is given as much. */
+const MOST_CREDIT = 2 ** 31
+
+interface Writing {
+  readonly chunk: Buffer
+  at: number
+  done(error?: Error | null): void
+}
+
+/**
+ * One stream between Skerry peers. At most a window of bytes waits for a reader here, and a window at the other end: a reader that
+ * stops stops its writer, and nobody else.
+ */
+export class TunnelStream implements Sender {
+  readonly duplex: Duplex
+  readonly #options: TunnelStreamOptions
+  readonly #inbox = new ByteQueue()
+  #credit: number
+  /** What the other end may still send. */
+  #room: number
+  /** Read here, and not given back as credit. */
+  #owed = 0
+  #isWanted = false
+  #hasPeerEnded = false
+  #hasEnded = false
+  #writing: Writing | undefined
+  #ending: ((error?: Error | null) => void) | undefined
+
+  constructor(options: TunnelStreamOptions) {
+    this.#options = options
+    this.#credit = options.credit
+    this.#room = options.window
+    this.duplex = new Duplex({
+      // All that waits is in the inbox, where small pieces lie together.
+      readableHighWaterMark: 1,
+      writableHighWaterMark: LARGEST_PART,
+      read: () => {
+        this.#isWanted = true
+        this.#pump()
+      },
+      write: (chunk: Buffer, _encoding, done) => {
+        this.#writing = { chunk, at: 0, done }
+        options.writer.ready(this)
+      },
+      final: (done) => {
+        this.#ending = done
+        options.writer.ready(this)
+      },
+      destroy: (error, done) => {
+        this.#leave(error)
+        done(error)
+      },
+    })
+    // Whoever does not listen must not be killed by it.
+    this.duplex.on('error', () => undefined)
+  }
+
+  next(): Buffer | undefined {
+    const { id } = this.#options
+    const writing = this.#writing
+    if (writing) {
+      const part = writing.chunk.subarray(writing.at, writing.at + Math.min(LARGEST_PART, this.#credit))
+      if (part.length === 0 && writing.chunk.length > 0) return undefined
+      this.#credit -= part.length
+      writing.at += part.length
+      if (writing.at >= writing.chunk.length) {
+        this.#writing = undefined
+        writing.done()
+      }
+      return encodeTunnelFrame(id, FRAME_TYPES.data, part)
+    }
+    const ending = this.#ending
+    if (!ending) return undefined
+    this.#ending = undefined
+    this.#hasEnded = true
+    ending()
+    return encodeTunnelFrame(id, FRAME_TYPES.end)
+  }
+
+  /** What the other end did against the rules, if anything. */
+  receive(data: Buffer): string | undefined {
+    if (this.#hasPeerEnded) return 'data after the end of a stream'
+    if (data.length > this.#room) return 'more data than there was credit for'
+    this.#room -= data.length
+    this.#inbox.push(data)
+    this.#pump()
+    return undefined
+  }
+
+  grant(bytes: number): string | undefined {
+    if (bytes === 0 || this.#credit + bytes > MOST_CREDIT) return 'a credit that nobody gives'
+    this.#credit += bytes
+    if (this.#writing) this.#options.writer.ready(this)
+    return undefined
+  }
+
+  peerEnded(): void {
+    this.#hasPeerEnded = true
+    this.#pump()
+  }
+
+  /** The other end, or the tunnel, is gone. */
+  cut(reason: string): void {
+    this.#hasEnded = true
+    this.#hasPeerEnded = true
+    this.duplex.destroy(tunnelClosed(reason))
+  }
+
+  #pump(): void {
+    while (this.#isWanted) {
+      const data = this.#inbox.shift()
+      if (!data) break
+      this.#isWanted = false
+      this.#owed += data.length
+      if (this.duplex.push(data)) this.#isWanted = true
+    }
+    const { id, window, writer } = this.#options
+    if (this.#hasPeerEnded) {
+      if (this.#isWanted && this.#inbox.length === 0) this.duplex.push(null)
+    } else if (this.#owed * 2 >= window) {
+      this.#room += this.#owed
+      writer.control(encodeTunnelFrame(id, FRAME_TYPES.credit, uvarint(this.#owed)))
+      this.#owed = 0
+    }
+  }
+
+  #leave(error: Error | null): void {
+    const { id, writer, onGone } = this.#options
+    writer.forget(this)
+    this.#inbox.clear()
+    if (!(this.#hasEnded && this.#hasPeerEnded)) {
+      const reason = error ? describeError(error).slice(0, LONGEST_REASON) : ''
+      writer.control(encodeTunnelFrame(id, FRAME_TYPES.remove, reason))
+    }
+    const failed = error ?? tunnelClosed('closed at this end')
+    this.#writing?.done(failed)
+    this.#writing = undefined
+    this.#ending?.(failed)
+    this.#ending = undefined
+    onGone()
+  }
+}
