@@ -41,7 +41,8 @@ export function createEdgedModule(options: EdgedOptions, ports: EdgedPorts): Edg
       }
       scope.run((signal) => keepNodeFacts(facts, signal))
       let pods: ServedPods | undefined
-      socket = await serveEdged({ directory: options.socketFolder }, { ...ports, runtime, pods: () => pods }, scope)
+      const { directory, socketFolder } = options
+      socket = await serveEdged(socketFolder, { ...ports, directory, runtime, pods: () => pods }, scope)
       const begin = async () => {
         const { startPods } = await import('./pods-of-node.ts')
         pods = await startPods(options, { ...ports, runtime }, scope)

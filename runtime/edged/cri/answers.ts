@@ -30,6 +30,14 @@ const EVENTS: Readonly<Record<string, ContainerEvent['type']>> = {
   CONTAINER_DELETED_EVENT: 'deleted',
 }
 
+/** What not every runtime tells. */
+const MORE_OF_MEMORY = [
+  ['usedBytes', 'usageBytes'],
+  ['rssBytes', 'rssBytes'],
+  ['pageFaults', 'pageFaults'],
+  ['majorPageFaults', 'majorPageFaults'],
+] as const
+
 export function text(message: Message, field: string): string {
   const value = message[field]
   return typeof value === 'string' ? value : ''
@@ -107,12 +115,24 @@ export function execResult(message: Message): ExecResult {
 
 export function stats(message: Message): ContainerStats {
   const attributes = below(message, 'attributes')
+  const [cpu, memory, disk] = ['cpu', 'memory', 'writableLayer'].map((part) => below(message, part))
+  const told = (part: Message = {}, field: string) => below(part, field)['value']
+  const whole = (part: Message | undefined, field: string) => number(below(part ?? {}, field), 'value')
+  const at = time(cpu ?? {}, 'timestamp')
   return {
     id: text(attributes, 'id'),
     labels: labels(attributes, 'labels'),
-    cpuNanoseconds: number(below(below(message, 'cpu'), 'usageCoreNanoSeconds'), 'value'),
-    memoryBytes: number(below(below(message, 'memory'), 'workingSetBytes'), 'value'),
-    diskBytes: number(below(below(message, 'writableLayer'), 'usedBytes'), 'value'),
+    cpuNanoseconds: whole(cpu, 'usageCoreNanoSeconds'),
+    memoryBytes: whole(memory, 'workingSetBytes'),
+    diskBytes: whole(disk, 'usedBytes'),
+    ...(at === 0 ? {} : { at }),
+    ...Object.fromEntries(
+      MORE_OF_MEMORY.flatMap(([name, field]) => {
+        const value = told(memory, field)
+        return typeof value === 'number' && value > 0 ? [[name, value]] : []
+      }),
+    ),
+    ...(told(disk, 'inodesUsed') === undefined ? {} : { diskInodes: whole(disk, 'inodesUsed') }),
   }
 }
 

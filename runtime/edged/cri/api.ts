@@ -357,6 +357,10 @@ message CpuUsage {
 message MemoryUsage {
   int64 timestamp = 1;
   UInt64Value working_set_bytes = 2;
+  UInt64Value usage_bytes = 4;
+  UInt64Value rss_bytes = 5;
+  UInt64Value page_faults = 6;
+  UInt64Value major_page_faults = 7;
 }
 enum ContainerEventType {
   CONTAINER_CREATED_EVENT = 0;

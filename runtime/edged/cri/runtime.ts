@@ -268,8 +268,16 @@ export interface ContainerStats {
   readonly labels: Labels
   /** Processor time since its start, ns. */
   readonly cpuNanoseconds: number
+  /** Working set. */
   readonly memoryBytes: number
   readonly diskBytes: number
+  /** Of the processor time, Unix ms; this and what follows is absent where the runtime does not tell. */
+  readonly at?: number
+  readonly usedBytes?: number
+  readonly rssBytes?: number
+  readonly pageFaults?: number
+  readonly majorPageFaults?: number
+  readonly diskInodes?: number
 }
 
 export interface ContainerEvent {

@@ -1,40 +1,36 @@
 import { chmod } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Metrics } from '../../../platform/health/index.ts'
-import { prepareSocketPath, removeSocketPath, serveHttp } from '../../../platform/http/index.ts'
+import { type HttpHandler, prepareSocketPath, removeSocketPath, serveHttp } from '../../../platform/http/index.ts'
 import type { Scope } from '../../../platform/lifecycle/index.ts'
 import { serverCounts } from './server-counts.ts'
 import type { ServerPorts } from './server-ports.ts'
 
-export interface EdgedServerOptions {
-  /** The data directory: the socket is made there. */
-  readonly directory: string
-}
-
 const MOST_CONNECTIONS = 512
-export const EDGED_SOCKET = 'edged'
+const EDGED_SOCKET = 'edged'
 
 /**
  * The HTTP server of a kubelet, on a unix socket for the owner of the data directory: who may open it may do all. What answers is loaded
  * with the first request. The socket is there when this settles; its path.
  */
 export async function serveEdged(
-  { directory }: EdgedServerOptions,
-  given: Omit<ServerPorts, 'counts'> & { readonly metrics: Metrics },
+  /** Of the socket: private to its owner. */
+  folder: string,
+  given: Omit<ServerPorts, 'counts'>,
   scope: Scope,
 ): Promise<string> {
   const ports = { ...given, counts: serverCounts(given.metrics) }
-  const path = await prepareSocketPath(directory, EDGED_SOCKET)
-  scope.defer(() => removeSocketPath(directory, EDGED_SOCKET))
+  let routes: Promise<HttpHandler> | undefined
+  const path = await prepareSocketPath(folder, EDGED_SOCKET)
+  scope.defer(() => removeSocketPath(folder, EDGED_SOCKET))
   const server = await serveHttp({
     at: { path },
     log: ports.log,
     clock: ports.clock,
     maxConnections: MOST_CONNECTIONS,
     handler: async (request, response, signal) => {
-      const { answer } = await import('./routes.ts')
-      await answer(ports, request, response, signal)
+      routes ??= import('./routes.ts').then(({ createRoutes }) => createRoutes(ports))
+      await (await routes)(request, response, signal)
     },
   })
   scope.use(server)

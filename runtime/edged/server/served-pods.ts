@@ -24,12 +24,14 @@ export interface ServedPods {
   refresh(uid: string, signal: AbortSignal): Promise<void>
   /** Why the container runtime does not answer, for people. */
   readonly problem: string | undefined
+  /** Label of what is this node's in the runtime. */
+  readonly owner: string
   /** The folder of its logs: where, and what it is called there. */
   logsOf(pod: PodIdentity): { readonly root: string; readonly folder: string }
 }
 
 export function servedPods(crew: Crew, pods: Pods): ServedPods {
-  const { bus, desired, view, places } = crew
+  const { bus, desired, view, places, owner } = crew
   const served = (uid: string, { parsed, reportAs }: Desired): ServedPod => {
     const { name, namespace } = identityOf(parsed)
     const key = podKey({ uid, name, namespace })
@@ -46,7 +48,7 @@ export function servedPods(crew: Crew, pods: Pods): ServedPods {
       return found ? [served(uid, found)] : []
     })
   return {
-    list,
+    ...{ list, owner },
     get: (namespace, name) => list().find((each) => each.namespace === namespace && each.name === name),
     view: (uid) => view.get(uid),
     refresh: (uid, signal) => view.refresh(uid, signal),

@@ -1,3 +1,4 @@
+import type { Metrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
@@ -9,7 +10,11 @@ export interface ServerPorts {
   readonly runtime: ContainerRuntime
   /** Undefined while this node has neither a container runtime nor a pod. */
   readonly pods: () => ServedPods | undefined
+  readonly nodeName: string
+  /** Of Edged, on the disk that counts as this node's. */
+  readonly directory: string
   readonly clock: Clock
   readonly log: Logger
+  readonly metrics: Metrics
   readonly counts: ServerCounts
 }

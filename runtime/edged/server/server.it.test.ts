@@ -82,6 +82,39 @@ describe('the kubelet server of a node with a containerd', { skip: needsContaine
     assert.equal((await logs('crash/app?previous=true')).text, last.text)
   })
 
+  it('tells of its pods, and what they and the node use', async () => {
+    const list = JSON.parse((await askEdged(socket, '/pods')).text)
+    const talks = list.items.find((each: { metadata: { name: string } }) => each.metadata.name === 'talks')
+    assert.deepEqual([list.kind, talks.kind, talks.status.phase], ['PodList', 'Pod', 'Running'])
+
+    const summary = JSON.parse((await askEdged(socket, '/stats/summary')).text)
+    assert.equal(summary.node.nodeName, 'edge-1')
+    assert.ok(summary.node.cpu.usageCoreNanoSeconds > 0 && summary.node.memory.workingSetBytes > 0)
+    assert.ok(summary.node.fs.capacityBytes > summary.node.fs.usedBytes && summary.node.runtime.imageFs.capacityBytes > 0)
+    const of = summary.pods.find((each: { podRef: { name: string } }) => each.podRef.name === 'talks')
+    assert.deepEqual(of.podRef, { name: 'talks', namespace: 'shop', uid: 'uid-of-talks' })
+    const [app] = of.containers
+    assert.deepEqual([of.containers.length, app.name], [1, 'app'])
+    assert.ok(app.memory.workingSetBytes > 0 && app.logs.usedBytes > 0 && of.memory.workingSetBytes > 0)
+
+    const { text } = await askEdged(socket, '/metrics/resource')
+    for (const wanted of [
+      /^node_cpu_usage_seconds_total \S+ \d{13}$/m,
+      /^node_memory_working_set_bytes \d+ \d{13}$/m,
+      /^container_cpu_usage_seconds_total\{container="app",namespace="shop",pod="talks"\} \S+ \d{13}$/m,
+      /^container_memory_working_set_bytes\{container="app",namespace="shop",pod="talks"\} \d+ \d{13}$/m,
+      /^container_start_time_seconds\{container="app",namespace="shop",pod="talks"\} [\d.]+$/m,
+      /^pod_cpu_usage_seconds_total\{namespace="shop",pod="talks"\} \S+ \d{13}$/m,
+      /^scrape_error 0$/m,
+    ])
+      assert.match(text, wanted)
+    assert.match((await askEdged(socket, '/metrics/cadvisor')).text, /^container_memory_usage_bytes\{container="app",/m)
+    assert.match(
+      (await askEdged(socket, '/metrics')).text,
+      /^skerry_edged_server_answers_total\{what="logs",status="200"\} /m,
+    )
+  })
+
   it('lets a follower have each line at once, and ends with the container', async () => {
     bench.assign(
       pod('once', { restartPolicy: 'Never', containers: [shell('app', 'for i in 1 2 3; do echo $i; sleep 1; done')] }),
