@@ -11,7 +11,8 @@ import { firstOf, type TokenAuthenticator } from '../serving/access/authenticati
 import { authorizeByRoles } from '../serving/access/authorization.ts'
 import { createDescriptions } from '../serving/descriptions/descriptions.ts'
 import { createDispatcher, type Dispatcher } from '../serving/http/dispatcher.ts'
-import { createHandler } from '../serving/http/handler.ts'
+import { createAnswerer } from '../serving/http/handler.ts'
+import { serveUpgrades } from '../serving/http/serve-upgrades.ts'
 import { Registry } from '../serving/objects/registry.ts'
 import { countCutOffs } from '../serving/reading/cut-off.ts'
 import type { User } from '../serving/user.ts'
@@ -43,6 +44,9 @@ import { accountAuthenticator } from './serving/account-authenticator.ts'
 import { type LocalServer, localServer } from './serving/local-server.ts'
 import { compactOld } from './storage/compaction.ts'
 import { ObjectStore } from './storage/object-store.ts'
+import { createConnects } from './streams/connects.ts'
+import { type KubeletAccess, nodeLocator } from './streams/node-places.ts'
+import { STREAM_BOUNDS, StreamRoom } from './streams/stream-room.ts'
 
 export interface ApiServerOptions {
   /** Opened with the domain `kubernetesStore`; the caller closes it after the module. */
@@ -64,6 +68,8 @@ export interface ApiServerOptions {
   readonly tokens?: TokenAuthenticator
   /** PEM: what certificates are signed with that people and kubelets ask for; absent: none are. */
   readonly authority?: { readonly certificate: string; readonly privateKey: string }
+  /** What kubelets are shown; absent: nothing goes through the API to a node. */
+  readonly kubelet?: KubeletAccess
   /** PEM of the EC key that signs tokens of service accounts; absent: none are issued. */
   readonly accountKey?: string
   /** How long a Node may be silent until nobody knows how it is. Default 40 s. */
@@ -164,9 +170,15 @@ async function start(
   let address = `${host}:${port}`
   const descriptions = createDescriptions({ registry, address: () => address })
   const { certificate: cert, privateKey: key, clientAuthority: ca } = options.tls
+  const room = new StreamRoom(STREAM_BOUNDS)
+  const open = metrics.gauge({ name: 'skerry_api_streams', help: 'Streams through the embedded API to nodes.' })
+  const counted = open.follow(() => room.taken)
+  scope.defer(() => counted[Symbol.dispose]())
+  const locate = nodeLocator(store, options.kubelet ?? { certificate: cert, privateKey: key })
+  const connects = createConnects({ store, locate, room, clock, random })
   const dispatch = createDispatcher({
     ...{ descriptions, authorize, tokens, log, clock, random },
-    serve: serveKinds(api),
+    serve: serveKinds(api, connects),
     requests: metrics.counter({
       name: 'skerry_api_requests_total',
       help: 'Requests that the embedded API answered.',
@@ -174,9 +186,10 @@ async function start(
     }),
     ...(audit ? { audit } : {}),
   })
+  const answer = createAnswerer(dispatch, { clock, cutOff })
   const server = await serveHttps({
     at: { host, port },
-    handler: createHandler(dispatch, { clock, cutOff }),
+    handler: async (request, response, signal) => await answer({ request, response }, signal),
     log,
     clock,
     maxConnections: MOST_CONNECTIONS,
@@ -184,6 +197,7 @@ async function start(
     tls: { cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
   })
   address = `${host}:${server.port}`
+  serveUpgrades(server.server, answer, { log, signal: scope.signal })
   await installOwnService(api, server.port, scope.signal)
   // Watches end at once, so that a stop does not wait for them.
   scope.defer(() => server.close(seconds(2)))

@@ -70,6 +70,14 @@ export interface SubresourceAction {
   readonly kind: string
 }
 
+/** A subresource that leads through the API to somewhere else. */
+export interface SubresourceConnect {
+  readonly subresource: string
+  /** Of its options in the core group, or of the object itself. */
+  readonly kind: string
+  readonly verbs: readonly string[]
+}
+
 /** Where the scale of an object stands in it, segment by segment. */
 export interface ScalePaths {
   readonly specReplicas: readonly string[]
@@ -102,6 +110,8 @@ export interface ResourceDefinition {
   readonly parts?: readonly string[]
   /** What is created below an object, such as the Eviction of a Pod. */
   readonly actions?: readonly SubresourceAction[]
+  /** What leads through the API to the node of an object. */
+  readonly connects?: readonly SubresourceConnect[]
   /** What can be asked of objects of this kind; absent: everything. */
   readonly verbs?: readonly string[]
   readonly schema: StructuralSchema | undefined

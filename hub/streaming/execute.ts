@@ -51,6 +51,8 @@ export function commandQuery({ command, stdin, stdout, stderr, tty }: Command): 
   if (stdout) query.set('output', '1')
   if (stderr && tty !== true) query.set('error', '1')
   if (tty === true) query.set('tty', '1')
+  // As Go writes it: errors tell of it.
+  query.sort()
   return query.toString()
 }
 

@@ -14,6 +14,7 @@ export interface RelayOptions {
 }
 
 const ANSWER_WITHIN = seconds(10)
+const MOST_LISTENERS = 32
 
 /**
  * Hands the answer to an upgrade on to the client, and then every byte in both directions until one side ends. An answer
@@ -109,6 +110,8 @@ async function joined(
     })
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()
+  // Both directions listen to both ends.
+  for (const end of [client, node]) end.setMaxListeners(MOST_LISTENERS)
   // As upstream: the end of one direction is the end of both, once all of it has arrived.
   pipeline(client, watched(), node, end)
   pipeline(node, watched(), client, end)

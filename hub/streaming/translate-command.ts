@@ -22,6 +22,8 @@ export interface CommandTarget {
   }
   readonly headers?: Readonly<Record<string, string>>
   readonly clock: Clock
+  /** What an error is called; undefined for others than those of the connection. Default: as it is. */
+  readonly explain?: (error: unknown) => string | undefined
   /** Until it ends where nothing moves; default 4 h. */
   readonly idleWithin?: Duration
 }
@@ -78,7 +80,7 @@ async function run(
     return code === 0 ? { metadata: {}, status: 'Success' } : nonZero(code)
   } catch (error) {
     if (signal.aborted) return undefined
-    return internal(reasonOf(error))
+    return internal(target.explain?.(error) ?? reasonOf(error))
   }
 }
 

@@ -98,6 +98,7 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
     ...{ store, host, port, crds, clock, random, log, metrics },
     accountKey: pki.accountKey,
     authority: pki.authority,
+    kubelet: pki.kubeletClient,
     nodeGrace: seconds(config.nodeGraceSeconds),
     tls: { certificate, privateKey, clientAuthority: pki.ca },
     ...auditOf(config.audit, directory),

@@ -31,6 +31,8 @@ export interface ApiPki {
   readonly serving: Identity
   /** An administrator (`O=system:masters`), for the kubeconfig of people. */
   readonly admin: Identity
+  /** What kubelets are shown (`O=system:masters`, as kubeadm makes it). */
+  readonly kubeletClient: Identity
   /** PEM of the key that signs tokens of service accounts. */
   readonly accountKey: string
 }
@@ -66,6 +68,7 @@ export async function openApiPki(directory: string, { names, clock, log }: PkiOp
     authority: { certificate: authority.certificatePem, privateKey: authority.privateKeyPem },
     serving: await open('server', { subject: { commonName: 'kube-apiserver' }, usages: ['serverAuth'], names: all }),
     admin: await open('admin', ADMIN),
+    kubeletClient: await open('kubelet-client', KUBELET_CLIENT),
     accountKey: await openKey(folder, log),
   }
 }
@@ -93,6 +96,12 @@ interface Profile {
 
 const ADMIN: Profile = {
   subject: { commonName: 'kubernetes-admin', organizations: [ADMIN_GROUP] },
+  usages: ['clientAuth'],
+  names: [],
+}
+
+const KUBELET_CLIENT: Profile = {
+  subject: { commonName: 'kube-apiserver-kubelet-client', organizations: [ADMIN_GROUP] },
   usages: ['clientAuth'],
   names: [],
 }

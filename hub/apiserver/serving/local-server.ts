@@ -1,11 +1,20 @@
 import { BugError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { methodNotAllowed } from '../../kube/status.ts'
 import {
   API_AUDIENCES,
   authenticated,
   type Identity,
   type TokenAuthenticator,
 } from '../../serving/access/authentication.ts'
-import { type Answer, isStream, type Stream, type StreamEvent } from '../../serving/answers/answer.ts'
+import {
+  type Answer,
+  isRelay,
+  isStream,
+  type Relay,
+  type Stream,
+  type StreamEvent,
+  statusAnswer,
+} from '../../serving/answers/answer.ts'
 import type { Dispatcher, Incoming } from '../../serving/http/dispatcher.ts'
 import type { User } from '../../serving/user.ts'
 
@@ -78,7 +87,10 @@ export function localServer(
   }
 }
 
-function answerOf(answer: Answer): LocalAnswer {
+/** What is somebody else's comes over a connection alone. */
+function answerOf(reply: Answer | Relay): LocalAnswer {
+  if (isRelay(reply)) reply.drop()
+  const answer = isRelay(reply) ? statusAnswer(methodNotAllowed().status) : reply
   const { code, headers = {}, object } = answer
   return { status: code, headers, body: object ?? bodyOf(answer) }
 }

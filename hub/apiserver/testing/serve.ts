@@ -16,6 +16,7 @@ import {
   kubernetesStore,
   openApiPki,
 } from '../index.ts'
+import type { KubeletAccess } from '../streams/node-places.ts'
 import { frozenServer } from './frozen.ts'
 
 /** A running API on a folder. */
@@ -38,6 +39,8 @@ export interface ServeOptions {
   readonly audit?: AuditOptions
   /** How long nodes may be silent. */
   readonly nodeGrace?: Duration
+  /** Default: the PKI's own, and any kubelet is believed. */
+  readonly kubelet?: KubeletAccess
 }
 
 /** Serves the API of one folder on a free port of this machine. */
@@ -51,6 +54,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     mostText,
     audit,
     nodeGrace,
+    kubelet,
   } = options
   const ground = { clock: systemClock, log }
   const pki = await openApiPki(directory, { names: [], ...ground })
@@ -63,6 +67,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     crds,
     accountKey: pki.accountKey,
     authority: pki.authority,
+    kubelet: kubelet ?? pki.kubeletClient,
     ...ground,
     random: systemRandom,
     metrics,

@@ -26,7 +26,7 @@ export interface Subresource {
 
 /** What can be asked of a part of an object of this kind, in the order of discovery. */
 export function subresourcesOf(definition: ResourceDefinition): readonly Subresource[] {
-  const { group, version, kind, actions = [], parts = [], scale, statusSubresource, custom } = definition
+  const { group, version, kind, actions = [], parts = [], connects = [], scale, statusSubresource, custom } = definition
   const own = { group, version, kind, verbs: PART_VERBS }
   const status = statusSubresource ? [{ name: 'status', ...own }] : []
   const scaling = scale
@@ -35,6 +35,7 @@ export function subresourcesOf(definition: ResourceDefinition): readonly Subreso
   if (custom) return [...status, ...scaling]
   const all: readonly Subresource[] = [
     ...actions.map(({ subresource, ...of }) => ({ name: subresource, ...of, verbs: ACTION_VERBS })),
+    ...connects.map((each) => ({ name: each.subresource, group, version, kind: each.kind, verbs: each.verbs })),
     ...parts.map((name) => ({ name, ...own })),
     ...scaling,
     ...status,

@@ -2,6 +2,8 @@ import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { type Subresource, subresourcesOf, verbsOf } from '../discovery/index.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { actionComponent, componentName, DELETE_OPTIONS, gvk, PATCH, STATUS } from './components.ts'
+import { connectPaths } from './connects.ts'
+import { operationId, pathParameter, query, tag } from './operations.ts'
 import { REF } from './structures.ts'
 
 const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json']
@@ -62,6 +64,11 @@ export function pathsOf(definition: ResourceDefinition, root: string): JsonObjec
   paths[base] = { ...collection(definition, verbs), parameters: place }
   if (verbs.includes('get')) paths[`${base}/{name}`] = { ...single(definition), parameters: one }
   for (const part of subresourcesOf(definition)) {
+    const connect = definition.connects?.find(({ subresource }) => subresource === part.name)
+    if (connect) {
+      Object.assign(paths, connectPaths(definition, connect, `${base}/{name}/${part.name}`, one))
+      continue
+    }
     paths[`${base}/{name}/${part.name}`] = { ...partOperations(definition, part), parameters: one }
   }
   return paths
@@ -186,34 +193,4 @@ function responses(name: string, codes: readonly number[]): JsonObject {
 
 function said(code: number): string {
   return code === 201 ? 'Created' : code === 202 ? 'Accepted' : 'OK'
-}
-
-function query(name: string, description: string, type = 'string'): JsonObject {
-  return { name, in: 'query', description, schema: { type, uniqueItems: true } }
-}
-
-function pathParameter(name: string): JsonObject {
-  return { name, in: 'path', required: true, schema: { type: 'string', uniqueItems: true } }
-}
-
-/** `createCoreV1NamespacedPodBinding`, `deleteCoreV1CollectionNamespacedPod`. */
-function operationId(definition: ResourceDefinition, verb: string, suffix: string, infix = ''): string {
-  const { namespaced, kind } = definition
-  const scope = namespaced && suffix !== 'ForAllNamespaces' ? 'Namespaced' : ''
-  return `${verb}${capital(groupPart(definition))}${capital(definition.version)}${infix}${scope}${kind}${suffix}`
-}
-
-/** `core_v1`, `exampleCom_v1`. */
-function tag(definition: ResourceDefinition): string {
-  return `${groupPart(definition)}_${definition.version}`
-}
-
-/** `core`, `devicesKubeedgeIo`. */
-function groupPart({ group }: ResourceDefinition): string {
-  const [first = '', ...rest] = group === '' ? ['core'] : group.replace(/\.k8s\.io$/, '').split('.')
-  return first + rest.map(capital).join('')
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1)
 }

@@ -1,3 +1,5 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { Status } from '../../kube/status.ts'
 
@@ -35,7 +37,29 @@ export interface Stream {
   run(send: SendEvent, signal: AbortSignal): Promise<void>
 }
 
-export type Reply = Answer | Stream
+/** A request with all that it can be answered on. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Where it asks for another protocol: the bare connection, after `takeSocket`. */
+  readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
+}
+
+/** What somebody else says, handed on as it comes: he writes head and body, or speaks another protocol. */
+export interface Relay {
+  /** For records, as it is known before the first byte. */
+  readonly code: number
+  /** Settles when it is over. */
+  relay(exchange: Exchange, signal: AbortSignal): Promise<void>
+  /** Instead of `relay`, where nobody takes it. */
+  drop(): void
+}
+
+export type Reply = Answer | Stream | Relay
+
+export function isRelay(reply: Reply): reply is Relay {
+  return 'relay' in reply
+}
 
 export function isStream(reply: Reply): reply is Stream {
   return 'run' in reply

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Counter } from '../../../platform/health/index.ts'
 import { SkerryError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
@@ -23,20 +22,15 @@ import type { Body } from '../requests/body.ts'
 import { flag } from '../requests/options.ts'
 import { parseResourcePath, type ResourcePath, segmentsOf, verbOf } from '../requests/paths.ts'
 import { attributesOf } from '../requests/request-attributes.ts'
-import type { AskedResource } from '../requests/resource-request.ts'
+import type { AskedResource, SentRequest } from '../requests/resource-request.ts'
 import type { User } from '../user.ts'
 import type { Answered, AuditTrail } from './answered.ts'
 import { BodyRoom } from './body-room.ts'
 
 /** A request, whatever brought it. */
-export interface Incoming {
-  readonly method: string
+export interface Incoming extends SentRequest {
   /** Path and query. */
   readonly target: string
-  readonly headers: IncomingHttpHeaders
-  readonly headersDistinct: NodeJS.Dict<string[]>
-  /** Of the sender; empty where it has none. */
-  readonly address: string
   identify(tokens: TokenAuthenticator, signal: AbortSignal): Promise<Identity>
   /** Its body, whole. Throws PLATFORM_BODY_TOO_LARGE. */
   read(mostBytes: number, signal: AbortSignal): Promise<Buffer>
@@ -204,6 +198,7 @@ async function toResource(
     verb,
     path,
     url,
+    sent: request,
     accept: request.headers.accept,
     userAgent: request.headers['user-agent'] ?? '',
     user,

@@ -1,8 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HttpHandler, readBody } from '../../../platform/http/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
+import { StatusError } from '../../kube/status.ts'
 import { authenticate } from '../access/authentication.ts'
-import { type Answer, eventLine, isStream, type Stream, type StreamEvent } from '../answers/answer.ts'
+import {
+  type Answer,
+  type Exchange,
+  eventLine,
+  isRelay,
+  isStream,
+  type Relay,
+  type Stream,
+  type StreamEvent,
+  statusAnswer,
+} from '../answers/answer.ts'
 import type { CutOff } from '../reading/cut-off.ts'
 import type { Dispatcher, Incoming } from './dispatcher.ts'
 import { drained, MOST_UNREAD } from './drained.ts'
@@ -15,12 +26,20 @@ export interface HandlerOptions {
 }
 
 /** All of the API behind HTTPS. */
-export function createHandler(dispatch: Dispatcher, { clock, cutOff }: HandlerOptions): HttpHandler {
-  return async (request, response, signal) => {
+export function createHandler(dispatch: Dispatcher, options: HandlerOptions): HttpHandler {
+  const answer = createAnswerer(dispatch, options)
+  return async (request, response, signal) => await answer({ request, response }, signal)
+}
+
+/** The same, also for requests that ask for another protocol. */
+export function createAnswerer(dispatch: Dispatcher, { clock, cutOff }: HandlerOptions) {
+  return async (exchange: Exchange, signal: AbortSignal): Promise<void> => {
+    const { request, response } = exchange
     const { reply: made, warnings, auditId, ended } = await dispatch(incoming(request), signal)
     if (auditId !== undefined) response.setHeader('audit-id', auditId)
     try {
       prepare(request, response, warnings)
+      if (isRelay(made)) return await relay(made, exchange, signal)
       const reply = forReader(request, made)
       if (isStream(reply)) await writeStream(response, reply, signal)
       else if (reply.parts && request.method !== 'HEAD') {
@@ -29,6 +48,17 @@ export function createHandler(dispatch: Dispatcher, { clock, cutOff }: HandlerOp
     } finally {
       ended()
     }
+  }
+}
+
+/** What fails before its first byte is told in a Status. */
+async function relay(made: Relay, exchange: Exchange, signal: AbortSignal): Promise<void> {
+  try {
+    await made.relay(exchange, signal)
+  } catch (error) {
+    const { request, response } = exchange
+    if (!(error instanceof StatusError) || response.headersSent || !response.socket) throw error
+    write(request, response, statusAnswer(error.status))
   }
 }
 

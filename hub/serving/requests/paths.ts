@@ -11,7 +11,7 @@ export interface ResourcePath {
   readonly namespace: string
   /** Empty for collections. */
   readonly name: string
-  /** Empty, `status`, or what is created below the object. */
+  /** Empty, `status`, or what is created below the object. Behind `proxy` the path goes on: it is not the API's own. */
   readonly subresource: string
   /** Below `/watch/`: the old way to ask for a watch, also of one object. */
   readonly isWatch?: true
@@ -59,7 +59,9 @@ function resource(
   namespace: string,
   [plural = '', name = '', subresource = '', ...more]: readonly string[],
 ): ResourcePath | undefined {
-  return more.length > 0 ? undefined : { group, version, plural, namespace, name, subresource }
+  return more.length > 0 && subresource !== 'proxy'
+    ? undefined
+    : { group, version, plural, namespace, name, subresource }
 }
 
 /** Undefined when the method has no meaning there. */
@@ -67,6 +69,8 @@ export function verbOf(method: string, path: ResourcePath, isWatch: boolean): Ve
   const onOne = path.name !== ''
   if (path.isWatch) return method === 'GET' ? 'watch' : undefined
   switch (method) {
+    case 'HEAD':
+      return path.subresource === 'proxy' ? 'get' : undefined
     case 'GET':
       return onOne ? 'get' : isWatch ? 'watch' : 'list'
     case 'POST':

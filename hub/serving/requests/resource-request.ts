@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { ResourceDefinition } from '../../kube/resource.ts'
 import type { User } from '../user.ts'
 import type { Body } from './body-kind.ts'
@@ -6,12 +7,23 @@ import type { ResourcePath, Verb } from './paths.ts'
 /** Tells the client something beside its answer. */
 export type Warn = (text: string) => void
 
+/** The head of a request, and who sent it. */
+export interface SentRequest {
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  readonly headersDistinct: NodeJS.Dict<string[]>
+  /** Of the sender; empty where it has none. */
+  readonly address: string
+}
+
 /** A request for objects that is allowed, of whatever kind. */
 export interface AskedResource {
   readonly path: ResourcePath
   /** Undefined where the method has no meaning there. */
   readonly verb: Verb | undefined
   readonly url: URL
+  /** As it came. */
+  readonly sent: SentRequest
   readonly accept: string | undefined
   /** What the client calls itself. */
   readonly userAgent: string
@@ -26,7 +38,7 @@ export interface AskedResource {
 }
 
 /** One on a kind that is served. */
-export interface ResourceRequest extends Omit<AskedResource, 'url' | 'verb'> {
+export interface ResourceRequest extends Omit<AskedResource, 'url' | 'verb' | 'sent'> {
   readonly verb: Verb
   readonly definition: ResourceDefinition
   readonly query: URLSearchParams

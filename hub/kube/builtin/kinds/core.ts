@@ -1,10 +1,19 @@
 import type { ResourceDefinition } from '../../resource.ts'
 import { builtin } from './kind.ts'
 
+const STREAM_VERBS = ['create', 'get']
+const PROXY_VERBS = ['create', 'delete', 'get', 'patch', 'update']
+
 /** Kinds of the core group, and those that go with them. Events are stored in their core form. */
 export const CORE_KINDS: readonly ResourceDefinition[] = [
   builtin('Namespace', { plural: 'namespaces', shortNames: ['ns'], status: true, model: 'V1Namespace' }),
-  builtin('Node', { plural: 'nodes', shortNames: ['no'], status: true, model: 'V1Node' }),
+  builtin('Node', {
+    plural: 'nodes',
+    shortNames: ['no'],
+    status: true,
+    connects: [{ subresource: 'proxy', kind: 'NodeProxyOptions', verbs: PROXY_VERBS }],
+    model: 'V1Node',
+  }),
   builtin('Pod', {
     plural: 'pods',
     shortNames: ['po'],
@@ -14,6 +23,13 @@ export const CORE_KINDS: readonly ResourceDefinition[] = [
     actions: [
       { subresource: 'binding', group: '', version: 'v1', kind: 'Binding' },
       { subresource: 'eviction', group: 'policy', version: 'v1', kind: 'Eviction' },
+    ],
+    connects: [
+      { subresource: 'attach', kind: 'PodAttachOptions', verbs: STREAM_VERBS },
+      { subresource: 'exec', kind: 'PodExecOptions', verbs: STREAM_VERBS },
+      { subresource: 'log', kind: 'Pod', verbs: ['get'] },
+      { subresource: 'portforward', kind: 'PodPortForwardOptions', verbs: STREAM_VERBS },
+      { subresource: 'proxy', kind: 'PodProxyOptions', verbs: PROXY_VERBS },
     ],
     model: 'V1Pod',
   }),

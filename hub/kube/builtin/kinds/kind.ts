@@ -1,4 +1,4 @@
-import type { ResourceDefinition, ScalePaths, SubresourceAction } from '../../resource.ts'
+import type { ResourceDefinition, ScalePaths, SubresourceAction, SubresourceConnect } from '../../resource.ts'
 import { resolveType } from '../resolve-type.ts'
 
 export interface Kind {
@@ -14,6 +14,7 @@ export interface Kind {
   /** Subresources that write a part of the object, beside status. */
   readonly parts?: readonly string[]
   readonly actions?: readonly SubresourceAction[]
+  readonly connects?: readonly SubresourceConnect[]
   /** Class of the models that its schema is made from. */
   readonly model: string
   readonly storage?: boolean
@@ -26,13 +27,14 @@ export interface Kind {
 export function builtin(kind: string, declared: Kind): ResourceDefinition {
   const { group = '', version = 'v1', plural, singular = kind.toLowerCase() } = declared
   const { shortNames = [], categories = [], namespaced = false, status = false, storage = true } = declared
-  const { actions, scale, parts, verbs, deprecationWarning } = declared
+  const { actions, connects, scale, parts, verbs, deprecationWarning } = declared
   return {
     ...{ group, version, kind, plural, singular, shortNames, categories, namespaced, storage },
     listKind: `${kind}List`,
     custom: false,
     statusSubresource: status,
     ...(actions ? { actions } : {}),
+    ...(connects ? { connects } : {}),
     ...(scale ? { scale } : {}),
     ...(parts ? { parts } : {}),
     ...(verbs ? { verbs } : {}),

@@ -4,6 +4,9 @@ import { builtin } from './kind.ts'
 /** Kinds of the network. They are objects that others act on: nothing here forwards a packet. */
 export const NETWORK_KINDS: readonly ResourceDefinition[] = [
   builtin('Service', {
+    connects: [
+      { subresource: 'proxy', kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
+    ],
     plural: 'services',
     shortNames: ['svc'],
     categories: ['all'],

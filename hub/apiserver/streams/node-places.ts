@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { JsonObject } from '../../../schemas/index.ts'
+import { arrayAt, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
+import type { ApiObject } from '../../kube/resource.ts'
+import { notFound, unreasoned } from '../../kube/status.ts'
+import { keyOf } from '../../serving/objects/registry.ts'
+import type { ObjectStore } from '../storage/object-store.ts'
+
+/** What the API shows kubelets, and how it knows them. */
+export interface KubeletAccess {
+  /** PEM: the client certificate with its key. */
+  readonly certificate: string
+  readonly privateKey: string
+  /** PEM of the authority of kubelets' certificates. Absent: they are not checked, as upstream does it by default. */
+  readonly authority?: string
+}
+
+/** Where the kubelet of a node is. */
+export interface NodePlace {
+  readonly host: string
+  readonly port: number
+  /** `https://10.0.0.1:10250` */
+  readonly url: string
+  connect(signal: AbortSignal): Promise<Duplex>
+}
+
+export type LocateNode = (node: string, options?: { readonly isUnchecked?: boolean }) => NodePlace
+
+const ADDRESS_TYPES = ['InternalIP', 'ExternalIP', 'Hostname']
+const DEFAULT_PORT = 10250
+const NODES = { group: '', plural: 'nodes' }
+
+/** Finds kubelets as Node objects tell of them. What is found throws a Status, in upstream's words. */
+export function nodeLocator(store: Pick<ObjectStore, 'get'>, access: KubeletAccess): LocateNode {
+  return (name, { isUnchecked = false } = {}) => {
+    const node = store.get('/nodes', keyOf('', name))
+    if (!node) throw notFound(NODES, name)
+    const status = objectAt(node, 'status')
+    const host = addressOf(node)
+    const told = objectAt(objectAt(status, 'daemonEndpoints'), 'kubeletEndpoint')['Port']
+    const port = typeof told === 'number' && told > 0 ? told : DEFAULT_PORT
+    return {
+      host,
+      port,
+      url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+      connect: (signal) => dial({ host, port }, isUnchecked ? { ...access, isUnchecked } : access, signal),
+    }
+  }
+}
+
+function addressOf(node: ApiObject): string {
+  const addresses = arrayAt(objectAt(node, 'status'), 'addresses').filter(isJsonObject)
+  for (const type of ADDRESS_TYPES) {
+    const found = addresses.find((each) => each['type'] === type)
+    if (found) return textAt(found, 'address')
+  }
+  throw unreasoned(`no preferred addresses found; known addresses: [${addresses.map(goText).join(' ')}]`)
+}
+
+/** As Go prints a NodeAddress. */
+function goText(address: JsonObject): string {
+  return `{${textAt(address, 'type')} ${textAt(address, 'address')}}`
+}
+
+async function dial(
+  { host, port }: { readonly host: string; readonly port: number },
+  access: KubeletAccess & { readonly isUnchecked?: boolean },
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const socket = connectTls({
+    host,
+    port,
+    cert: access.certificate,
+    key: access.privateKey,
+    ALPNProtocols: ['http/1.1'],
+    ...(access.authority === undefined || access.isUnchecked === true
+      ? { rejectUnauthorized: false }
+      : { ca: access.authority }),
+  })
+  try {
+    await once(socket, 'secureConnect', { signal })
+    socket.on('error', () => undefined)
+    return socket
+  } catch (error) {
+    socket.on('error', () => undefined).destroy()
+    throw error
+  }
+}
