@@ -22,7 +22,7 @@ import { Tokens } from './meta/tokens.ts'
 import type { MachineFacts } from './node/machine.ts'
 import type { NodeSelf } from './node/node-self.ts'
 import { PodUplink } from './pods/pod-uplink.ts'
-import type { UserRoad } from './road.ts'
+import type { CallRoad, UserRoad } from './road.ts'
 import type { CloudRequests } from './session/cloud-requests.ts'
 import { isAnotherCloud, openEpoch } from './session/epochs.ts'
 import { keepConnected } from './session/keep-connected.ts'
@@ -56,6 +56,8 @@ export interface EdgeHubPorts {
   readonly metrics?: Metrics
   /** Absent: MQTT clients and the cloud cannot speak with each other. */
   readonly userUplink?: UserRoad
+  /** Absent: calls of local services get no answer. */
+  readonly serviceBus?: CallRoad
 }
 
 export interface EdgeHub extends Module, CloudRequests {
@@ -119,7 +121,8 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
           {
             ...ports,
             takeTwin: (frame, ended) => downlink.take(frame, ended),
-            takeUser: async (frame, ended) => ports.userUplink?.take(frame, ended),
+            takeUser: async (frame, origin) => ports.userUplink?.take(frame, origin),
+            takeCall: async (frame, origin) => ports.serviceBus?.take(frame, origin),
             takeApplication: (frame) => applications.take(frame),
             onApplied: (frame) => applications.applied(frame),
             onReceipt: () => {
@@ -129,7 +132,8 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
           link,
         )
         state.session = session
-        const users = [digest, pods, twins, applications, ...(ports.userUplink ? [ports.userUplink] : [])]
+        const others = [ports.userUplink, ports.serviceBus].filter((each) => each !== undefined)
+        const users = [digest, pods, twins, applications, ...others]
         try {
           return await serveLink(ports, { session, users }, signal)
         } finally {

@@ -19,9 +19,22 @@ export interface RoadUser {
   disconnected(road: Road): void
 }
 
+/** The link that a frame came by. */
+export interface FrameOrigin {
+  readonly isSkerry: boolean
+  /** Aborts when the link is gone. */
+  readonly signal: AbortSignal
+}
+
+/** Calls of local services, and of the cloud by local applications. */
+export interface CallRoad extends RoadUser {
+  /** Takes what the cloud says to ServiceBus; a reply where somebody waits for one. Bounds itself. Never rejects. */
+  take(frame: Frame, origin: FrameOrigin): Promise<Frame | undefined>
+}
+
 /** Messages of MQTT clients, both ways. */
 export interface UserRoad extends RoadUser {
   /** Takes what the cloud says to MQTT clients; a reply where somebody waits for one. Never rejects. */
-  take(frame: Frame, signal: AbortSignal): Promise<Frame | undefined>
+  take(frame: Frame, origin: FrameOrigin): Promise<Frame | undefined>
   readonly status: RoadStatus['userMessages']
 }

@@ -7,6 +7,7 @@ import {
   type Rotation,
   readIdentity,
   renewingDialer,
+  ServiceBus,
   UserUplink,
 } from '../../hub/edge/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
@@ -72,6 +73,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   })
   const { identity } = rotation
   const edgeStream = composeEdgeStream(config, () => rotation, ground)
+  const tunnel = edgeStream.targets
+  const serviceBus = new ServiceBus({ limits: config.serviceBus, frames, tunnel, clock, log, metrics })
   const direct = createWebSocketDialer({
     ...{ server, path, identity, clock, log },
     largestFrame: maxFrameBytes,
@@ -86,7 +89,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     ...(config.node.address === undefined ? {} : { address: config.node.address }),
   })
   const edgeHub = createEdgeHub({
-    ...{ node, dialer, meta, frames, bus, store, nodeName, projectId, version, userUplink },
+    ...{ node, dialer, meta, frames, bus, store, nodeName, projectId, version, userUplink, serviceBus },
     incarnation: store.incarnation,
     longestPause: seconds(config.cloud.retrySeconds),
     ...{ clock, random, log, metrics },
@@ -96,6 +99,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const modules = [
     twin,
     userUplink,
+    serviceBus,
     methods,
     ...access,
     ...mqtt.modules,

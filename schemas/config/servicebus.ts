@@ -1,8 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { strict } from './fields.ts'
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
-
 const count = (fallback: number, maximum: number, description: string) =>
   Type.Integer({ default: fallback, minimum: 1, maximum, description })
 
@@ -23,11 +21,22 @@ export const LocalServiceConfig = Type.Object(
       description:
         'Paths that may be called. `/api` stands for itself alone; with a slash at its end, as `/api/`, for all below it too.',
     }),
-    methods: Type.Array(Type.Union(METHODS.map((method) => Type.Literal(method))), {
-      default: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      minItems: 1,
-      description: 'HTTP methods that may be used.',
-    }),
+    methods: Type.Array(
+      Type.Union([
+        Type.Literal('GET'),
+        Type.Literal('HEAD'),
+        Type.Literal('POST'),
+        Type.Literal('PUT'),
+        Type.Literal('PATCH'),
+        Type.Literal('DELETE'),
+        Type.Literal('OPTIONS'),
+      ]),
+      {
+        default: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        minItems: 1,
+        description: 'HTTP methods that may be used.',
+      },
+    ),
     timeoutSeconds: count(
       10,
       3600,

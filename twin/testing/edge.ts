@@ -4,6 +4,7 @@ import {
   createLocalBus,
   type EventBus,
   type MqttMessage,
+  type PublishOptions,
   type RetainedMessage,
   type RetainedView,
   type ViewHandle,
@@ -98,6 +99,14 @@ export async function settle(): Promise<void> {
 /** The EventBus without a network: `send` is a client, `said` what the edge published. */
 export class ScriptedEventBus implements EventBus {
   readonly said: Said[] = []
+  /** The same as it went, JSON or not. */
+  readonly publications: {
+    readonly topic: string
+    readonly payload: string | Uint8Array
+    readonly options: PublishOptions | undefined
+  }[] = []
+  /** Why it takes nothing. */
+  failure: string | undefined
   /** Changes of the view. */
   readonly shown: (readonly [topic: string, payload: string])[] = []
   /** Somebody is subscribed to everything. */
@@ -111,8 +120,11 @@ export class ScriptedEventBus implements EventBus {
     return this.hasListeners
   }
 
-  async publish(topic: string, payload: string | Uint8Array): Promise<void> {
-    this.said.push({ topic, message: JSON.parse(Buffer.from(payload).toString()) })
+  async publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void> {
+    if (this.failure !== undefined) throw new Error(this.failure)
+    const text = Buffer.from(payload).toString()
+    if (/^[[{"\d]/.test(text)) this.said.push({ topic, message: JSON.parse(text) })
+    this.publications.push({ topic, payload, options })
   }
 
   handle(filter: string, handler: (message: MqttMessage) => Promise<void>): Disposable {

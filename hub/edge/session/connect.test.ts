@@ -119,23 +119,6 @@ test('frames go by their group; one that nothing serves ends nothing', async () 
   await edge.stop()
 })
 
-test('105: a call of a local service is answered at once, as an upload, so that its caller does not wait', async () => {
-  const edge = await startEdge({ userMessages: LIMITS, isSkerry: false })
-  await edge.advance(100)
-  edge.cloud.forget()
-  const route = { group: 'user', source: 'router_servicebus', resource: '8080:/lights' }
-  const call = edge.cloud.say({ ...route, operation: 'POST' }, { method: 'POST', url: '/lights', body: '' })
-  edge.cloud.say({ ...route, operation: 'start' }, null)
-  await edge.advance(1)
-  assert.equal(edge.cloud.received.length, 1)
-  const [answer] = edge.cloud.received
-  assert.deepEqual(
-    [answer?.route, answer?.header.parent_msg_id, Object(answer?.content).status_code],
-    [{ ...route, operation: 'upload' }, call.header.msg_id, 503],
-  )
-  await edge.stop()
-})
-
 test('the state of the road shows the link, its queues, its last receipt, and why it is down', async () => {
   const edge = await eventful()
   await edge.advance(5000)

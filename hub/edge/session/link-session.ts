@@ -5,6 +5,7 @@ import { type Clock, seconds } from '../../../platform/time/index.ts'
 import { APPLICATION_GROUP, type Frame, GROUPS, MODULES, OPERATIONS, parseResource } from '../../../schemas/index.ts'
 import type { FrameFactory, Link } from '../../link/index.ts'
 import type { MetaManager } from '../meta/meta-manager.ts'
+import type { FrameOrigin } from '../road.ts'
 import { ORIGINAL_RATE, Pacer } from './pacer.ts'
 import { RequestTable } from './request-table.ts'
 
@@ -12,8 +13,10 @@ export interface LinkSessionPorts {
   readonly meta: MetaManager
   /** Takes what the cloud says of twins; never rejects. */
   readonly takeTwin: (frame: Frame, signal: AbortSignal) => Promise<void>
-  /** Takes what the cloud says to MQTT clients and local services; a reply where it waits for one. Never rejects. */
-  readonly takeUser: (frame: Frame, signal: AbortSignal) => Promise<Frame | undefined>
+  /** Takes what the cloud says to MQTT clients; a reply where it waits for one. Never rejects. */
+  readonly takeUser: (frame: Frame, origin: FrameOrigin) => Promise<Frame | undefined>
+  /** The same for what it says to local services, which may take long. */
+  readonly takeCall?: (frame: Frame, origin: FrameOrigin) => Promise<Frame | undefined>
   /** Takes events of a watch; the receipt. Never rejects. */
   readonly takeApplication?: (frame: Frame) => Promise<Frame>
   /** Told of each object of the cloud that is on disk now. */
@@ -75,6 +78,10 @@ export class LinkSession {
   /** Aborts when the link is gone. */
   get ended(): AbortSignal {
     return this.#ended.signal
+  }
+
+  get #origin(): FrameOrigin {
+    return { isSkerry: this.isSkerry, signal: this.ended }
   }
 
   /** Until the link is gone; answers why. */
@@ -153,8 +160,11 @@ export class LinkSession {
     } else if (group === APPLICATION_GROUP && this.#ports.takeApplication) {
       const receipt = this.#ports.takeApplication(frame)
       await this.#begin(() => receipt.then((reply) => this.#reply(reply)))
+    } else if (group === GROUPS.user && frame.route.source === MODULES.routerServiceBus) {
+      // A service may take its time; the objects of the cloud must not wait for it.
+      void this.#ports.takeCall?.(frame, this.#origin).then((reply) => reply && this.#reply(reply))
     } else if (group === GROUPS.user) {
-      await this.#begin(() => this.#ports.takeUser(frame, this.ended).then((reply) => reply && this.#reply(reply)))
+      await this.#begin(() => this.#ports.takeUser(frame, this.#origin).then((reply) => reply && this.#reply(reply)))
     } else {
       this.#ignored('unknown-group')
       log.warn('A message of the cloud has a group that nothing here serves', { group, resource, operation })

@@ -12,6 +12,8 @@ import { createMetaManager, type MetaManager } from '../meta/meta-manager.ts'
 import { metaStoreDomain } from '../meta/meta-store.ts'
 import type { MetaLimits } from '../meta/meta-table.ts'
 import type { NodeSelf } from '../node/node-self.ts'
+import { ServiceBus } from '../servicebus/service-bus.ts'
+import type { ServiceLimits } from '../servicebus/services/service-calls.ts'
 import type { UserMessageLimits } from '../user/user-outbox.ts'
 import { userStoreDomain } from '../user/user-store.ts'
 import { UserUplink } from '../user/user-uplink.ts'
@@ -41,6 +43,8 @@ export interface BenchOptions {
   readonly incarnation?: number
   readonly isReachable?: boolean
   readonly userMessages?: UserMessageLimits
+  /** Local services that may be called. Default: none. */
+  readonly services?: ServiceLimits['services']
   readonly metaLimits?: MetaLimits
   /** What the node says of itself; by default only that it is connected. */
   readonly node?: (ports: { readonly bus: Bus; readonly clock: FakeClock }) => NodeSelf
@@ -70,7 +74,10 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
   const meta = createMetaManager({ ...ports, ...(metaLimits ? { limits: metaLimits } : {}) })
   const mqtt = new ScriptedEventBus()
   const userUplink = userMessages && new UserUplink({ ...ports, eventBus: mqtt, limits: userMessages })
-  const uplinks = userUplink && { userUplink }
+  const { services = [] } = options
+  const serviceLimits = { services, maxConcurrent: 64, maxRequestBytes: 10_000_000, maxAnswerBytes: 10_000_000 }
+  const serviceBus = new ServiceBus({ ...ports, limits: serviceLimits })
+  const uplinks = { serviceBus, ...(userUplink ? { userUplink } : {}) }
   const node = options.node?.(ports)
   const hub = createEdgeHub({
     ...ports,
@@ -82,7 +89,7 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
     version: '0.1.0',
   })
   const scopes: ManagedScope[] = []
-  for (const module of [...(userUplink ? [userUplink] : []), meta, hub]) {
+  for (const module of [...(userUplink ? [userUplink] : []), serviceBus, meta, hub]) {
     const onCrash = (error: unknown) => log.error('crashed', { error })
     const scope = createScope(module.name, { clock, log, deadline: seconds(5), onCrash })
     scopes.unshift(scope)

@@ -15,6 +15,7 @@ import { joinNode } from '../join/join-node.ts'
 import { parseJoinToken } from '../join/token.ts'
 import { createMetaManager } from '../meta/meta-manager.ts'
 import { metaStoreDomain } from '../meta/meta-store.ts'
+import { ServiceBus } from '../servicebus/service-bus.ts'
 import { userStoreDomain } from '../user/user-store.ts'
 import { UserUplink } from '../user/user-uplink.ts'
 
@@ -68,7 +69,9 @@ export async function joinEdge(
     const dialer = createWebSocketDialer({ server, path: `/project/${nodeName}/events`, identity, clock, log })
     const limits = { maxMessages: 1000, maxBytes: 1_000_000, maxAgeHours: 1 }
     const userUplink = new UserUplink({ ...ports, eventBus: mqtt, limits })
-    const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userUplink })
+    const services = { services: [], maxConcurrent: 1, maxRequestBytes: 1, maxAnswerBytes: 1 }
+    const serviceBus = new ServiceBus({ ...ports, limits: services })
+    const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userUplink, serviceBus })
     await userUplink.start(scope)
     await meta.start(scope)
     await hub.start(scope)

@@ -1,10 +1,11 @@
 import type { EventBus } from '../../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { describeError } from '../../../platform/lifecycle/index.ts'
+import { describeError, RefusedError, SkerryError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, seconds, withDeadline } from '../../../platform/time/index.ts'
-import { type Frame, isTopicName, type Json, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import { type Frame, isTopicName, type Json, MODULES, OPERATIONS, PLAIN_PREFIX } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
+import type { FrameOrigin } from '../road.ts'
 import type { UserTopics } from './user-topics.ts'
 
 export interface UserDownlinkPorts {
@@ -18,12 +19,10 @@ export interface UserDownlinkPorts {
 
 /** A broker that takes nothing must not hold up the link. */
 const DEADLINE = seconds(15)
-const SERVICE_BUS = 'router_servicebus'
-const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
 
 /**
- * Frames of group `user`: what rules of the cloud publish on the broker of this node, and what topics they want. They have no
- * receipt on the wire. A call of a local service is answered at once: there is no ServiceBus here, and its caller must not wait.
+ * Frames of group `user`: what rules of the cloud publish on the broker of this node, and what topics they want. A Skerry cloud
+ * hears of each publication whether the broker has taken it; an original one asks for no answer, and gets none.
  */
 export class UserDownlink {
   readonly #ports: UserDownlinkPorts
@@ -39,37 +38,40 @@ export class UserDownlink {
     this.#ignored = (cause) => ignored.add(1, { cause })
   }
 
-  async take(frame: Frame): Promise<Frame | undefined> {
+  async take(frame: Frame, { isSkerry }: FrameOrigin): Promise<Frame | undefined> {
     const { source, operation = '', resource = '' } = frame.route
-    if (source === SERVICE_BUS) return this.#answerCall(frame)
+    const { frames, topics, log } = this.#ports
+    const isPublication = source === MODULES.routerEventBus && operation === OPERATIONS.publish
     try {
-      if (source !== MODULES.routerEventBus) this.#ignore('user-source', frame)
-      else if (operation === 'publish' && isTopicName(resource)) await this.#publish(resource, frame.content)
-      else if (operation === OPERATIONS.subscribe) await this.#ports.topics.subscribe(resource)
-      else if (operation === OPERATIONS.unsubscribe) await this.#ports.topics.unsubscribe(resource)
+      if (isPublication) await this.#publish(resource, frame.content, isSkerry)
+      else if (source !== MODULES.routerEventBus) this.#ignore('user-source', frame)
+      else if (operation === OPERATIONS.subscribe) await topics.subscribe(resource)
+      else if (operation === OPERATIONS.unsubscribe) await topics.unsubscribe(resource)
       else this.#ignore('user-operation', frame)
+      return isPublication && isSkerry ? frames.reply(frame, 'OK') : undefined
     } catch (error) {
       this.#ignored('user-failed')
-      this.#ports.log.warn('What the cloud says to MQTT clients was not taken', {
+      log.warn('What the cloud says to MQTT clients was not taken', {
         ...{ operation, topic: resource.slice(0, 200), error: describeError(error) },
       })
+      return isPublication && isSkerry ? frames.refuse(frame, reasonOf(error)) : undefined
     }
-    return undefined
   }
 
-  async #publish(topic: string, content: Json): Promise<void> {
+  /** At QoS 1 where somebody hears whether it was taken; else as this broker publishes. */
+  async #publish(topic: string, content: Json, isSkerry: boolean): Promise<void> {
     const { clock, eventBus } = this.#ports
-    await withDeadline(clock, DEADLINE, undefined, () => eventBus.publish(topic, payloadOf(content)))
-  }
-
-  /** As KubeEdge's ServiceBus answers, but at once: the operation makes it an answer to the Router. */
-  #answerCall(frame: Frame): Frame | undefined {
-    const { operation = '' } = frame.route
-    this.#ignored('service-bus')
-    if (!METHODS.has(operation.toUpperCase())) return undefined
-    const body = Buffer.from('this node has no ServiceBus').toString('base64')
-    const content = { header: { 'Content-Type': ['text/plain'] }, status_code: 503, body }
-    return this.#ports.frames.reply(frame, content, { operation: OPERATIONS.upload })
+    const refusal = refusalOf(topic)
+    if (refusal !== undefined) {
+      throw new RefusedError('A rule may not publish on this topic', {
+        code: 'HUB_TOPIC_REFUSED',
+        fields: { topic: topic.slice(0, 200), reason: refusal },
+      })
+    }
+    const payload = payloadOf(content)
+    await withDeadline(clock, DEADLINE, undefined, () =>
+      eventBus.publish(topic, payload, isSkerry ? { qos: 1 } : undefined),
+    )
   }
 
   #ignore(cause: string, { route }: Frame): void {
@@ -81,7 +83,28 @@ export class UserDownlink {
   }
 }
 
-/** Text as it is; other JSON as its text. */
-function payloadOf(content: Json): string {
-  return typeof content === 'string' ? content : content === null ? '' : JSON.stringify(content)
+/**
+ * What the edge publishes passes all rights of clients by, and mappers take what they hear on `$hw/` for the edge's own word:
+ * who may write rules in one namespace must not be able to speak there.
+ */
+function refusalOf(topic: string): string | undefined {
+  if (!isTopicName(topic)) return 'it is no topic that can be published on'
+  const [first] = topic.split('/', 1)
+  const isReserved = topic.startsWith('$') || first === 'SYS' || first === PLAIN_PREFIX
+  return isReserved ? 'it belongs to devices, to the broker or to the edge' : undefined
+}
+
+/** Text as it is, bytes of a Skerry cloud as they were; other JSON as its text. */
+function payloadOf(content: Json): string | Uint8Array {
+  if (typeof content === 'string') return content
+  if (content === null) return ''
+  const skerry = typeof content === 'object' && 'skerry' in content ? content['skerry'] : undefined
+  const base64 = typeof skerry === 'object' && skerry !== null && 'base64' in skerry ? skerry['base64'] : undefined
+  return typeof base64 === 'string' ? Buffer.from(base64, 'base64') : JSON.stringify(content)
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof SkerryError)) return `HUB_PUBLISH_FAILED: ${describeError(error)}`
+  const { reason } = error.fields
+  return `${error.code}: ${error.message}${typeof reason === 'string' ? `: ${reason}` : ''}`
 }

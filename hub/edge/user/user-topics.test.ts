@@ -49,6 +49,50 @@ test('what a KubeEdge cloud publishes comes out of the broker of this node', asy
   await edge.stop()
 })
 
+test('71: what a Skerry cloud publishes is confirmed when the broker has it, byte for byte', async () => {
+  const edge = await start()
+  await edge.advance(100)
+  edge.cloud.forget()
+  const bytes = Buffer.from([0, 255, 128, 65])
+  await say(edge, 'publish', 'shop/cmd', { skerry: { base64: bytes.toString('base64') } })
+  await say(edge, 'publish', 'shop/cmd', 'text')
+  assert.deepEqual(
+    edge.mqtt.publications.map(({ topic, payload, options }) => [topic, [...Buffer.from(payload)], options]),
+    [
+      ['shop/cmd', [...bytes], { qos: 1 }],
+      ['shop/cmd', [...Buffer.from('text')], { qos: 1 }],
+    ],
+  )
+  assert.deepEqual(
+    edge.cloud.received.map(({ route, content }) => [route.operation, content]),
+    [
+      ['response', 'OK'],
+      ['response', 'OK'],
+    ],
+  )
+  await edge.stop()
+})
+
+test('what is not published is said at once to a Skerry cloud, with the reason', async () => {
+  const edge = await start()
+  await edge.advance(100)
+  edge.cloud.forget()
+  for (const topic of [
+    'shop/+/cmd',
+    '$hw/events/device/default/pump-1/twin/update/delta',
+    'SYS/a',
+    'twins/default/pump-1',
+    '',
+  ])
+    await say(edge, 'publish', topic, 'x')
+  edge.mqtt.failure = 'the broker is gone'
+  await say(edge, 'publish', 'shop/cmd', 'x')
+  const answers = edge.cloud.received.map(({ route, content }) => [route.operation, String(content).split(':', 1)[0]])
+  assert.deepEqual(answers, [...Array(5).fill(['error', 'HUB_TOPIC_REFUSED']), ['error', 'HUB_PUBLISH_FAILED']])
+  assert.deepEqual(edge.mqtt.publications, [])
+  await edge.stop()
+})
+
 test('104: a topic that a KubeEdge cloud subscribed to goes up, also after a restart, until it is unsubscribed', async () => {
   const first = await original()
   await first.mqtt.send('shop/lights', '0')

@@ -4,7 +4,7 @@ import { describeError, type Module, type Scope, SkerryError } from '../../../pl
 import { Backoff, ms, seconds } from '../../../platform/time/index.ts'
 import { type Frame, GROUPS, type Json, MODULES, OPERATIONS, USER_FILTERS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
-import type { Road, UserRoad } from '../road.ts'
+import type { FrameOrigin, Road, UserRoad } from '../road.ts'
 import { UserDownlink } from './user-downlink.ts'
 import { UserDrops } from './user-drops.ts'
 import { type UserMessage, UserOutbox, type UserOutboxPorts } from './user-outbox.ts'
@@ -80,8 +80,8 @@ export class UserUplink implements Module, UserRoad {
     }
   }
 
-  take(frame: Frame): Promise<Frame | undefined> {
-    return this.#downlink.take(frame)
+  take(frame: Frame, origin: FrameOrigin): Promise<Frame | undefined> {
+    return this.#downlink.take(frame, origin)
   }
 
   connected(road: Road): void {
