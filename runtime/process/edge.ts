@@ -24,6 +24,7 @@ import { composeEventBus } from './event-bus.ts'
 import type { Composition, Ground } from './host.ts'
 import { composeLocalApi } from './local-api.ts'
 import { mapperSettings } from './mapper-settings.ts'
+import { composeMetaServer } from './metaserver.ts'
 import { nodeHealth } from './node-health.ts'
 import { twinLimits } from './twin-limits.ts'
 import { version } from './version.ts'
@@ -94,6 +95,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     longestPause: seconds(config.cloud.retrySeconds),
     ...{ clock, random, log, metrics },
   })
+  const { applications } = edgeHub
+  const metaServer = composeMetaServer(config, { store, meta, bus, applications, node }, ground)
   // Clients come in after those who answer them, and leave before they end: a receipt without them would be a lie.
   const [access, edged] = pods ? [[pods.access], [pods.edged]] : [[], []]
   const modules = [
@@ -109,11 +112,12 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     ...edged,
     edgeStream,
     edgeHub,
+    ...metaServer.modules,
     rotation,
   ]
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
-    endpoints: () => ({ ...mqtt.endpoints(), ...localApi.endpoints(), ...socketOf(pods) }),
+    endpoints: () => ({ ...mqtt.endpoints(), ...localApi.endpoints(), ...metaServer.endpoints(), ...socketOf(pods) }),
     links: () => ({ road: { cloud: server, ...edgeHub.status() } }),
     routes: {
       'GET /mappers': async () => [...bus.list(mappersLoaded).values()],

@@ -159,6 +159,15 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
     (await import('./commands/user.ts')).listUsers(options, terminal),
   )
 
+  add(program, 'kubeconfig', 'write a kubeconfig for the Kubernetes API of this node (MetaServer)', async (options) =>
+    (await import('./commands/kubeconfig.ts')).writeKubeconfig(options, terminal),
+  )
+    .option(
+      '--out <file>',
+      'kubeconfig to write; default: metaserver/kubeconfig in the data directory of the edge half',
+    )
+    .option('--namespace <namespace>', 'of commands that name none', 'default')
+
   add(
     program,
     'backup <file>',

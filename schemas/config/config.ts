@@ -5,6 +5,7 @@ import { EdgedConfig, UpEdgedConfig } from './edged.ts'
 import { host, port, strict } from './fields.ts'
 import { LocalApiConfig } from './http.ts'
 import { MappersConfig, UpMappersConfig } from './mappers.ts'
+import { MetaServerConfig } from './metaserver.ts'
 import { MqttConfig } from './mqtt.ts'
 import { NodeConfig } from './node.ts'
 import { ObjectsConfig } from './objects.ts'
@@ -93,6 +94,7 @@ export const EdgeConfig = Type.Object(
     mappers: MappersConfig,
     edged: EdgedConfig,
     http: LocalApiConfig,
+    metaServer: MetaServerConfig,
     serviceBus: ServiceBusConfig,
     metrics: MetricsConfig,
     log: LogConfig,
@@ -211,6 +213,7 @@ export const UP_PORTS = {
   mqtt: { port: 1883, what: 'MQTT broker' },
   mqttWebsocket: { port: 9001, what: 'MQTT over WebSocket' },
   http: { port: 9061, what: 'local HTTP API' },
+  metaserver: { port: 10550, what: 'MetaServer' },
   metricsCloud: { port: 9091, what: 'metrics of the cloud half' },
   metricsEdge: { port: 9092, what: 'metrics of the edge half' },
   servicebus: { port: 9060, what: 'ServiceBus' },
@@ -232,6 +235,7 @@ export const UpConfig = Type.Object(
         mqtt: port(UP_PORTS.mqtt.port, 'MQTT broker.'),
         mqttWebsocket: port(UP_PORTS.mqttWebsocket.port, 'MQTT over WebSocket.'),
         http: port(UP_PORTS.http.port, 'Local HTTP API.'),
+        metaserver: port(UP_PORTS.metaserver.port, 'MetaServer.'),
         metricsCloud: port(UP_PORTS.metricsCloud.port, 'Metrics of the cloud half.'),
         metricsEdge: port(UP_PORTS.metricsEdge.port, 'Metrics of the edge half.'),
         servicebus: port(UP_PORTS.servicebus.port, 'ServiceBus.'),

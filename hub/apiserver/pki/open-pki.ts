@@ -1,27 +1,12 @@
-import { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
-import {
-  CertificateError,
-  generateKeyPair,
-  loadKeyPair,
-  parseCertificate,
-  pemOf,
-  type Subject,
-  type Usage,
-} from '../../../platform/certificates/index.ts'
+import { CertificateError, generateKeyPair, loadKeyPair } from '../../../platform/certificates/index.ts'
 import { type Authority, createAuthority, loadAuthority } from '../../../platform/certificates/issuing/index.ts'
 import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../platform/files/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, minutes } from '../../../platform/time/index.ts'
 import { ADMIN_GROUP } from '../../serving/access/authorization.ts'
-
-/** A certificate with its key, both PEM. */
-export interface Identity {
-  readonly certificate: string
-  readonly privateKey: string
-}
+import { type Identity, openIdentity, type Profile, readPair, writePair } from '../../serving/access/stored-identity.ts'
 
 /** Everything that the embedded API and its clients need to trust each other. */
 export interface ApiPki {
@@ -47,9 +32,6 @@ export interface PkiOptions {
 /** In minutes. */
 const DAY = 24 * 60
 const AUTHORITY_LIFE = minutes(10 * 365 * DAY)
-const LEAF_LIFE = minutes(365 * DAY)
-/** A certificate that ends sooner is made anew at the next start. */
-const RENEW_BEFORE = minutes(60 * DAY)
 const LOCAL_NAMES = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', '127.0.0.1', '::1']
 
 /**
@@ -62,7 +44,10 @@ export async function openApiPki(directory: string, { names, clock, log }: PkiOp
   const authority = await openAuthority(folder, clock, log)
   // An IPv6 address may come as it stands in a URL.
   const all = [...new Set([...LOCAL_NAMES, ...names.map((name) => name.replaceAll(/[[\]]/g, ''))])]
-  const open = (name: string, profile: Profile) => openIdentity(folder, name, authority, profile, clock, log)
+  const open = (name: string, profile: Profile) => {
+    const onMade = () => log.info('Made a certificate of the Kubernetes API', { certificate: name })
+    return openIdentity(folder, name, { authority, profile, clock, onMade })
+  }
   return {
     ca: authority.certificatePem,
     authority: { certificate: authority.certificatePem, privateKey: authority.privateKeyPem },
@@ -86,12 +71,6 @@ async function openKey(folder: string, log: Logger): Promise<string> {
   await writeFileAtomic(file, privateKeyPem, 0o600)
   log.info('Made the key for tokens of service accounts', { folder })
   return privateKeyPem
-}
-
-interface Profile {
-  readonly subject: Subject
-  readonly usages: readonly Usage[]
-  readonly names: readonly string[]
 }
 
 const ADMIN: Profile = {
@@ -125,66 +104,4 @@ function loadStoredAuthority(stored: Identity, folder: string): Authority {
       { code: 'HUB_API_CA_DAMAGED', cause },
     )
   }
-}
-
-async function openIdentity(
-  folder: string,
-  name: string,
-  authority: Authority,
-  profile: Profile,
-  clock: Clock,
-  log: Logger,
-): Promise<Identity> {
-  const stored = await readPair(folder, name)
-  if (stored && isFit(stored, authority, profile, clock)) return stored
-  const keyPair = await generateKeyPair()
-  const notBefore = new Date(clock.now())
-  const certificate = await authority.issue({
-    publicKey: keyPair.publicKeyDer,
-    subject: profile.subject,
-    usages: profile.usages,
-    dnsNames: profile.names.filter((each) => isIP(each) === 0),
-    ipAddresses: profile.names.filter((each) => isIP(each) !== 0),
-    notBefore,
-    notAfter: new Date(notBefore.getTime() + LEAF_LIFE.milliseconds),
-  })
-  const identity = { certificate: pemOf(certificate, 'CERTIFICATE'), privateKey: keyPair.privateKeyPem }
-  await writePair(folder, name, identity)
-  log.info('Made a certificate of the Kubernetes API', { certificate: name })
-  return identity
-}
-
-function isFit(stored: Identity, authority: Authority, { subject, names }: Profile, clock: Clock): boolean {
-  try {
-    const found = parseCertificate(stored.certificate)
-    const known = [...found.dnsNames, ...found.ipAddresses]
-    return (
-      isIssuedBy(stored.certificate, authority) &&
-      found.subject.commonName === subject.commonName &&
-      Buffer.from(loadKeyPair(stored.privateKey).publicKeyDer).equals(found.publicKeyDer) &&
-      found.notAfter.getTime() > clock.now() + RENEW_BEFORE.milliseconds &&
-      names.every((name) => known.includes(name))
-    )
-  } catch (error) {
-    if (error instanceof CertificateError) return false
-    throw error
-  }
-}
-
-/** By signature: an authority that was made anew bears the same name. */
-function isIssuedBy(certificate: string, authority: Authority): boolean {
-  return new X509Certificate(certificate).verify(new X509Certificate(authority.certificatePem).publicKey)
-}
-
-/** Undefined when one of the two is missing: a start that was cut off makes both again. */
-async function readPair(folder: string, name: string): Promise<Identity | undefined> {
-  const certificate = await readFileIfPresent(join(folder, `${name}.crt`))
-  const privateKey = await readFileIfPresent(join(folder, `${name}.key`))
-  return certificate === undefined || privateKey === undefined ? undefined : { certificate, privateKey }
-}
-
-async function writePair(folder: string, name: string, { certificate, privateKey }: Identity): Promise<void> {
-  // The key first: a certificate without its key is what readPair takes for nothing.
-  await writeFileAtomic(join(folder, `${name}.key`), privateKey, 0o600)
-  await writeFileAtomic(join(folder, `${name}.crt`), certificate, 0o600)
 }

@@ -5,7 +5,7 @@ import { type Authority, loadAuthority } from '../../../platform/certificates/is
 import { ensureDirectory, readFileIfPresent, removeFile, writeFileAtomic } from '../../../platform/files/index.ts'
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { Clock, Duration } from '../../../platform/time/index.ts'
-import type { Identity } from './open-pki.ts'
+import type { Identity } from '../../serving/access/stored-identity.ts'
 
 /** Somebody who got a certificate here that has not ended. */
 export interface IssuedPerson {

@@ -3,7 +3,7 @@ import type { Row, StoreCall, StoreDomain } from '../../../platform/store/index.
 /**
  * What the hub keeps at the edge. `meta` has rows as KubeEdge keys them: `key` is the resource on the wire, `value` the whole
  * object as JSON. `edge_fact` is what this database knows of itself, `edge_confirmed` what the cloud has confirmed of devices,
- * `edge_token` the tokens of service accounts, times in Unix ms.
+ * `edge_token` the tokens of service accounts, `edge_copy` answers of the cloud that MetaServer keeps, times in Unix ms.
  */
 export const metaStoreDomain: StoreDomain = {
   name: 'meta',
@@ -31,6 +31,14 @@ export const metaStoreDomain: StoreDomain = {
       },
     },
     { name: 'edge_fact', columns: { name: { type: 'text', primary: true }, value: { type: 'text' } } },
+    {
+      name: 'edge_copy',
+      columns: {
+        key: { type: 'text', primary: true },
+        answer: { type: 'text' },
+        received: { type: 'integer' },
+      },
+    },
     {
       name: 'edge_confirmed',
       columns: {
@@ -62,6 +70,12 @@ export const metaStoreDomain: StoreDomain = {
         'CREATE TABLE "edge_token" ("key" text PRIMARY KEY NOT NULL, "pod" text NOT NULL, "token" text NOT NULL, "received" integer NOT NULL, "lifetime" integer NOT NULL, "expires" integer NOT NULL)',
       ],
     },
+    {
+      name: '0103-edge-copies',
+      up: [
+        'CREATE TABLE "edge_copy" ("key" text PRIMARY KEY NOT NULL, "answer" text NOT NULL, "received" integer NOT NULL)',
+      ],
+    },
   ],
   statements: {
     all: 'SELECT key, type, uid, resourceversion, value FROM meta',
@@ -80,6 +94,11 @@ export const metaStoreDomain: StoreDomain = {
       'INSERT INTO edge_token (key, pod, token, received, lifetime, expires) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET pod = excluded.pod, token = excluded.token, received = excluded.received, lifetime = excluded.lifetime, expires = excluded.expires',
     removeToken: 'DELETE FROM edge_token WHERE key = ?',
     clearTokens: 'DELETE FROM edge_token',
+    copies: 'SELECT key, answer, received FROM edge_copy ORDER BY received',
+    putCopy:
+      'INSERT INTO edge_copy (key, answer, received) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, received = excluded.received',
+    removeCopy: 'DELETE FROM edge_copy WHERE key = ?',
+    clearCopies: 'DELETE FROM edge_copy',
     setFact:
       'INSERT INTO edge_fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   },

@@ -26,6 +26,7 @@ export async function takeOver(nodeName: string, store: Store, log: Logger): Pro
 const FORGET_ALL = [
   { statement: 'meta.clear', parameters: [] },
   { statement: 'meta.clearTokens', parameters: [] },
+  { statement: 'meta.clearCopies', parameters: [] },
   { statement: 'meta.unmarkAll', parameters: [] },
   { statement: 'meta.forgetFact', parameters: ['epoch'] },
 ]

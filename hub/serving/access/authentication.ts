@@ -52,9 +52,14 @@ export async function authenticate(
   if (shown.kind === 'user') return shown
   const header = request.headers.authorization
   if (header === undefined) return shown
-  const token = /^Bearer +([\w\-.~+/=:]+)$/i.exec(header)?.[1]
+  const token = bearerToken(header)
   const owner = token === undefined ? undefined : await tokens(token, API_AUDIENCES, signal)
   return owner ? { kind: 'user', user: authenticated(owner.user) } : { kind: 'unknown' }
+}
+
+/** Of an Authorization header, RFC 6750. */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^Bearer +([\w\-.~+/=:]+)$/i.exec(header ?? '')?.[1]
 }
 
 /** Reading a certificate costs as much as a small request does, and a connection keeps its own. */

@@ -13,7 +13,7 @@ import {
   unavailable,
   unsupportedMediaType,
 } from '../../kube/status.ts'
-import { ANONYMOUS_USER, type Identity, type TokenAuthenticator } from '../access/authentication.ts'
+import { ANONYMOUS_USER, bearerToken, type Identity, type TokenAuthenticator } from '../access/authentication.ts'
 import type { Authorizer } from '../access/authorization.ts'
 import { impersonated } from '../access/impersonation.ts'
 import { isStream, type Reply, statusAnswer } from '../answers/answer.ts'
@@ -148,7 +148,8 @@ async function route(options: Serving, request: Incoming, asked: Asked): Promise
   seen.attributes = attributesOf(url, verb ?? method.toLowerCase(), path)
   seen.decision = options.authorize(user, seen.attributes)
   if (!seen.decision.allowed) throw refusal(user, seen.attributes, seen.decision.reason)
-  if (path) return await toResource(options, request, { path, verb, url, user, warnings, signal, seen })
+  const token = actedAs ? undefined : bearerToken(request.headers.authorization)
+  if (path) return await toResource(options, request, { path, verb, url, user, token, warnings, signal, seen })
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed()
   const { accept, 'if-none-match': knownTags } = request.headers
   return options.descriptions.describe({ segments, query: url.searchParams, accept, knownTags })
@@ -181,6 +182,7 @@ interface Found {
   readonly verb: ReturnType<typeof verbOf>
   readonly url: URL
   readonly user: User
+  readonly token: string | undefined
   readonly warnings: string[]
   readonly signal: AbortSignal
   readonly seen: Seen
@@ -189,7 +191,7 @@ interface Found {
 async function toResource(
   { serve, authorize, bodies }: Serving,
   request: Incoming,
-  { path, verb, url, user, warnings, signal, seen }: Found,
+  { path, verb, url, user, token, warnings, signal, seen }: Found,
 ): Promise<Reply> {
   const warn = (text: string) => {
     if (!warnings.includes(text) && warnings.length < MOST_WARNINGS) warnings.push(text)
@@ -202,6 +204,7 @@ async function toResource(
     accept: request.headers.accept,
     userAgent: request.headers['user-agent'] ?? '',
     user,
+    token,
     warn,
     signal,
     body: () => bodies.read(request.headers, () => bodyOf(request, signal)),

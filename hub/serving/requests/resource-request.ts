@@ -28,6 +28,8 @@ export interface AskedResource {
   /** What the client calls itself. */
   readonly userAgent: string
   readonly user: User
+  /** Bearer token of whoever asks, unless he acts as somebody else; for those who ask others in his name. Never logged. */
+  readonly token: string | undefined
   readonly warn: Warn
   readonly signal: AbortSignal
   readonly body: () => Promise<Body>

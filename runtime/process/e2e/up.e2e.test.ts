@@ -55,7 +55,7 @@ describe('skerry up', () => {
     const config = join(elsewhere, 'up.yaml')
     await writeFile(
       config,
-      `ports: {mqtt: ${port}, mqttWebsocket: 0, apiserver: 0, cloudhub: 0, certificates: 0, metricsCloud: 0, metricsEdge: 0, servicebus: 0, pump: 0, opcua: 0}\n`,
+      `ports: {mqtt: ${port}, mqttWebsocket: 0, apiserver: 0, cloudhub: 0, certificates: 0, metricsCloud: 0, metricsEdge: 0, servicebus: 0, metaserver: 0, pump: 0, opcua: 0}\n`,
     )
     const ran = await run(process.execPath, [launcher, 'up', '--data', join(elsewhere, 'a'), '--config', config])
     assert.equal(ran.code, 1)

@@ -16,6 +16,7 @@ const none: UpPorts = {
   metricsCloud: 0,
   metricsEdge: 0,
   servicebus: 0,
+  metaserver: 0,
   pump: 0,
   opcua: 0,
 }

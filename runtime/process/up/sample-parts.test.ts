@@ -30,6 +30,7 @@ const PORTS = {
     metricsCloud: 5,
     metricsEdge: 6,
     servicebus: 7,
+    metaserver: 7,
   },
   ...{ pump: 5021, opcua: 4841 },
 }

@@ -214,6 +214,7 @@ export class Supervisor implements AsyncDisposable {
       cloud: { server: `127.0.0.1:${ports.cloudhub}`, certificates: `127.0.0.1:${ports.certificates}` },
       mqtt: { port: ports.mqtt, anonymous: 'full', websocket: { port: ports.mqttWebsocket } },
       http: { port: ports.http },
+      metaServer: { port: ports.metaserver },
       serviceBus: { listener: { port: ports.servicebus } },
       metrics: { port: ports.metricsEdge },
       log: { level: config.log.level, format: 'json' },

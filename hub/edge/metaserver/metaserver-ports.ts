@@ -1,0 +1,35 @@
+import type { Bus } from '../../../platform/bus/index.ts'
+import type { Metrics } from '../../../platform/health/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import type { Store } from '../../../platform/store/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
+import type { Applications } from '../applications/applications.ts'
+import type { MetaManager } from '../meta/meta-manager.ts'
+import type { NodeSelf } from '../node/node-self.ts'
+
+export interface MetaServerPorts {
+  readonly store: Store
+  readonly meta: MetaManager
+  readonly bus: Bus
+  readonly applications: Applications
+  readonly nodeName: string
+  readonly node?: NodeSelf
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+export interface MetaServerSettings {
+  readonly host: string
+  readonly port: number
+  /** For its own certificates and tokens. */
+  readonly folder: string
+  /** Beside the issuer's name: for whom tokens of service accounts may be. */
+  readonly audiences: readonly string[]
+}
+
+export interface MetaServerOptions extends Omit<MetaServerSettings, 'host' | 'port'> {
+  /** `host:port` as clients reach it. */
+  readonly address: () => string
+}

@@ -1,0 +1,67 @@
+import type { Socket } from 'node:net'
+import { serveHttps } from '../../../platform/http/index.ts'
+import type { Module, Scope } from '../../../platform/lifecycle/index.ts'
+import { seconds } from '../../../platform/time/index.ts'
+import type { MetaServerPorts, MetaServerSettings } from './metaserver-ports.ts'
+import type { Serving } from './serve.ts'
+
+export interface MetaServer extends Module {
+  /** Undefined until it listens. */
+  readonly url: string | undefined
+}
+
+/** More are closed at once. */
+const MOST_CONNECTIONS = 256
+
+/**
+ * MetaServer: the Kubernetes API of this node, on the node. It listens from the start, and the rest is loaded when the first client
+ * comes: most gateways have none.
+ */
+export function createMetaServerModule(ports: MetaServerPorts, settings: MetaServerSettings): MetaServer {
+  const { clock, log } = ports
+  const state: { url: string | undefined } = { url: undefined }
+  return {
+    name: 'MetaServer',
+    get url() {
+      return state.url
+    },
+    async start(scope: Scope) {
+      const { host, port } = settings
+      const options = { ...settings, address: () => (state.url ?? '').replace('https://', '') }
+      const opening: { serving?: Promise<Serving> } = {}
+      const open = (): Promise<Serving> => {
+        opening.serving ??= import('./serve.ts').then(({ openServing }) => openServing(ports, options, scope))
+        return opening.serving
+      }
+      const secured = new WeakSet<Serving>()
+      const server = await serveHttps({
+        at: { host, port },
+        async handler(request, response, signal) {
+          await (await open()).handler(request, response, signal)
+        },
+        ...{ log, clock, maxConnections: MOST_CONNECTIONS },
+        // Clients without a certificate may have a token, or ask for health.
+        tls: { requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
+        admit: (socket: Socket, begin) => {
+          open().then(
+            (serving) => {
+              if (!secured.has(serving)) server.renew(serving.tls)
+              secured.add(serving)
+              begin()
+            },
+            (error: unknown) => {
+              // The next client tries again.
+              delete opening.serving
+              log.error('MetaServer cannot serve', { error })
+              socket.destroy()
+            },
+          )
+        },
+      })
+      state.url = server.url
+      // Watches end at once, so that a stop does not wait for them.
+      scope.defer(() => server.close(seconds(2)))
+      log.info('MetaServer listens', { url: server.url })
+    },
+  }
+}

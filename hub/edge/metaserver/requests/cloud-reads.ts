@@ -1,0 +1,82 @@
+import { isApiObject } from '../../../kube/object/index.ts'
+import type { ApiObject } from '../../../kube/resource.ts'
+import { methodNotAllowed } from '../../../kube/status.ts'
+import type { Answer, SendEvent, Stream, StreamEvent } from '../../../serving/answers/answer.ts'
+import { shownObject } from '../../../serving/answers/present.ts'
+import type { ApplicationAnswer, WatchedEvent } from '../../applications/applications.ts'
+import { presentAnswer, viewOf } from './cloud-answer.ts'
+import { optionsOf, placeOf } from './cloud-place.ts'
+import { decideForOriginal } from './cloud-writes.ts'
+import { type NodeContext, type NodeRequest, offline } from './node-request.ts'
+
+/**
+ * What this node does not hold: asked of the cloud in the caller's name (an operator of the node, whom the cluster does not know, reads as
+ * the node). While the cloud is away a copy of the same caller's last answer serves, and says that it is one.
+ */
+export async function readFromCloud(context: NodeContext, request: NodeRequest): Promise<Answer> {
+  const { applications, copies, clock } = context
+  const { path, verb, url, user, token, signal, warn } = request
+  if (verb !== 'get' && verb !== 'list') throw methodNotAllowed()
+  const target = `${url.pathname}?${asked(url)}`
+  if (!applications.isConnected) {
+    const copy = copies.find(user, target)
+    if (!copy) throw offline(`this node does not hold these ${path.plural}`)
+    warn(`the cloud is not connected: this is a copy of ${new Date(copy.at).toISOString()}`)
+    return presentAnswer(request, copy.answer, clock.now())
+  }
+  decideForOriginal(context, request)
+  const answer: ApplicationAnswer = await applications.ask(
+    {
+      ...{ verb, at: placeOf(path), options: optionsOf(url.searchParams) },
+      ...(path.subresource === '' ? {} : { subresource: path.subresource }),
+      ...(token === undefined ? {} : { token }),
+    },
+    signal,
+  )
+  if (answer.code === 200) copies.keep(user, target, answer)
+  else if (answer.code === 403 || answer.code === 404) copies.drop(user, target)
+  return presentAnswer(request, answer, clock.now())
+}
+
+/** Parameters that say which objects are meant; how they are shown is no matter. */
+function asked({ searchParams }: URL): string {
+  const kept = ['labelSelector', 'fieldSelector', 'limit', 'continue']
+  return new URLSearchParams([...searchParams].filter(([name]) => kept.includes(name))).toString()
+}
+
+/** A watch of what this node does not hold. It outlives outages of the road, with what changed meanwhile. */
+export function watchCloud(context: NodeContext, request: NodeRequest): Stream {
+  const { applications, clock } = context
+  const { path, url, token } = request
+  if (!applications.isConnected) {
+    throw offline(`this node does not hold these ${path.plural}`)
+  }
+  decideForOriginal(context, request)
+  const query = new URLSearchParams(url.searchParams)
+  const { name, ...collection } = path
+  // The old way to watch one object.
+  if (name !== '') query.set('fieldSelector', `metadata.name=${name}`)
+  const wanted = {
+    at: placeOf({ ...collection, name: '' }),
+    options: optionsOf(query),
+    ...(token === undefined ? {} : { token }),
+  }
+  const shown = (object: ApiObject) => shownObject(viewOf(request, object, clock.now()), object)
+  return {
+    type: 'application/json',
+    async run(send: SendEvent, signal: AbortSignal) {
+      for await (const event of applications.watch(wanted, signal)) await send(streamEvent(event, shown))
+    },
+  }
+}
+
+function streamEvent(
+  { type, object }: WatchedEvent,
+  shown: (object: ApiObject) => { readonly object: StreamEvent['object']; readonly text: string },
+): StreamEvent {
+  if (type !== 'ERROR' && isApiObject(object)) {
+    const known = shown(object)
+    return { type, object: known.object, text: known.text }
+  }
+  return { type, object, text: JSON.stringify(object) }
+}

@@ -1,0 +1,89 @@
+import type { SecureContextOptions } from 'node:tls'
+import type { HttpHandler } from '../../../platform/http/index.ts'
+import type { Scope } from '../../../platform/lifecycle/index.ts'
+import { firstOf, type TokenAuthenticator } from '../../serving/access/authentication.ts'
+import { createDescriptions } from '../../serving/descriptions/descriptions.ts'
+import { createDispatcher } from '../../serving/http/dispatcher.ts'
+import { createHandler } from '../../serving/http/handler.ts'
+import { inVersion } from '../../serving/objects/registry.ts'
+import type { CutOff } from '../../serving/reading/cut-off.ts'
+import { accountTokens } from './access/account-tokens.ts'
+import { KnownIssuer } from './access/issuer.ts'
+import { openLocalPeople, operatorTokens } from './access/local-people.ts'
+import { followAccess } from './access/node-access.ts'
+import { nodeRights } from './access/rights.ts'
+import type { MetaServerOptions, MetaServerPorts } from './metaserver-ports.ts'
+import { followNode } from './objects/follow-node.ts'
+import { createKinds } from './objects/kinds.ts'
+import { NodeObjects } from './objects/node-objects.ts'
+import { NodeVersions } from './objects/node-versions.ts'
+import { Copies } from './requests/copies.ts'
+import type { NodeContext } from './requests/node-request.ts'
+import { serveNode } from './requests/serve-node.ts'
+
+/** All of MetaServer that is loaded when somebody first asks. */
+export interface Serving {
+  readonly handler: HttpHandler
+  /** For connections on the loopback. */
+  readonly tls: SecureContextOptions
+}
+
+/** Everything that MetaServer answers from, kept until the scope closes. */
+export async function openServing(ports: MetaServerPorts, options: MetaServerOptions, scope: Scope): Promise<Serving> {
+  const { store: disk, meta, bus, nodeName, applications, clock, random, log, metrics } = ports
+  const people = await openLocalPeople({ folder: options.folder, nodeName, clock, random })
+  const objects = new NodeObjects(await NodeVersions.open({ store: disk, clock, log }))
+  const kinds = createKinds()
+  const access = followAccess({ meta, bus })
+  scope.defer(() => access[Symbol.dispose]())
+  const node = followNode({ ...ports, kinds, objects })
+  scope.defer(() => node[Symbol.dispose]())
+  const issuer = new KnownIssuer({ applications, file: `${options.folder}/issuer.json`, clock, log })
+  await issuer.open()
+  const copies = new Copies({ store: disk, clock, log })
+  await copies.open()
+  const get = (resource: string, key: string) => objects.get(resource, key)
+  const { accountUid } = access
+  const tokens: TokenAuthenticator = firstOf([
+    operatorTokens(people.token, nodeName),
+    accountTokens({ issuer, nodeName, audiences: options.audiences, get, accountUid, clock }),
+  ])
+  const cutOff = countCutOffs(ports)
+  const rights = nodeRights(access)
+  const context: NodeContext = {
+    ...{ store: objects, kinds, rights, applications, copies, meta, bus, nodeName, clock, random, log, cutOff },
+    converter: { convert: async (list, definition) => list.map((object) => inVersion(object, definition)) },
+    refresh: node.refresh,
+  }
+  metrics
+    .gauge({ name: 'skerry_metaserver_objects', help: 'Objects that MetaServer shows.' })
+    .follow(() => objects.size)
+  metrics
+    .gauge({ name: 'skerry_metaserver_watchers', help: 'Watches of what this node holds that are open.' })
+    .follow(() => objects.watchers)
+  const dispatch = createDispatcher({
+    ...{ tokens, clock, random, log },
+    authorize: rights.authorize,
+    serve: serveNode(context),
+    descriptions: createDescriptions({ registry: kinds.registry, address: () => options.address() }),
+    requests: metrics.counter({
+      name: 'skerry_metaserver_requests_total',
+      help: 'Requests that MetaServer answered.',
+      labels: ['verb', 'code'],
+    }),
+  })
+  log.info('MetaServer answers', { objects: objects.size })
+  return {
+    handler: createHandler(dispatch, { clock, cutOff }),
+    tls: { cert: people.serving.certificate, key: people.serving.privateKey, ca: people.ca },
+  }
+}
+
+function countCutOffs({ metrics }: MetaServerPorts): CutOff {
+  const counter = metrics.counter({
+    name: 'skerry_metaserver_cut_off_total',
+    help: 'Clients of MetaServer that were cut off because they did not read their list or watch.',
+    labels: ['what'],
+  })
+  return (what) => counter.add(1, { what })
+}

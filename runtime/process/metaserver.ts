@@ -1,0 +1,24 @@
+import { createMetaServerModule, type MetaServerPorts } from '../../hub/edge/index.ts'
+import type { Module } from '../../platform/lifecycle/index.ts'
+import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
+import type { EdgeConfig, Endpoints } from '../../schemas/config/index.ts'
+import type { Ground } from './host.ts'
+import { metaServerFolder } from './metaserver-folder.ts'
+
+/** What MetaServer shows of the rest of the edge. */
+export type MetaServerParts = Pick<MetaServerPorts, 'store' | 'meta' | 'bus' | 'applications' | 'node'>
+
+/** MetaServer as the configuration wants it. */
+export function composeMetaServer(
+  { metaServer, node: { name: nodeName } }: EdgeConfig,
+  parts: MetaServerParts,
+  { directory, log, metrics }: Omit<Ground, 'states'>,
+): { readonly modules: readonly Module[]; endpoints(): Endpoints } {
+  if (!metaServer.enabled) return { modules: [], endpoints: () => ({}) }
+  const { host, port, audiences } = metaServer
+  const module = createMetaServerModule(
+    { ...parts, nodeName, clock, random, log, metrics },
+    { host, port, audiences, folder: metaServerFolder(directory) },
+  )
+  return { modules: [module], endpoints: () => (module.url === undefined ? {} : { metaserver: module.url }) }
+}
