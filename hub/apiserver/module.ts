@@ -35,6 +35,9 @@ import type { Controller } from './controllers/controller.ts'
 import { objectConverter } from './crds/conversion.ts'
 import { installCrds } from './crds/install.ts'
 import { crdController } from './crds/serve-crds.ts'
+import { METRICS_GROUP, METRICS_KINDS } from './metrics/metrics-kinds.ts'
+import { NodeUses } from './metrics/node-uses.ts'
+import { createMetrics } from './metrics/serve-metrics.ts'
 import { installNamespaces } from './namespaces.ts'
 import { installOwnService } from './own-service.ts'
 import { AccountTokens } from './rest/account-tokens.ts'
@@ -133,6 +136,7 @@ async function start(
   scope.pending('the objects of its database')
   await store.load()
   const registry = new Registry(BUILTIN_DEFINITIONS)
+  registry.setCustom(METRICS_GROUP, METRICS_KINDS)
   const converter = objectConverter({ store, clock, random, metrics })
   const { policy } = scope.use(followPolicy(store))
   const authorize = authorizeByRoles(policy)
@@ -178,7 +182,7 @@ async function start(
   const connects = createConnects({ store, locate, room, clock, random })
   const dispatch = createDispatcher({
     ...{ descriptions, authorize, tokens, log, clock, random },
-    serve: serveKinds(api, connects),
+    serve: serveKinds(api, { connects, metrics: createMetrics(api, new NodeUses({ locate, clock, log })) }),
     requests: metrics.counter({
       name: 'skerry_api_requests_total',
       help: 'Requests that the embedded API answered.',

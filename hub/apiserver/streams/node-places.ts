@@ -26,17 +26,23 @@ export interface NodePlace {
   connect(signal: AbortSignal): Promise<Duplex>
 }
 
-export type LocateNode = (node: string, options?: { readonly isUnchecked?: boolean }) => NodePlace
+export interface LocateOptions {
+  /** Takes its certificate as it is. */
+  readonly isUnchecked?: boolean
+  /** As what a node that is not there is missed: upstream names the resource of the request. Default: nodes. */
+  readonly missedAs?: string
+}
+
+export type LocateNode = (node: string, options?: LocateOptions) => NodePlace
 
 const ADDRESS_TYPES = ['InternalIP', 'ExternalIP', 'Hostname']
 const DEFAULT_PORT = 10250
-const NODES = { group: '', plural: 'nodes' }
 
 /** Finds kubelets as Node objects tell of them. What is found throws a Status, in upstream's words. */
 export function nodeLocator(store: Pick<ObjectStore, 'get'>, access: KubeletAccess): LocateNode {
-  return (name, { isUnchecked = false } = {}) => {
+  return (name, { isUnchecked = false, missedAs = 'nodes' } = {}) => {
     const node = store.get('/nodes', keyOf('', name))
-    if (!node) throw notFound(NODES, name)
+    if (!node) throw notFound({ group: '', plural: missedAs }, name)
     const status = objectAt(node, 'status')
     const host = addressOf(node)
     const told = objectAt(objectAt(status, 'daemonEndpoints'), 'kubeletEndpoint')['Port']

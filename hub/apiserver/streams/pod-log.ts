@@ -22,7 +22,7 @@ export async function podLog(asked: StreamRequest, ports: StreamPorts): Promise<
   const container = containerOf(pod, options.container)
   const node = nodeOf(pod)
   if (node === '') return NOTHING
-  const place = ports.locate(node, { isUnchecked: options.isUnchecked })
+  const place = ports.locate(node, { isUnchecked: options.isUnchecked, missedAs: 'pods' })
   const query = options.query.toString()
   const target = `/containerLogs/${namespaceOf(pod)}/${nameOf(pod)}/${container}${query === '' ? '' : `?${query}`}`
   const room = ports.room.take(user)

@@ -83,7 +83,7 @@ export async function podForward(asked: StreamRequest, ports: StreamPorts): Prom
 function placeOf(asked: StreamRequest, ports: StreamPorts): NodePlace {
   const node = nodeOf(podAt(ports.store, asked.path))
   if (node === '') throw badRequest(`pod ${asked.path.name} does not have a host assigned`)
-  return ports.locate(node)
+  return ports.locate(node, { missedAs: 'pods' })
 }
 
 /** To the kubelet as it comes, but that SPDY in a WebSocket goes on without it. */

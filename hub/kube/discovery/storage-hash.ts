@@ -9,7 +9,10 @@ const BYTES = 8
 export function storageHashOf(definitions: readonly ResourceDefinition[], definition: ResourceDefinition): JsonObject {
   // Reviews are answered, never stored.
   if (!verbsOf(definition).includes('list')) return {}
-  const { group, version, kind } = definition.storage ? definition : (storedForm(definitions, definition) ?? definition)
+  const stored = definition.storage ? definition : storedForm(definitions, definition)
+  // What is measured when somebody asks is not stored either.
+  if (!stored && definition.custom) return {}
+  const { group, version, kind } = stored ?? definition
   const hash = createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, BYTES)
   return { storageVersionHash: hash.toString('base64') }
 }

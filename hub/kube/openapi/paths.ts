@@ -62,7 +62,7 @@ export function pathsOf(definition: ResourceDefinition, root: string): JsonObjec
     }
   }
   paths[base] = { ...collection(definition, verbs), parameters: place }
-  if (verbs.includes('get')) paths[`${base}/{name}`] = { ...single(definition), parameters: one }
+  if (verbs.includes('get')) paths[`${base}/{name}`] = { ...single(definition, verbs), parameters: one }
   for (const part of subresourcesOf(definition)) {
     const connect = definition.connects?.find(({ subresource }) => subresource === part.name)
     if (connect) {
@@ -81,16 +81,19 @@ function collection(definition: ResourceDefinition, verbs: readonly string[]): J
     ...(verbs.includes('list')
       ? { get: { ...listOperation(definition, ''), parameters: [...listing, ...watching] } }
       : {}),
-    post: operation(definition, { verb: 'create', parameters: writing, body: body(componentName(definition)) }),
+    ...(verbs.includes('create')
+      ? { post: operation(definition, { verb: 'create', parameters: writing, body: body(componentName(definition)) }) }
+      : {}),
     ...(verbs.includes('deletecollection')
       ? { delete: remove(definition, { action: 'deletecollection', parameters: all, body: options, answer: STATUS }) }
       : {}),
   }
 }
 
-function single(definition: ResourceDefinition): JsonObject {
+function single(definition: ResourceDefinition, verbs: readonly string[]): JsonObject {
   const name = componentName(definition)
   const answer = ANSWERED_WITH_OBJECT.has(definition.kind) && !definition.custom ? name : STATUS
+  if (!verbs.includes('update')) return { get: operation(definition, { verb: 'get' }) }
   return {
     get: operation(definition, { verb: 'get' }),
     put: operation(definition, { verb: 'update', parameters: writing, body: body(name) }),

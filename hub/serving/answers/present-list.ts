@@ -9,7 +9,8 @@ import { shownObject, typeOf, type View } from './present.ts'
 import { yamlText } from './yaml-text.ts'
 
 export interface ListMetadata {
-  readonly resourceVersion: string
+  /** Absent for what is no state of the store. */
+  readonly resourceVersion?: string
   readonly continue?: string
   readonly remainingItemCount?: number
 }
