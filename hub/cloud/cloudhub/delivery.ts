@@ -135,6 +135,10 @@ export interface CloudHub {
    * is the node's own error, with its text in `fields.reason`.
    */
   ask(node: string, question: Question, options: AskOptions): Promise<Frame>
+  /** Sends it once, for nobody waits for an answer; throws `HUB_NODE_AWAY` or `HUB_NODE_BUSY`. Whether it arrives nobody knows. */
+  tell(node: string, question: Question): void
+  /** The other end of its session. */
+  peerOf(node: string): NodePeer | undefined
   /** Connected, or acknowledged something before and not deleted since. */
   isKnown(node: string): boolean
   /** Told of each session that begins (connected) and of each node that is left without one; at once of those that are there. */

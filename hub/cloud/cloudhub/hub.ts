@@ -168,6 +168,14 @@ export class Hub implements CloudHub {
     return this.#questions.ask(this.#sessions.get(node), question, options)
   }
 
+  tell(node: string, question: Question): void {
+    this.#questions.tell(this.#sessions.get(node), question)
+  }
+
+  peerOf(node: string): NodePeer | undefined {
+    return this.#sessions.get(node)?.peer
+  }
+
   isKnown(node: string): boolean {
     return this.#sessions.has(node) || this.#ports.records.has(node)
   }
