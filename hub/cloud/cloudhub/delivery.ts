@@ -96,7 +96,7 @@ export interface NodeSnapshot {
   readonly dropped: number
 }
 
-/** What an MQTT client of an edge said to the cloud. */
+/** What an MQTT client or an application of an edge said to the cloud. */
 export interface UserMessage {
   readonly peer: NodePeer
   /** As it was published. */
@@ -104,6 +104,11 @@ export interface UserMessage {
   /** `node/<node>/<topic>`, as rules name it. */
   readonly resource: string
   readonly payload: Uint8Array
+  /** Of the frame; the same where an edge says it again. */
+  readonly id: string
+  /** Module that said it: a topic (`bus`), or an application by ServiceBus (`servicebus`). */
+  readonly source: string
+  readonly content: Json
 }
 
 /** Called in the order of each node, for one message after the other. Settles when the message may be forgotten by its edge; a rejection has it sent again. */
@@ -143,8 +148,11 @@ export interface CloudHub {
   isKnown(node: string): boolean
   /** Told of each session that begins (connected) and of each node that is left without one; at once of those that are there. */
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
-  /** Frames of source `twin` go to `devices`, all other non-hub ones to `edge`. One handler each. */
-  onUpstream(route: 'devices' | 'edge', handler: UpstreamHandler): Disposable
+  /**
+   * Frames of source `twin` go to `devices`, calls of applications that wait for their answer to `calls`, all other non-hub ones to
+   * `edge`. One handler each.
+   */
+  onUpstream(route: 'devices' | 'edge' | 'calls', handler: UpstreamHandler): Disposable
   /** A connected node holds an object that no source gives it: it is deleted there. At most so often as the node says it. */
   evict(node: string, object: KubeObject): void
   /** Ends the session of the node, if it has one. Whether it may come back is decided when it does. */

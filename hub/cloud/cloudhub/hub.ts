@@ -43,9 +43,12 @@ export interface HubPorts {
 
 /** An original edge hands an answer to whoever waits for it only in this group. */
 const ANSWER_ROUTE = { source: MODULES.cloudHub, group: GROUPS.resource }
+const NO_ROUTER = 'this cloud has no Router'
 const NO_RELAY = 'this cloud relays no API requests of the edge'
 /** How often records of nodes that are gone are looked for; a deletion that was seen has them removed at once. */
 const COLLECT_EVERY = minutes(10)
+
+type HandlerRoute = Parameters<CloudHub['onUpstream']>[0]
 
 interface Acknowledged {
   readonly item: OutboxItem
@@ -61,7 +64,7 @@ export class Hub implements CloudHub {
   readonly #frames: FrameFactory
   readonly #sessions = new Map<string, Session>()
   readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
-  readonly #handlers = new Map<'devices' | 'edge', UpstreamHandler>()
+  readonly #handlers = new Map<HandlerRoute, UpstreamHandler>()
   readonly #users: UserMessages
   readonly #questions: Questions
   readonly #syncs: NodeSync
@@ -186,7 +189,7 @@ export class Hub implements CloudHub {
     return { [Symbol.dispose]: () => void this.#connections.delete(handler) }
   }
 
-  onUpstream(route: 'devices' | 'edge', handler: UpstreamHandler): Disposable {
+  onUpstream(route: HandlerRoute, handler: UpstreamHandler): Disposable {
     this.#handlers.set(route, handler)
     return {
       [Symbol.dispose]: () => {
@@ -350,8 +353,9 @@ export class Hub implements CloudHub {
 
   #route(session: Session, frame: Frame): void {
     const reply = replyOf(session)
-    const route = upstreamRoute(frame.route)
-    const handler = route === 'devices' || route === 'edge' ? this.#handlers.get(route) : undefined
+    const route = upstreamRoute(frame)
+    const isHandled = route === 'devices' || route === 'edge' || route === 'calls'
+    const handler = isHandled ? this.#handlers.get(route) : undefined
     if (handler && this.#marks && !session.peer.skerry && isRegistration(frame.route, session.peer.node)) {
       // The mark first: an edge that has no answer registers again, and is the same process in one session.
       session.marked ??= this.#marks.renew(session.peer.node)
@@ -360,6 +364,7 @@ export class Hub implements CloudHub {
     else if (route === 'user') session.occupy(this.#users.take(session.peer, frame, reply))
     else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))
     else if (route === 'application') reply(this.#refusal(frame, NO_RELAY))
+    else if (route === 'calls') reply(this.#refusal(frame, NO_ROUTER))
     else this.#drop(`no-handler-${route}`)
   }
 

@@ -58,7 +58,8 @@ export class Questions {
 
   tell(session: Session | undefined, { route, content }: Question): void {
     if (!session || session.ended) throw away(session?.peer.node, false)
-    if (!session.notify(this.#ports.frames.make(route, content))) throw crowded(session.peer.node, 'on the way to this node')
+    if (!session.notify(this.#ports.frames.make(route, content)))
+      throw crowded(session.peer.node, 'on the way to this node')
   }
 
   /** Whether the frame is the answer to a question, or was: then nobody else has to see it. */

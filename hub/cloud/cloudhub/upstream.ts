@@ -1,7 +1,7 @@
-import { type FrameRoute, GROUPS, MODULES, OPERATIONS } from '../../../schemas/index.ts'
+import { type Frame, type FrameRoute, GROUPS, MODULES, OPERATIONS, parseCloudCall } from '../../../schemas/index.ts'
 
 /** Who deals with a frame from an edge. */
-export type UpstreamRoute = 'user' | 'tasks' | 'cluster-ca' | 'application' | 'devices' | 'edge'
+export type UpstreamRoute = 'user' | 'calls' | 'tasks' | 'cluster-ca' | 'application' | 'devices' | 'edge'
 
 const CLOUD_SOURCES: ReadonlySet<string> = new Set([
   MODULES.cloudHub,
@@ -19,10 +19,19 @@ export function isCloudSource(source: string | undefined): boolean {
 const TASK_OPERATIONS: ReadonlySet<string> = new Set(['prepull', 'upgrade', 'UpdateNodeActionStatus'])
 
 /** KubeEdge's order of evaluation, after keepalives and receipts. */
-export function upstreamRoute(route: FrameRoute): UpstreamRoute {
-  if (route.operation === OPERATIONS.upload && route.group === GROUPS.user) return 'user'
+export function upstreamRoute({ route, content }: Pick<Frame, 'route' | 'content'>): UpstreamRoute {
+  if (isUpload(route)) return isWaiting(route, content) ? 'calls' : 'user'
   if (route.operation !== undefined && TASK_OPERATIONS.has(route.operation)) return 'tasks'
   if (route.resource === 'k8s/ca.crt') return 'cluster-ca'
   if (route.source === 'metaserver') return 'application'
   return route.source === MODULES.twin ? 'devices' : 'edge'
+}
+
+function isUpload({ operation, group }: FrameRoute): boolean {
+  return operation === OPERATIONS.upload && group === GROUPS.user
+}
+
+/** An application waits for the answer of a target; an original edge always does. */
+function isWaiting({ source }: FrameRoute, content: Frame['content']): boolean {
+  return source === MODULES.serviceBus && parseCloudCall(content)?.wait !== false
 }

@@ -106,6 +106,9 @@ export class UserMessages {
       topic,
       resource: `node/${peer.node}/${topic}`,
       payload: payloadOf(frame.content),
+      id: frame.header.msg_id,
+      source: frame.route.source ?? '',
+      content: frame.content,
     }
     try {
       this.#count((await this.#handler?.(message)) ?? 'no-rule')

@@ -26,7 +26,14 @@ export function answeredHeaders(headers: Iterable<readonly [string, unknown]>): 
 function filtered(headers: Iterable<readonly [string, unknown]>, isWanted: (name: string) => boolean): HeaderMap {
   const all = [...headers].map(([name, value]) => [name.toLowerCase(), valuesOf(value)] as const)
   const named = new Set(
-    all.filter(([name]) => name === 'connection').flatMap(([, values]) => values.join(',').toLowerCase().split(/\s*,\s*/)),
+    all
+      .filter(([name]) => name === 'connection')
+      .flatMap(([, values]) =>
+        values
+          .join(',')
+          .toLowerCase()
+          .split(/\s*,\s*/),
+      ),
   )
   const kept: Record<string, readonly string[]> = {}
   for (const [name, values] of all) {

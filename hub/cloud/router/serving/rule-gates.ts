@@ -3,7 +3,7 @@ import { CallRefusal } from '../router-error.ts'
 import type { LiveRule } from '../rules/rule-table.ts'
 
 interface Gate {
-  readonly ratePerSecond: number
+  ratePerSecond: number
   bucket: TokenBucket
   inside: number
 }
@@ -51,9 +51,14 @@ export class RuleGates {
     const present = this.#gates.get(key)
     if (present?.ratePerSecond === ratePerSecond) return present
     const bucket = new TokenBucket(this.#clock, { perSecond: ratePerSecond, burst: ratePerSecond * 2 })
-    const gate = { ratePerSecond, bucket, inside: present?.inside ?? 0 }
-    if (this.#gates.size >= MOST_GATES) for (const [other, { inside }] of this.#gates) if (inside === 0) this.#gates.delete(other)
+    if (present) return Object.assign(present, { ratePerSecond, bucket })
+    if (this.#gates.size >= MOST_GATES) this.#sweep()
+    const gate = { ratePerSecond, bucket, inside: 0 }
     this.#gates.set(key, gate)
     return gate
+  }
+
+  #sweep(): void {
+    for (const [key, { inside }] of this.#gates) if (inside === 0) this.#gates.delete(key)
   }
 }

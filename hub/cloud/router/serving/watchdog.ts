@@ -1,4 +1,4 @@
-import { type Clock, DeadlineError, type Duration } from '../../../../platform/time/index.ts'
+import { type Clock, DeadlineError, type Duration, ms } from '../../../../platform/time/index.ts'
 
 /** Barks when nothing has happened for a while. */
 export class Watchdog implements Disposable {
@@ -27,7 +27,7 @@ export class Watchdog implements Disposable {
   }
 
   #arm(wait: number): void {
-    this.#timer = this.#clock.after({ ...this.#patience, milliseconds: Math.max(1, wait) }, () => {
+    this.#timer = this.#clock.after(ms(Math.max(1, wait)), () => {
       const left = this.#patience.milliseconds - (this.#clock.monotonic() - this.#touched)
       if (left > 0) this.#arm(left)
       else this.#bark(new DeadlineError(`nothing came within ${this.#patience.milliseconds} ms`))

@@ -1,60 +1,71 @@
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { UnavailableError } from '../../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, withDeadline } from '../../../../platform/time/index.ts'
 import type { Tunnels } from '../../../tunnel/index.ts'
+import { Watchdog } from '../serving/watchdog.ts'
 import type { ServiceRequest } from './service-frame.ts'
+
+export interface StreamBody {
+  readonly stream: Readable
+  /** Where the caller has said it. */
+  readonly length?: number
+}
 
 export interface StreamCall {
   readonly tunnels: Pick<Tunnels, 'open'>
   readonly clock: Clock
-  /** For the head of the answer, and for each wait in the bodies. */
+  /** For each wait: for the stream, while the body goes, and for the head of the answer. */
   readonly deadline: Duration
   readonly signal: AbortSignal
 }
 
 /**
  * Calls a local service of a node over a stream of its tunnel, once: the body goes as it comes, and so does that of the answer.
- * Settles with the head of the answer, whose body the caller reads or destroys. A failure ends the stream.
+ * Settles with the head of the answer, whose body the caller reads or destroys; what destroys it, or the signal, ends the stream.
  */
 export async function callInStream(
-  { node, port, path, method, headers }: ServiceRequest,
-  body: Readable | undefined,
+  request: ServiceRequest,
+  body: StreamBody | undefined,
   { tunnels, clock, deadline, signal }: StreamCall,
 ): Promise<IncomingMessage> {
+  const { node } = request
   const stream = await withDeadline(clock, deadline, signal, (limited) => tunnels.open(node, 'servicebus', limited))
+  const onAbort = () => stream.destroy()
+  signal.addEventListener('abort', onAbort, { once: true })
+  stream.once('close', () => signal.removeEventListener('abort', onAbort))
+  const late = Promise.withResolvers<never>()
+  using dog = new Watchdog(clock, deadline, late.reject)
+  const touch = () => dog.touch()
+  body?.stream.on('data', touch)
   try {
-    return await withDeadline(clock, deadline, signal, () => exchange(stream, { port, path, method, headers }, { body, deadline }))
+    return await Promise.race([exchange(stream, request, { body, deadline }), late.promise])
   } catch (error) {
     stream.destroy()
     throw error
+  } finally {
+    body?.stream.off('data', touch)
   }
 }
 
-type Head = Pick<ServiceRequest, 'port' | 'path' | 'method' | 'headers'>
-
 function exchange(
   stream: Duplex,
-  { port, path, method, headers }: Head,
-  { body, deadline }: { readonly body: Readable | undefined; readonly deadline: Duration },
+  { port, path, method, headers }: ServiceRequest,
+  { body, deadline }: { readonly body: StreamBody | undefined; readonly deadline: Duration },
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing: Record<string, string | readonly string[]> = {}
-    for (const [name, values] of Object.entries(headers)) outgoing[name] = values.length === 1 ? (values[0] ?? '') : values
     const call: ClientRequest = httpRequest({
       createConnection: () => stream,
       method,
       path: `/${port}${path}`,
       setHost: false,
-      headers: { ...outgoing, host: '127.0.0.1', connection: 'close', 'x-skerry-deadline-ms': String(deadline.milliseconds) },
+      headers: {
+        ...Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, [...values]])),
+        ...(body?.length === undefined ? {} : { 'content-length': body.length }),
+        ...{ host: '127.0.0.1', connection: 'close', 'x-skerry-deadline-ms': String(deadline.milliseconds) },
+      },
     })
-    const failed = (cause: unknown) =>
-      reject(
-        cause instanceof Error && 'code' in cause && String(cause.code).startsWith('HUB_')
-          ? cause
-          : new UnavailableError('The node broke off the call', { code: 'HUB_TUNNEL_CLOSED', cause }),
-      )
+    const failed = (cause: unknown) => reject(ofTunnel(cause))
     call.once('error', failed)
     call.once('response', (answer) => {
       call.off('error', failed)
@@ -62,7 +73,20 @@ function exchange(
       call.on('error', () => answer.destroy())
       resolve(answer)
     })
-    if (body) void pipeline(body, call).catch(failed)
+    if (body) feed(body.stream, call)
     else call.end()
   })
+}
+
+/** Not as a pipeline: what breaks here must leave the connection of the caller, who is to be told. */
+function feed(body: Readable, call: ClientRequest): void {
+  body.once('error', (error) => call.destroy(error))
+  body.once('close', () => body.readableEnded || call.destroy())
+  call.once('close', () => body.unpipe(call))
+  body.pipe(call)
+}
+
+function ofTunnel(cause: unknown): unknown {
+  const isTold = cause instanceof Error && 'code' in cause && String(cause.code).startsWith('HUB_')
+  return isTold ? cause : new UnavailableError('The node broke off the call', { code: 'HUB_TUNNEL_CLOSED', cause })
 }

@@ -1,0 +1,298 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import { type Counter, type Histogram, type Metrics, silentMetrics } from '../../../../platform/health/index.ts'
+import { readBody } from '../../../../platform/http/index.ts'
+import { describeError } from '../../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../../platform/log/index.ts'
+import { type Clock, seconds } from '../../../../platform/time/index.ts'
+import type { Tunnels } from '../../../tunnel/index.ts'
+import type { Access, Credentials, User } from '../../access/access.ts'
+import type { CloudHub } from '../../cloudhub/delivery.ts'
+import { answerOf, CallRefusal } from '../router-error.ts'
+import type { PathFound, RuleTable } from '../rules/rule-table.ts'
+import type { Tally } from '../status/tally.ts'
+import { publishAt } from '../targets/event-bus.ts'
+import { callInFrames, type ServiceRequest } from '../targets/service-frame.ts'
+import { callInStream } from '../targets/service-stream.ts'
+import { servicePathOf, topicOf } from '../targets/target-place.ts'
+import { sendAnswer, sendPlain, sendRefusal } from './answers.ts'
+import { answeredHeaders, forwardedHeaders } from './headers.ts'
+import { parseRequestPath, type RequestPath } from './request-path.ts'
+import type { RuleGates } from './rule-gates.ts'
+import { Watchdog } from './watchdog.ts'
+
+export interface RestCallPorts {
+  readonly table: RuleTable
+  readonly access: Access
+  readonly hub: Pick<CloudHub, 'ask' | 'tell' | 'peerOf' | 'isConnected'>
+  /** Absent: local services are called in frames alone. */
+  readonly tunnels?: Pick<Tunnels, 'isOpen' | 'open'>
+  readonly gates: RuleGates
+  readonly tally: Tally
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: Metrics
+  /** Hands a call to the replica that has the node; false where none is known to. */
+  readonly forward?: (call: ForwardedCall) => Promise<boolean>
+}
+
+/** A call whose node another replica has. */
+export interface ForwardedCall {
+  readonly node: string
+  readonly user: User
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly signal: AbortSignal
+}
+
+/** The rest of a body has to go on coming. */
+const BODY_PAUSE = seconds(15)
+const WAITS = { eventbus: ['delivered', 'none'], servicebus: ['answer'] } as const
+const MOST_HEADERS = 100
+
+/** Calls of REST sources: who, which rule, whether it may, and what the node says to it. Nothing is ever sent twice. */
+export class RestCalls {
+  readonly #ports: RestCallPorts
+  readonly #calls: Counter
+  readonly #took: Histogram
+
+  constructor(ports: RestCallPorts) {
+    this.#ports = ports
+    const metrics = ports.metrics ?? silentMetrics
+    this.#calls = metrics.counter({
+      name: 'skerry_router_calls_total',
+      help: 'Calls of REST sources, by the kind of their target and the HTTP status of the answer.',
+      labels: ['target', 'status'],
+    })
+    this.#took = metrics.histogram({
+      name: 'skerry_router_call_seconds',
+      help: 'From the head of a call until its answer was written.',
+    })
+  }
+
+  /** `vouched`: who calls, where another replica has looked already. */
+  async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+    caller: { readonly shown: Credentials; readonly onKnown: () => void } | { readonly vouched: User },
+  ): Promise<void> {
+    const began = this.#ports.clock.monotonic()
+    const call = { target: 'none' }
+    try {
+      await this.#serve(request, response, { signal, caller, call })
+    } catch (error) {
+      if (signal.aborted && response.destroyed) return
+      const answer = answerOf(error)
+      if (answer.status >= 500 && answer.code === 'PLATFORM_INTERNAL')
+        this.#ports.log.error('A call could not be served', { error: describeError(error) })
+      sendRefusal(request, response, answer)
+    } finally {
+      this.#calls.add(1, { target: call.target, status: String(response.headersSent ? response.statusCode : 499) })
+      this.#took.observe((this.#ports.clock.monotonic() - began) / 1000)
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
+    const { table, hub, forward } = this.#ports
+    const { signal, call } = context
+    const user = await this.#identify(request, context)
+    const path = requestPathOf(request)
+    if (!table.isSynced) throw refusal(503, 'HUB_RULES_UNKNOWN', 'the rules are not known yet', 2)
+    const found = path && table.find(path.namespace, path.segments)
+    // KubeEdge's words.
+    if (!path || !found) return sendPlain(request, response, 404, 'Request error')
+    await this.#authorize(user, found, signal)
+    call.target = found.live.target.spec.ruleEndpointType
+    if (!hub.isConnected(path.node) && forward) {
+      if (!('vouched' in context.caller) && (await forward({ node: path.node, user, request, response, signal })))
+        return
+    }
+    using _inside = this.#ports.gates.enter(found.live)
+    const { key, settings } = found.live
+    if (Number(request.headers['content-length'] ?? 0) > settings.maxBodyBytes) throw tooLarge()
+    try {
+      const isDelivered =
+        call.target === 'eventbus'
+          ? await this.#publish({ request, response, path, found, signal })
+          : await this.#callService({ request, response, path, found, signal })
+      if (isDelivered) this.#ports.tally.delivered(key)
+      else this.#ports.tally.failed(key, `node ${path.node}: ${response.getHeader('x-skerry-error')}`)
+    } catch (error) {
+      const { code, message, status } = answerOf(error)
+      // A caller that left, or wrote something wrong, is no failure of the rule.
+      if (!signal.aborted && status !== 400 && status !== 408 && status !== 413)
+        this.#ports.tally.failed(key, `node ${path.node}: ${code}: ${message}`)
+      throw error
+    }
+  }
+
+  async #identify(request: IncomingMessage, { caller, signal }: Context): Promise<User> {
+    if ('vouched' in caller) return caller.vouched
+    if (request.rawHeaders.length / 2 > MOST_HEADERS)
+      throw refusal(431, 'HUB_TOO_MANY_HEADERS', `more than ${MOST_HEADERS} headers`)
+    const user = await this.#ports.access.authenticate(caller.shown, signal)
+    if (!user)
+      throw refusal(
+        401,
+        'HUB_CALLER_UNKNOWN',
+        'show a Kubernetes token (Authorization: Bearer) or a client certificate',
+      )
+    caller.onKnown()
+    return user
+  }
+
+  async #authorize(user: User, { live }: PathFound, signal: AbortSignal): Promise<void> {
+    const { namespace = 'default', name } = live.rule.metadata
+    const resource = {
+      group: 'rules.kubeedge.io',
+      version: 'v1',
+      plural: 'rules',
+      subresource: 'call',
+      namespace,
+      name,
+    }
+    const { allowed } = await this.#ports.access.authorize(user, { verb: 'create', resource }, signal)
+    if (allowed) return
+    const message = `${user.name} may not create rules/call of rule ${name} in namespace ${namespace}`
+    throw refusal(403, 'HUB_CALL_FORBIDDEN', message)
+  }
+
+  async #publish({ request, response, path, found, signal }: Call): Promise<true> {
+    const { hub } = this.#ports
+    const { settings } = found.live
+    const wait = waitOf(request, WAITS.eventbus)
+    const topic = topicOf(found, path)
+    const payload = await this.#wholeBody(request, settings.maxBodyBytes, signal)
+    const options = { wait, deadline: settings.timeout, signal }
+    const outcome = await publishAt(hub, { node: path.node, topic, payload }, options)
+    if (outcome === 'delivered') sendPlain(request, response, 200, 'message delivered')
+    else sendPlain(request, response, 202, 'message delivered to the hub')
+    return true
+  }
+
+  async #callService({ request, response, path, found, signal }: Call): Promise<boolean> {
+    const { hub, tunnels } = this.#ports
+    const { live } = found
+    waitOf(request, WAITS.servicebus)
+    const call: ServiceRequest = {
+      node: path.node,
+      port: live.target.spec.properties?.['service_port'] ?? '',
+      path: servicePathOf(found, path),
+      method: request.method ?? 'GET',
+      headers: forwardedHeaders(request.headersDistinct),
+    }
+    if (hub.peerOf(path.node)?.skerry !== false && tunnels?.isOpen(path.node))
+      return this.#stream({ request, response, path, found, signal }, call)
+    const body = await this.#wholeBody(request, live.settings.maxBodyBytes, signal)
+    const answer = await callInFrames(hub, call, body, { deadline: live.settings.timeout, signal })
+    sendAnswer(request, response, answer)
+    return answer.headers['x-skerry-error'] === undefined
+  }
+
+  /** Both bodies go as they come, with back-pressure. */
+  async #stream({ request, response, found, signal }: Call, call: ServiceRequest): Promise<boolean> {
+    const { tunnels, clock } = this.#ports
+    if (!tunnels) throw refusal(503, 'HUB_NO_TUNNEL', 'the node has no tunnel', 5)
+    const { settings } = found.live
+    const over = new AbortController()
+    const end = (reason: unknown) => over.abort(reason)
+    const onAbort = () => end(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    let bytes = 0
+    const count = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > settings.maxBodyBytes) end(tooLarge())
+    }
+    const { headers } = request
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+    const length = headers['content-length'] === undefined ? {} : { length: Number(headers['content-length']) }
+    try {
+      if (hasBody) request.on('data', count).pause()
+      const body = hasBody ? { stream: request, ...length } : undefined
+      const exchange = callInStream(call, body, { tunnels, clock, deadline: settings.timeout, signal: over.signal })
+      const answer = await Promise.race([exchange, rejectedBy(over.signal)])
+      const kept = answeredHeaders(Object.entries(answer.headersDistinct))
+      const whole = answer.headers['content-length']
+      // What is not read of the body must not be taken for the next request.
+      if (!request.complete) response.setHeader('connection', 'close')
+      response.writeHead(answer.statusCode ?? 502, {
+        ...listsOf(kept),
+        ...(whole === undefined ? {} : { 'content-length': whole }),
+      })
+      using dog = new Watchdog(clock, settings.timeout, (error) => answer.destroy(error))
+      answer.on('data', () => dog.touch())
+      response.on('drain', () => dog.touch())
+      await pipeline(answer, response)
+      return answer.headers['x-skerry-error'] === undefined
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      request.off('data', count)
+    }
+  }
+
+  async #wholeBody(request: IncomingMessage, most: number, signal: AbortSignal): Promise<Buffer> {
+    const slow = new AbortController()
+    const onAbort = () => slow.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    using dog = new Watchdog(this.#ports.clock, BODY_PAUSE, () =>
+      slow.abort(refusal(408, 'HUB_BODY_SLOW', 'the body does not come')),
+    )
+    const touch = () => dog.touch()
+    request.on('data', touch)
+    try {
+      return await readBody(request, most, slow.signal)
+    } finally {
+      request.off('data', touch)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+interface Context {
+  readonly signal: AbortSignal
+  readonly caller: { readonly shown: Credentials; readonly onKnown: () => void } | { readonly vouched: User }
+  readonly call: { target: string }
+}
+
+interface Call {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly path: RequestPath
+  readonly found: PathFound
+  readonly signal: AbortSignal
+}
+
+function requestPathOf({ url = '/' }: IncomingMessage): RequestPath | undefined {
+  const path = parseRequestPath(url)
+  if (typeof path === 'string') throw refusal(400, 'HUB_CALL_PATH', path)
+  return path
+}
+
+/** What the caller waits for, by header `x-skerry-wait`; the first of the choices where it does not say. */
+function waitOf<W extends string>({ headers }: IncomingMessage, choices: readonly [W, ...W[]]): W {
+  const wanted = headers['x-skerry-wait']
+  if (wanted === undefined) return choices[0]
+  const chosen = choices.find((each) => each === wanted)
+  if (chosen !== undefined) return chosen
+  throw refusal(400, 'HUB_CALL_WAIT', `x-skerry-wait must be ${choices.join(' or ')} for this rule`)
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+function listsOf(headers: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, [...values]]))
+}
+
+function tooLarge(): CallRefusal {
+  return refusal(413, 'HUB_BODY_TOO_LARGE', 'the body is larger than the rule allows (skerry.dev/max-body-bytes)')
+}
+
+function refusal(status: number, code: string, message: string, retryAfterSeconds?: number): CallRefusal {
+  return new CallRefusal({ status, code, message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) })
+}

@@ -1,0 +1,121 @@
+import { UnavailableError } from '../../../../platform/lifecycle/index.ts'
+import type { Row, Store } from '../../../../platform/store/index.ts'
+import type { Clock } from '../../../../platform/time/index.ts'
+
+/** A message that waits for the target of a rule. */
+export interface Waiting {
+  readonly id: number
+  /** `<namespace>/<name>` */
+  readonly rule: string
+  readonly node: string
+  readonly bytes: number
+  /** Unix ms. */
+  readonly received: number
+}
+
+/** What is sent. */
+export interface Letter {
+  readonly topic: string
+  /** The same at each attempt, for targets that have to know what they get twice. */
+  readonly message: string
+  /** Of a call of an application: how the target is to be called. */
+  readonly call: string
+  readonly payload: Uint8Array
+}
+
+const MOST_BYTES = 256 * 1024 * 1024
+/** Of messages whose payload is kept in memory too: those that go on at once need not be read. */
+const WARM_BYTES = 8 * 1024 * 1024
+
+/** Messages on disk, from before their edge is told that they are taken until their target has them. */
+export class Spool {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #warm = new Map<number, Letter>()
+  #warmBytes = 0
+  #lastId = 0
+  #bytes = 0
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store
+    this.#clock = clock
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** What an earlier process left, the oldest first. */
+  async open(): Promise<readonly Waiting[]> {
+    const rows = await this.#store.read({ statement: 'router.index', parameters: [] })
+    const waiting = rows.map(waitingOf)
+    for (const { id, bytes } of waiting) {
+      this.#lastId = Math.max(this.#lastId, id)
+      this.#bytes += bytes
+    }
+    return waiting
+  }
+
+  /** One message for several rules, in one write. Settles when it is on disk. */
+  async put(rules: readonly string[], node: string, letter: Letter): Promise<readonly Waiting[]> {
+    const { topic, message, call, payload } = letter
+    const bytes = Buffer.byteLength(topic) + payload.length
+    if (this.#bytes + bytes * rules.length > MOST_BYTES)
+      throw new UnavailableError('Too many messages wait for the targets of rules', { code: 'HUB_ROUTER_FULL' })
+    const received = Math.trunc(this.#clock.now())
+    const waiting = rules.map((rule) => ({ id: ++this.#lastId, rule, node, bytes, received }))
+    this.#bytes += bytes * rules.length
+    try {
+      await this.#store.write(
+        waiting.map(({ id, rule }) => ({
+          statement: 'router.put',
+          parameters: [id, rule, node, topic, message, call, payload, received],
+        })),
+      )
+    } catch (error) {
+      this.#bytes -= bytes * rules.length
+      throw error
+    }
+    for (const { id } of waiting) this.#keepWarm(id, letter, bytes)
+    return waiting
+  }
+
+  async read(id: number): Promise<Letter | undefined> {
+    const warm = this.#warm.get(id)
+    if (warm) return warm
+    const [row] = await this.#store.read({ statement: 'router.read', parameters: [id] })
+    return row && letterOf(row)
+  }
+
+  /** Settles when nothing of it will be sent again; rejects where that could not be made durable. */
+  async remove({ id, bytes }: Waiting): Promise<void> {
+    await this.#store.write([{ statement: 'router.remove', parameters: [id] }])
+    this.#bytes -= bytes
+    if (this.#warm.delete(id)) this.#warmBytes -= bytes
+  }
+
+  #keepWarm(id: number, letter: Letter, bytes: number): void {
+    if (this.#warmBytes + bytes > WARM_BYTES) return
+    this.#warm.set(id, letter)
+    this.#warmBytes += bytes
+  }
+}
+
+function waitingOf(row: Row): Waiting {
+  return {
+    id: Number(row['id']),
+    rule: String(row['rule']),
+    node: String(row['node']),
+    bytes: Number(row['bytes']),
+    received: Number(row['received']),
+  }
+}
+
+function letterOf({ topic, message, call, payload }: Row): Letter {
+  return {
+    topic: String(topic),
+    message: String(message),
+    call: String(call),
+    payload: payload instanceof Uint8Array ? payload : new Uint8Array(0),
+  }
+}

@@ -1,0 +1,76 @@
+import { type Clock, seconds, withDeadline } from '../../../../platform/time/index.ts'
+import { cloudCallContent, MODULES, parseCloudCall } from '../../../../schemas/index.ts'
+import type { UserMessage } from '../../cloudhub/delivery.ts'
+import type { LiveRule, RuleTable } from '../rules/rule-table.ts'
+import type { Tally } from '../status/tally.ts'
+import type { Lanes } from './lanes.ts'
+import type { Letter, Spool } from './spool.ts'
+
+export interface UpwardPorts {
+  readonly table: RuleTable
+  readonly spool: Spool
+  readonly lanes: Lanes
+  readonly tally: Tally
+  readonly clock: Clock
+}
+
+/** The rules are listed within this, or the edge says it again. */
+const RULES_WITHIN = seconds(10)
+const FULL = 'the queue of the rule is full (skerry.dev/queue-messages)'
+
+/** Takes what edges say to rules: on disk before their receipt. Rejects where it cannot be, and the edge keeps it. */
+export async function takeUpward(ports: UpwardPorts, message: UserMessage): Promise<'taken' | 'no-rule'> {
+  const { table, spool, lanes, tally, clock } = ports
+  if (!table.isSynced) await withDeadline(clock, RULES_WITHIN, undefined, (signal) => table.synced(signal))
+  const { node } = message.peer
+  const letter = message.source === MODULES.serviceBus ? callLetter(message) : topicLetter(message)
+  if (!letter) return 'no-rule'
+  const rules = message.source === MODULES.serviceBus ? calledRule(table, message) : table.heard(node, message.topic)
+  const fitting = rules.filter(({ key, settings }) => {
+    if (letter.payload.length <= settings.maxBodyBytes) return true
+    const { topic, message: id, payload } = letter
+    const reason = 'larger than the rule allows (skerry.dev/max-body-bytes)'
+    tally.failed(key, `node ${node}, ${topic.slice(0, 200)}: ${reason}`, {
+      time: clock.now(),
+      node,
+      topic,
+      id,
+      reason,
+      payload,
+    })
+    return false
+  })
+  if (rules.length === 0) return 'no-rule'
+  if (fitting.length === 0) return 'taken'
+  const keys = fitting.map(({ key }) => key)
+  lanes.add(await spool.put(keys, node, letter))
+  for (const { key, settings } of fitting) {
+    if (lanes.depth(key) > settings.queueMessages) await lanes.shed(key, settings.queueMessages, FULL)
+  }
+  return 'taken'
+}
+
+function topicLetter({ topic, payload, id }: UserMessage): Letter {
+  return { topic, message: id, call: '', payload }
+}
+
+/** A call that an application left at its edge, for which nobody waits. */
+function callLetter({ content, id, topic }: UserMessage): Letter | undefined {
+  const call = parseCloudCall(content)
+  if (!call) return undefined
+  const head = JSON.stringify(cloudCallContent({ ...call, body: '' }))
+  return { topic, message: id, call: head, payload: Buffer.from(call.body, 'base64') }
+}
+
+function calledRule(table: RuleTable, { topic, peer }: UserMessage): readonly LiveRule[] {
+  const live = ruleOfCall(table, topic, peer.node)
+  return live ? [live] : []
+}
+
+/** The rule that a resource `<namespace>/rule/<name>` names, where its source is a servicebus of this node. */
+export function ruleOfCall(table: RuleTable, resource: string, node: string): LiveRule | undefined {
+  const [, namespace, name] = /^([^/]+)\/rule\/([^/]+)$/.exec(resource) ?? []
+  const live = namespace === undefined ? table.called(node, resource) : table.live(`${namespace}/${name}`)
+  const isOfNode = live?.rule.spec.sourceResource['node_name'] === node
+  return isOfNode && live.source.spec.ruleEndpointType === 'servicebus' ? live : undefined
+}
