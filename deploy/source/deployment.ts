@@ -3,7 +3,7 @@ import type { JsonObject } from '../../schemas/index.ts'
 import type { Values } from './part.ts'
 
 export const NAME = 'skerry-cloud'
-export const PORTS = { cloudhub: 10000, certificates: 10002, webhook: 9443, metrics: 9091 } as const
+export const PORTS = { cloudhub: 10000, certificates: 10002, webhook: 8443, router: 9443, metrics: 9091 } as const
 export const SELECTOR = { 'app.kubernetes.io/name': 'skerry', 'app.kubernetes.io/component': 'cloud' } as const
 
 const CONFIG = 'skerry.dev/config'
@@ -99,6 +99,9 @@ function configuration({ json }: Values): string {
     `  port: ${PORTS.cloudhub}`,
     `  certificatePort: ${PORTS.certificates}`,
     ...cloudhub.map((name) => `  ${name}: ${json(`cloudhub.${name}`)}`),
+    'router:',
+    `  host: ${json('listen')}`,
+    `  port: ${PORTS.router}`,
     'admission:',
     `  host: ${json('listen')}`,
     `  port: ${PORTS.webhook}`,

@@ -71,7 +71,7 @@ function services(values: Values): readonly Part[] {
         spec: {
           type: values.of('service.type'),
           selector: SELECTOR,
-          ports: [port('cloudhub'), port('certificates')],
+          ports: [port('cloudhub'), port('certificates'), port('router')],
         },
       },
     },
@@ -111,7 +111,7 @@ function bounds(values: Values): readonly Part[] {
           policyTypes: ['Ingress', 'Egress'],
           ingress: [
             // From anywhere: an API server speaks to webhooks from addresses that no selector names.
-            { ports: ports('cloudhub', 'certificates', 'webhook') },
+            { ports: ports('cloudhub', 'certificates', 'webhook', 'router') },
             { from: values.of('networkPolicy.metricsFrom'), ports: ports('metrics') },
           ],
           egress: values.of('networkPolicy.egress'),

@@ -13,6 +13,7 @@ import {
   type TunnelServerModule,
   type TunnelServerPorts,
 } from './cloudstream/tunnel-server.ts'
+import { composeRouter, type RouterParts } from './compose-router.ts'
 import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/module.ts'
@@ -54,6 +55,8 @@ export interface CloudModulesPorts {
   readonly clusterCa?: string
   /** Of the database behind the API, where that is known: another one than last time means that a backup was put back. */
   readonly incarnation?: number
+  /** Absent: no rules are followed. */
+  readonly router?: RouterParts
 }
 
 export interface CloudModules {
@@ -68,6 +71,8 @@ export interface CloudModules {
   readonly admission: ListeningModule
   /** Absent: nodes open no tunnels. */
   readonly tunnel?: TunnelServerModule
+  /** Absent: no rules are followed. */
+  readonly router?: ListeningModule
   /** False while the API tells of nothing: whoever is new is better served by another replica, if one there has an API. */
   hasApi(): boolean
 }
@@ -94,6 +99,8 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
   const said = () => (tunnel ? String(tunnel.port) : 'off')
   const cloudhub = createCloudHubModule(hubConfig, { ...ports, ...informers, authority, register, tunnel: said })
   const { hub } = cloudhub
+  const tunnels = tunnel ? { tunnels: tunnel.tunnels } : {}
+  const [router, access] = composeRouter(given.router, { ...ports, ...informers, hub, authority, ...tunnels })
   const admission = createAdmissionModule(config.admission, { ...ports, ...informers, authority })
   const modules = [
     createCacheModule(Object.values(informers), troubles),
@@ -107,13 +114,14 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
     createEdgeControllerModule({ ...ports, ...informers, hub }),
     certificates,
     admission,
-    ...(tunnel ? [tunnel] : []),
+    ...[tunnel, access, router].filter((module) => module !== undefined),
     // Last, so that an edge meets everything that answers it.
     cloudhub,
   ]
   const kinds = Object.values(informers).map(({ type }) => type.kind)
   const hasApi = () => !troubles.isSilentOn(kinds)
-  return { modules, authority, register, cloudhub, certificates, admission, ...(tunnel ? { tunnel } : {}), hasApi }
+  const optional = { ...(tunnel ? { tunnel } : {}), ...(router ? { router } : {}) }
+  return { modules, authority, register, cloudhub, certificates, admission, ...optional, hasApi }
 }
 
 function tunnelServer(

@@ -13,6 +13,7 @@ import {
   type Kubernetes,
   kubernetesFromConfig,
   kubernetesInside,
+  routerStoreDomain,
 } from '../../hub/cloud/index.ts'
 import { environment } from '../../platform/environment/index.ts'
 import { writeFileAtomic } from '../../platform/files/index.ts'
@@ -44,7 +45,13 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
   const { log, metrics } = ground
   const cluster = await openCluster(config, ground)
   const kubernetes = await cluster.open()
-  const { modules, authority, register, cloudhub, certificates, tunnel, hasApi } = createCloudModules(config, {
+  const store = await openStore(join(ground.directory, 'router.db'), [routerStoreDomain], { clock, log, shrinks: true })
+  const { modules, authority, register, cloudhub, certificates, tunnel, router, hasApi } = createCloudModules(config, {
+    router: {
+      options: config.router,
+      store,
+      clientAuthority: cluster.ca === undefined ? undefined : { pem: cluster.ca },
+    },
     ...{ kubernetes, clock, random, log, metrics },
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
     ...(cluster.incarnation === undefined ? {} : { incarnation: cluster.incarnation }),
@@ -57,15 +64,21 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       cloudhub: `wss://${host}:${cloudhub.port}`,
       certificates: `https://${host}:${certificates.port}`,
       ...(tunnel ? { tunnel: `wss://${host}:${tunnel.port}` } : {}),
+      ...(router ? { router: `${routerScheme(config)}://${dialled(config.router.host)}:${router.port}` } : {}),
     }),
     isServing: hasApi,
     links: () => ({ nodes: nodesReport(cloudhub.hub.snapshot()) }),
     routes: identityRoutes({ authority, register, clock, isConnected: (node) => cloudhub.hub.isConnected(node) }),
     async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]()
       kubernetes[Symbol.dispose]()
       await cluster[Symbol.asyncDispose]()
     },
   }
+}
+
+function routerScheme({ router }: CloudConfig): string {
+  return router.plainHttp ? 'http' : 'https'
 }
 
 async function openCluster(config: CloudConfig, ground: Ground): Promise<Cluster> {

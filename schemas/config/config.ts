@@ -9,6 +9,7 @@ import { MetaServerConfig } from './metaserver.ts'
 import { MqttConfig } from './mqtt.ts'
 import { NodeConfig } from './node.ts'
 import { ObjectsConfig } from './objects.ts'
+import { RouterConfig } from './router.ts'
 import { ServiceBusConfig } from './servicebus.ts'
 import { StoreConfig } from './store.ts'
 import { CloudStreamConfig, EdgeTunnelConfig } from './streams.ts'
@@ -171,6 +172,7 @@ export const CloudConfig = Type.Object(
       { ...strict, default: {}, description: 'CloudHub and the certificate endpoint.' },
     ),
     cloudstream: CloudStreamConfig,
+    router: RouterConfig,
     devices: DeviceStatesConfig,
     admission: Type.Object(
       {
@@ -210,6 +212,7 @@ export const UP_PORTS = {
   cloudhub: { port: 10000, what: 'CloudHub' },
   certificates: { port: 10002, what: 'certificate endpoint' },
   tunnel: { port: 10004, what: 'tunnel server' },
+  router: { port: 9443, what: 'Router' },
   mqtt: { port: 1883, what: 'MQTT broker' },
   mqttWebsocket: { port: 9001, what: 'MQTT over WebSocket' },
   http: { port: 9061, what: 'local HTTP API' },
@@ -232,6 +235,7 @@ export const UpConfig = Type.Object(
         cloudhub: port(UP_PORTS.cloudhub.port, 'CloudHub.'),
         certificates: port(UP_PORTS.certificates.port, 'Certificate endpoint.'),
         tunnel: port(UP_PORTS.tunnel.port, 'Tunnel server.'),
+        router: port(UP_PORTS.router.port, 'Router.'),
         mqtt: port(UP_PORTS.mqtt.port, 'MQTT broker.'),
         mqttWebsocket: port(UP_PORTS.mqttWebsocket.port, 'MQTT over WebSocket.'),
         http: port(UP_PORTS.http.port, 'Local HTTP API.'),

@@ -90,7 +90,9 @@ describe('the kubelet server of a node with a containerd', { skip: needsContaine
     const summary = JSON.parse((await askEdged(socket, '/stats/summary')).text)
     assert.equal(summary.node.nodeName, 'edge-1')
     assert.ok(summary.node.cpu.usageCoreNanoSeconds > 0 && summary.node.memory.workingSetBytes > 0)
-    assert.ok(summary.node.fs.capacityBytes > summary.node.fs.usedBytes && summary.node.runtime.imageFs.capacityBytes > 0)
+    assert.ok(
+      summary.node.fs.capacityBytes > summary.node.fs.usedBytes && summary.node.runtime.imageFs.capacityBytes > 0,
+    )
     const of = summary.pods.find((each: { podRef: { name: string } }) => each.podRef.name === 'talks')
     assert.deepEqual(of.podRef, { name: 'talks', namespace: 'shop', uid: 'uid-of-talks' })
     const [app] = of.containers

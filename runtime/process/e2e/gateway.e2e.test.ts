@@ -11,7 +11,7 @@ import { launcher, temporaryDirectory } from '../testing/up.ts'
 
 const FREE_PORTS = 'metrics: { port: 0 }\n'
 const cloudConfig = (apiserver: string, hub: string, certificates: string) =>
-  `kubernetes: { port: ${apiserver} }\ncloudhub: { port: ${hub}, certificatePort: ${certificates} }\n${FREE_PORTS}`
+  `kubernetes: { port: ${apiserver} }\ncloudhub: { port: ${hub}, certificatePort: ${certificates} }\nrouter: { port: 0 }\n${FREE_PORTS}`
 
 describe('a gateway with a data directory of its own', { skip: needs('kubectl') }, () => {
   let directory: string

@@ -140,6 +140,7 @@ export class Fleet {
       kubernetes: { port: await freePort(), ...kubernetes },
       cloudhub: { port: fleet.#cloudhub, certificatePort: fleet.#certificates },
       cloudstream: { tunnelPort: 0 },
+      router: { port: 0 },
       metrics: { port: 0 },
       ...more,
     }

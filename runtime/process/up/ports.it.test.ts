@@ -10,6 +10,7 @@ const none: UpPorts = {
   cloudhub: 0,
   certificates: 0,
   tunnel: 0,
+  router: 0,
   mqtt: 0,
   mqttWebsocket: 0,
   http: 0,

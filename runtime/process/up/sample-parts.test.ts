@@ -24,6 +24,7 @@ const PORTS = {
     cloudhub: 2,
     certificates: 3,
     tunnel: 0,
+    router: 0,
     mqtt: 1884,
     mqttWebsocket: 4,
     http: 0,

@@ -198,6 +198,7 @@ export class Supervisor implements AsyncDisposable {
       kubernetes: { port: ports.apiserver },
       cloudhub: { port: ports.cloudhub, certificatePort: ports.certificates },
       cloudstream: { tunnelPort: ports.tunnel },
+      router: { port: ports.router },
       metrics: { port: ports.metricsCloud },
       log: { level: config.log.level, format: 'json' },
     })

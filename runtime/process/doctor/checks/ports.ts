@@ -46,7 +46,7 @@ function wantedPorts({ kind, edge, cloud, up }: Setup): readonly Wanted[] {
     ]
   }
   if (!cloud) return []
-  const { cloudhub, cloudstream, kubernetes, metrics } = cloud
+  const { cloudhub, cloudstream, kubernetes, metrics, router } = cloud
   const { host } = cloudhub
   return [
     { host, port: cloudhub.port, what: 'CloudHub', key: 'cloudhub.port' },
@@ -54,6 +54,7 @@ function wantedPorts({ kind, edge, cloud, up }: Setup): readonly Wanted[] {
     ...(cloudstream.tunnel
       ? [{ host, port: cloudstream.tunnelPort, what: 'tunnel server', key: 'cloudstream.tunnelPort' }]
       : []),
+    { host: router.host, port: router.port, what: 'Router', key: 'router.port' },
     ...(kubernetes.kubeconfig === undefined
       ? [{ host: kubernetes.host, port: kubernetes.port, what: 'Kubernetes API', key: 'kubernetes.port' }]
       : []),
