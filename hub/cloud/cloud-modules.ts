@@ -16,8 +16,9 @@ import {
 import { composeRouter, type RouterParts } from './compose-router.ts'
 import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
+import { createDynamicControllerModule } from './dynamic-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/module.ts'
-import { ApiTroubles, type Kubernetes, observedKubernetes } from './kubernetes/index.ts'
+import { ApiTroubles, type Kubernetes, type KubernetesCallers, observedKubernetes } from './kubernetes/index.ts'
 import { createNodeRegisterModule } from './node-register/module.ts'
 import type { NodeRegister } from './node-register/node-register.ts'
 
@@ -47,6 +48,8 @@ export interface CloudModulesConfig {
 
 export interface CloudModulesPorts {
   readonly kubernetes: Kubernetes
+  /** The same API in the name of others; absent: callers on nodes are not served. */
+  readonly callers?: KubernetesCallers
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -102,6 +105,8 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
   const tunnels = tunnel ? { tunnels: tunnel.tunnels } : {}
   const [router, access] = composeRouter(given.router, { ...ports, ...informers, hub, authority, ...tunnels })
   const admission = createAdmissionModule(config.admission, { ...ports, ...informers, authority })
+  const edge = createEdgeControllerModule({ ...ports, ...informers, hub })
+  const workloads = () => edge.workloads
   const modules = [
     createCacheModule(Object.values(informers), troubles),
     authority,
@@ -111,7 +116,10 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
       ...{ ...ports, ...informers, hub },
       ...(config.devices ? { limits: config.devices } : {}),
     }),
-    createEdgeControllerModule({ ...ports, ...informers, hub }),
+    edge,
+    ...(given.callers
+      ? [createDynamicControllerModule({ ...ports, ...informers, callers: given.callers, hub, workloads })]
+      : []),
     certificates,
     admission,
     ...[tunnel, access, router].filter((module) => module !== undefined),

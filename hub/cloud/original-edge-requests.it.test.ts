@@ -49,15 +49,6 @@ test('a query that fails is answered with an error and a text, so that the edge 
   assert.deepEqual([...edge.meta.rows.keys()], rows)
 })
 
-test('a request of MetaServer is refused where its caller hears it, at once', async (t) => {
-  const { edge: connect } = await startWholeCloud(t)
-  const edge = await connect()
-  const route = { source: 'metaserver', group: 'dynamiccontroller', operation: 'null', resource: 'null' }
-  const asked = edge.say(route, { ID: 'a', Key: '/core/v1/configmaps/shop/till', Verb: 'get', Status: 'InApplying' })
-  const answer = await edge.hears(({ header }) => header.parent_msg_id === asked.header.msg_id, 'the answer')
-  assert.deepEqual([answer.route.operation, answer.route.group, typeof answer.content], ['error', 'resource', 'string'])
-})
-
 test('the CA of the cluster is given by CloudHub itself, as PEM', async (t) => {
   const { edge: connect } = await startWholeCloud(t)
   const edge = await connect()

@@ -11,6 +11,7 @@ import {
   createCloudModules,
   type KubeconfigSource,
   type Kubernetes,
+  type KubernetesCallers,
   kubernetesFromConfig,
   kubernetesInside,
   routerStoreDomain,
@@ -30,7 +31,7 @@ import { freePort } from './up/ports.ts'
 /** The Kubernetes that the cloud half uses: how it is reached, and what has to run first where it is the embedded one. */
 interface Cluster extends AsyncDisposable {
   readonly modules: readonly ModuleEntry[]
-  open(): Promise<Kubernetes & Disposable>
+  open(): Promise<Kubernetes & KubernetesCallers & Disposable>
   readonly endpoints: Endpoints
   readonly ca?: string
   /** Of the embedded API's database. */
@@ -52,7 +53,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       store,
       clientAuthority: cluster.ca === undefined ? undefined : { pem: cluster.ca },
     },
-    ...{ kubernetes, clock, random, log, metrics },
+    ...{ kubernetes, callers: kubernetes, clock, random, log, metrics },
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
     ...(cluster.incarnation === undefined ? {} : { incarnation: cluster.incarnation }),
   })

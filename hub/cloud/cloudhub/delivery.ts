@@ -75,6 +75,9 @@ export interface Upstream {
  */
 export type UpstreamHandler = (upstream: Upstream) => Promise<void> | void
 
+/** Who deals with what: twins, requests of MetaServers, calls of applications, and all else. */
+export type UpstreamKind = 'devices' | 'applications' | 'calls' | 'edge'
+
 /** What CloudHub has under way, for people and tools. Times are Unix ms. */
 export interface HubSnapshot {
   readonly nodes: readonly NodeSnapshot[]
@@ -149,10 +152,10 @@ export interface CloudHub {
   /** Told of each session that begins (connected) and of each node that is left without one; at once of those that are there. */
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
   /**
-   * Frames of source `twin` go to `devices`, calls of applications that wait for their answer to `calls`, all other non-hub ones to
-   * `edge`. One handler each.
+   * Frames of source `twin` go to `devices`, those of `metaserver` to `applications`, calls of applications that wait for their
+   * answer to `calls`, all other non-hub ones to `edge`. One handler each.
    */
-  onUpstream(route: 'devices' | 'edge' | 'calls', handler: UpstreamHandler): Disposable
+  onUpstream(route: UpstreamKind, handler: UpstreamHandler): Disposable
   /** A connected node holds an object that no source gives it: it is deleted there. At most so often as the node says it. */
   evict(node: string, object: KubeObject): void
   /** Ends the session of the node, if it has one. Whether it may come back is decided when it does. */

@@ -12,6 +12,7 @@ import type {
   NodeSource,
   Question,
   UpstreamHandler,
+  UpstreamKind,
   UserMessageHandler,
 } from './delivery.ts'
 import { NodeSync } from './node-sync.ts'
@@ -21,7 +22,7 @@ import { isRegistration, ResyncMarks } from './resync-marks.ts'
 import { Session, type SessionLink } from './session.ts'
 import { SessionClaims } from './session-claims.ts'
 import type { SyncRecords } from './sync-records.ts'
-import { isCloudSource, upstreamRoute } from './upstream.ts'
+import { isCloudSource, type UpstreamRoute, upstreamRoute } from './upstream.ts'
 import { UserMessages } from './user-messages.ts'
 
 export interface HubPorts {
@@ -48,8 +49,6 @@ const NO_RELAY = 'this cloud relays no API requests of the edge'
 /** How often records of nodes that are gone are looked for; a deletion that was seen has them removed at once. */
 const COLLECT_EVERY = minutes(10)
 
-type HandlerRoute = Parameters<CloudHub['onUpstream']>[0]
-
 interface Acknowledged {
   readonly item: OutboxItem
   /** See OutboxOptions.onAcknowledged. */
@@ -64,7 +63,7 @@ export class Hub implements CloudHub {
   readonly #frames: FrameFactory
   readonly #sessions = new Map<string, Session>()
   readonly #connections = new Set<(peer: NodePeer, connected: boolean) => void>()
-  readonly #handlers = new Map<HandlerRoute, UpstreamHandler>()
+  readonly #handlers = new Map<UpstreamKind, UpstreamHandler>()
   readonly #users: UserMessages
   readonly #questions: Questions
   readonly #syncs: NodeSync
@@ -189,7 +188,7 @@ export class Hub implements CloudHub {
     return { [Symbol.dispose]: () => void this.#connections.delete(handler) }
   }
 
-  onUpstream(route: HandlerRoute, handler: UpstreamHandler): Disposable {
+  onUpstream(route: UpstreamKind, handler: UpstreamHandler): Disposable {
     this.#handlers.set(route, handler)
     return {
       [Symbol.dispose]: () => {
@@ -354,8 +353,7 @@ export class Hub implements CloudHub {
   #route(session: Session, frame: Frame): void {
     const reply = replyOf(session)
     const route = upstreamRoute(frame)
-    const isHandled = route === 'devices' || route === 'edge' || route === 'calls'
-    const handler = isHandled ? this.#handlers.get(route) : undefined
+    const handler = isKind(route) ? this.#handlers.get(route) : undefined
     if (handler && this.#marks && !session.peer.skerry && isRegistration(frame.route, session.peer.node)) {
       // The mark first: an edge that has no answer registers again, and is the same process in one session.
       session.marked ??= this.#marks.renew(session.peer.node)
@@ -363,7 +361,7 @@ export class Hub implements CloudHub {
     } else if (handler) this.#hand(session, frame, handler)
     else if (route === 'user') session.occupy(this.#users.take(session.peer, frame, reply))
     else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))
-    else if (route === 'application') reply(this.#refusal(frame, NO_RELAY))
+    else if (route === 'applications') reply(this.#refusal(frame, NO_RELAY))
     else if (route === 'calls') reply(this.#refusal(frame, NO_ROUTER))
     else this.#drop(`no-handler-${route}`)
   }
@@ -408,6 +406,10 @@ export class Hub implements CloudHub {
   #refusal(frame: Frame, reason: string): Frame {
     return this.#frames.refuse(frame, reason, ANSWER_ROUTE)
   }
+}
+
+function isKind(route: UpstreamRoute): route is UpstreamKind {
+  return route === 'devices' || route === 'applications' || route === 'calls' || route === 'edge'
 }
 
 /** Holds nothing but the session: whoever answers late does not keep what was said. */

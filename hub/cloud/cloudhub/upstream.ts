@@ -1,7 +1,8 @@
 import { type Frame, type FrameRoute, GROUPS, MODULES, OPERATIONS, parseCloudCall } from '../../../schemas/index.ts'
+import type { UpstreamKind } from './delivery.ts'
 
 /** Who deals with a frame from an edge. */
-export type UpstreamRoute = 'user' | 'calls' | 'tasks' | 'cluster-ca' | 'application' | 'devices' | 'edge'
+export type UpstreamRoute = 'user' | 'tasks' | 'cluster-ca' | UpstreamKind
 
 const CLOUD_SOURCES: ReadonlySet<string> = new Set([
   MODULES.cloudHub,
@@ -23,7 +24,7 @@ export function upstreamRoute({ route, content }: Pick<Frame, 'route' | 'content
   if (isUpload(route)) return isWaiting(route, content) ? 'calls' : 'user'
   if (route.operation !== undefined && TASK_OPERATIONS.has(route.operation)) return 'tasks'
   if (route.resource === 'k8s/ca.crt') return 'cluster-ca'
-  if (route.source === 'metaserver') return 'application'
+  if (route.source === 'metaserver') return 'applications'
   return route.source === MODULES.twin ? 'devices' : 'edge'
 }
 

@@ -30,13 +30,23 @@ export interface EdgeControllerPorts {
   readonly troubles?: ApiTroubles
 }
 
+export interface EdgeControllerModule extends Module {
+  /** Pods of nodes and what they use, once it has started. */
+  readonly workloads: Workloads | undefined
+}
+
 /** Gives nodes their Node, their pods, what these use and their rules; answers what nodes ask of the API. */
-export function createEdgeControllerModule(ports: EdgeControllerPorts): Module {
+export function createEdgeControllerModule(ports: EdgeControllerPorts): EdgeControllerModule {
+  let current: Workloads | undefined
   return {
     name: 'EdgeController',
+    get workloads() {
+      return current
+    },
     async start(scope) {
       const { kubernetes, hub, nodes, metrics } = ports
       const workloads = new Workloads(ports)
+      current = workloads
       const own = new OwnPods({ kubernetes, hub, pods: workloads.pods })
       const table = {
         ...nodeRequests(kubernetes),

@@ -12,7 +12,7 @@ import {
 import { wantedVersion } from '../object-version.ts'
 import { type CacheState, NamespaceCaches } from '../references/namespace-caches.ts'
 import { isMirror, secretsOfAccount } from '../references/pod-references.ts'
-import { ReferenceIndex } from '../references/reference-index.ts'
+import { type ReferencedKind, ReferenceIndex } from '../references/reference-index.ts'
 import { nodeOf, PodCache } from './pod-cache.ts'
 
 export interface WorkloadPorts extends InformerPorts {
@@ -63,7 +63,7 @@ export class Workloads {
   }
 
   /** Whether a pod of the node uses the object, by itself or through its service account. */
-  isUsed(node: string, kind: 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim', at: ObjectKey): boolean {
+  isUsed(node: string, kind: ReferencedKind, at: ObjectKey): boolean {
     const { namespace = 'default', name } = at
     if (this.#index.isUsed(node, kind, namespace, name)) return true
     return kind === 'Secret' && this.#secretsOfAccounts(node, namespace).has(name)

@@ -7,12 +7,12 @@ import { crds } from '../../../../schemas/crd/index.ts'
 import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { type ServedApi, serveApi } from '../../../apiserver/testing/serve.ts'
 import { createCloudModules } from '../../cloud-modules.ts'
-import { type Kubernetes, kubernetesInside } from '../../kubernetes/index.ts'
+import { type Kubernetes, type KubernetesCallers, kubernetesInside } from '../../kubernetes/index.ts'
 import { join as joinCloud } from '../tls-cloud.ts'
 import { OriginalEdge, type OriginalEdgeOptions } from './original-edge.ts'
 
 export interface WholeCloud {
-  readonly kubernetes: Kubernetes
+  readonly kubernetes: Kubernetes & KubernetesCallers
   /** For kubectl. */
   readonly api: ServedApi
   readonly cloud: Awaited<ReturnType<typeof startHalf>>
@@ -91,7 +91,10 @@ export async function startWholeCloud(t: TestContext, options: WholeCloudOptions
   }
 }
 
-async function startHalf(kubernetes: Kubernetes, { clock = systemClock, nodeLimit = 100 }: WholeCloudOptions) {
+async function startHalf(
+  kubernetes: Kubernetes & KubernetesCallers,
+  { clock = systemClock, nodeLimit = 100 }: WholeCloudOptions,
+) {
   const host = '127.0.0.1'
   const log = silentLogger
   const metrics = createMetrics()
@@ -104,7 +107,7 @@ async function startHalf(kubernetes: Kubernetes, { clock = systemClock, nodeLimi
     certificateDays: 365,
   }
   const config = { cloudhub, cloudstream: { tunnelPort: 0 }, admission: { host, port: 0 } }
-  const ports = { kubernetes, clock, random: systemRandom, log, metrics, clusterCa: CLUSTER_CA }
+  const ports = { kubernetes, callers: kubernetes, clock, random: systemRandom, log, metrics, clusterCa: CLUSTER_CA }
   const modules = createCloudModules(config, ports)
   const scope = createScope('cloud', {
     clock: systemClock,
