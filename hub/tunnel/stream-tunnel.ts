@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { type Clock, seconds, withDeadline } from '../../platform/time/index.ts'
 import { tunnelBusy, tunnelClosed, tunnelRefused, tunnelSilent } from './errors.ts'
 import { decodeTunnelFrame, encodeTunnelFrame, FRAME_TYPES, readUvarint, type TunnelFrame, uvarint } from './frame.ts'
+import { IdleWatch } from './idle-watch.ts'
 import { TunnelStream } from './tunnel-stream.ts'
 import type { TunnelTarget } from './tunnels.ts'
 import { type TunnelWire, TurnWriter } from './turn-writer.ts'
@@ -41,6 +42,7 @@ export class StreamTunnel {
   readonly #options: StreamTunnelOptions
   readonly #writer: TurnWriter
   readonly #streams = new Map<number, TunnelStream>()
+  readonly #idle: IdleWatch
   readonly #openings = new Map<number, Opening>()
   /** Ids grow and are never used again: what is late for a former stream meets none. */
   #lastId = 0
@@ -48,6 +50,7 @@ export class StreamTunnel {
 
   constructor(options: StreamTunnelOptions) {
     this.#options = options
+    this.#idle = new IdleWatch(options.clock, this.#streams)
     this.#writer = new TurnWriter(options.wire, () => options.onBreach('the peer asks for more than it reads'))
   }
 
@@ -90,6 +93,7 @@ export class StreamTunnel {
   end(reason: string): void {
     if (this.#ended !== undefined) return
     this.#ended = reason
+    this.#idle[Symbol.dispose]()
     for (const { reject } of this.#openings.values()) reject(tunnelClosed(reason))
     this.#openings.clear()
     for (const stream of [...this.#streams.values()]) stream.cut(reason)
@@ -168,8 +172,10 @@ export class StreamTunnel {
       this.#streams.delete(id)
       this.#changed()
     }
-    const stream = new TunnelStream({ id, writer: this.#writer, window, credit, onGone })
+    const { clock } = this.#options
+    const stream = new TunnelStream({ id, writer: this.#writer, clock, window, credit, onGone })
     this.#streams.set(id, stream)
+    this.#idle.begin()
     this.#changed()
     return stream.duplex
   }

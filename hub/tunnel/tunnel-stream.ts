@@ -1,13 +1,16 @@
 import { Duplex } from 'node:stream'
 import { describeError } from '../../platform/lifecycle/index.ts'
+import type { Clock } from '../../platform/time/index.ts'
 import { ByteQueue } from './byte-queue.ts'
 import { tunnelClosed } from './errors.ts'
 import { encodeTunnelFrame, FRAME_TYPES, uvarint } from './frame.ts'
+import type { MayIdle } from './idle-watch.ts'
 import type { Sender, TurnWriter } from './turn-writer.ts'
 
 export interface TunnelStreamOptions {
   readonly id: number
   readonly writer: TurnWriter
+  readonly clock: Clock
   /** Bytes that this end takes before it gives more credit. */
   readonly window: number
   /** Bytes that the other end takes. */
@@ -32,10 +35,11 @@ interface Writing {
  * One stream between Skerry peers. At most a window of bytes waits for a reader here, and a window at the other end: a reader that
  * stops stops its writer, and nobody else.
  */
-export class TunnelStream implements Sender {
+export class TunnelStream implements Sender, MayIdle {
   readonly duplex: Duplex
   readonly #options: TunnelStreamOptions
   readonly #inbox = new ByteQueue()
+  #movedAt: number
   #credit: number
   /** What the other end may still send. */
   #room: number
@@ -49,6 +53,7 @@ export class TunnelStream implements Sender {
 
   constructor(options: TunnelStreamOptions) {
     this.#options = options
+    this.#movedAt = options.clock.monotonic()
     this.#credit = options.credit
     this.#room = options.window
     this.duplex = new Duplex({
@@ -76,6 +81,14 @@ export class TunnelStream implements Sender {
     this.duplex.on('error', () => undefined)
   }
 
+  get quietSince(): number {
+    return this.#movedAt
+  }
+
+  expire(): void {
+    this.duplex.destroy(tunnelClosed('nothing has moved for hours'))
+  }
+
   next(): Buffer | undefined {
     const { id } = this.#options
     const writing = this.#writing
@@ -84,6 +97,7 @@ export class TunnelStream implements Sender {
       if (part.length === 0 && writing.chunk.length > 0) return undefined
       this.#credit -= part.length
       writing.at += part.length
+      this.#moved()
       if (writing.at >= writing.chunk.length) {
         this.#writing = undefined
         writing.done()
@@ -104,6 +118,7 @@ export class TunnelStream implements Sender {
     if (data.length > this.#room) return 'more data than there was credit for'
     this.#room -= data.length
     this.#inbox.push(data)
+    this.#moved()
     this.#pump()
     return undefined
   }
@@ -143,6 +158,10 @@ export class TunnelStream implements Sender {
       writer.control(encodeTunnelFrame(id, FRAME_TYPES.credit, uvarint(this.#owed)))
       this.#owed = 0
     }
+  }
+
+  #moved(): void {
+    this.#movedAt = this.#options.clock.monotonic()
   }
 
   #leave(error: Error | null): void {

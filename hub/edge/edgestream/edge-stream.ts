@@ -176,6 +176,7 @@ class KeptTunnel {
         signal,
       )
       const stop = () => tunnel.close('the edge is stopping')
+      if (signal.aborted) stop()
       signal.addEventListener('abort', stop, { once: true })
       this.#now = tunnel
       this.#isRenewed = false

@@ -3,6 +3,7 @@ import { type Duplex, duplexPair, pipeline } from 'node:stream'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import { decodeTunnelFrame, encodeTunnelFrame, FRAME_TYPES, type TunnelFrame } from '../frame.ts'
+import { IdleWatch } from '../idle-watch.ts'
 import { MOST_STREAMS } from '../stream-tunnel.ts'
 import { TurnWriter } from '../turn-writer.ts'
 import { type ConnectRequest, decodeConnect } from './connect-request.ts'
@@ -34,11 +35,13 @@ export class CloudTunnel {
   readonly #writer: TurnWriter
   readonly #streams = new Map<number, ConnectStream>()
   readonly #pressure: Pressure
+  readonly #idle: IdleWatch
   #ended: string | undefined
 
   constructor(options: CloudTunnelOptions) {
     this.#options = options
     this.#writer = new TurnWriter(options.wire, () => options.onBreach('the peer asks for more than it reads'))
+    this.#idle = new IdleWatch(options.clock, this.#streams)
     this.#pressure = new Pressure({ ...options, streams: () => this.#streams.size })
   }
 
@@ -80,6 +83,7 @@ export class CloudTunnel {
     if (this.#ended !== undefined) return
     this.#ended = reason
     this.#pressure[Symbol.dispose]()
+    this.#idle[Symbol.dispose]()
     for (const stream of [...this.#streams.values()]) stream.cut(reason)
   }
 
@@ -107,6 +111,7 @@ export class CloudTunnel {
     const stream = new ConnectStream({
       id,
       writer: this.#writer,
+      clock: this.#options.clock,
       onPressure: (isHigh) => this.#pressure.set(stream, isHigh),
       onGone: () => {
         this.#streams.delete(id)
@@ -114,6 +119,7 @@ export class CloudTunnel {
       },
     })
     this.#streams.set(id, stream)
+    this.#idle.begin()
     this.#options.onStreams?.(this.#streams.size)
     return stream
   }

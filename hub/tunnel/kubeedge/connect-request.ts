@@ -52,7 +52,7 @@ export function encodeConnect(id: number, type: number, { method, path, headers 
     Host: KUBELET,
     Path: decoded,
     // Go keeps the written form only where its own would be another.
-    RawPath: encodeURI(decoded) === escaped ? '' : escaped,
+    RawPath: escapedPath(decoded) === escaped ? '' : escaped,
     OmitHost: false,
     ForceQuery: path.endsWith('?') && query.length === 1,
     RawQuery: query.join('?'),
@@ -60,7 +60,8 @@ export function encodeConnect(id: number, type: number, { method, path, headers 
     RawFragment: '',
   }
   const hasMethod = type === FRAME_TYPES.exec || type === FRAME_TYPES.attach
-  const value = { MessID: id, url, header: headers, ...(hasMethod ? { method } : {}) }
+  const sorted = Object.fromEntries(Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const value = { MessID: id, url, header: sorted, ...(hasMethod ? { method } : {}) }
   return JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, goEscape)
 }
 
@@ -72,7 +73,7 @@ export function decodeConnect(data: Buffer): ConnectRequest | undefined {
   const { Path, RawPath, RawQuery } = url
   const { method = 'GET' } = value
   if (typeof Path !== 'string' || typeof method !== 'string' || !METHODS.has(method)) return undefined
-  const escaped = typeof RawPath === 'string' && RawPath !== '' ? RawPath : encodeURI(Path)
+  const escaped = typeof RawPath === 'string' && RawPath !== '' ? RawPath : escapedPath(Path)
   const path = typeof RawQuery === 'string' && RawQuery !== '' ? `${escaped}?${RawQuery}` : escaped
   const headers = headersOf(value['header'])
   if (!headers || path.length > LONGEST_PATH || !PATH.test(path)) return undefined
@@ -118,6 +119,11 @@ function unescaped(path: string): string {
     // It stands as it came; the kubelet server will say what it thinks of it.
     return path
   }
+}
+
+function escapedPath(path: string): string {
+  // A lone half of a surrogate pair has no bytes.
+  return encodeURI(path.toWellFormed()).replaceAll(/[?#]/g, encodeURIComponent)
 }
 
 function goEscape(character: string): string {

@@ -1,12 +1,15 @@
 import { Duplex } from 'node:stream'
+import type { Clock } from '../../../platform/time/index.ts'
 import { ByteQueue } from '../byte-queue.ts'
 import { tunnelClosed } from '../errors.ts'
 import { encodeTunnelFrame, FRAME_TYPES } from '../frame.ts'
+import type { MayIdle } from '../idle-watch.ts'
 import type { Sender, TurnWriter } from '../turn-writer.ts'
 
 export interface ConnectStreamOptions {
   readonly id: number
   readonly writer: TurnWriter
+  readonly clock: Clock
   /** Told when more waits for the reader than should, and when that is over. */
   onPressure(isHigh: boolean): void
   onGone(): void
@@ -20,10 +23,11 @@ const LARGEST_PART = 16 * 1024
  * The bytes of one KubeEdge connection: `data` frames, and a `remove` that ends both directions at once, from either end. The connect
  * frame is sent by whoever made this.
  */
-export class ConnectStream implements Sender {
+export class ConnectStream implements Sender, MayIdle {
   readonly duplex: Duplex
   readonly #options: ConnectStreamOptions
   readonly #inbox = new ByteQueue()
+  #movedAt: number
   #isWanted = false
   #isHigh = false
   /** One of the ends has removed it. */
@@ -33,6 +37,7 @@ export class ConnectStream implements Sender {
 
   constructor(options: ConnectStreamOptions) {
     this.#options = options
+    this.#movedAt = options.clock.monotonic()
     this.duplex = new Duplex({
       readableHighWaterMark: 1,
       writableHighWaterMark: LARGEST_PART,
@@ -63,12 +68,21 @@ export class ConnectStream implements Sender {
     return this.#inbox.length
   }
 
+  get quietSince(): number {
+    return this.#movedAt
+  }
+
+  expire(): void {
+    this.duplex.destroy(tunnelClosed('nothing has moved for hours'))
+  }
+
   next(): Buffer | undefined {
     const { id } = this.#options
     const writing = this.#writing
     if (writing) {
       const part = writing.chunk.subarray(writing.at, writing.at + LARGEST_PART)
       writing.at += part.length
+      this.#moved()
       if (writing.at >= writing.chunk.length) {
         this.#writing = undefined
         writing.done()
@@ -86,6 +100,7 @@ export class ConnectStream implements Sender {
   receive(data: Buffer): void {
     if (this.#isOver) return
     this.#inbox.push(data)
+    this.#moved()
     this.#pump()
   }
 
@@ -120,6 +135,10 @@ export class ConnectStream implements Sender {
     if (isHigh === this.#isHigh) return
     this.#isHigh = isHigh
     this.#options.onPressure(isHigh)
+  }
+
+  #moved(): void {
+    this.#movedAt = this.#options.clock.monotonic()
   }
 
   #leave(error: Error | null): void {

@@ -3,6 +3,7 @@ import { type Duplex, duplexPair, pipeline } from 'node:stream'
 import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
 import { tunnelBusy, tunnelClosed, tunnelRefused } from '../errors.ts'
 import { decodeTunnelFrame, encodeTunnelFrame, FRAME_TYPES, type TunnelFrame } from '../frame.ts'
+import { IdleWatch } from '../idle-watch.ts'
 import { MOST_STREAMS } from '../stream-tunnel.ts'
 import type { TunnelTarget } from '../tunnels.ts'
 import { type TunnelWire, TurnWriter } from '../turn-writer.ts'
@@ -41,12 +42,14 @@ export class EdgeTunnel {
   readonly #streams = new Map<number, ConnectStream>()
   readonly #open = new Set<Duplex>()
   readonly #pressure: Pressure
+  readonly #idle: IdleWatch
   #lastId = 0
   #ended: string | undefined
 
   constructor(options: EdgeTunnelOptions) {
     this.#options = options
     this.#writer = new TurnWriter(options.wire, () => options.onBreach('the peer asks for more than it reads'))
+    this.#idle = new IdleWatch(options.clock, this.#streams)
     this.#pressure = new Pressure({ ...options, streams: () => this.#streams.size })
     // It never listens.
     this.#server = createServer((request, response) => this.#answer(request, response))
@@ -75,9 +78,8 @@ export class EdgeTunnel {
       this.#changed()
       theirs.destroy()
     })
-    theirs.once('close', () => {
-      if (!mine.readableEnded && !mine.destroyed && theirs.errored) mine.destroy(theirs.errored)
-    })
+    // By then all of it has been read, or something broke.
+    theirs.once('close', () => mine.destroy(theirs.errored ?? undefined))
     this.#server.emit('connection', theirs)
     return mine
   }
@@ -93,6 +95,7 @@ export class EdgeTunnel {
     if (this.#ended !== undefined) return
     this.#ended = reason
     this.#pressure[Symbol.dispose]()
+    this.#idle[Symbol.dispose]()
     for (const stream of [...this.#streams.values()]) stream.cut(reason)
     for (const open of [...this.#open]) open.destroy(tunnelClosed(reason))
     this.#server.close()
@@ -126,9 +129,10 @@ export class EdgeTunnel {
       refuse(response, 504, NO_ANSWER)
       duplex.destroy()
     })
-    duplex.once('readable', () => late[Symbol.dispose]())
-    duplex.once('close', () => late[Symbol.dispose]())
-    response.once('close', () => duplex.destroy())
+    response.once('close', () => {
+      late[Symbol.dispose]()
+      duplex.destroy()
+    })
     pipeline(duplex, response, (error) => {
       // Half a body must not look like a whole one.
       if (error) response.destroy(error)
@@ -144,6 +148,9 @@ export class EdgeTunnel {
     }
     const { duplex } = this.#connect(request, type)
     if (head.length > 0) duplex.write(head)
+    // What the edge has removed is over in both directions; `finish` comes once all of it was read.
+    socket.once('finish', () => socket.destroy())
+    socket.once('close', () => duplex.destroy())
     pipeline(socket, duplex, socket, (error) => {
       if (error) socket.destroy(error)
     })
@@ -154,10 +161,12 @@ export class EdgeTunnel {
     const stream = new ConnectStream({
       id,
       writer: this.#writer,
+      clock: this.#options.clock,
       onPressure: (isHigh) => this.#pressure.set(stream, isHigh),
       onGone: () => void this.#streams.delete(id),
     })
     this.#streams.set(id, stream)
+    this.#idle.begin()
     const { method = 'GET', url = '/' } = request
     const connect = encodeConnect(id, type, { method, path: url, headers: headersOf(request) })
     this.#writer.control(encodeTunnelFrame(id, type, connect))
