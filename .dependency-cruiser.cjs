@@ -80,6 +80,7 @@ module.exports = {
     ),
     // What is shared by those who serve a Kubernetes API; the road and the cloud have nothing to do with it.
     ban('serving-is-for-servers', { path: '^hub/(cloud|link|kube|console)/', pathNot: TESTS }, '^hub/serving/'),
+    ban('tunnel-knows-link-only', { path: '^hub/tunnel/', pathNot: TESTS }, '^hub/', '^hub/(tunnel|link)/'),
     ban('one-door', { path: `^(${TOP})/`, pathNot: TESTS }, `^(${TOP})/`, ['^$1/', '/index\\.ts$']),
     ban('never-the-own-door', { path: `^((?:${TOP})/[^/]+)/`, pathNot: TESTS }, '^$1/index\\.ts$'),
     ban(

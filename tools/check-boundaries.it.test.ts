@@ -99,6 +99,7 @@ const PLANTED: readonly { readonly file: string; readonly text: string; readonly
     text: "export { a } from '../serving/answers/answer.ts'",
     rule: 'serving-is-for-servers',
   },
+  { file: 'hub/tunnel/up.ts', text: "export { a } from '../cloud/index.ts'", rule: 'tunnel-knows-link-only' },
   { file: 'platform/time/inside.ts', text: "export { a } from './index.ts'", rule: 'never-the-own-door' },
   { file: 'twin/window.ts', text: "export { a } from '../platform/time/inner.ts'", rule: 'one-door' },
   {
