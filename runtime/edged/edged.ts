@@ -41,8 +41,9 @@ export function createEdgedModule(options: EdgedOptions, ports: EdgedPorts): Edg
       }
       scope.run((signal) => keepNodeFacts(facts, signal))
       let pods: ServedPods | undefined
-      const { directory, socketFolder } = options
-      socket = await serveEdged(socketFolder, { ...ports, directory, runtime, pods: () => pods }, scope)
+      const { directory, socketFolder, port } = options
+      const server = { folder: socketFolder, ...(port === undefined ? {} : { port }) }
+      socket = await serveEdged(server, { ...ports, directory, runtime, pods: () => pods }, scope)
       const begin = async () => {
         const { startPods } = await import('./pods-of-node.ts')
         pods = await startPods(options, { ...ports, runtime }, scope)

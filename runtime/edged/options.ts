@@ -15,6 +15,8 @@ export interface EdgedOptions {
   readonly logs: string
   /** Of its socket `edged.sock`; private to its owner, and locked by this process. */
   readonly socketFolder: string
+  /** Of 127.0.0.1, on which its server listens too; 0 takes a free one. */
+  readonly port?: number
   readonly maxPods: number
   readonly parallelPulls: number
   readonly reserved: { readonly milliCpu: number; readonly memoryBytes: number }

@@ -28,6 +28,7 @@ export async function composeEdged(config: EdgeConfig, bus: Bus, ground: Ground)
     {
       ...{ directory, logs: edged.logs ?? join(directory, 'logs'), socketFolder: ground.directory },
       ...(edged.runtime === undefined ? {} : { runtime: edged.runtime }),
+      ...(edged.port === undefined ? {} : { port: edged.port }),
       ...{ maxPods: edged.maxPods, parallelPulls: edged.parallelPulls, reserved: edged.reserved, dns: edged.dns },
       ...{ allowedSysctls: edged.allowedSysctls, shared: edged.twins.shared },
       ...(edged.staticPods === undefined ? {} : { staticPods: edged.staticPods }),

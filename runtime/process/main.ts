@@ -78,7 +78,7 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
       finish(
         await run(
           options,
-          given.filter((word) => typeof word === 'string'),
+          given.flat().filter((word) => typeof word === 'string'),
         ),
       )
     })
@@ -186,6 +186,35 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
   add(program, 'status', 'state of every module of the processes of a data directory', async (options) =>
     (await import('./commands/status.ts')).status(options, terminal),
   ).option('--wait <duration>', 'wait until all is ready, at most this long, e.g. 60s')
+
+  add(program, 'pods', 'list the pods of this node, with or without the cloud', async (options) =>
+    (await import('./commands/pods.ts')).pods(options, terminal),
+  ).option('-n, --namespace <namespace>', 'only those of this namespace')
+
+  add(
+    program,
+    'logs <pod>',
+    'print the log of a container of this node, with or without the cloud',
+    async (options, words) => (await import('./commands/logs.ts')).logs(words[0] ?? '', options, terminal),
+  )
+    .option('-n, --namespace <namespace>', 'namespace of the pod', 'default')
+    .option('-c, --container <name>', 'container; default: the first one')
+    .option('-f, --follow', 'go on with what is written, also when the container begins anew')
+    .option('-p, --previous', 'of the container before the present one')
+    .option('--tail <lines>', 'only so many lines from the end')
+    .option('--since <duration>', 'only what is younger, e.g. 5m')
+    .option('--timestamps', 'when each line was written')
+
+  add(
+    program,
+    'exec <pod> [command...]',
+    'run a command in a container of this node: skerry exec POD -- COMMAND',
+    async (options, words) => (await import('./commands/exec.ts')).exec(words, options, terminal),
+  )
+    .option('-n, --namespace <namespace>', 'namespace of the pod', 'default')
+    .option('-c, --container <name>', 'container; default: the first one')
+    .option('-i, --stdin', 'pass standard input on')
+    .option('-t, --tty', 'on a terminal')
 
   add(
     program,

@@ -31,6 +31,14 @@ export const EdgedConfig = Type.Object(
     staticPods: Type.Optional(
       Type.String({ minLength: 1, description: 'Folder with manifests of pods that this node runs by itself.' }),
     ),
+    port: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description:
+          'Port on 127.0.0.1, such as 10350, on which pods of this node are reached as at a kubelet, beside DIR/edged.sock. Default: none, because nobody is asked for credentials there: whoever reaches it may run commands in every pod.',
+      }),
+    ),
     maxPods: Type.Integer({ default: 110, minimum: 0, maximum: 10_000, description: 'Most pods of this node.' }),
     parallelPulls: Type.Integer({
       default: 1,
