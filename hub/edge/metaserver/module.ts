@@ -37,7 +37,8 @@ export function createMetaServerModule(ports: MetaServerPorts, settings: MetaSer
       const server = await serveHttps({
         at: { host, port },
         async handler(request, response, signal) {
-          await (await open()).handler(request, response, signal)
+          // Watches end at once, so that a stop does not wait for them.
+          await (await open()).handler(request, response, AbortSignal.any([signal, scope.signal]))
         },
         ...{ log, clock, maxConnections: MOST_CONNECTIONS },
         // Clients without a certificate may have a token, or ask for health.
@@ -59,7 +60,6 @@ export function createMetaServerModule(ports: MetaServerPorts, settings: MetaSer
         },
       })
       state.url = server.url
-      // Watches end at once, so that a stop does not wait for them.
       scope.defer(() => server.close(seconds(2)))
       log.info('MetaServer listens', { url: server.url })
     },

@@ -81,7 +81,7 @@ export async function serveTestNode({ after, settings, prepare }: ServedNodeOpti
     ...{ url, directory, kubeconfig: file, people, meta, bus, store, cloud, log },
     give: (resource, object) => say('update', resource, object),
     take: (resource, object) => say('delete', resource, object),
-    stop: () => scope.close(seconds(2)),
+    stop: () => scope.close(seconds(5)),
   }
 }
 
