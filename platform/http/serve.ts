@@ -25,6 +25,8 @@ export interface ServeHttpOptions {
   readonly headWithin?: Duration
   /** For a whole request with its body, not for the answer; default 60 s. */
   readonly requestWithin?: Duration
+  /** Of the head of a request, in bytes; default 16 KiB. A longer one is answered with 431. */
+  readonly mostHead?: number
   /** Default: 1024. More are closed at once. */
   readonly maxConnections?: number
 }
@@ -84,8 +86,9 @@ function holdBack(server: TlsServer, admit: NonNullable<ServeHttpsOptions['admit
   })
 }
 
-function timeouts({ headWithin = seconds(10), requestWithin = seconds(60) }: ServeHttpOptions) {
+function timeouts({ headWithin = seconds(10), requestWithin = seconds(60), mostHead }: ServeHttpOptions) {
   return {
+    ...(mostHead === undefined ? {} : { maxHeaderSize: mostHead }),
     headersTimeout: headWithin.milliseconds,
     requestTimeout: requestWithin.milliseconds,
     // How often Node.js looks at the two: its own 30 s would make a 10 s limit one of 40 s.

@@ -1,7 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
+import { followFiles } from '../../../platform/files/index.ts'
 import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
-import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
-import { type Clock, seconds } from '../../../platform/time/index.ts'
+import { boundedLogger } from '../../../platform/log/index.ts'
 import { isRecord } from '../kubernetes/guards.ts'
 import { type AnyObject, CONFIG_MAPS, createInformer, type InformerPorts } from '../kubernetes/index.ts'
 import type { Access } from './access.ts'
@@ -20,8 +19,6 @@ export interface AccessModule extends Module {
 /** kube-apiserver writes it and keeps it true. */
 const PUBLISHED = { namespace: 'kube-system', name: 'extension-apiserver-authentication' }
 const KEY = 'client-ca-file'
-/** A file that changed is seen so soon. */
-const LOOK_EVERY = seconds(30)
 
 /** Who callers of the cloud half are and what they may do. Its start does not wait for the API. */
 export function createAccessModule(source: ClientAuthoritySource, ports: InformerPorts): AccessModule {
@@ -58,9 +55,16 @@ export function createAccessModule(source: ClientAuthoritySource, ports: Informe
         scope.use(published.onChange((now) => now && take(bundleIn(now), `ConfigMap ${namespace}/${name}`)))
         scope.run((signal) => published.run(signal))
       } else if ('file' in source) {
-        const follow = new FollowedFile(source.file, (bundle) => take(bundle, source.file))
-        await follow.look(log)
-        scope.run((signal) => follow.run(ports.clock, log, signal))
+        const { file } = source
+        const followed = followFiles({
+          paths: [file],
+          clock: ports.clock,
+          take: ([bundle = '']) => take(bundle, file),
+          onTrouble: (error) =>
+            log.warn('A file with certificates cannot be read', { file, error: describeError(error) }),
+        })
+        await followed.look()
+        scope.run((signal) => followed.run(signal))
       }
     },
   }
@@ -70,35 +74,4 @@ function bundleIn(object: AnyObject): string {
   const data: unknown = Reflect.get(object, 'data')
   const bundle = isRecord(data) ? data[KEY] : undefined
   return typeof bundle === 'string' ? bundle : ''
-}
-
-class FollowedFile {
-  readonly #path: string
-  readonly #take: (text: string) => void
-  #seen = ''
-
-  constructor(path: string, take: (text: string) => void) {
-    this.#path = path
-    this.#take = take
-  }
-
-  async run(clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await clock.sleep(LOOK_EVERY, signal)
-      await this.look(log)
-    }
-  }
-
-  async look(log: Logger): Promise<void> {
-    try {
-      // A Secret that is mounted changes by a link to another folder.
-      const { mtimeMs, ino, size } = await stat(this.#path)
-      const seen = `${mtimeMs} ${ino} ${size}`
-      if (seen === this.#seen) return
-      this.#take(await readFile(this.#path, 'utf8'))
-      this.#seen = seen
-    } catch (error) {
-      log.warn('A file with certificates cannot be read', { file: this.#path, error: describeError(error) })
-    }
-  }
 }

@@ -40,6 +40,8 @@ export interface CloudAuthority {
   /** The present one; `onServing` tells of a later one. */
   readonly serving: ServingCertificate
   onServing(handler: (serving: ServingCertificate) => void): Disposable
+  /** A serving certificate for this process alone, with names that other replicas do not have. */
+  serveAs(names: readonly string[]): Promise<ServingCertificate>
   readonly tokens: JoinTokens
   createToken(request: JoinTokenRequest): Promise<string>
   /** From now to the end of a certificate that is issued now, Unix ms. */

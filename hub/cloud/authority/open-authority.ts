@@ -8,8 +8,8 @@ import type { CloudAuthority, KeyedCertificate } from './cloud-authority.ts'
 import { JoinTokens, type TokenHints } from './join-tokens.ts'
 import { readNodeCertificate } from './node-certificate.ts'
 import { ensureSecret, type SecretBytes } from './secrets.ts'
-import { ServingCertificates } from './serving.ts'
-import { createCa, inspectNodeRequest, signNodeRequest } from './x509.ts'
+import { ServingCertificates, servingPem } from './serving.ts'
+import { createCa, inspectNodeRequest, issueServing, signNodeRequest } from './x509.ts'
 
 export interface AuthorityOptions {
   /** Host names and IP addresses that gateways dial; they stand in the serving certificate. */
@@ -53,6 +53,7 @@ export async function openAuthority(
     get serving() {
       return serving.current
     },
+    serveAs: async (names) => servingPem(await issueServing(ca, names, clock)),
     onServing: (handler) => serving.onChange(handler),
     refreshServing: (within) => serving.refresh(within),
     createToken: (request) => tokens.create(request),

@@ -4,7 +4,7 @@ import { loadKeyPair, parseCertificate } from '../../../platform/certificates/in
 import type { Authority } from '../../../platform/certificates/issuing/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { Kubernetes } from '../kubernetes/index.ts'
-import type { ServingCertificate } from './cloud-authority.ts'
+import type { KeyedCertificate, ServingCertificate } from './cloud-authority.ts'
 import { ensureSecret, type SecretBytes } from './secrets.ts'
 import { issueServing } from './x509.ts'
 
@@ -92,18 +92,16 @@ function isSignedBy(ca: Authority, certificate: Uint8Array): boolean {
   return new X509Certificate(certificate).verify(new X509Certificate(ca.certificateDer).publicKey)
 }
 
-function servingBytes({
-  certificate,
-  key,
-}: {
-  readonly certificate: Uint8Array
-  readonly key: Uint8Array
-}): SecretBytes {
+function servingBytes({ certificate, key }: KeyedCertificate): SecretBytes {
   return { cloudcoredata: certificate, cloudcorekeydata: key }
 }
 
 function pemOf(bytes: SecretBytes): ServingCertificate {
   const { cloudcoredata = new Uint8Array(), cloudcorekeydata = new Uint8Array() } = bytes
-  const certificatePem = new X509Certificate(cloudcoredata).toString()
-  return { certificatePem, keyPem: loadKeyPair(cloudcorekeydata).privateKeyPem }
+  return servingPem({ certificate: cloudcoredata, key: cloudcorekeydata })
+}
+
+export function servingPem({ certificate, key }: KeyedCertificate): ServingCertificate {
+  const certificatePem = new X509Certificate(certificate).toString()
+  return { certificatePem, keyPem: loadKeyPair(key).privateKeyPem }
 }

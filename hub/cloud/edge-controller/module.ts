@@ -49,7 +49,7 @@ export function createEdgeControllerModule(ports: EdgeControllerPorts): EdgeCont
       current = workloads
       const own = new OwnPods({ kubernetes, hub, pods: workloads.pods })
       const table = {
-        ...nodeRequests(kubernetes),
+        ...nodeRequests(kubernetes, nodes),
         ...podRequests(kubernetes, own),
         ...objectRequests({ kubernetes, workloads, own }),
         ...certificateRequests(kubernetes),

@@ -252,7 +252,11 @@ export class FakeKubernetes implements Kubernetes {
     const status = WITH_STATUS.has(type.plural)
     const next: Plain =
       subresource === 'status'
-        ? { ...present, status: given['status'] }
+        ? {
+            ...present,
+            ...(status && type.group === '' ? { metadata: { ...old, annotations: metadata['annotations'] } } : {}),
+            status: given['status'],
+          }
         : { ...given, metadata: { ...metadata, uid: old['uid'] }, ...(status ? { status: present['status'] } : {}) }
     const changed = JSON.stringify(next['spec']) !== JSON.stringify(present['spec'])
     const generation = Number(old['generation']) + (changed ? 1 : 0)

@@ -1,5 +1,6 @@
 import { MODULES, NO_NAMESPACE } from '../../../../schemas/index.ts'
 import type { CloudHub, NodeSource } from '../../cloudhub/delivery.ts'
+import { withoutEndpoint } from '../../cloudstream/kubelet-endpoint.ts'
 import type { AnyObject, Informer } from '../../kubernetes/index.ts'
 import { wantedVersion } from '../object-version.ts'
 
@@ -37,13 +38,13 @@ function versionOf(node: AnyObject): string {
   return wantedVersion(forEdge(node))
 }
 
-/** Without our own marks: they are between cloud halves, and change without anything for the node to know. */
+/** With what it says of itself, and without our own marks: they are between cloud halves, and change without anything for the node to know. */
 function forEdge(node: AnyObject): AnyObject {
   const present = known.get(node)
   if (present) return present
   const { annotations = {}, ...metadata } = node.metadata
   const kept = Object.entries(annotations).filter(([key]) => !key.startsWith('skerry.dev/'))
-  const given = { ...node, metadata: { ...metadata, annotations: Object.fromEntries(kept) } }
+  const given = { ...withoutEndpoint(node), metadata: { ...metadata, annotations: Object.fromEntries(kept) } }
   known.set(node, given)
   return given
 }

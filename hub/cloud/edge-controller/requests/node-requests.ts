@@ -1,12 +1,16 @@
 import type { JsonObject } from '../../../../schemas/index.ts'
+import { reportBeside, withoutEndpoint } from '../../cloudstream/kubelet-endpoint.ts'
 import { isJsonObject } from '../../kubernetes/guards.ts'
-import { type Kubernetes, LEASES, NODES } from '../../kubernetes/index.ts'
+import { type AnyObject, type Informer, type Kubernetes, LEASES, NODES } from '../../kubernetes/index.ts'
 import { type Ask, asJson, bodyOf, foreign, found, objectOf, type RequestTable, refused } from './ask.ts'
 
 export const LEASE_NAMESPACE = 'kube-node-lease'
 
-/** What a node says of itself: its Node and its Lease. */
-export function nodeRequests(kubernetes: Kubernetes): RequestTable {
+/**
+ * What a node says of itself: its Node and its Lease. Where its kubelet is reached, the cloud says: a report leaves that as it is, and
+ * the node hears of its own addresses.
+ */
+export function nodeRequests(kubernetes: Kubernetes, nodes: Pick<Informer<AnyObject>, 'get'>): RequestTable {
   const own = (ask: Ask) => {
     if (ask.name !== ask.node) throw foreign(`a node may only speak of itself, not of ${ask.name}`)
     return { name: ask.node }
@@ -26,7 +30,8 @@ export function nodeRequests(kubernetes: Kubernetes): RequestTable {
   }
   const patchStatus = async (ask: Ask, status: JsonObject, signal: AbortSignal) => {
     const options = { type: 'strategic', subresource: 'status' } as const
-    return asJson(await kubernetes.patch(NODES, own(ask), status, options, signal))
+    const at = own(ask)
+    return told(await kubernetes.patch(NODES, at, reportBeside(nodes.get(at), status), options, signal))
   }
   return {
     'insert node': {
@@ -44,22 +49,22 @@ export function nodeRequests(kubernetes: Kubernetes): RequestTable {
         const { metadata } = permitted(ownObject(ask), ask)
         const { labels, annotations } = metadata
         const body = { metadata: { labels, annotations } }
-        return asJson(await kubernetes.patch(NODES, at, body, { type: 'merge' }, signal))
+        return told(await kubernetes.patch(NODES, at, body, { type: 'merge' }, signal))
       },
     },
     'query node': {
       shape: 'bare',
-      perform: async (ask, signal) => asJson(await found(kubernetes, NODES, own(ask), signal)),
+      perform: async (ask, signal) => told(await found(kubernetes, NODES, own(ask), signal)),
     },
     'patch nodepatch': {
       shape: 'object',
       // The patch may carry metadata, too (annotations of volumes); only status counts here.
-      perform: (ask, signal) => patchStatus(ask, { status: bodyOf(ask)['status'] ?? {} }, signal),
+      perform: (ask, signal) => patchStatus(ask, recordIn(bodyOf(ask)['status']), signal),
     },
     // Body of KubeEdge 1.11 and older: {UID, Status, ExtendResources}.
     'update nodestatus': {
       shape: 'ok',
-      perform: (ask, signal) => patchStatus(ask, { status: bodyOf(ask)['Status'] ?? {} }, signal),
+      perform: (ask, signal) => patchStatus(ask, recordIn(bodyOf(ask)['Status']), signal),
     },
     'query lease': {
       shape: 'object',
@@ -78,6 +83,14 @@ export function nodeRequests(kubernetes: Kubernetes): RequestTable {
         asJson(await kubernetes.replace(LEASES, ownLease(ask), ownObject(ask), {}, signal)),
     },
   }
+}
+
+function told(node: AnyObject) {
+  return asJson(withoutEndpoint(node))
+}
+
+function recordIn(value: JsonObject[string] | undefined): JsonObject {
+  return isJsonObject(value) ? value : {}
 }
 
 /**
