@@ -2,12 +2,20 @@ import type { Metrics } from '../../platform/health/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import { type Clock, type Duration, minutes, type Random } from '../../platform/time/index.ts'
+import type { Tunnels } from '../tunnel/index.ts'
+import { type ClientAuthoritySource, createAccessModule } from './access/module.ts'
 import { type AdmissionOptions, createAdmissionModule } from './admission/module.ts'
 import { createKeadmTokenModule } from './authority/keadm-token.ts'
 import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
 import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
 import { createCacheModule, createCloudInformers } from './cloud-informers.ts'
+import type { CloudHub } from './cloudhub/delivery.ts'
 import { type CloudHubModule, createCloudHubModule } from './cloudhub/module.ts'
+import {
+  createStreamServerModule,
+  type StreamServerOptions,
+  type StreamServerPorts,
+} from './cloudstream/stream-server.ts'
 import {
   createTunnelServerModule,
   type TunnelServerModule,
@@ -40,7 +48,13 @@ export interface CloudModulesConfig {
     readonly keadmToken?: boolean
   }
   /** Absent: nodes open no tunnels. */
-  readonly cloudstream?: { readonly tunnel?: boolean; readonly tunnelPort: number; readonly streamsPerNode?: number }
+  readonly cloudstream?: {
+    readonly tunnel?: boolean
+    readonly tunnelPort: number
+    readonly streamsPerNode?: number
+    /** Absent: nobody reaches kubelets through them. */
+    readonly kubelets?: StreamServerOptions | undefined
+  }
   /** Absent: defaults. */
   readonly devices?: DeviceLimits
   readonly admission: AdmissionOptions
@@ -56,6 +70,8 @@ export interface CloudModulesPorts {
   readonly metrics?: Metrics
   /** PEM of the CA of the Kubernetes API, for edges that ask for it. */
   readonly clusterCa?: string
+  /** Whose client certificates are believed; absent: those that the cluster publishes. */
+  readonly clientAuthority?: ClientAuthoritySource
   /** Of the database behind the API, where that is known: another one than last time means that a backup was put back. */
   readonly incarnation?: number
   /** Absent: no rules are followed. */
@@ -76,6 +92,8 @@ export interface CloudModules {
   readonly tunnel?: TunnelServerModule
   /** Absent: no rules are followed. */
   readonly router?: ListeningModule
+  /** Absent: nobody reaches kubelets through them. */
+  readonly stream?: ListeningModule
   /** False while the API tells of nothing: whoever is new is better served by another replica, if one there has an API. */
   hasApi(): boolean
 }
@@ -103,7 +121,9 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
   const cloudhub = createCloudHubModule(hubConfig, { ...ports, ...informers, authority, register, tunnel: said })
   const { hub } = cloudhub
   const tunnels = tunnel ? { tunnels: tunnel.tunnels } : {}
-  const [router, access] = composeRouter(given.router, { ...ports, ...informers, hub, authority, ...tunnels })
+  const caller = createAccessModule(given.clientAuthority, ports)
+  const router = composeRouter(given.router, { ...ports, ...informers, hub, authority, caller, ...tunnels })
+  const stream = composeStream(config, { ...ports, ...informers, hub, authority, caller, ...tunnels })
   const admission = createAdmissionModule(config.admission, { ...ports, ...informers, authority })
   const edge = createEdgeControllerModule({ ...ports, ...informers, hub })
   const workloads = () => edge.workloads
@@ -122,14 +142,26 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
       : []),
     certificates,
     admission,
-    ...[tunnel, access, router].filter((module) => module !== undefined),
+    ...[router || stream ? caller : undefined, stream, tunnel, router].filter((module) => module !== undefined),
     // Last, so that an edge meets everything that answers it.
     cloudhub,
   ]
   const kinds = Object.values(informers).map(({ type }) => type.kind)
   const hasApi = () => !troubles.isSilentOn(kinds)
-  const optional = { ...(tunnel ? { tunnel } : {}), ...(router ? { router } : {}) }
+  const optional = { ...(tunnel ? { tunnel } : {}), ...(stream ? { stream } : {}), ...(router ? { router } : {}) }
   return { modules, authority, register, cloudhub, certificates, admission, ...optional, hasApi }
+}
+
+function composeStream(
+  { cloudstream }: CloudModulesConfig,
+  { hub, tunnels, ...ports }: Omit<StreamServerPorts, 'tunnels' | 'isConnected'> & { hub: CloudHub; tunnels?: Tunnels },
+): ListeningModule | undefined {
+  if (!tunnels || !cloudstream?.kubelets) return undefined
+  return createStreamServerModule(cloudstream.kubelets, {
+    ...ports,
+    tunnels,
+    isConnected: (node) => hub.isConnected(node),
+  })
 }
 
 function tunnelServer(

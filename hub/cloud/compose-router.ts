@@ -1,6 +1,5 @@
-import type { Module } from '../../platform/lifecycle/index.ts'
 import type { Store } from '../../platform/store/index.ts'
-import { type ClientAuthoritySource, createAccessModule } from './access/module.ts'
+import type { AccessModule } from './access/module.ts'
 import { createRouterModule, type RouterModule, type RouterOptions, type RouterPorts } from './router/module.ts'
 
 /** What whoever composes the cloud half gives for the Router. */
@@ -8,19 +7,12 @@ export interface RouterParts {
   readonly options: RouterOptions
   /** Of `routerStoreDomain`. */
   readonly store: Store
-  /** Of client certificates of callers. */
-  readonly clientAuthority: ClientAuthoritySource
 }
 
-type Ports = Omit<RouterPorts, 'access' | 'clientAuthority' | 'store'>
+type Ports = Omit<RouterPorts, 'access' | 'clientAuthority' | 'store'> & { readonly caller: AccessModule }
 
-/** The Router, and who its callers are. */
-export function composeRouter(parts: RouterParts | undefined, ports: Ports): readonly [RouterModule?, Module?] {
-  if (!parts) return []
-  const { options, store, clientAuthority } = parts
-  const access = createAccessModule(clientAuthority, ports)
-  const router = createRouterModule(options, {
-    ...{ ...ports, store, access: access.access, clientAuthority: access.authority },
-  })
-  return [router, access]
+export function composeRouter(parts: RouterParts | undefined, { caller, ...ports }: Ports): RouterModule | undefined {
+  if (!parts) return undefined
+  const { access, authority: clientAuthority } = caller
+  return createRouterModule(parts.options, { ...ports, store: parts.store, access, clientAuthority })
 }

@@ -25,6 +25,7 @@ import type { CloudConfig, Endpoints } from '../../schemas/config/index.ts'
 import { crds } from '../../schemas/crd/index.ts'
 import type { Composition, Ground } from './host.ts'
 import { identityRoutes } from './identity-routes.ts'
+import { clientAuthority, streamOptions } from './kubelets.ts'
 import type { NodesReport } from './status/report.ts'
 import { freePort } from './up/ports.ts'
 
@@ -34,6 +35,8 @@ interface Cluster extends AsyncDisposable {
   open(): Promise<Kubernetes & KubernetesCallers & Disposable>
   readonly endpoints: Endpoints
   readonly ca?: string
+  /** PEM of whose client certificates the embedded API believes. */
+  readonly clientAuthority?: string
   /** Of the embedded API's database. */
   readonly incarnation?: number
 }
@@ -44,19 +47,22 @@ const CLOUD_USER = { name: 'skerry-cloud', groups: [CLOUD_GROUP] }
 /** The cloud half: the embedded API unless there is a cluster, then the hub and its controllers. */
 export async function composeCloud(config: CloudConfig, ground: Ground): Promise<Composition> {
   const { log, metrics } = ground
+  const { kubelets } = config.cloudstream
+  const parts = {
+    ...config,
+    cloudstream: { ...config.cloudstream, kubelets: streamOptions(kubelets, isEmbedded(config), log) },
+  }
   const cluster = await openCluster(config, ground)
   const kubernetes = await cluster.open()
   const store = await openStore(join(ground.directory, 'router.db'), [routerStoreDomain], { clock, log, shrinks: true })
-  const { modules, authority, register, cloudhub, certificates, tunnel, router, hasApi } = createCloudModules(config, {
-    router: {
-      options: config.router,
-      store,
-      clientAuthority: cluster.ca === undefined ? undefined : { pem: cluster.ca },
-    },
+  const created = createCloudModules(parts, {
+    router: { options: config.router, store },
     ...{ kubernetes, callers: kubernetes, clock, random, log, metrics },
+    ...clientAuthority(kubelets, cluster.clientAuthority),
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),
     ...(cluster.incarnation === undefined ? {} : { incarnation: cluster.incarnation }),
   })
+  const { modules, authority, register, cloudhub, certificates, tunnel, stream, router, hasApi } = created
   const host = dialled(config.cloudhub.host)
   return {
     modules: [...cluster.modules, ...modules.map((module) => ({ module }))],
@@ -64,6 +70,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       ...cluster.endpoints,
       cloudhub: `wss://${host}:${cloudhub.port}`,
       certificates: `https://${host}:${certificates.port}`,
+      ...(stream ? { stream: `https://${dialled(kubelets.host)}:${stream.port}` } : {}),
       ...(tunnel ? { tunnel: `wss://${host}:${tunnel.port}` } : {}),
       ...(router ? { router: `${routerScheme(config)}://${dialled(config.router.host)}:${router.port}` } : {}),
     }),
@@ -82,13 +89,17 @@ function routerScheme({ router }: CloudConfig): string {
   return router.plainHttp ? 'http' : 'https'
 }
 
+function isEmbedded({ kubernetes }: CloudConfig): boolean {
+  return kubernetes.kubeconfig === undefined && environment('KUBERNETES_SERVICE_HOST') === undefined
+}
+
 async function openCluster(config: CloudConfig, ground: Ground): Promise<Cluster> {
   const { kubeconfig: file } = config.kubernetes
   const { log, metrics } = ground
   const none = { modules: [], [Symbol.asyncDispose]: async () => undefined }
   const from = (source: KubeconfigSource) => ({ open: () => kubernetesFromConfig(source, { clock, log, metrics }) })
   if (file !== undefined) return { ...none, ...from({ file }), endpoints: { kubeconfig: file } }
-  if (environment('KUBERNETES_SERVICE_HOST') !== undefined) {
+  if (!isEmbedded(config)) {
     return { ...none, ...from({ inCluster: true }), endpoints: {} }
   }
   return embeddedCluster(config.kubernetes, ground)
@@ -129,6 +140,7 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
     }),
     endpoints: { kubeconfig, apiserver: server },
     ca: pki.ca,
+    clientAuthority: pki.ca,
     incarnation: store.incarnation,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }

@@ -23,7 +23,7 @@ const PUBLISHED = { namespace: 'kube-system', name: 'extension-apiserver-authent
 
 async function start(
   t: TestContext,
-  source: ClientAuthoritySource,
+  source: ClientAuthoritySource | undefined,
   kubernetes: Kubernetes,
   clock: Clock = systemClock,
 ) {

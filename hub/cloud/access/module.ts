@@ -7,8 +7,8 @@ import type { Access } from './access.ts'
 import { ClientAuthority } from './client-authority.ts'
 import { createAccess } from './create-access.ts'
 
-/** Where the client authority is: in a file, handed in, or (absent) where the API servers of a cluster publish theirs. */
-export type ClientAuthoritySource = { readonly file: string } | { readonly pem: string } | undefined
+/** Where the client authority is: in a file, or handed in. */
+export type ClientAuthoritySource = { readonly file: string } | { readonly pem: string }
 
 export interface AccessModule extends Module {
   /** There before the start. Until the authority is known, no certificate is believed. */
@@ -20,8 +20,8 @@ export interface AccessModule extends Module {
 const PUBLISHED = { namespace: 'kube-system', name: 'extension-apiserver-authentication' }
 const KEY = 'client-ca-file'
 
-/** Who callers of the cloud half are and what they may do. Its start does not wait for the API. */
-export function createAccessModule(source: ClientAuthoritySource, ports: InformerPorts): AccessModule {
+/** Who callers of the cloud half are and what they may do; without a source, by the authority that the API servers of the cluster publish. Its start does not wait for the API. */
+export function createAccessModule(source: ClientAuthoritySource | undefined, ports: InformerPorts): AccessModule {
   const authority = new ClientAuthority()
   if (source && 'pem' in source) authority.replace(source.pem)
   const log = boundedLogger(ports.log, ports)

@@ -9,6 +9,7 @@ const none: UpPorts = {
   apiserver: 0,
   cloudhub: 0,
   certificates: 0,
+  stream: 0,
   tunnel: 0,
   router: 0,
   mqtt: 0,

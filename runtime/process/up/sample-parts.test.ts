@@ -23,6 +23,7 @@ const PORTS = {
     apiserver: 1,
     cloudhub: 2,
     certificates: 3,
+    stream: 0,
     tunnel: 0,
     router: 0,
     mqtt: 1884,

@@ -197,7 +197,7 @@ export class Supervisor implements AsyncDisposable {
     await this.#write(join(directory, 'cloud'), {
       kubernetes: { port: ports.apiserver },
       cloudhub: { port: ports.cloudhub, certificatePort: ports.certificates },
-      cloudstream: { tunnelPort: ports.tunnel },
+      cloudstream: { tunnelPort: ports.tunnel, kubelets: { port: ports.stream } },
       router: { port: ports.router },
       metrics: { port: ports.metricsCloud },
       log: { level: config.log.level, format: 'json' },
