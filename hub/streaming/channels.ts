@@ -111,7 +111,9 @@ function sizeQueue() {
 
 function sizeIn(text: string): TerminalSize | undefined {
   try {
-    const { Width: width = 0, Height: height = 0 } = Object(JSON.parse(text))
+    // Go takes the names of fields however they are written.
+    const fields = Object.entries(Object(JSON.parse(text))).map(([name, value]) => [name.toLowerCase(), value])
+    const { width = 0, height = 0 } = Object.fromEntries(fields)
     return isSize(width) && isSize(height) ? { width, height } : undefined
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Server as TlsServer } from 'node:https'
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
 import { systemClock } from '../../../platform/time/index.ts'
 import { SpdyConnection } from '../spdy/connection.ts'
 import type { SpdyStream } from '../spdy/stream.ts'
@@ -22,7 +23,7 @@ export interface PlayedCommand {
 export type PlayCommand = (command: PlayedCommand) => Promise<number | object>
 
 /** Forwards one connection to a port; what it throws is told on the stream of errors. */
-export type PlayPort = (port: number, data: SpdyStream) => Promise<void>
+export type PlayPort = (port: number, data: Duplex) => Promise<void>
 
 export interface PlayedStreams {
   readonly command: PlayCommand
@@ -43,6 +44,10 @@ export function playStreams(server: Server | TlsServer, played: PlayedStreams): 
     }
     const url = new URL(request.url ?? '/', 'http://node')
     const isForward = url.pathname.startsWith('/portForward/')
+    if (isForward && request.headers.upgrade === 'websocket') {
+      forwardOverWebSocket({ url, request, socket, head }, played)
+      return
+    }
     const protocol = isForward ? 'portforward.k8s.io' : 'v4.channel.k8s.io'
     const offered = (request.headersDistinct['x-stream-protocol-version'] ?? []).flatMap((each) => each.split(/, */))
     if (request.headers.upgrade !== 'SPDY/3.1' || !offered.includes(protocol)) {
@@ -127,5 +132,24 @@ function serveForward(socket: Duplex, head: Buffer, { port: play }: PlayedStream
       )
       return true
     },
+  })
+}
+
+/** The older form (v4.channel.k8s.io): a channel of data and one of errors for each port, which both begin with its number. */
+function forwardOverWebSocket({ url, request, socket, head }: Asked, { port: play }: PlayedStreams): void {
+  const port = Number(url.searchParams.get('port'))
+  const server = new WebSocketServer({ noServer: true, handleProtocols: () => 'v4.channel.k8s.io' })
+  server.handleUpgrade(request, socket, head, (webSocket) => {
+    const number = Buffer.from([port & 0xff, port >> 8])
+    const data = new Duplex({
+      read: () => undefined,
+      write: (chunk, _encoding, done) => webSocket.send(Buffer.concat([Buffer.of(0), chunk]), done),
+    })
+    for (const channel of [0, 1]) webSocket.send(Buffer.concat([Buffer.of(channel), number]))
+    webSocket.on('message', (message) => {
+      if (Buffer.isBuffer(message) && message[0] === 0) data.push(message.subarray(1))
+    })
+    webSocket.on('close', () => data.push(null))
+    void play?.(port, data)
   })
 }
