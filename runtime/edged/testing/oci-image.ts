@@ -43,6 +43,10 @@ const APPLETS = [
   'rm',
   'mkdir',
   'stat',
+  'stty',
+  'tar',
+  'wc',
+  'sha256sum',
 ]
 
 /** Writes an OCI image (image-spec v1) of Debian's static busybox as a tar that runtimes import; its path. */
