@@ -1,10 +1,11 @@
+import type { Duration } from '../../platform/time/index.ts'
 import type { Frame, RoadStatus } from '../../schemas/index.ts'
 
 /** What an uplink needs of the link of the moment. */
 export interface Road {
   readonly isSkerry: boolean
-  /** Sends a question and gives its answer. */
-  ask(frame: Frame): Promise<Frame>
+  /** Sends a question and gives its answer; default deadline: 20 s. */
+  ask(frame: Frame, within?: Duration): Promise<Frame>
   /** Sends a frame and settles with the cloud's receipt. */
   confirm(frame: Frame): Promise<void>
   /** As `confirm`; towards a cloud that gives no receipts for such frames it settles when the socket has taken it. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { metaStoreDomain, userStoreDomain } from '../../hub/edge/index.ts'
+import { callStoreDomain, metaStoreDomain, userStoreDomain } from '../../hub/edge/index.ts'
 import { defaultRestart, type ModuleEntry } from '../../platform/lifecycle/index.ts'
 import { createStoreModule, type OpenedStore, openStore } from '../../platform/store/index.ts'
 import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
@@ -16,7 +16,7 @@ export async function openEdgeStore(
   const file = join(directory, 'edge.db')
   const schedule = { every: parseDuration(backup.every), keep: backup.keep }
   const common = { clock, log, metrics }
-  const domains = [metaStoreDomain, userStoreDomain, twinStoreDomain]
+  const domains = [metaStoreDomain, userStoreDomain, callStoreDomain, twinStoreDomain]
   const store = await openStore(file, domains, { ...common, durability, onDamage: 'restore' })
   const module = createStoreModule({ ...common, store, file, backup: schedule, random })
   // Damage is dealt with at the start of the process: the module's first crash ends it.

@@ -7,7 +7,7 @@ import {
   type Rotation,
   readIdentity,
   renewingDialer,
-  ServiceBus,
+  type ServiceBus,
   UserUplink,
 } from '../../hub/edge/index.ts'
 import { createFrameFactory, createWebSocketDialer } from '../../hub/link/index.ts'
@@ -26,6 +26,7 @@ import { composeLocalApi } from './local-api.ts'
 import { mapperSettings } from './mapper-settings.ts'
 import { composeMetaServer } from './metaserver.ts'
 import { nodeHealth } from './node-health.ts'
+import { composeServiceBus } from './service-bus.ts'
 import { twinLimits } from './twin-limits.ts'
 import { version } from './version.ts'
 
@@ -74,8 +75,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   })
   const { identity } = rotation
   const edgeStream = composeEdgeStream(config, () => rotation, ground)
-  const tunnel = edgeStream.targets
-  const serviceBus = new ServiceBus({ limits: config.serviceBus, frames, tunnel, clock, log, metrics })
+  const ways = { store, bus, frames, tunnel: edgeStream.targets, accounts: mqtt.accounts }
+  const serviceBus = composeServiceBus(config, ways, ground)
   const direct = createWebSocketDialer({
     ...{ server, path, identity, clock, log },
     largestFrame: maxFrameBytes,
@@ -117,7 +118,13 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   ]
   return {
     modules: [entry, ...modules.map((module) => ({ module }))],
-    endpoints: () => ({ ...mqtt.endpoints(), ...localApi.endpoints(), ...metaServer.endpoints(), ...socketOf(pods) }),
+    endpoints: () => ({
+      ...mqtt.endpoints(),
+      ...localApi.endpoints(),
+      ...serviceBusOf(serviceBus),
+      ...metaServer.endpoints(),
+      ...socketOf(pods),
+    }),
     links: () => ({ road: { cloud: server, ...edgeHub.status() } }),
     routes: {
       'GET /mappers': async () => [...bus.list(mappersLoaded).values()],
@@ -125,6 +132,10 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   }
+}
+
+function serviceBusOf({ url }: ServiceBus): Pick<Endpoints, 'servicebus'> {
+  return url === undefined ? {} : { servicebus: url }
 }
 
 function socketOf(pods: ComposedEdged | undefined): Pick<Endpoints, 'edged'> {

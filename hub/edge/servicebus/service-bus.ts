@@ -1,23 +1,48 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Bus } from '../../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import type { Module, Scope } from '../../../platform/lifecycle/index.ts'
+import { describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import type { Clock } from '../../../platform/time/index.ts'
+import type { Store } from '../../../platform/store/index.ts'
+import type { Clock, Random } from '../../../platform/time/index.ts'
 import { type Frame, OPERATIONS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { TunnelTargets } from '../../tunnel/index.ts'
 import type { CallRoad, FrameOrigin, Road } from '../road.ts'
+import { CALL_DROPS, UserDrops } from '../user/user-drops.ts'
+import type { CallLimits } from './calls/call-outbox.ts'
+import { Callables } from './calls/callables.ts'
+import type { CallerAccess } from './calls/caller.ts'
+import { CloudCalls } from './calls/cloud-calls.ts'
+import { keepListening } from './calls/keep-listening.ts'
+import type { LocalCalls } from './calls/local-calls.ts'
 import type { TunnelServer } from './services/serve-tunnel.ts'
 import type { ServiceLimits } from './services/service-calls.ts'
 
 export interface ServiceBusPorts {
-  readonly limits: ServiceLimits
+  readonly limits: ServiceLimits & { readonly stored: CallLimits }
+  /** Absent: applications of this machine cannot call the cloud. */
+  readonly listener?: ListenerOptions | undefined
+  readonly store: Store
+  readonly bus: Bus
+  readonly nodeName: string
   readonly frames: FrameFactory
   /** Absent: calls come by the hub alone. */
   readonly tunnel?: TunnelTargets | undefined
   readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
   readonly metrics?: Metrics
+}
+
+export interface ListenerOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly origins: readonly string[]
+  readonly maxConcurrent: number
+  readonly access: CallerAccess
 }
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -27,10 +52,18 @@ export class ServiceBus implements Module, CallRoad {
   readonly name = 'ServiceBus'
   readonly #ports: ServiceBusPorts
   readonly #ignored: (cause: string) => void
+  readonly #drops: UserDrops
+  readonly #callables: Callables
+  readonly #calls: CloudCalls
   #services: Promise<Services> | undefined
+  #localCalls: Promise<LocalCalls> | undefined
+  #url: string | undefined
 
   constructor(ports: ServiceBusPorts) {
     this.#ports = ports
+    this.#drops = new UserDrops(ports, CALL_DROPS)
+    this.#callables = new Callables(ports)
+    this.#calls = new CloudCalls({ ...ports, limits: ports.limits.stored, drops: this.#drops })
     const ignored = (ports.metrics ?? silentMetrics).counter({
       name: 'skerry_edgehub_ignored_total',
       help: 'Messages of the cloud that nothing here serves, by cause.',
@@ -40,18 +73,33 @@ export class ServiceBus implements Module, CallRoad {
   }
 
   async start(scope: Scope): Promise<void> {
-    const { tunnel } = this.#ports
+    const { tunnel, listener } = this.#ports
+    await this.#callables.open()
+    await this.#calls.open()
     scope.defer(async () => {
+      await this.#calls.close()
+      this.#drops[Symbol.dispose]()
       const services = await this.#services
       services?.tunnel[Symbol.dispose]()
       this.#services = undefined
     })
     if (tunnel) scope.use(tunnel.serve('servicebus', (stream) => void this.#accept(stream)))
+    if (listener) await this.#listen(listener, scope)
+  }
+
+  /** Where applications of this machine call; undefined while nothing listens. */
+  get url(): string | undefined {
+    return this.#url
+  }
+
+  /** Calls that wait for the cloud. */
+  get waiting(): number {
+    return this.#calls.waiting
   }
 
   async take(frame: Frame, origin: FrameOrigin): Promise<Frame | undefined> {
-    const { operation = '' } = frame.route
-    if (operation === OPERATIONS.start || operation === OPERATIONS.stop) return undefined
+    const { operation = '', resource = '' } = frame.route
+    if (operation === OPERATIONS.start || operation === OPERATIONS.stop) return this.#offer(operation, resource)
     if (!METHODS.has(operation.toUpperCase())) {
       this.#ignored('service-bus')
       return undefined
@@ -60,9 +108,50 @@ export class ServiceBus implements Module, CallRoad {
     return answerCall(frame, { calls, frames: this.#ports.frames, signal: origin.signal })
   }
 
-  connected(_road: Road): void {}
+  connected(road: Road): void {
+    if (road.isSkerry) {
+      void this.#callables.forgetUrls().catch((error: unknown) => {
+        this.#ports.log.warn('Target URLs of another cloud could not be forgotten', { error: describeError(error) })
+      })
+    }
+    this.#calls.connected(road)
+  }
 
-  disconnected(_road: Road): void {}
+  disconnected(road: Road): void {
+    this.#calls.disconnected(road)
+  }
+
+  /** What a KubeEdge cloud offers to applications, and takes back. It asks for no answer. */
+  async #offer(operation: 'start' | 'stop', url: string): Promise<undefined> {
+    try {
+      if (operation === OPERATIONS.start) await this.#callables.register(url)
+      else await this.#callables.unregister(url)
+    } catch (error) {
+      this.#ignored('service-bus')
+      this.#ports.log.warn('A target URL of the cloud was not noted', { operation, error: describeError(error) })
+    }
+    return undefined
+  }
+
+  async #listen(listener: ListenerOptions, scope: Scope): Promise<void> {
+    await listener.access.open()
+    const handler = async (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => {
+      this.#localCalls ??= this.#openLocalCalls(listener)
+      await (await this.#localCalls).answer(request, response, signal)
+    }
+    const onListening = ({ url }: { readonly url: string }) => {
+      this.#url = url
+    }
+    await keepListening({ ...this.#ports, ...listener, handler, onListening }, scope)
+    scope.defer(() => {
+      this.#url = undefined
+    })
+  }
+
+  async #openLocalCalls(listener: ListenerOptions): Promise<LocalCalls> {
+    const { LocalCalls } = await import('./calls/local-calls.ts')
+    return new LocalCalls({ ...listener, calls: this.#calls, callables: this.#callables, log: this.#ports.log })
+  }
 
   async #accept(stream: Duplex): Promise<void> {
     stream.on('error', () => stream.destroy())

@@ -1,7 +1,7 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Clock, seconds } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
 import { APPLICATION_GROUP, type Frame, GROUPS, MODULES, OPERATIONS, parseResource } from '../../../schemas/index.ts'
 import type { FrameFactory, Link } from '../../link/index.ts'
 import type { MetaManager } from '../meta/meta-manager.ts'
@@ -107,8 +107,8 @@ export class LinkSession {
     await this.#link.send(frame)
   }
 
-  async ask(frame: Frame): Promise<Frame> {
-    return this.#requests.ask(frame, (each) => this.send(each), REQUEST_DEADLINE, this.ended)
+  async ask(frame: Frame, within: Duration = REQUEST_DEADLINE): Promise<Frame> {
+    return this.#requests.ask(frame, (each) => this.send(each), within, this.ended)
   }
 
   /** A report: goes after everything else, and settles with its receipt. */

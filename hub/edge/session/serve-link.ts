@@ -36,7 +36,7 @@ export async function serveLink(
   const road: Road = {
     isSkerry: session.isSkerry,
     signal: session.ended,
-    ask: (frame) => session.ask(frame),
+    ask: (frame, within) => session.ask(frame, within),
     confirm: (frame) => session.confirm(frame),
     deliver: (frame) => session.deliver(frame),
   }

@@ -12,7 +12,9 @@ import { createMetaManager, type MetaManager } from '../meta/meta-manager.ts'
 import { metaStoreDomain } from '../meta/meta-store.ts'
 import type { MetaLimits } from '../meta/meta-table.ts'
 import type { NodeSelf } from '../node/node-self.ts'
-import { ServiceBus } from '../servicebus/service-bus.ts'
+import { callStoreDomain } from '../servicebus/call-store.ts'
+import type { CallLimits } from '../servicebus/calls/call-outbox.ts'
+import { type ListenerOptions, ServiceBus } from '../servicebus/service-bus.ts'
 import type { ServiceLimits } from '../servicebus/services/service-calls.ts'
 import type { UserMessageLimits } from '../user/user-outbox.ts'
 import { userStoreDomain } from '../user/user-store.ts'
@@ -28,6 +30,7 @@ export interface EdgeBench {
   readonly dialer: MemoryDialer
   readonly cloud: ScriptedCloud
   readonly hub: EdgeHub
+  readonly serviceBus: ServiceBus
   readonly meta: MetaManager
   /** MQTT clients, where `userMessages` is given. */
   readonly mqtt: ScriptedEventBus
@@ -45,6 +48,9 @@ export interface BenchOptions {
   readonly userMessages?: UserMessageLimits
   /** Local services that may be called. Default: none. */
   readonly services?: ServiceLimits['services']
+  /** Applications of this machine call the cloud. */
+  readonly listener?: ListenerOptions
+  readonly storedCalls?: CallLimits
   readonly metaLimits?: MetaLimits
   /** What the node says of itself; by default only that it is connected. */
   readonly node?: (ports: { readonly bus: Bus; readonly clock: FakeClock }) => NodeSelf
@@ -63,7 +69,7 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
   const random = countingRandom(after ? 5000 : 0)
   const log = memoryLogger()
   const bus = createLocalBus(clock, log)
-  const store = memoryStore([metaStoreDomain, userStoreDomain], after?.store)
+  const store = memoryStore([metaStoreDomain, userStoreDomain, callStoreDomain], after?.store)
   const frames = createFrameFactory({ clock, random })
   const cloud = after?.cloud ?? createScriptedCloud(frames)
   const dialer = createMemoryDialer(clock, options.accept ?? ((pair) => cloud.accept(pair)))
@@ -76,7 +82,9 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
   const userUplink = userMessages && new UserUplink({ ...ports, eventBus: mqtt, limits: userMessages })
   const { services = [] } = options
   const serviceLimits = { services, maxConcurrent: 64, maxRequestBytes: 10_000_000, maxAnswerBytes: 10_000_000 }
-  const serviceBus = new ServiceBus({ ...ports, limits: serviceLimits })
+  const stored = options.storedCalls ?? { maxMessages: 1000, maxBytes: 10_000_000, maxAgeHours: 24 }
+  const limits = { ...serviceLimits, stored }
+  const serviceBus = new ServiceBus({ ...ports, limits, listener: options.listener })
   const uplinks = { serviceBus, ...(userUplink ? { userUplink } : {}) }
   const node = options.node?.(ports)
   const hub = createEdgeHub({
@@ -104,6 +112,7 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
     dialer,
     cloud,
     hub,
+    serviceBus,
     meta,
     mqtt,
     advance: (milliseconds = 1) => clock.advance(ms(milliseconds)),

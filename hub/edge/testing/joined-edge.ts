@@ -15,6 +15,7 @@ import { joinNode } from '../join/join-node.ts'
 import { parseJoinToken } from '../join/token.ts'
 import { createMetaManager } from '../meta/meta-manager.ts'
 import { metaStoreDomain } from '../meta/meta-store.ts'
+import { callStoreDomain } from '../servicebus/call-store.ts'
 import { ServiceBus } from '../servicebus/service-bus.ts'
 import { userStoreDomain } from '../user/user-store.ts'
 import { UserUplink } from '../user/user-uplink.ts'
@@ -54,7 +55,7 @@ export async function joinEdge(
   t.after(async () => {
     for (const scope of scopes) await scope.close(seconds(5))
   })
-  const store = await openTestStore(t, [metaStoreDomain, userStoreDomain, ...domains])
+  const store = await openTestStore(t, [metaStoreDomain, userStoreDomain, callStoreDomain, ...domains])
   const frames = createFrameFactory({ clock, random })
   const identity = () => readIdentity(files, nodeName)
   const start = async (port = cloud.cloudhub.port) => {
@@ -69,10 +70,11 @@ export async function joinEdge(
     const dialer = createWebSocketDialer({ server, path: `/project/${nodeName}/events`, identity, clock, log })
     const limits = { maxMessages: 1000, maxBytes: 1_000_000, maxAgeHours: 1 }
     const userUplink = new UserUplink({ ...ports, eventBus: mqtt, limits })
-    const services = { services: [], maxConcurrent: 1, maxRequestBytes: 1, maxAnswerBytes: 1 }
+    const services = { services: [], maxConcurrent: 1, maxRequestBytes: 1, maxAnswerBytes: 1, stored: limits }
     const serviceBus = new ServiceBus({ ...ports, limits: services })
     const hub = createEdgeHub({ ...ports, dialer, meta, version: '0.1.0', userUplink, serviceBus })
     await userUplink.start(scope)
+    await serviceBus.start(scope)
     await meta.start(scope)
     await hub.start(scope)
     const start = (module: Module) => module.start(scope)

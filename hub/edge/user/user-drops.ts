@@ -8,6 +8,34 @@ import { nodeConditions } from '../../../schemas/index.ts'
 /** `size`: larger than a frame may be, or than all messages together. `refused`: the cloud does not want it. */
 export type DropReason = 'count' | 'bytes' | 'age' | 'size' | 'refused'
 
+/** Whose drops they are, and how they are told. */
+export interface DropsKind {
+  /** Store domain with statements `dropped` and `setDropped`. */
+  readonly domain: string
+  readonly metric: string
+  readonly help: string
+  /** Type of the condition of the Node by which the cloud hears of them. */
+  readonly condition: string
+  /** In the plural, as the beginning of a sentence. */
+  readonly what: string
+}
+
+export const USER_DROPS: DropsKind = {
+  domain: 'user',
+  metric: 'skerry_edgehub_user_dropped_total',
+  help: 'Messages of MQTT clients to the cloud that were dropped, by reason.',
+  condition: 'UserMessagesDropped',
+  what: 'Messages of MQTT clients',
+}
+
+export const CALL_DROPS: DropsKind = {
+  domain: 'servicebus',
+  metric: 'skerry_servicebus_dropped_total',
+  help: 'Stored calls of local applications to the cloud that were dropped, by reason.',
+  condition: 'StoredCallsDropped',
+  what: 'Stored calls of local applications',
+}
+
 export interface UserDropsPorts {
   readonly store: Store
   readonly bus: Bus
@@ -20,15 +48,14 @@ export interface UserDropsPorts {
 const SAY_EVERY = seconds(60)
 /** So long after the last one the condition of the Node says that it is over. */
 const OVER_AFTER = minutes(60)
-/** Type of the condition of the Node by which the cloud hears of it. */
-const CONDITION = 'UserMessagesDropped'
 
 /**
- * What the bounds of user messages cost: counted for ever on disk, in the metrics and the log, and told to the cloud as a
+ * What the bounds of what waits for the cloud cost: counted for ever on disk, in the metrics and the log, and told to the cloud as a
  * condition of the Node, which a KubeEdge cloud understands as well.
  */
 export class UserDrops {
   readonly #ports: UserDropsPorts
+  readonly #kind: DropsKind
   readonly #count: (reason: DropReason, count: number) => void
   /** Since the database was made. */
   readonly #totals = new Map<string, number>()
@@ -41,11 +68,12 @@ export class UserDrops {
   /** Until it is over. */
   #ending: Disposable | undefined
 
-  constructor(ports: UserDropsPorts) {
+  constructor(ports: UserDropsPorts, kind: DropsKind = USER_DROPS) {
     this.#ports = ports
+    this.#kind = kind
     const dropped = (ports.metrics ?? silentMetrics).counter({
-      name: 'skerry_edgehub_user_dropped_total',
-      help: 'Messages of MQTT clients to the cloud that were dropped, by reason.',
+      name: kind.metric,
+      help: kind.help,
       labels: ['reason'],
     })
     this.#count = (reason, count) => dropped.add(count, { reason })
@@ -53,7 +81,7 @@ export class UserDrops {
 
   async open(): Promise<void> {
     this.#totals.clear()
-    for (const row of await this.#ports.store.read({ statement: 'user.dropped', parameters: [] })) {
+    for (const row of await this.#ports.store.read({ statement: `${this.#kind.domain}.dropped`, parameters: [] })) {
       this.#totals.set(String(row['reason']), Number(row['count']))
     }
     // What the cloud was told before a restart would stand there for ever.
@@ -75,7 +103,7 @@ export class UserDrops {
   /** What has to go with the next write; `kept` when it is on disk. */
   calls(): readonly StoreCall[] {
     return [...this.#unwritten].map((reason) => ({
-      statement: 'user.setDropped',
+      statement: `${this.#kind.domain}.setDropped`,
       parameters: [reason, this.#totals.get(reason) ?? 0],
     }))
   }
@@ -104,19 +132,19 @@ export class UserDrops {
       return
     }
     this.#saidAt = clock.monotonic()
-    log.warn('Messages of MQTT clients to the cloud were dropped', Object.fromEntries(this.#news))
+    log.warn(`${this.#kind.what} to the cloud were dropped`, Object.fromEntries(this.#news))
     this.#news.clear()
-    this.#show('True', 'Dropping', `Messages of MQTT clients were dropped: ${this.#text()}`)
+    this.#show('True', 'Dropping', `${this.#kind.what} were dropped: ${this.#text()}`)
     this.#ending?.[Symbol.dispose]()
     this.#ending = clock.after(OVER_AFTER, () => this.#showOver())
   }
 
   #showOver(): void {
-    this.#show('False', 'NoneRecently', `Messages of MQTT clients were dropped earlier: ${this.#text()}`)
+    this.#show('False', 'NoneRecently', `${this.#kind.what} were dropped earlier: ${this.#text()}`)
   }
 
   #show(status: 'True' | 'False', reason: string, message: string): void {
-    this.#ports.bus.set(nodeConditions, CONDITION, { status, reason, message })
+    this.#ports.bus.set(nodeConditions, this.#kind.condition, { status, reason, message })
   }
 
   #text(): string {
