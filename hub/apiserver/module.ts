@@ -7,7 +7,7 @@ import type { Store } from '../../platform/store/index.ts'
 import { type Clock, type Duration, type Random, seconds } from '../../platform/time/index.ts'
 import { BUILTIN_DEFINITIONS } from '../kube/builtin/index.ts'
 import type { ApiObject } from '../kube/resource.ts'
-import { firstOf, type TokenAuthenticator } from '../serving/access/authentication.ts'
+import { firstOf, ISSUER, type TokenAuthenticator } from '../serving/access/authentication.ts'
 import { authorizeByRoles } from '../serving/access/authorization.ts'
 import { createDescriptions } from '../serving/descriptions/descriptions.ts'
 import { createDispatcher, type Dispatcher } from '../serving/http/dispatcher.ts'
@@ -172,7 +172,10 @@ async function start(
 
   const audit = options.audit && scope.use(createAuditLog(options.audit, { clock, log, metrics }))
   let address = `${host}:${port}`
-  const descriptions = createDescriptions({ registry, address: () => address })
+  const descriptions = createDescriptions({
+    ...{ registry, address: () => address },
+    ...(accounts ? { issuer: { name: ISSUER, keySet: accounts.keySet() } } : {}),
+  })
   const { certificate: cert, privateKey: key, clientAuthority: ca } = options.tls
   const room = new StreamRoom(STREAM_BOUNDS)
   const open = metrics.gauge({ name: 'skerry_api_streams', help: 'Streams through the embedded API to nodes.' })

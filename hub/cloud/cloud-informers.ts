@@ -3,6 +3,8 @@ import { SYSTEM_NAMESPACE } from './authority/secrets.ts'
 import {
   ApiTroubles,
   CLUSTER_OBJECT_SYNCS,
+  CLUSTER_ROLE_BINDINGS,
+  CLUSTER_ROLES,
   createInformer,
   DEVICE_MODELS,
   DEVICE_STATUSES,
@@ -11,6 +13,8 @@ import {
   LEASES,
   NODES,
   OBJECT_SYNCS,
+  ROLE_BINDINGS,
+  ROLES,
   RULE_ENDPOINTS,
   RULES,
 } from './kubernetes/index.ts'
@@ -28,6 +32,10 @@ export function createCloudInformers(ports: InformerPorts) {
     clusterRecords: createInformer(CLUSTER_OBJECT_SYNCS, {}, ports),
     rules: createInformer(RULES, {}, ports),
     endpoints: createInformer(RULE_ENDPOINTS, {}, ports),
+    roles: createInformer(ROLES, {}, ports),
+    clusterRoles: createInformer(CLUSTER_ROLES, {}, ports),
+    roleBindings: createInformer(ROLE_BINDINGS, {}, ports),
+    clusterRoleBindings: createInformer(CLUSTER_ROLE_BINDINGS, {}, ports),
   }
 }
 

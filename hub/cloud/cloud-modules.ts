@@ -29,6 +29,7 @@ import { createEdgeControllerModule } from './edge-controller/module.ts'
 import { ApiTroubles, type Kubernetes, type KubernetesCallers, observedKubernetes } from './kubernetes/index.ts'
 import { createNodeRegisterModule } from './node-register/module.ts'
 import type { NodeRegister } from './node-register/node-register.ts'
+import { createPolicyControllerModule } from './policy-controller/module.ts'
 
 /** What the cloud half is configured with; the parts of CloudConfig that concern it. */
 export interface CloudModulesConfig {
@@ -137,6 +138,7 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
       ...(config.devices ? { limits: config.devices } : {}),
     }),
     edge,
+    createPolicyControllerModule({ ...ports, ...informers, hub, workloads }),
     ...(given.callers
       ? [createDynamicControllerModule({ ...ports, ...informers, callers: given.callers, hub, workloads })]
       : []),

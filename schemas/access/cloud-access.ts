@@ -44,7 +44,19 @@ export const CLOUD_CLUSTER_RULES: readonly AccessRule[] = [
   rule(['get'], '', 'persistentvolumes'),
   rule(['get'], 'storage.k8s.io', 'volumeattachments'),
   rule(['create', 'get', 'patch'], '', 'events'),
-  rule(['create', 'get'], 'certificates.k8s.io', 'certificatesigningrequests'),
+  rule([...READ, 'create'], 'certificates.k8s.io', 'certificatesigningrequests'),
+  // Serving certificates of nodes.
+  rule(['update'], 'certificates.k8s.io', 'certificatesigningrequests/approval'),
+  { ...rule(['approve'], 'certificates.k8s.io', 'signers'), resourceNames: ['kubernetes.io/kubelet-serving'] },
+  // What service accounts of pods on nodes may do, and what nodes may read in their own name.
+  rule(['list', 'watch'], 'rbac.authorization.k8s.io', 'roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'),
+  rule(READ, '', 'services', 'endpoints'),
+  rule(READ, 'discovery.k8s.io', 'endpointslices'),
+  // By which keys tokens are known.
+  {
+    ...{ apiGroups: [], resources: [], verbs: ['get'] },
+    nonResourceURLs: ['/.well-known/openid-configuration', '/openid/v1/jwks'],
+  },
   // Who calls the stream endpoint or the Router, and whether he may.
   rule(['create'], 'authentication.k8s.io', 'tokenreviews'),
   rule(['create'], 'authorization.k8s.io', 'subjectaccessreviews'),

@@ -137,7 +137,7 @@ export function isPassedThrough(path: string): boolean {
 }
 
 const PASSED =
-  /^\/(version|healthz|livez|readyz|openapi\/v2|openapi\/v3(\/[a-z0-9./-]+)?|api|api\/v1|apis|apis\/[a-z0-9.-]+|apis\/[a-z0-9.-]+\/[a-z0-9]+)$/
+  /^\/(version|\.well-known\/openid-configuration|openid\/v1\/jwks|healthz|livez|readyz|openapi\/v2|openapi\/v3(\/[a-z0-9./-]+)?|api|api\/v1|apis|apis\/[a-z0-9.-]+|apis\/[a-z0-9.-]+\/[a-z0-9]+)$/
 
 /** Reads an Application from outside; undefined for what is none. */
 export function parseApplication(content: Json | undefined): Application | undefined {

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import type { Clock } from '../../../platform/time/index.ts'
 import type { Json, JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject } from '../../kube/object/index.ts'
@@ -18,6 +18,15 @@ export class AccountTokens {
     this.#private = createPrivateKey(key)
     this.#public = createPublicKey(this.#private)
     this.#clock = clock
+  }
+
+  /** A JSON Web Key Set (RFC 7517) with the key by which tokens are known. */
+  keySet(): JsonObject {
+    const { kty = '', crv = '', x = '', y = '' } = this.#public.export({ format: 'jwk' })
+    const kid = createHash('sha256')
+      .update(this.#public.export({ type: 'spki', format: 'der' }))
+      .digest('base64url')
+    return { keys: [{ use: 'sig', kty, kid, crv, alg: 'ES256', x, y }] }
   }
 
   issue(claims: JsonObject): string {

@@ -90,6 +90,16 @@ export const CERTIFICATE_REQUESTS = plain(
   'CertificateSigningRequest',
   false,
 )
+export const ROLES = plain('rbac.authorization.k8s.io', 'v1', 'roles', 'Role', true)
+export const CLUSTER_ROLES = plain('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', false)
+export const ROLE_BINDINGS = plain('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding', true)
+export const CLUSTER_ROLE_BINDINGS = plain(
+  'rbac.authorization.k8s.io',
+  'v1',
+  'clusterrolebindings',
+  'ClusterRoleBinding',
+  false,
+)
 export const TOKEN_REVIEWS = plain('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false)
 export const ACCESS_REVIEWS = plain('authorization.k8s.io', 'v1', 'subjectaccessreviews', 'SubjectAccessReview', false)
 export const PERSISTENT_VOLUMES = plain('', 'v1', 'persistentvolumes', 'PersistentVolume', false)

@@ -38,6 +38,8 @@ export interface DescriptionsOptions {
   readonly registry: Registry
   /** `host:port` as clients reach this server. */
   readonly address: () => string
+  /** Who issues tokens, and the keys by which they are known; absent: nobody does. */
+  readonly issuer?: { readonly name: string; readonly keySet: JsonObject }
 }
 
 const JSON_TYPE = 'application/json'
@@ -46,12 +48,23 @@ const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroup
 const PATHS = ['/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/readyz', '/version']
 const HEALTH = /^\/(healthz|livez|readyz)(\/[a-z]+)?$/
 
+/** OpenID Connect Discovery 1.0, §3, as an API server gives it. */
+function configuration(issuer: string): JsonObject {
+  return {
+    issuer,
+    jwks_uri: `${issuer}/openid/v1/jwks`,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+  }
+}
+
 /** Whoever asks: probes have no credentials, and an answer that depended on roles would not be about health. */
 export function isPublicPath(path: string): boolean {
   return HEALTH.test(path)
 }
 
-export function createDescriptions({ registry, address }: DescriptionsOptions): Descriptions {
+export function createDescriptions({ registry, address, issuer }: DescriptionsOptions): Descriptions {
   const openApi = openApiAnswers(registry)
   const cache = new Map<string, Rendered>()
   let revision = -1
@@ -97,6 +110,10 @@ export function createDescriptions({ registry, address }: DescriptionsOptions): 
     const json = (make: () => string | undefined) => once(segments.join('/'), JSON_TYPE, make)
     if (root === undefined) return json(() => indented({ paths: PATHS }))
     if (root === 'version' && first === undefined) return json(() => indented(VERSION))
+    const path = segments.join('/')
+    if (issuer && path === 'openid/v1/jwks') return json(() => JSON.stringify(issuer.keySet))
+    if (issuer && path === '.well-known/openid-configuration')
+      return json(() => JSON.stringify(configuration(issuer.name)))
     return undefined
   }
 

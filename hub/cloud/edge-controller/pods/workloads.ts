@@ -4,6 +4,7 @@ import {
   type AnyObject,
   CONFIG_MAPS,
   type InformerPorts,
+  joinKey,
   type ObjectKey,
   SECRETS,
   SERVICE_ACCOUNTS,
@@ -11,7 +12,7 @@ import {
 } from '../../kubernetes/index.ts'
 import { wantedVersion } from '../object-version.ts'
 import { type CacheState, NamespaceCaches } from '../references/namespace-caches.ts'
-import { isMirror, secretsOfAccount } from '../references/pod-references.ts'
+import { isMirror, referencesOf, secretsOfAccount } from '../references/pod-references.ts'
 import { type ReferencedKind, ReferenceIndex } from '../references/reference-index.ts'
 import { nodeOf, PodCache } from './pod-cache.ts'
 
@@ -67,6 +68,29 @@ export class Workloads {
     const { namespace = 'default', name } = at
     if (this.#index.isUsed(node, kind, namespace, name)) return true
     return kind === 'Secret' && this.#secretsOfAccounts(node, namespace).has(name)
+  }
+
+  /** Service accounts that pods of the node run under, as far as they are there; those that it made itself have none. */
+  accountsOf(node: string): readonly AnyObject[] {
+    const found = new Map<string, AnyObject>()
+    for (const pod of this.pods.of(node)) {
+      if (isMirror(pod)) continue
+      const at = { namespace: pod.metadata.namespace ?? 'default', name: referencesOf(pod).serviceAccount }
+      const account = this.accounts.get(at)
+      if (account) found.set(joinKey(at), account)
+    }
+    return [...found.values()]
+  }
+
+  /** Whether `accountsOf` tells all of them. */
+  areAccountsReady(node: string): boolean {
+    if (!this.pods.isReady(node)) return false
+    return [...namespacesOf(this.pods.of(node))].every((namespace) => this.accounts.state(namespace) === 'synced')
+  }
+
+  /** Nodes with a pod under the service account. */
+  nodesUsing({ metadata: { namespace = 'default', name } }: AnyObject): readonly string[] {
+    return this.#index.nodesUsing('ServiceAccount', namespace, name)
   }
 
   /** As a source of CloudHub. */
