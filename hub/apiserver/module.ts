@@ -15,6 +15,7 @@ import { createAnswerer } from '../serving/http/handler.ts'
 import { serveUpgrades } from '../serving/http/serve-upgrades.ts'
 import { Registry } from '../serving/objects/registry.ts'
 import { countCutOffs } from '../serving/reading/cut-off.ts'
+import { STREAM_BOUNDS, StreamRoom } from '../serving/streams/stream-room.ts'
 import type { User } from '../serving/user.ts'
 import { createRight } from './access/create-right.ts'
 import { followPolicy } from './access/follow-policy.ts'
@@ -49,7 +50,6 @@ import { compactOld } from './storage/compaction.ts'
 import { ObjectStore } from './storage/object-store.ts'
 import { createConnects } from './streams/connects.ts'
 import { type KubeletAccess, nodeLocator } from './streams/node-places.ts'
-import { STREAM_BOUNDS, StreamRoom } from './streams/stream-room.ts'
 
 export interface ApiServerOptions {
   /** Opened with the domain `kubernetesStore`; the caller closes it after the module. */

@@ -1,9 +1,9 @@
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, ms, nextTurn, seconds, withDeadline } from '../../../platform/time/index.ts'
 import { isJsonObject } from '../../kube/object/index.ts'
+import { askNode } from '../../serving/streams/ask-node.ts'
+import type { LocateNode } from '../../serving/streams/node-place.ts'
 import { beginningOf } from '../../streaming/index.ts'
-import { askNode } from '../streams/ask-node.ts'
-import type { LocateNode } from '../streams/node-places.ts'
 import { type NodeUse, readSummary } from './summary.ts'
 
 /** Who asks more often gets the same again, as often as metrics-server looks by default. */

@@ -1,14 +1,15 @@
 import { badRequest, methodNotAllowed } from '../../kube/status.ts'
 import type { Reply } from '../../serving/answers/answer.ts'
-import { podLog } from './pod-log.ts'
-import { podCommand, podForward } from './pod-streams.ts'
-import type { StreamPorts, StreamRequest } from './ports.ts'
+import { podLog } from '../../serving/streams/pod-log.ts'
+import { podCommand, podForward } from '../../serving/streams/pod-streams.ts'
+import type { StreamRequest } from '../../serving/streams/stream-ports.ts'
+import type { ApiStreamPorts } from './ports.ts'
 import { proxied } from './proxied.ts'
 
 /** Serves what goes through the API to a node: `connects` of a definition. Throws a Status. */
 export type Connects = (asked: StreamRequest) => Promise<Reply>
 
-export function createConnects(ports: StreamPorts): Connects {
+export function createConnects(ports: ApiStreamPorts): Connects {
   return async (asked) => {
     const { path, url, verb } = asked
     if (path.subresource === 'log') return await podLog(asked, ports)

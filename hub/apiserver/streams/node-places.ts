@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import type { Duplex } from 'node:stream'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { arrayAt, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { notFound, unreasoned } from '../../kube/status.ts'
 import { keyOf } from '../../serving/objects/registry.ts'
+import type { LocateNode } from '../../serving/streams/node-place.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
 
 /** What the API shows kubelets, and how it knows them. */
@@ -16,24 +16,6 @@ export interface KubeletAccess {
   /** PEM of the authority of kubelets' certificates. Absent: they are not checked, as upstream does it by default. */
   readonly authority?: string
 }
-
-/** Where the kubelet of a node is. */
-export interface NodePlace {
-  readonly host: string
-  readonly port: number
-  /** `https://10.0.0.1:10250` */
-  readonly url: string
-  connect(signal: AbortSignal): Promise<Duplex>
-}
-
-export interface LocateOptions {
-  /** Takes its certificate as it is. */
-  readonly isUnchecked?: boolean
-  /** As what a node that is not there is missed: upstream names the resource of the request. Default: nodes. */
-  readonly missedAs?: string
-}
-
-export type LocateNode = (node: string, options?: LocateOptions) => NodePlace
 
 const ADDRESS_TYPES = ['InternalIP', 'ExternalIP', 'Hostname']
 const DEFAULT_PORT = 10250

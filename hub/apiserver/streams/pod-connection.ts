@@ -6,10 +6,10 @@ import type { Clock } from '../../../platform/time/index.ts'
 import { arrayAt, isJsonObject, nameOf, namespaceOf, objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest } from '../../kube/status.ts'
+import type { NodePlace } from '../../serving/streams/node-place.ts'
+import { nodeOf, podAt } from '../../serving/streams/pod-place.ts'
 import { askUpgrade, beginningOf, type Connect, SpdyConnection } from '../../streaming/index.ts'
-import type { NodePlace } from './node-places.ts'
-import { nodeOf, podAt } from './pod-place.ts'
-import type { StreamPorts } from './ports.ts'
+import type { ApiStreamPorts } from './ports.ts'
 
 export interface PodPort {
   readonly namespace: string
@@ -27,7 +27,7 @@ const LONGEST_WORDS = 4096
  */
 export function podConnection(
   { namespace, name, port: asked, scheme }: PodPort,
-  ports: StreamPorts,
+  ports: ApiStreamPorts,
 ): { readonly host: string; readonly port: number; readonly connect: Connect } {
   const path = { group: '', version: 'v1', plural: 'pods', subresource: 'proxy', namespace, name }
   const pod = podAt(ports.store, path)

@@ -3,13 +3,14 @@ import { pipeline } from 'node:stream/promises'
 import { badRequest, StatusError, unreasoned } from '../../kube/status.ts'
 import type { Relay } from '../../serving/answers/answer.ts'
 import { takeSocket } from '../../serving/http/take-socket.ts'
+import { askNode } from '../../serving/streams/ask-node.ts'
+import { dialError } from '../../serving/streams/dial-error.ts'
+import { answeredHeaders, forwardedHeaders, upgradeHeaders } from '../../serving/streams/forwarded-headers.ts'
+import { isUpgrade } from '../../serving/streams/pod-streams.ts'
+import type { StreamRequest } from '../../serving/streams/stream-ports.ts'
 import { askUpgrade, type Connect, relayUpgrade } from '../../streaming/index.ts'
-import { askNode } from './ask-node.ts'
-import { dialError } from './dial-error.ts'
-import { answeredHeaders, forwardedHeaders, upgradeHeaders } from './forwarded-headers.ts'
 import { podConnection } from './pod-connection.ts'
-import { isUpgrade } from './pod-streams.ts'
-import type { StreamPorts, StreamRequest } from './ports.ts'
+import type { ApiStreamPorts } from './ports.ts'
 import { serviceTarget } from './service-target.ts'
 
 /** Where a proxied request goes. */
@@ -20,7 +21,7 @@ interface Target {
 }
 
 /** `proxy` of a node (its kubelet alone), a pod or a service. Throws a Status. */
-export async function proxied(asked: StreamRequest, ports: StreamPorts): Promise<Relay> {
+export async function proxied(asked: StreamRequest, ports: ApiStreamPorts): Promise<Relay> {
   const target = targetOf(asked, ports)
   const { rest, isBare } = restOf(asked)
   // So that relative links of a page lead to its own place.
@@ -29,7 +30,7 @@ export async function proxied(asked: StreamRequest, ports: StreamPorts): Promise
   return isUpgrade(asked.sent) ? await upgraded(asked, ports, target, path) : await plain(asked, ports, target, path)
 }
 
-function targetOf(asked: StreamRequest, ports: StreamPorts): Target {
+function targetOf(asked: StreamRequest, ports: ApiStreamPorts): Target {
   const { plural, namespace, name: id } = asked.path
   const { scheme, name, port } = splitId(id, plural.slice(0, -1))
   if (plural === 'services') return serviceTarget({ namespace, name, port, scheme }, ports)
@@ -66,7 +67,7 @@ function movedTo({ url }: StreamRequest): Relay {
   }
 }
 
-async function upgraded(asked: StreamRequest, ports: StreamPorts, target: Target, path: string): Promise<Relay> {
+async function upgraded(asked: StreamRequest, ports: ApiStreamPorts, target: Target, path: string): Promise<Relay> {
   const { sent, signal, user } = asked
   const room = ports.room.take(user)
   try {
@@ -94,7 +95,7 @@ async function upgraded(asked: StreamRequest, ports: StreamPorts, target: Target
 }
 
 /** The body goes on as it comes, so the target is asked when there is one to take it from. */
-async function plain(asked: StreamRequest, ports: StreamPorts, target: Target, path: string): Promise<Relay> {
+async function plain(asked: StreamRequest, ports: ApiStreamPorts, target: Target, path: string): Promise<Relay> {
   const room = ports.room.take(asked.user)
   return {
     code: 200,

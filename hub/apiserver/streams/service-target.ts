@@ -4,14 +4,14 @@ import { keyOf } from '../../serving/objects/registry.ts'
 import type { Connect } from '../../streaming/index.ts'
 import { serviceLocator } from '../admission/service-place.ts'
 import { type PodPort, podConnection } from './pod-connection.ts'
-import type { StreamPorts } from './ports.ts'
+import type { ApiStreamPorts } from './ports.ts'
 
 const SERVICES = { group: '', plural: 'services' }
 
 /** A connection to one of the pods behind a Service, by its number or name of a port. Throws a Status. */
 export function serviceTarget(
   asked: PodPort,
-  ports: StreamPorts,
+  ports: ApiStreamPorts,
 ): { readonly host: string; readonly port: number; readonly connect: Connect } {
   const { namespace, name, scheme } = asked
   const service = ports.store.get('/services', keyOf(namespace, name))
@@ -31,7 +31,7 @@ export function serviceTarget(
   return podConnection({ namespace, name: nameOf(pod), port: String(port), scheme }, ports)
 }
 
-function place({ namespace, name }: PodPort, port: number, { store, random }: StreamPorts) {
+function place({ namespace, name }: PodPort, port: number, { store, random }: ApiStreamPorts) {
   try {
     return serviceLocator(store, random)({ namespace, name, port })
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
-import type { SentRequest } from '../../serving/requests/resource-request.ts'
+import type { SentRequest } from '../requests/resource-request.ts'
 
 /** Of one connection alone (RFC 9110, 7.6.1). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([

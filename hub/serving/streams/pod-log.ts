@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { nameOf, namespaceOf } from '../../kube/object/index.ts'
 import { badRequest, internalError, type StatusError, unreasoned } from '../../kube/status.ts'
-import type { Relay } from '../../serving/answers/answer.ts'
 import { beginningOf } from '../../streaming/index.ts'
+import type { Relay } from '../answers/answer.ts'
 import { askNode, type NodeAnswer } from './ask-node.ts'
 import { dialError } from './dial-error.ts'
 import { logOptions } from './log-options.ts'
 import { answeredByServer } from './other-server.ts'
 import { containerOf, nodeOf, podAt } from './pod-place.ts'
-import type { StreamPorts, StreamRequest } from './ports.ts'
+import type { StreamPorts, StreamRequest } from './stream-ports.ts'
 
 /** Of what a kubelet says instead of a log. */
 const LONGEST_WORDS = 50_000

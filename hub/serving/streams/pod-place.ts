@@ -2,14 +2,14 @@ import type { JsonObject } from '../../../schemas/index.ts'
 import { arrayAt, isJsonObject, objectAt, textAt } from '../../kube/object/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest, notFound } from '../../kube/status.ts'
-import { keyOf } from '../../serving/objects/registry.ts'
-import type { ResourcePath } from '../../serving/requests/paths.ts'
-import type { ObjectStore } from '../storage/object-store.ts'
+import { keyOf } from '../objects/registry.ts'
+import type { ResourcePath } from '../requests/paths.ts'
+import type { StreamPorts } from './stream-ports.ts'
 
 const PODS = { group: '', plural: 'pods' }
 
 /** Throws a Status. */
-export function podAt(store: Pick<ObjectStore, 'get'>, { namespace, name }: ResourcePath): ApiObject {
+export function podAt(store: StreamPorts['store'], { namespace, name }: ResourcePath): ApiObject {
   const pod = store.get('/pods', keyOf(namespace, name))
   if (!pod) throw notFound(PODS, name)
   return pod

@@ -1,5 +1,5 @@
 import { tooManyRequests } from '../../kube/status.ts'
-import type { User } from '../../serving/user.ts'
+import type { User } from '../user.ts'
 
 export interface StreamBounds {
   /** Streams to nodes at the same time; default 512. */

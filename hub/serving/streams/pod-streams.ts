@@ -1,9 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { nameOf, namespaceOf } from '../../kube/object/index.ts'
 import { badRequest, unreasoned } from '../../kube/status.ts'
-import type { Relay } from '../../serving/answers/answer.ts'
-import { takeSocket } from '../../serving/http/take-socket.ts'
-import type { SentRequest } from '../../serving/requests/resource-request.ts'
 import {
   askUpgrade,
   isCommandOverWebSocket,
@@ -14,12 +11,15 @@ import {
   tunnelProtocols,
   type UpgradeAnswer,
 } from '../../streaming/index.ts'
+import type { Relay } from '../answers/answer.ts'
+import { takeSocket } from '../http/take-socket.ts'
+import type { SentRequest } from '../requests/resource-request.ts'
 import { dialError } from './dial-error.ts'
 import { upgradeHeaders } from './forwarded-headers.ts'
-import type { NodePlace } from './node-places.ts'
+import type { NodePlace } from './node-place.ts'
 import { containerOf, nodeOf, podAt } from './pod-place.ts'
-import type { StreamPorts, StreamRequest } from './ports.ts'
 import { flagIn } from './query-values.ts'
+import type { StreamPorts, StreamRequest } from './stream-ports.ts'
 
 /** What of a pod is asked for. */
 interface Target {

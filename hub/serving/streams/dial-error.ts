@@ -1,5 +1,5 @@
 import { SkerryError } from '../../../platform/lifecycle/index.ts'
-import type { NodePlace } from './node-places.ts'
+import type { NodePlace } from './node-place.ts'
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
