@@ -3,7 +3,17 @@ import type { JsonObject } from '../../schemas/index.ts'
 import type { Values } from './part.ts'
 
 export const NAME = 'skerry-cloud'
-export const PORTS = { cloudhub: 10000, certificates: 10002, webhook: 8443, router: 9443, metrics: 9091 } as const
+export const PORTS = {
+  cloudhub: 10000,
+  certificates: 10002,
+  stream: 10003,
+  tunnel: 10004,
+  webhook: 8443,
+  router: 9443,
+  metrics: 9091,
+} as const
+/** One for each gateway with a tunnel; named so that a NetworkPolicy can name them. */
+export const NODE_PORTS = { first: 20_000, last: 29_999 } as const
 export const SELECTOR = { 'app.kubernetes.io/name': 'skerry', 'app.kubernetes.io/component': 'cloud' } as const
 
 const CONFIG = 'skerry.dev/config'
@@ -73,7 +83,11 @@ function container(values: Values): JsonObject {
     image: `${values.bare('image.repository')}:${values.bare('image.tag')}`,
     imagePullPolicy: values.of('image.pullPolicy'),
     args: ['cloud', '--config', `${CONFIG_FOLDER}/cloud.yaml`],
-    env: [{ name: 'SKERRY_DATA', value: DATA }],
+    env: [
+      { name: 'SKERRY_DATA', value: DATA },
+      // Where API servers reach the kubelets of the gateways whose tunnels are in this pod.
+      { name: 'POD_IP', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } },
+    ],
     ports: Object.entries(PORTS).map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
     startupProbe: probe('/healthz', { periodSeconds: 2, failureThreshold: 60 }),
     livenessProbe: probe('/healthz', { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }),
@@ -99,6 +113,12 @@ function configuration({ json }: Values): string {
     `  port: ${PORTS.cloudhub}`,
     `  certificatePort: ${PORTS.certificates}`,
     ...cloudhub.map((name) => `  ${name}: ${json(`cloudhub.${name}`)}`),
+    'cloudstream:',
+    `  tunnelPort: ${PORTS.tunnel}`,
+    '  kubelets:',
+    `    host: ${json('listen')}`,
+    `    port: ${PORTS.stream}`,
+    `    nodePorts: ${NODE_PORTS.first}-${NODE_PORTS.last}`,
     'router:',
     `  host: ${json('listen')}`,
     `  port: ${PORTS.router}`,

@@ -9,7 +9,7 @@ import {
 } from '../../schemas/access/index.ts'
 import { crds } from '../../schemas/crd/index.ts'
 import type { JsonObject } from '../../schemas/index.ts'
-import { deployment, NAME, PORTS, SELECTOR } from './deployment.ts'
+import { deployment, NAME, NODE_PORTS, PORTS, SELECTOR } from './deployment.ts'
 import type { Part, PartFile, Values } from './part.ts'
 
 const namespace = CLOUD_NAMESPACE
@@ -71,7 +71,7 @@ function services(values: Values): readonly Part[] {
         spec: {
           type: values.of('service.type'),
           selector: SELECTOR,
-          ports: [port('cloudhub'), port('certificates'), port('router')],
+          ports: [port('cloudhub'), port('certificates'), port('tunnel'), port('router')],
         },
       },
     },
@@ -111,7 +111,9 @@ function bounds(values: Values): readonly Part[] {
           policyTypes: ['Ingress', 'Egress'],
           ingress: [
             // From anywhere: an API server speaks to webhooks from addresses that no selector names.
-            { ports: ports('cloudhub', 'certificates', 'webhook', 'router') },
+            { ports: ports('cloudhub', 'certificates', 'tunnel', 'webhook', 'router') },
+            // Who calls as a kubelet's caller is asked who he is; API servers have addresses that no selector names.
+            { ports: [...ports('stream'), { port: NODE_PORTS.first, endPort: NODE_PORTS.last, protocol: 'TCP' }] },
             { from: values.of('networkPolicy.metricsFrom'), ports: ports('metrics') },
           ],
           egress: values.of('networkPolicy.egress'),
