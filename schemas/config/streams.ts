@@ -49,13 +49,13 @@ const KubeletsConfig = Type.Object(
       }),
     ),
     streamsPerCaller: Type.Integer({
-      default: 200,
+      default: 1000,
       minimum: 1,
       maximum: 100_000,
       description: 'Most requests of one caller at a time. An API server is one caller, whoever uses kubectl.',
     }),
     streams: Type.Integer({
-      default: 1000,
+      default: 2000,
       minimum: 1,
       maximum: 100_000,
       description: 'Most requests of all callers at a time.',

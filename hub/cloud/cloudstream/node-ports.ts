@@ -87,7 +87,7 @@ export class NodePorts {
       return opened.port
     }
     const { range, host } = this.#options
-    throw new RefusedError('Each port that nodes may have is taken: widen stream.nodePorts', {
+    throw new RefusedError('Each port that nodes may have is taken: widen cloudstream.kubelets.nodePorts', {
       code: 'HUB_STREAM_PORTS_TAKEN',
       fields: { node, host, ...range },
     })

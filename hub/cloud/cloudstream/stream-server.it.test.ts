@@ -39,7 +39,7 @@ async function portOf({ nodes }: Awaited<ReturnType<typeof setup>>, name: string
   return await promise
 }
 
-test('logs of a pod come from its node, with the query as it was and none of the caller’s credentials', async (t) => {
+test('H68: logs of a pod come from its node, with the query as it was and none of the caller’s credentials', async (t) => {
   const { ask } = await setup(t)
   const headers = { cookie: 'secret', 'x-remote-user': 'root', accept: 'text/plain' }
   const got = await ask('/containerLogs/shop/till-0/main?follow=true&sinceTime=a%3Ab', { token: 'root', headers })
@@ -97,7 +97,7 @@ test('a pod that is not there is not there in a kubelet’s words, and a node wi
   assert.match(away.text, /node gateway-1 has no tunnel/)
 })
 
-test('a stream is carried both ways as it is, and each side’s end is the other’s', async (t) => {
+test('H69: a stream is carried both ways as it is, and each side’s end is the other’s', async (t) => {
   const { upgrade, tunnels } = await setup(t)
   const asked = { headers: { 'x-stream-protocol-version': 'v4.channel.k8s.io' } }
   const { answer, stream, first } = await upgrade('/exec/shop/till-0/main?command=cat&stdin=true', asked)

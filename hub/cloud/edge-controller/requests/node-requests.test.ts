@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Frame, Json } from '../../../../schemas/index.ts'
+import { patchToPlace } from '../../cloudstream/kubelet-endpoint.ts'
 import { NODES } from '../../kubernetes/resources.ts'
 import { startEdgeController } from '../../testing/edge-controller-bench.ts'
 
@@ -133,4 +134,25 @@ test('a bare query that fails is answered with op error, never with an object', 
   const { ask } = await setup(t)
   const answer = await ask('query', 'null/node/edge-1')
   assert.deepEqual([answer?.route.operation, answer?.content], ['error', 'nodes "edge-1" not found'])
+})
+
+test('where its kubelet is reached the cloud says: a report leaves that, and the node hears of its own addresses', async (t) => {
+  const { kubernetes, ask, settle } = await setup(t)
+  const own = [{ type: 'InternalIP', address: '192.0.2.7' }]
+  await ask('insert', 'null/node/edge-1', node)
+  await ask('patch', 'null/nodepatch/edge-1', { status: { addresses: own } })
+  const before = await kubernetes.get(NODES, { name: 'edge-1' })
+  assert.ok(before)
+  const patch = patchToPlace(before, { address: '10.1.1.1', port: 4711, replica: 'a' })
+  await kubernetes.patch(NODES, { name: 'edge-1' }, patch ?? {}, { type: 'merge', subresource: 'status' })
+  await settle()
+  const daemonEndpoints = { kubeletEndpoint: { Port: 10_350 } }
+  const answer = await ask('patch', 'null/nodepatch/edge-1', { status: { phase: 'x', daemonEndpoints } })
+  const after = await kubernetes.get(NODES, { name: 'edge-1' })
+  assert.deepEqual(after?.status?.['daemonEndpoints'], { kubeletEndpoint: { Port: 4711 } })
+  assert.equal(after?.status?.['phase'], 'x')
+  assert.match(JSON.stringify(answer?.content), /192\.0\.2\.7.*"Port":10350/)
+  const asked = await ask('query', 'null/node/edge-1')
+  assert.match(JSON.stringify(asked?.content), /192\.0\.2\.7/)
+  assert.doesNotMatch(JSON.stringify(Object(asked?.content).status), /10\.1\.1\.1/)
 })
