@@ -45,6 +45,31 @@ test('a Skerry edge gets the rules whose eventbus names it, their changes and th
   assert.deepEqual(down(again), ['delete shop/rule/lights'])
 })
 
+test('a rule that begins at the ServiceBus of a node goes to a Skerry edge, and an original one is told its target URL', async (t) => {
+  const { connect, settle, down, kubernetes, endpoint } = await setup(t)
+  await endpoint('here', 'servicebus')
+  const spec = {
+    source: 'here',
+    sourceResource: { node_name: 'edge-1', target_url: 'http://shop.example/orders' },
+    target: 'rest',
+    targetResource: { resource: 'http://127.0.0.1/' },
+  }
+  await kubernetes.create(RULES, 'shop', { metadata: { name: 'orders', namespace: 'shop' }, spec })
+  const edge = connect('edge-1')
+  await settle(1000)
+  assert.deepEqual([...down(edge)].sort(), ['insert shop/rule/lights', 'insert shop/rule/orders'])
+  edge.disconnect()
+  const original = connect('edge-1', { skerry: false })
+  await settle(1000)
+  const told = () => down(original).filter((each) => /^(start|stop|subscribe) /.test(each))
+  assert.deepEqual([...told()].sort(), ['start http://shop.example/orders', 'subscribe shop/lights'])
+  const { route } = original.received.find((frame) => frame.route.operation === 'start') ?? {}
+  assert.deepEqual([route?.source, route?.group], ['router_servicebus', 'user'])
+  await kubernetes.delete(RULES, { namespace: 'shop', name: 'orders' })
+  await settle(1000)
+  assert.deepEqual(told().slice(2), ['stop http://shop.example/orders'])
+})
+
 test('an original edge is told its topics at each connect, and which of them are no more', async (t) => {
   const { connect, settle, down, kubernetes, rule } = await setup(t)
   const edge = connect('edge-1', { skerry: false })

@@ -1,4 +1,5 @@
 import {
+  callOf,
   type Frame,
   GROUPS,
   MODULES,
@@ -21,30 +22,31 @@ export interface RuleSourcePorts {
 
 interface Told {
   readonly session: string
-  readonly topics: ReadonlySet<string>
-  /** It was told to subscribe them once, and then to unsubscribe: said again at each connect. */
+  readonly wishes: ReadonlySet<string>
+  /** It was told them once, and then that they are over: said again at each connect. */
   readonly former: ReadonlySet<string>
 }
 
 const MOST_FORMER = 100
 
 /**
- * Rules that ask a node to listen to a topic. A Skerry edge gets the rule itself, and acknowledges it; an original one is
- * told to subscribe at each connect, and to unsubscribe what it was told before.
+ * Rules that begin on a node: at a topic that it is to listen to, or at its ServiceBus. A Skerry edge gets the rule itself, and
+ * acknowledges it; an original one is told what to subscribe and which target URLs to offer at each connect, and what is over.
  */
 export function createRuleSource({ rules, endpoints, hub, frames }: RuleSourcePorts): NodeSource & Disposable {
   const peers = new Map<string, NodePeer>()
   /** What original edges were told; they keep it on disk, and nothing says whether it arrived. */
   const told = new Map<string, Told>()
   const nodeOf = (rule: Rule | undefined) => rule?.spec.sourceResource['node_name'] ?? ''
-  const wanted = (rule: Rule) => {
+  const wanted = (rule: Rule): string | undefined => {
     const { namespace = 'default' } = rule.metadata
-    return subscriptionOf(rule, endpoints.get({ namespace, name: rule.spec.source }))
+    const source = endpoints.get({ namespace, name: rule.spec.source })
+    const call = callOf(rule, source)
+    return call ? wishOf('call', call.targetUrl) : wishOf('topic', subscriptionOf(rule, source)?.topic)
   }
   const onNode = (node: string) => rules.list().filter((rule) => nodeOf(rule) === node && wanted(rule))
-  const topicsOf = (node: string) => new Set(onNode(node).flatMap((rule) => wanted(rule)?.topic ?? []))
-  const ask = (operation: 'subscribe' | 'unsubscribe', resource: string): Frame =>
-    frames.make({ source: MODULES.routerEventBus, group: GROUPS.user, operation, resource }, null)
+  const wishesOf = (node: string) => new Set(onNode(node).flatMap((rule) => wanted(rule) ?? []))
+  const ask = (isWanted: boolean, wish: string): Frame => frames.make(routeOf(isWanted, wish), null)
 
   const subscriptions = [
     hub.onConnection((peer, connected) => {
@@ -84,20 +86,33 @@ export function createRuleSource({ rules, endpoints, hub, frames }: RuleSourcePo
     noticesFor(node, session) {
       if (peers.get(node)?.skerry !== false) return []
       const before = told.get(node)
-      const topics = topicsOf(node)
+      const wishes = wishesOf(node)
       const isSame = before?.session === session
-      const gone = [...(before?.topics ?? [])].filter((topic) => !topics.has(topic))
+      const gone = [...(before?.wishes ?? [])].filter((wish) => !wishes.has(wish))
       const former = new Set(
-        [...(before?.former ?? []), ...gone].filter((topic) => !topics.has(topic)).slice(-MOST_FORMER),
+        [...(before?.former ?? []), ...gone].filter((wish) => !wishes.has(wish)).slice(-MOST_FORMER),
       )
-      told.set(node, { session, topics, former })
-      const fresh = [...topics].filter((topic) => !(isSame && before.topics.has(topic)))
-      return [
-        ...[...(isSame ? gone : former)].map((topic) => ask(OPERATIONS.unsubscribe, topic)),
-        ...fresh.map((topic) => ask(OPERATIONS.subscribe, topic)),
-      ]
+      told.set(node, { session, wishes, former })
+      const fresh = [...wishes].filter((wish) => !(isSame && before.wishes.has(wish)))
+      return [...[...(isSame ? gone : former)].map((wish) => ask(false, wish)), ...fresh.map((wish) => ask(true, wish))]
     },
   }
+}
+
+/** What a rule wants of its node, in one word. */
+function wishOf(kind: 'topic' | 'call', what: string | undefined): string | undefined {
+  return what === undefined ? undefined : `${kind} ${what}`
+}
+
+function routeOf(isWanted: boolean, wish: string) {
+  const [kind = ''] = wish.split(' ', 1)
+  const resource = wish.slice(kind.length + 1)
+  if (kind === 'call') {
+    const operation = isWanted ? OPERATIONS.start : OPERATIONS.stop
+    return { source: MODULES.routerServiceBus, group: GROUPS.user, operation, resource }
+  }
+  const operation = isWanted ? OPERATIONS.subscribe : OPERATIONS.unsubscribe
+  return { source: MODULES.routerEventBus, group: GROUPS.user, operation, resource }
 }
 
 function addressOf({ namespace = 'default', name }: { readonly namespace?: string; readonly name: string }) {
