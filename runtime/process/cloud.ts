@@ -16,6 +16,7 @@ import {
   kubernetesInside,
   routerStoreDomain,
 } from '../../hub/cloud/index.ts'
+import type { Tunnels } from '../../hub/tunnel/index.ts'
 import { environment } from '../../platform/environment/index.ts'
 import { writeFileAtomic } from '../../platform/files/index.ts'
 import type { ModuleEntry } from '../../platform/lifecycle/index.ts'
@@ -75,7 +76,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
       ...(router ? { router: `${routerScheme(config)}://${dialled(config.router.host)}:${router.port}` } : {}),
     }),
     isServing: hasApi,
-    links: () => ({ nodes: nodesReport(cloudhub.hub.snapshot()) }),
+    links: () => ({ nodes: nodesReport(cloudhub.hub.snapshot(), tunnel?.tunnels) }),
     routes: identityRoutes({ authority, register, clock, isConnected: (node) => cloudhub.hub.isConnected(node) }),
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]()
@@ -152,8 +153,12 @@ function auditOf({ log, maxMegabytes, keep }: CloudConfig['kubernetes']['audit']
   return { audit: { file, what: log, mostBytes: maxMegabytes * 1024 * 1024, keep } }
 }
 
-function nodesReport({ nodes, dropped }: ReturnType<CloudHub['snapshot']>): NodesReport {
-  const connected = nodes.map(({ skerry, ...each }) => ({ ...each, peer: skerry ? 'skerry' : 'kubeedge' }) as const)
+function nodesReport({ nodes, dropped }: ReturnType<CloudHub['snapshot']>, tunnels: Tunnels | undefined): NodesReport {
+  const connected = nodes.map(({ skerry, ...each }) => ({
+    ...each,
+    peer: skerry ? ('skerry' as const) : ('kubeedge' as const),
+    ...(tunnels ? { tunnel: tunnels.isOpen(each.node) } : {}),
+  }))
   return { connected, dropped }
 }
 

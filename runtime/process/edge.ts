@@ -125,7 +125,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
       ...metaServer.endpoints(),
       ...socketOf(pods),
     }),
-    links: () => ({ road: { cloud: server, ...edgeHub.status() } }),
+    links: () => ({ road: { cloud: server, ...edgeHub.status(), tunnel: edgeStream.status() } }),
     routes: {
       'GET /mappers': async () => [...bus.list(mappersLoaded).values()],
       'GET /road': async () => edgeHub.status(),

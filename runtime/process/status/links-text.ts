@@ -23,7 +23,12 @@ export function roadLines(road: RoadReport, now: number): readonly string[] {
     line('dropped', countsText(user.dropped)),
     ...(sum(road.refused) === 0 ? [] : [line('refused', countsText(road.refused))]),
     line('from the cloud', `${amount(road.objects.count, 'object')} on disk (${bytesText(road.objects.bytes)})`),
+    ...(road.tunnel ? [line('tunnel', tunnelText(road.tunnel))] : []),
   ]
+}
+
+function tunnelText({ server = 'the cloud', connected, detail, streams }: NonNullable<RoadReport['tunnel']>): string {
+  return connected ? `open to ${server}; ${amount(streams, 'stream')}` : `not open to ${server}: ${detail}`
 }
 
 /** The nodes of a cloud half, those with the most to do first. */
@@ -36,7 +41,8 @@ export function nodesLines({ connected, dropped }: NodesReport, now: number): re
     const lost = each.dropped === 0 ? '' : `; ${each.dropped} dropped`
     const peer = each.peer === 'kubeedge' ? ' (KubeEdge)' : ''
     const since = durationText(now - each.connectedAt)
-    return `    ${each.node}${peer}: for ${since}; ${amount(each.waiting, 'object')} waiting${oldest}; ${receipt}${lost}`
+    const tunnel = each.tunnel === false ? '; no tunnel here' : ''
+    return `    ${each.node}${peer}: for ${since}; ${amount(each.waiting, 'object')} waiting${oldest}; ${receipt}${lost}${tunnel}`
   })
   const more = sorted.length - rows.length
   return [

@@ -15,6 +15,16 @@ const ModuleReport = Type.Object({
   detail: Type.Optional(Type.String({ description: 'Why it is in this state.' })),
 })
 
+const TunnelReport = Type.Object(
+  {
+    server: Type.Optional(Type.String({ description: 'HOST:PORT of the tunnel server; absent: not known, or none.' })),
+    connected: Type.Boolean({ description: 'Whether it is open.' }),
+    detail: Type.String({ description: 'While it is not open: why.' }),
+    streams: count('Streams of the cloud that are open.'),
+  },
+  { description: 'The tunnel through which the cloud reaches what is served on the node.' },
+)
+
 /** The road of an edge to its cloud. */
 export const RoadReport = Type.Object(
   {
@@ -41,6 +51,7 @@ export const RoadReport = Type.Object(
       { description: 'Objects of the cloud on disk.' },
     ),
     refused: counts('Messages of the cloud that could not be taken since the start, by cause.'),
+    tunnel: Type.Optional(TunnelReport),
   },
   { description: 'Of an edge: its road to the cloud.' },
 )
@@ -54,6 +65,7 @@ const NodeReport = Type.Object({
   waitingSince: Type.Optional(time('Since when the oldest of them waits.')),
   acknowledgedAt: Type.Optional(time('Its last receipt of an object on this link.')),
   dropped: count('Frames to it that were dropped on this link.'),
+  tunnel: Type.Optional(Type.Boolean({ description: 'Whether its tunnel is open, for logs and exec.' })),
 })
 
 /** The nodes of a cloud half. */

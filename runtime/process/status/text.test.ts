@@ -34,6 +34,30 @@ test('a connected edge says to whom since when, what waits and what was dropped'
   assert.match(original[3] ?? '', /refused +1 \(too-large\)/)
 })
 
+test('the tunnel is shown with its streams, or why it is not open; a node without one here is marked', () => {
+  const tunnel = { server: 'cloud.example.com:10004', connected: true, detail: 'connected', streams: 1 }
+  const last = (lines: readonly string[]) => lines.at(-1) ?? ''
+  assert.match(last(roadLines({ ...ROAD, tunnel }, NOW)), /^ {2}tunnel +open to cloud\.example\.com:10004; 1 stream$/)
+  const closed = { connected: false, detail: 'the cloud has no tunnel server', streams: 0 }
+  assert.match(
+    last(roadLines({ ...ROAD, tunnel: closed }, NOW)),
+    /not open to the cloud: the cloud has no tunnel server$/,
+  )
+  const node = { node: 'a', peer: 'skerry' as const, connectedAt: NOW, waiting: 0, dropped: 0 }
+  const [, row = '', other = ''] = nodesLines(
+    {
+      connected: [
+        { ...node, tunnel: false },
+        { ...node, node: 'b', tunnel: true },
+      ],
+      dropped: {},
+    },
+    NOW,
+  )
+  assert.match(row, /; no tunnel here$/)
+  assert.doesNotMatch(other, /tunnel/)
+})
+
 const offline: readonly (readonly [detail: string, advice: RegExp])[] = [
   ['connect ECONNREFUSED 127.0.0.1:10000', /is skerry cloud running/],
   ['getaddrinfo ENOTFOUND cloud.example.com', /check cloud\.server/],
