@@ -24,9 +24,13 @@ export interface SpdyOptions {
   readonly onStream?: (stream: SpdyStream) => boolean
   /** Open at the same time, of both sides. Default 256. */
   readonly mostStreams?: number
+  /** Bytes that the peer has not read; more end the connection. Default 16 MiB. */
+  readonly mostUnsent?: number
 }
 
 const MOST_STREAMS = 256
+/** Each stream waits for its own bytes; the rest are answers to what the peer sends. */
+const MOST_UNSENT = 16 * 1024 * 1024
 /** As long as upstream waits for the answer to a new stream. */
 const ANSWER_WITHIN = seconds(30)
 /** How long what was written last may take until the connection is broken off. */
@@ -132,8 +136,8 @@ export class SpdyConnection implements Disposable {
     try {
       for await (const chunk of this.#wire) {
         for (const frame of reader.read(chunk)) await this.#handle(frame)
-        // A peer that asks and does not read must not fill the memory with answers.
-        if (this.#wire.writableNeedDrain) await drained(this.#wire)
+        // It must be read on while the peer does not: two that wait for each other wait for ever.
+        if (this.#wire.writableLength > (this.#options.mostUnsent ?? MOST_UNSENT)) throw new FrameError('a peer asks and does not read')
       }
     } catch (error) {
       cause = error
@@ -231,15 +235,5 @@ export function silent(cause?: unknown): UnavailableError {
   return new UnavailableError('The other side of the streams does not answer in time', {
     code: 'HUB_STREAM_SILENT',
     cause,
-  })
-}
-
-function drained(wire: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      wire.off('drain', settle).off('close', settle)
-      resolve()
-    }
-    wire.on('drain', settle).on('close', settle)
   })
 }
