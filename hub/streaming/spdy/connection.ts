@@ -137,7 +137,8 @@ export class SpdyConnection implements Disposable {
       for await (const chunk of this.#wire) {
         for (const frame of reader.read(chunk)) await this.#handle(frame)
         // It must be read on while the peer does not: two that wait for each other wait for ever.
-        if (this.#wire.writableLength > (this.#options.mostUnsent ?? MOST_UNSENT)) throw new FrameError('a peer asks and does not read')
+        if (this.#wire.writableLength > (this.#options.mostUnsent ?? MOST_UNSENT))
+          throw new FrameError('a peer asks and does not read')
       }
     } catch (error) {
       cause = error
