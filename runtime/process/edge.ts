@@ -97,7 +97,11 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     ...{ clock, random, log, metrics },
   })
   const { applications } = edgeHub
-  const metaServer = composeMetaServer(config, { store, meta, bus, applications, node }, ground)
+  const metaServer = composeMetaServer(
+    config,
+    { store, meta, bus, applications, node, edged: () => pods?.edged.socket() },
+    ground,
+  )
   // Clients come in after those who answer them, and leave before they end: a receipt without them would be a lie.
   const [access, edged] = pods ? [[pods.access], [pods.edged]] : [[], []]
   const modules = [

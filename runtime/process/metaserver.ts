@@ -6,7 +6,7 @@ import type { Ground } from './host.ts'
 import { metaServerFolder } from './metaserver-folder.ts'
 
 /** What MetaServer shows of the rest of the edge. */
-export type MetaServerParts = Pick<MetaServerPorts, 'store' | 'meta' | 'bus' | 'applications' | 'node'>
+export type MetaServerParts = Pick<MetaServerPorts, 'store' | 'meta' | 'bus' | 'applications' | 'node' | 'edged'>
 
 /** MetaServer as the configuration wants it. */
 export function composeMetaServer(

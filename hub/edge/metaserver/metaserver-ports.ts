@@ -14,6 +14,8 @@ export interface MetaServerPorts {
   readonly applications: Applications
   readonly nodeName: string
   readonly node?: NodeSelf
+  /** Path of Edged's socket; undefined where this node runs no pods. */
+  readonly edged: () => string | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger

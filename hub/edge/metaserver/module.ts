@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { serveHttps } from '../../../platform/http/index.ts'
 import type { Module, Scope } from '../../../platform/lifecycle/index.ts'
 import { seconds } from '../../../platform/time/index.ts'
+import { serveUpgrades } from '../../serving/http/serve-upgrades.ts'
 import type { MetaServerPorts, MetaServerSettings } from './metaserver-ports.ts'
 import type { Serving } from './serve.ts'
 
@@ -38,7 +39,7 @@ export function createMetaServerModule(ports: MetaServerPorts, settings: MetaSer
         at: { host, port },
         async handler(request, response, signal) {
           // Watches end at once, so that a stop does not wait for them.
-          await (await open()).handler(request, response, AbortSignal.any([signal, scope.signal]))
+          await (await open()).answer({ request, response }, AbortSignal.any([signal, scope.signal]))
         },
         ...{ log, clock, maxConnections: MOST_CONNECTIONS },
         // Clients without a certificate may have a token, or ask for health.
@@ -60,6 +61,9 @@ export function createMetaServerModule(ports: MetaServerPorts, settings: MetaSer
         },
       })
       state.url = server.url
+      serveUpgrades(server.server, async (exchange, signal) => await (await open()).answer(exchange, signal), {
+        ...{ log, signal: scope.signal },
+      })
       scope.defer(() => server.close(seconds(2)))
       log.info('MetaServer listens', { url: server.url })
     },

@@ -1,10 +1,10 @@
 import type { SecureContextOptions } from 'node:tls'
-import type { HttpHandler } from '../../../platform/http/index.ts'
 import type { Scope } from '../../../platform/lifecycle/index.ts'
 import { firstOf, type TokenAuthenticator } from '../../serving/access/authentication.ts'
+import type { Exchange } from '../../serving/answers/answer.ts'
 import { createDescriptions } from '../../serving/descriptions/descriptions.ts'
 import { createDispatcher } from '../../serving/http/dispatcher.ts'
-import { createHandler } from '../../serving/http/handler.ts'
+import { createAnswerer } from '../../serving/http/handler.ts'
 import { inVersion } from '../../serving/objects/registry.ts'
 import type { CutOff } from '../../serving/reading/cut-off.ts'
 import { accountTokens } from './access/account-tokens.ts'
@@ -17,13 +17,14 @@ import { followNode } from './objects/follow-node.ts'
 import { createKinds } from './objects/kinds.ts'
 import { NodeObjects } from './objects/node-objects.ts'
 import { NodeVersions } from './objects/node-versions.ts'
+import { isOfPod, servePods } from './pods/serve-pods.ts'
 import { Copies } from './requests/copies.ts'
 import type { NodeContext } from './requests/node-request.ts'
 import { serveNode } from './requests/serve-node.ts'
 
 /** All of MetaServer that is loaded when somebody first asks. */
 export interface Serving {
-  readonly handler: HttpHandler
+  answer(exchange: Exchange, signal: AbortSignal): Promise<void>
   /** For connections on the loopback. */
   readonly tls: SecureContextOptions
 }
@@ -61,10 +62,12 @@ export async function openServing(ports: MetaServerPorts, options: MetaServerOpt
   metrics
     .gauge({ name: 'skerry_metaserver_watchers', help: 'Watches of what this node holds that are open.' })
     .follow(() => objects.watchers)
+  const ofNode = serveNode(context)
+  const ofPods = servePods({ objects, rights, edged: ports.edged, clock, metrics })
   const dispatch = createDispatcher({
     ...{ tokens, clock, random, log },
     authorize: rights.authorize,
-    serve: serveNode(context),
+    serve: async (asked) => (isOfPod(asked) ? await ofPods(asked) : await ofNode(asked)),
     descriptions: createDescriptions({ registry: kinds.registry, address: () => options.address() }),
     requests: metrics.counter({
       name: 'skerry_metaserver_requests_total',
@@ -74,7 +77,7 @@ export async function openServing(ports: MetaServerPorts, options: MetaServerOpt
   })
   log.info('MetaServer answers', { objects: objects.size })
   return {
-    handler: createHandler(dispatch, { clock, cutOff }),
+    answer: createAnswerer(dispatch, { clock, cutOff }),
     tls: { cert: people.serving.certificate, key: people.serving.privateKey, ca: people.ca },
   }
 }

@@ -41,11 +41,13 @@ export interface ServedNodeOptions {
   readonly after?: ServedNode
   readonly settings?: Partial<MetaServerSettings>
   readonly prepare?: (bus: Bus) => void
+  /** Socket of a kubelet that is played. */
+  readonly edged?: string
 }
 
 export const NODE = 'edge-1'
 
-export async function serveTestNode({ after, settings, prepare }: ServedNodeOptions = {}): Promise<ServedNode> {
+export async function serveTestNode({ after, settings, prepare, edged }: ServedNodeOptions = {}): Promise<ServedNode> {
   const directory = after?.directory ?? temporaryFolder()
   const folder = join(directory, 'metaserver')
   const log = memoryLogger()
@@ -56,7 +58,18 @@ export async function serveTestNode({ after, settings, prepare }: ServedNodeOpti
   const frames = createFrameFactory({ clock, random })
   const meta = createMetaManager({ store, bus, frames, nodeName: NODE, clock, log })
   const server = createMetaServerModule(
-    { store, meta, bus, applications: cloud, nodeName: NODE, clock, random, log, metrics: silentMetrics },
+    {
+      store,
+      meta,
+      bus,
+      applications: cloud,
+      nodeName: NODE,
+      clock,
+      random,
+      log,
+      metrics: silentMetrics,
+      edged: () => edged,
+    },
     { host: '127.0.0.1', port: portOf(after), folder, audiences: [], ...settings },
   )
   const scope = createScope('node', {

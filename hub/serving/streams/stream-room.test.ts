@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StatusError } from '../../kube/status.ts'
-import { StreamRoom } from '../../serving/streams/stream-room.ts'
+import { StreamRoom } from './stream-room.ts'
 
 const isRefused = (error: unknown) => error instanceof StatusError && error.status.code === 429
 const jane = { name: 'jane', groups: [] }
