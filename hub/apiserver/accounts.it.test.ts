@@ -60,7 +60,9 @@ describe('accounts and tokens', () => {
       [at(plain, 'spec', 'serviceAccountName'), at(plain, 'spec', 'serviceAccount')],
       ['default', 'default'],
     )
-    assert.equal(at(plain, 'spec', 'volumes'), undefined)
+    assert.match(String(at(plain, 'spec', 'volumes', 0, 'name')), /^kube-api-access-[a-z0-9]{5}$/)
+    const without = await post(`${SHOP}/pods`, pod('without', { automountServiceAccountToken: false }))
+    assert.equal(at(without, 'spec', 'volumes'), undefined)
     const lost = { method: 'POST', path: `${SHOP}/pods`, body: pod('lost', { serviceAccountName: 'nobody' }) }
     const { json } = await refused(api, lost, 403, 'Forbidden')
     assert.equal(

@@ -141,7 +141,7 @@ async function start(
   const { policy } = scope.use(followPolicy(store))
   const authorize = authorizeByRoles(policy)
   const admitter = admissionChain([
-    podAccount(store),
+    podAccount(store, random),
     defaultTolerations,
     serviceAddresses({ store, clock, random }),
     servicePorts({ store, clock, random }),

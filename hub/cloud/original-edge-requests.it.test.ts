@@ -59,7 +59,7 @@ test('the CA of the cluster is given by CloudHub itself, as PEM', async (t) => {
   )
 })
 
-test('a serving certificate is asked for, and read once the embedded API has signed it', async (t) => {
+test('a serving certificate for names of the node is asked for, approved, and read once the embedded API has signed it', async (t) => {
   const { edge: connect, api } = await startWholeCloud(t)
   const edge = await connect()
   const subject = { commonName: 'system:node:edge-1', organizations: ['system:nodes'] }
@@ -70,10 +70,11 @@ test('a serving certificate is asked for, and read once the embedded API has sig
   const made = await edge.ask('insert', name, { metadata: { name: 'csr-1' }, spec })
   assert.equal(failureOf(made), undefined)
   const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests/csr-1'
-  const conditions = [{ type: 'Approved', status: 'True', reason: 'ByHand' }]
-  const body = { ...Object(await done(api, { path })), status: { conditions } }
-  await done(api, { method: 'PUT', path: `${path}/approval`, body })
   await until(api, path, (object) => valueAt(object, 'status', 'certificate') !== undefined)
+  const foreign = await createCsr({ keyPair: await generateKeyPair(), subject, dnsNames: ['edge-1', 'shop.example'] })
+  const other = { ...spec, request: Buffer.from(pemOf(foreign, 'CERTIFICATE REQUEST')).toString('base64') }
+  await edge.ask('insert', `${name}0`, { metadata: { name: 'csr-10' }, spec: other })
+  assert.equal(valueAt(await done(api, { path: `${path}0` }), 'status', 'conditions'), undefined)
   const answer = await edge.ask('query', name)
   const pem = Buffer.from(String(valueAt(answer.content, 'status', 'certificate')), 'base64').toString()
   assert.match(pem, /^-----BEGIN CERTIFICATE-----/)
