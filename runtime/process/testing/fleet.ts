@@ -115,6 +115,7 @@ export interface EdgeSettings {
   readonly node?: object
   readonly cloud?: object
   readonly edged?: object
+  readonly serviceBus?: object
 }
 
 /** A cloud half and edges that joined it with tokens, as they stand on different machines. */
@@ -186,6 +187,7 @@ export class Fleet {
       mqtt: { port: await freePort(), anonymous: 'full' },
       metrics: { port: 0 },
       ...(more.edged ? { edged: more.edged } : {}),
+      ...(more.serviceBus ? { serviceBus: more.serviceBus } : {}),
     }
     await half.write('config.yaml', JSON.stringify(config))
   }
