@@ -56,7 +56,9 @@ describe('rules between the cloud and a node', { skip: needs('kubectl') }, () =>
   before(async () => {
     await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
     fleet = await Fleet.start()
-    edge = await fleet.join('edge-1', undefined, { serviceBus: { listener: { port: 0 }, services: [{ port: portOf() }] } })
+    edge = await fleet.join('edge-1', undefined, {
+      serviceBus: { listener: { port: 0 }, services: [{ port: portOf() }] },
+    })
     ca = await readFile(join(edge.directory, 'pki', 'rootCA.crt'), 'utf8')
     await apply((await sample('endpoints')).replace('8080', String(portOf())))
     for (const file of ['lights', 'thermostat', 'caller']) await apply(await sample(file))
