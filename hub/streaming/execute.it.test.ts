@@ -53,6 +53,39 @@ test('a terminal has one output, and the other side hears its sizes', async (t) 
   assert.equal(await text(stdout.end()), 'true {"Width":80,"Height":24}\n{"Width":100,"Height":30}\n')
 })
 
+test('a command is over when its output is written, and not when it waits to be', async (t) => {
+  const command = await played(t, {
+    command: async ({ stdout }) => {
+      for (const piece of ['a', 'b', 'c']) {
+        stdout?.write(piece)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      return 0
+    },
+  })
+  let got = ''
+  const waiting: (() => void)[] = []
+  const stdout = new Writable({
+    write(piece, _encoding, done) {
+      got += piece
+      waiting.push(done)
+    },
+  })
+  let isOver = false
+  const over = execute({ ...command, command: ['true'], stdout }, signal).then(() => {
+    isOver = true
+  })
+  while (got !== 'abc') {
+    waiting.shift()?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  // The last one is taken and not yet written.
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isOver, false)
+  waiting.shift()?.()
+  await over
+})
+
 test('24 megabytes go both ways to one who reads slowly, and no more is under way than buffers hold', async (t) => {
   let sent = 0
   const command = await played(t, {

@@ -63,22 +63,18 @@ function pumpInput(from: Readable, to: SpdyStream, left: AbortSignal): void {
   })
 }
 
-/** Whoever does not take output any more does not hold up the rest. */
+/** Settles when all is written, not when it waits to be. Whoever does not take output any more does not hold up the rest. */
 async function pumpOutput(from: SpdyStream, to: Writable): Promise<void> {
+  let written: Promise<void> = Promise.resolve()
   for await (const chunk of from) {
     if (to.writableEnded || to.destroyed) continue
-    if (!to.write(chunk)) await writable(to)
+    let hasRoom = true
+    written = new Promise((resolve) => {
+      hasRoom = to.write(chunk, () => resolve())
+    })
+    if (!hasRoom) await written
   }
-}
-
-function writable(to: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      to.off('drain', settle).off('close', settle).off('error', settle)
-      resolve()
-    }
-    to.on('drain', settle).on('close', settle).on('error', settle)
-  })
+  await written
 }
 
 async function sendSizes(sizes: AsyncIterable<TerminalSize>, to: SpdyStream, left: AbortSignal): Promise<void> {
