@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { spawn as spawnPty } from '@lydell/node-pty'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { needsContainerd, startContainerd, TEST_IMAGE, type TestContainerd } from '../../edged/testing/containerd.ts'
 import { EdgedBench } from '../../edged/testing/edged-bench.ts'
 import { writeEndpoints } from '../endpoints.ts'
+import { onTerminal } from '../testing/pty.ts'
 import { run } from '../testing/run.ts'
 import { launcher } from '../testing/up.ts'
 
@@ -112,34 +112,23 @@ describe('pods of this node on the command line', { skip: needsContainerd(), tim
 
   it('are worked in on a terminal, which tells its size', async () => {
     const args = [launcher, 'exec', '--data', directory, '-it', 'till', '-c', 'app', '--', 'sh']
-    const pty = spawnPty(process.execPath, args, { cols: 91, rows: 31, cwd: directory })
-    let shown = ''
-    pty.onData((text) => {
-      shown += text
-    })
-    const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)))
-    const until = async (pattern: RegExp) => {
-      for (let looks = 0; !pattern.test(shown); looks++) {
-        assert.ok(looks < 600, `never ${pattern}: ${shown}`)
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
-    }
-    await until(/~ # /)
-    pty.write('stty size\r')
-    await until(/^31 91\r?$/m)
-    pty.resize(77, 22)
-    pty.write('sleep 1; stty size\r')
-    await until(/^22 77\r?$/m)
-    // The keys of a terminal are the command's.
+    const terminal = onTerminal(process.execPath, args)
+    await terminal.until(/~ # /)
+    terminal.type('stty size\r')
+    await terminal.until(/^31 91\r?$/m)
+    terminal.resize(77, 22)
+    terminal.type('sleep 1; stty size\r')
+    await terminal.until(/^22 77\r?$/m)
     // What is typed before it reads is the shell's.
-    pty.write("echo rea''dy; cat\r")
-    await until(/^ready\r?$/m)
-    pty.write('echoed\r')
-    await until(/echoed\s+echoed/)
-    pty.write('\u0003')
-    await until(/\^C/)
-    pty.write('exit 9\r')
-    assert.equal(await ended, 9)
+    terminal.type("echo rea''dy; cat\r")
+    await terminal.until(/^ready\r?$/m)
+    terminal.type('echoed\r')
+    await terminal.until(/echoed\s+echoed/)
+    // The keys of a terminal are the command's.
+    terminal.type('\u0003')
+    await terminal.until(/\^C/)
+    terminal.type('exit 9\r')
+    assert.equal(await terminal.exitCode, 9)
   })
 })
 

@@ -100,7 +100,8 @@ async function join(caller: Duplex, runtime: Duplex, { clock }: ServerPorts, sig
     caller.unpipe(runtime)
     caller.resume()
   })
-  runtime.on('close', () => (runtime.readableEnded ? undefined : caller.destroy()))
+  // Also where it broke off: what came of it is passed on.
+  runtime.on('close', () => caller.end())
   caller.on('close', () => runtime.destroy())
   if (signal.aborted) destroy()
   await Promise.race([ended.promise, left])
