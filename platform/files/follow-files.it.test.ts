@@ -46,7 +46,12 @@ test('they are looked at until the signal aborts', async () => {
   await writeFile(path, '1')
   const clock = new FakeClock()
   const taken = Promise.withResolvers<void>()
-  const followed = followFiles({ paths: [path], clock, take: () => taken.resolve(), onTrouble: assert.fail })
+  const followed = followFiles({
+    paths: [path],
+    clock,
+    take: () => taken.resolve(),
+    onTrouble: (error) => assert.fail(String(error)),
+  })
   const stopping = new AbortController()
   const ended = assert.rejects(followed.run(stopping.signal), /enough/)
   await clock.advance(seconds(30))

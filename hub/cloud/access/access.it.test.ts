@@ -91,6 +91,8 @@ test('a server knows callers by certificate and by token, and another authority 
   assert.equal(await ask(two, bearer('good')), 'ann')
   assert.equal(await ask({}, bearer('good')), 'ann')
   assert.equal(await ask({}, bearer('bad')), 'nobody')
+  const protocols = `v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.${Buffer.from('good').toString('base64url')}`
+  assert.equal(await ask({}, { 'sec-websocket-protocol': protocols }), 'ann')
   assert.equal(await ask({}, { authorization: 'Basic good' }), 'nobody')
 
   changed = nextBundle(module)
