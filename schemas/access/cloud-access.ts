@@ -44,7 +44,7 @@ export const CLOUD_CLUSTER_RULES: readonly AccessRule[] = [
   rule(['get'], '', 'persistentvolumes'),
   rule(['get'], 'storage.k8s.io', 'volumeattachments'),
   rule(['create', 'get', 'patch'], '', 'events'),
-  rule([...READ, 'create'], 'certificates.k8s.io', 'certificatesigningrequests'),
+  rule(['create', 'get'], 'certificates.k8s.io', 'certificatesigningrequests'),
   // Serving certificates of nodes.
   rule(['update'], 'certificates.k8s.io', 'certificatesigningrequests/approval'),
   { ...rule(['approve'], 'certificates.k8s.io', 'signers'), resourceNames: ['kubernetes.io/kubelet-serving'] },

@@ -23,6 +23,13 @@ const UNUSED: Readonly<Record<string, readonly Right[]>> = {
     ...['get /persistentvolumeclaims', 'get /persistentvolumes', 'get storage.k8s.io/volumeattachments'],
     ...['create', 'get'].map((verb) => `${verb} certificates.k8s.io/certificatesigningrequests`),
   ],
+  'serving certificates of gateways, and callers there': [
+    'update certificates.k8s.io/certificatesigningrequests/approval',
+    'approve certificates.k8s.io/signers',
+    ...['/services', '/endpoints', 'discovery.k8s.io/endpointslices'].flatMap((kind) =>
+      ['get', 'list', 'watch'].map((verb) => `${verb} ${kind}`),
+    ),
+  ],
   'what gateways say again and again, or only in need': [
     ...['patch /nodes', 'patch /nodes/status', 'get /events', 'patch /events', 'create /events'],
     'kube-node-lease: update coordination.k8s.io/leases',
