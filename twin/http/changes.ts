@@ -13,6 +13,7 @@ import {
   setDesired,
   twins,
 } from '../../schemas/index.ts'
+import { propertyOf, typeOf } from '../model/property.ts'
 import { type Caller, forbidden } from './caller.ts'
 import { problem } from './problem.ts'
 
@@ -51,8 +52,9 @@ export function oneValue(
     case 'text/plain':
       return named(name, decoded(bytes))
     case 'application/octet-stream': {
-      const property = bus.get(twins, id)?.properties[name]
-      return named(name, property?.type.toUpperCase() === 'BYTES' ? bytes.toString('base64') : decoded(bytes))
+      const twin = bus.get(twins, id)
+      const property = twin && propertyOf(twin, name)
+      return named(name, property && typeOf(property) === 'BYTES' ? bytes.toString('base64') : decoded(bytes))
     }
     default:
       throw wrongType('application/json, text/plain or application/octet-stream')

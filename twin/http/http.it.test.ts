@@ -153,6 +153,53 @@ test('who may not, or says it badly, is told why, and nothing changes', async (t
   assert.equal(disk.writes, before)
 })
 
+/** What the server says to these bytes, until it closes. */
+async function raw(url: string, ...lines: readonly string[]): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  let said = ''
+  socket.on('data', (chunk) => {
+    said += chunk.toString()
+  })
+  socket.write([...lines, 'connection: close', '', ''].join('\r\n'))
+  await once(socket, 'close')
+  return said
+}
+
+test('names that objects have anyway, and names with slashes, are names like others', async (t) => {
+  const { api, json, disk } = await start(t)
+  const before = disk.writes
+  const headers = { ...ANNA, 'content-type': 'application/octet-stream' }
+  for (const name of ['constructor', 'toString', '__proto__', 'a%2Fb', 'brightness%2Fset', '%23']) {
+    const path = `${LAMP}/properties/${name}`
+    const expected = name === '__proto__' ? 400 : 404
+    assert.equal((await api(`${path}/desired`, { method: 'PUT', body: '1', headers })).status, expected, name)
+    assert.equal((await api(path, { headers: ANNA })).status, 404, name)
+  }
+  const several = {
+    method: 'PATCH',
+    body: '{"__proto__": 1}',
+    headers: { ...ANNA, 'content-type': 'application/json' },
+  }
+  assert.equal((await api(`${LAMP}/desired`, several)).status, 400)
+  assert.equal((await json(`${LAMP}/desired`, 'PATCH', { constructor: 1 })).status, 404)
+  for (const path of ['/v1/devices/default%2Flamp/x', '/v1/devices/constructor/prototype', '/v1/devices/default/%2B'])
+    assert.equal((await api(path, { headers: ANNA })).status, 404, path)
+  assert.equal(disk.writes, before)
+})
+
+test('a target that is no path is the caller\u2019s mistake, and no requests hide in others', async (t) => {
+  const { url, log } = await start(t)
+  assert.match(await raw(url, 'GET http://[ HTTP/1.1', 'host: localhost'), /^HTTP\/1.1 400 /)
+  assert.match(await raw(url, 'GET http://evil.example/v1/devices HTTP/1.1', 'host: evil.example'), /^HTTP\/1.1 421 /)
+  const both = ['content-length: 4', 'transfer-encoding: chunked']
+  assert.match(await raw(url, `POST ${LAMP} HTTP/1.1`, 'host: localhost', ...both), /^HTTP\/1.1 400 /)
+  assert.match(await raw(url, `GET ${LAMP} HTTP/1.1`), /^HTTP\/1.1 400 /)
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === 'error'),
+    [],
+  )
+})
+
 test('nothing is changed by GET', async (t) => {
   const { api, disk } = await start(t)
   const before = disk.writes

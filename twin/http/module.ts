@@ -92,7 +92,7 @@ async function answer(options: LocalApiOptions, serving: RouteOptions, exchange:
   const { method = '' } = request
   allowOrigin(options, exchange)
   try {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://node')
+    const { pathname, searchParams } = targetOf(request)
     const again = () => callerOf(options, request)
     const found = ROUTES.flatMap((route) => {
       const named = matchPath(route.path, pathname)
@@ -112,6 +112,12 @@ async function answer(options: LocalApiOptions, serving: RouteOptions, exchange:
     if (signal.aborted) return
     refuse(options, exchange, error)
   }
+}
+
+function targetOf({ url = '/' }: IncomingMessage): URL {
+  const target = URL.parse(url, 'http://node')
+  if (target === null) throw problem(400, 'the request names no path that could be understood')
+  return target
 }
 
 function refuse({ log }: LocalApiOptions, { request, response }: Exchange, error: unknown): void {
