@@ -24,7 +24,7 @@ import { Watchdog } from './watchdog.ts'
 export interface RestCallPorts {
   readonly table: RuleTable
   readonly access: Access
-  readonly hub: Pick<CloudHub, 'ask' | 'tell' | 'peerOf' | 'isConnected'>
+  readonly hub: Pick<CloudHub, 'ask' | 'tell' | 'peerOf'>
   /** Absent: local services are called in frames alone. */
   readonly tunnels?: Pick<Tunnels, 'isOpen' | 'open'>
   readonly gates: RuleGates
@@ -32,17 +32,6 @@ export interface RestCallPorts {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics?: Metrics
-  /** Hands a call to the replica that has the node; false where none is known to. */
-  readonly forward?: (call: ForwardedCall) => Promise<boolean>
-}
-
-/** A call whose node another replica has. */
-export interface ForwardedCall {
-  readonly node: string
-  readonly user: User
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly signal: AbortSignal
 }
 
 /** The rest of a body has to go on coming. */
@@ -70,12 +59,11 @@ export class RestCalls {
     })
   }
 
-  /** `vouched`: who calls, where another replica has looked already. */
   async serve(
     request: IncomingMessage,
     response: ServerResponse,
     signal: AbortSignal,
-    caller: { readonly shown: Credentials; readonly onKnown: () => void } | { readonly vouched: User },
+    caller: { readonly shown: Credentials; readonly onKnown: () => void },
   ): Promise<void> {
     const began = this.#ports.clock.monotonic()
     const call = { target: 'none' }
@@ -94,7 +82,7 @@ export class RestCalls {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
-    const { table, hub, forward } = this.#ports
+    const { table } = this.#ports
     const { signal, call } = context
     const user = await this.#identify(request, context)
     const path = requestPathOf(request)
@@ -104,10 +92,6 @@ export class RestCalls {
     if (!path || !found) return sendPlain(request, response, 404, 'Request error')
     await this.#authorize(user, found, signal)
     call.target = found.live.target.spec.ruleEndpointType
-    if (!hub.isConnected(path.node) && forward) {
-      if (!('vouched' in context.caller) && (await forward({ node: path.node, user, request, response, signal })))
-        return
-    }
     using _inside = this.#ports.gates.enter(found.live)
     const { key, settings } = found.live
     if (Number(request.headers['content-length'] ?? 0) > settings.maxBodyBytes) throw tooLarge()
@@ -128,7 +112,6 @@ export class RestCalls {
   }
 
   async #identify(request: IncomingMessage, { caller, signal }: Context): Promise<User> {
-    if ('vouched' in caller) return caller.vouched
     if (request.rawHeaders.length / 2 > MOST_HEADERS)
       throw refusal(431, 'HUB_TOO_MANY_HEADERS', `more than ${MOST_HEADERS} headers`)
     const user = await this.#ports.access.authenticate(caller.shown, signal)
@@ -251,7 +234,7 @@ export class RestCalls {
 
 interface Context {
   readonly signal: AbortSignal
-  readonly caller: { readonly shown: Credentials; readonly onKnown: () => void } | { readonly vouched: User }
+  readonly caller: { readonly shown: Credentials; readonly onKnown: () => void }
   readonly call: { target: string }
 }
 
