@@ -10,7 +10,7 @@ export const MetaServerConfig = Type.Object(
       pattern: '^(127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}|::1|localhost)$',
       description: 'Its address for people and programs of this machine, on the loopback.',
     }),
-    port: port(10550, 'Its port (HTTPS); with pods on this node, on their address edged.twins.address as well.'),
+    port: port(10550, 'Its port (HTTPS).'),
     audiences: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
       description: 'More audiences for which tokens of service accounts may be, beside the issuer of the cluster.',
