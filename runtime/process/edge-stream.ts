@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import {
   createEdgeStream,
   distrustEnded,
@@ -9,12 +8,16 @@ import {
 } from '../../hub/edge/index.ts'
 import { systemClock as clock, systemRandom as random, seconds } from '../../platform/time/index.ts'
 import type { EdgeConfig } from '../../schemas/config/index.ts'
+import type { EdgedModule } from '../edged/index.ts'
 import type { Ground } from './host.ts'
 
 /** EdgeStream as the configuration wants it, with Edged's kubelet server where pods run here. */
-export function composeEdgeStream(config: EdgeConfig, rotation: () => Rotation, ground: Ground): EdgeStream {
-  const { cloud, node, edged } = config
-  const { directory, log, metrics } = ground
+export function composeEdgeStream(
+  config: EdgeConfig,
+  { rotation, edged }: { readonly rotation: () => Rotation; readonly edged: Pick<EdgedModule, 'socket'> | undefined },
+  { log, metrics }: Pick<Ground, 'log' | 'metrics'>,
+): EdgeStream {
+  const { cloud, node } = config
   const edgeStream = createEdgeStream({
     server: cloud.server,
     ...(cloud.tunnel === undefined ? {} : { tunnel: cloud.tunnel }),
@@ -25,6 +28,6 @@ export function composeEdgeStream(config: EdgeConfig, rotation: () => Rotation, 
     longestPause: seconds(cloud.retrySeconds),
     ...{ clock, random, log, metrics },
   })
-  if (edged.enabled) edgeStream.targets.serve('edged', toSocket(join(directory, 'edged.sock')))
+  if (edged) edgeStream.targets.serve('edged', toSocket(edged.socket))
   return edgeStream
 }

@@ -74,7 +74,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     onRotated,
   })
   const { identity } = rotation
-  const edgeStream = composeEdgeStream(config, () => rotation, ground)
+  const edgeStream = composeEdgeStream(config, { rotation: () => rotation, edged: pods?.edged }, ground)
   const ways = { store, bus, frames, tunnel: edgeStream.targets, accounts: mqtt.accounts }
   const serviceBus = composeServiceBus(config, ways, ground)
   const direct = createWebSocketDialer({

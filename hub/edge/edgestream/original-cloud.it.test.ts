@@ -35,7 +35,10 @@ async function start(t: TestContext, serve: Serve, { clock = systemClock }: { re
     longestPause: ms(20),
     ...{ clock, random, log },
   })
-  edge.targets.serve('edged', toSocket(path))
+  edge.targets.serve(
+    'edged',
+    toSocket(() => path),
+  )
   const scope = createScope('edge', {
     ...{ clock: systemClock, log, deadline: seconds(5) },
     onCrash: (error) => {
@@ -107,7 +110,10 @@ test('who stops following a log ends the request; a connection that cannot be se
   await eventually(() => ended === 1 || undefined)
   const strange = cloud.connect(0, '/containerLogs/a/b/c', { 'X: y\r\nZ': ['1'] })
   await eventually(() => strange.isRemoved || undefined)
-  edge.targets.serve('edged', toSocket('/nowhere/edged.sock'))
+  edge.targets.serve(
+    'edged',
+    toSocket(() => '/nowhere/edged.sock'),
+  )
   const unserved = cloud.connect(0, '/containerLogs/a/b/c')
   await eventually(() => unserved.isRemoved || undefined)
   edge.targets.serve('edged', () => undefined)[Symbol.dispose]()
