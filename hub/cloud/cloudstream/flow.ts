@@ -17,6 +17,8 @@ export interface FlowOptions {
   readonly onIdle: (error: Error) => void
 }
 
+/** Both directions listen to both ends. */
+const MOST_LISTENERS = 32
 /** When one side has ended, the other may still say so much longer what it has to say. */
 const LAST_WORDS = seconds(10)
 
@@ -56,6 +58,7 @@ export async function joinStreams(client: Duplex, node: Duplex, flow: Flow, cloc
     client.destroy()
     node.destroy()
   }
+  for (const end of [client, node]) end.setMaxListeners(MOST_LISTENERS)
   const ways = [pipeline(client, flow.meter('up'), node), pipeline(node, flow.meter('down'), client)]
   try {
     await Promise.race(ways)

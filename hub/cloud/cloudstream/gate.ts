@@ -17,7 +17,7 @@ export async function identify(access: Access, shown: Credentials, signal: Abort
   }
 }
 
-/** Whether the user may do that with the node: the decisions and words of a kubelet in webhook mode. */
+/** Whether the user may do that with the node, or with any where its name is empty: the decisions and words of a kubelet in webhook mode. */
 export async function authorize(
   access: Access,
   { user, node, request }: { readonly user: User; readonly node: string; readonly request: KubeletRequest },

@@ -9,14 +9,14 @@ const shown = (method: string, path: string) => {
   return [what, verb, subresources.join('|'), pod ? `${pod.namespace}/${pod.name}` : ''].filter(Boolean).join(' ')
 }
 
-test('paths of a kubelet need the rights that its own authorizer asks for', () => {
+test('paths of a kubelet need the rights that its own authorizer asks for, and a stream needs more than reading', () => {
   const expected: Readonly<Record<string, string | number>> = {
     'GET /containerLogs/shop/till-0/main': 'logs get proxy shop/till-0',
     'POST /exec/shop/till-0/main': 'exec create proxy shop/till-0',
-    'GET /exec/shop/till-0/0a1b-2c/main': 'exec get proxy shop/till-0',
+    'GET /exec/shop/till-0/0a1b-2c/main': 'exec create proxy shop/till-0',
     'POST /attach/shop/till.0/0a1b-2c/main': 'attach create proxy shop/till.0',
     'POST /portForward/shop/till-0': 'portforward create proxy shop/till-0',
-    'GET /portForward/shop/till-0/0a1b-2c': 'portforward get proxy shop/till-0',
+    'GET /portForward/shop/till-0/0a1b-2c': 'portforward create proxy shop/till-0',
     'GET /stats/summary': 'node get stats',
     'GET /metrics': 'node get metrics',
     'GET /metrics/resource': 'node get metrics',

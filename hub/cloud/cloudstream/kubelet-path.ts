@@ -2,7 +2,7 @@
 export interface KubeletRequest {
   /** For metrics and limits: few words. */
   readonly what: 'logs' | 'exec' | 'attach' | 'portforward' | 'node'
-  readonly verb: string
+  readonly verb: 'get' | 'create'
   /** Of `nodes`: any of them allows it, the first is named in a refusal. */
   readonly subresources: readonly [string, ...string[]]
   /** Whose node counts, where the port of the request says nothing of it. */
@@ -28,7 +28,8 @@ const UPGRADES = ['GET', 'POST'] as const
 
 /**
  * The paths of a kubelet that its own server has open (pkg/kubelet/server/server.go), and the subresources of `nodes` that they need
- * (auth.go, with KubeletFineGrainedAuthz). No path of another form leaves the cloud.
+ * (auth.go, with KubeletFineGrainedAuthz). No path of another form leaves the cloud. In one thing this is stricter: a stream takes
+ * `create` also where a WebSocket asks by GET, so that who may read at nodes cannot run commands there. API servers may do both.
  */
 const ROUTES: readonly Route[] = [
   route(`/containerLogs/${POD}/${NAME}`, 'logs', ['GET'], PROXY),
@@ -42,8 +43,6 @@ const ROUTES: readonly Route[] = [
   route('/healthz(?:/ping|/log|/syncloop)?/?', 'node', ['GET'], ['healthz', 'proxy']),
 ]
 
-const VERBS: Readonly<Record<string, string>> = { GET: 'get', POST: 'create' }
-
 /** `path` is without its query, as it came: what is encoded in it is no path of a kubelet. */
 export function readKubeletPath(method: string, path: string): ReadPath {
   for (const { pattern, what, methods, subresources } of ROUTES) {
@@ -53,7 +52,7 @@ export function readKubeletPath(method: string, path: string): ReadPath {
     const { namespace, pod: name } = found.groups ?? {}
     const pod = namespace === undefined || name === undefined ? {} : { pod: { namespace, name } }
     const isUpgrade = methods === UPGRADES
-    return { ok: true, request: { what, verb: VERBS[method] ?? '', subresources, ...pod, isUpgrade } }
+    return { ok: true, request: { what, verb: isUpgrade ? 'create' : 'get', subresources, ...pod, isUpgrade } }
   }
   return { ok: false, status: 404, text: '404 page not found' }
 }

@@ -116,11 +116,12 @@ export class KubeletFront {
     const { what } = request
     const hints = hintsOf(incoming, nodeOfPort(incoming.socket.localPort))
     const found = await findNode(hints, request, this.#ports, signal)
-    if (!found.ok) return this.#told(found, refused(found.status, found.text, what))
-    const { node } = found
     const { user } = identified
+    // Where there is no node, who may ask none is not told what there is and what not.
+    const node = found.ok ? found.node : ''
     const decided = await authorize(access, { user, node, request }, signal)
     if (!decided.ok) return this.#told(decided, refused(decided.status, decided.text, what))
+    if (!found.ok) return this.#told(found, refused(found.status, found.text, what))
     const held = bounds.tryHold(user.name)
     if (!held)
       return refused(429, `${user.name} has the most streams that are allowed, or all callers together have`, what)
@@ -186,15 +187,20 @@ export class KubeletFront {
   }
 
   async #pass(answer: IncomingMessage, response: ServerResponse, what: string, flow: Flow): Promise<void> {
-    const { statusCode = 502, statusMessage = '' } = answer
+    const { statusCode = 502 } = answer
+    if (statusCode < 200) {
+      answer.destroy()
+      return this.#refuse(response, { status: 502, text: `the node answered with status ${statusCode}`, what })
+    }
     this.#count(what, statusCode)
-    response.writeHead(statusCode, statusMessage, headersForClient(answer))
-    // Of logs that are followed, the first line may be far.
-    response.flushHeaders()
     try {
+      response.writeHead(statusCode, headersForClient(answer))
+      // Of logs that are followed, the first line may be far.
+      response.flushHeaders()
       await pipeline(answer, flow.meter('down'), response)
     } catch (error) {
       this.#log.debug('An answer of a gateway was cut off', { what, error: describeError(error) })
+      answer.destroy()
       response.destroy()
     }
   }

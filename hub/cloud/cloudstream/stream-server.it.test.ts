@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { connect as tlsConnect } from 'node:tls'
+import { createMetrics } from '../../../platform/health/index.ts'
 import { NODES, PODS } from '../kubernetes/index.ts'
 import { type FakeKubelet, startStreamCloud } from '../testing/stream-cloud.ts'
 
@@ -64,8 +65,9 @@ test('callers are known by client certificate or token, and may do what the API 
   const refused = await ask(path, { token: 'scraper' })
   assert.equal(refused.status, 403)
   assert.equal(refused.text, 'Forbidden (user=scraper, verb=get, resource=nodes, subresource(s)=[proxy])\n')
-  const pods = await ask('/pods', { token: 'nobody', serverName: 'gateway-1', headers: { host: 'gateway-1' } })
-  assert.equal(pods.status, 404, 'there is no such Node')
+  const unknown = { serverName: 'gateway-1', headers: { host: 'gateway-1' } }
+  assert.equal((await ask('/pods', { token: 'root', ...unknown })).status, 404, 'there is no such Node')
+  assert.equal((await ask('/pods', { token: 'nobody', ...unknown })).status, 403)
 })
 
 test('an API that does not answer lets nobody in', async (t) => {
@@ -133,6 +135,29 @@ test('a node that refuses an upgrade is heard, and a caller who wants none is to
   assert.equal(forbidden.statusCode, 403)
 })
 
+test('an answer that is none in HTTP is no answer, whether or not an upgrade was asked for', async (t) => {
+  const { ask, open, tunnels } = await setup(t, {
+    answer: (_request, response) => void response.socket?.write('HTTP/1.1 042 What\r\nContent-Length: 9\r\n\r\n'),
+    upgrade: (_request, socket) => void socket.write('HTTP/1.1 042 What\r\nContent-Length: 9\r\n\r\n'),
+  })
+  assert.equal((await ask('/containerLogs/shop/till-0/main', { token: 'root' })).status, 502)
+  const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1' }
+  const stream = await open('/exec/shop/till-0/main', { method: 'POST', token: 'root', headers })
+  assert.equal(stream.statusCode, 502)
+  assert.deepEqual(
+    tunnels.opened.map(({ cloud }) => cloud.destroyed),
+    [true, true],
+  )
+})
+
+test('whoever may ask no node is not told which pods there are', async (t) => {
+  const { ask } = await setup(t)
+  for (const pod of ['till-0', 'unknown', 'nowhere']) {
+    const { status } = await ask(`/containerLogs/shop/${pod}/main`, { token: 'scraper' })
+    assert.equal(status, 403, pod)
+  }
+})
+
 test('logs that are followed begin at once, and a caller who leaves ends the stream at the node', async (t) => {
   const left = Promise.withResolvers<void>()
   const { open, tunnels } = await setup(t, {
@@ -186,16 +211,18 @@ test('a caller who does not read holds the node up, and nothing piles up in betw
   response.destroy()
 })
 
-test('a caller has so many streams at a time, and another has his own', async (t) => {
+test('a caller has so many streams at a time, and another has his own; metrics tell how many there are', async (t) => {
+  const metrics = createMetrics()
   const { open, ask } = await setup(
     t,
     { answer: (_request, response) => response.flushHeaders() },
-    { perCaller: 2, altogether: 3 },
+    { perCaller: 2, altogether: 3, metrics },
   )
   const follow = (token: string) => open('/containerLogs/shop/till-0/main?follow=true', { token })
   const [first] = [await follow('root'), await follow('root')]
   const third = await ask('/containerLogs/shop/till-0/main', { token: 'root' })
   assert.equal(third.status, 429)
+  assert.match(await metrics.text(), /^skerry_stream_open 2$/m)
   first.destroy()
   await once(first, 'close')
   let status: number | undefined = 429

@@ -90,7 +90,7 @@ async function startServer(options: StreamServerOptions, ports: StreamServerPort
   const front = new KubeletFront({
     ...ports,
     access: caller.access,
-    bounds: new StreamBounds(options),
+    bounds: new StreamBounds({ ...options, ...(ports.metrics ? { metrics: ports.metrics } : {}) }),
     nodeOfPort: (local) => nodePorts.nodeOf(local),
   })
   const strangers = createStrangers(ports)

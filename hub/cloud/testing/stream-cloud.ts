@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { testAuthority, testIdentity } from '../../../platform/certificates/testing/index.ts'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
@@ -35,11 +36,11 @@ export interface AskOptions {
 /** The stream server on loopback, over tunnels and a Kubernetes API that are played; `kubelet` answers for each node. */
 export async function startStreamCloud(
   t: TestContext,
-  options: Partial<StreamServerOptions> & { readonly kubernetes?: FakeKubernetes } = {},
+  options: Partial<StreamServerOptions> & { readonly kubernetes?: FakeKubernetes; readonly metrics?: Metrics } = {},
 ) {
-  const { kubernetes = new FakeKubernetes(), ...more } = options
+  const { kubernetes = new FakeKubernetes(), metrics = silentMetrics, ...more } = options
   const tunnels = new FakeTunnels()
-  const ports = { kubernetes, clock: systemClock, random: systemRandom, log: silentLogger }
+  const ports = { kubernetes, clock: systemClock, random: systemRandom, log: silentLogger, metrics }
   kubernetes.answerReview = review
   const clients = await testAuthority({ commonName: 'cluster' })
   const caller = createAccessModule({ pem: clients.certificatePem }, ports)
@@ -128,7 +129,7 @@ function review(kind: string, spec: JsonObject): JsonObject {
     return name in RIGHTS ? { authenticated: true, user: { username: name, groups: [] } } : {}
   }
   const attributes = Object(spec['resourceAttributes'])
-  const isNode = attributes.group === '' && attributes.resource === 'nodes' && attributes.name.startsWith('gateway-')
+  const isNode = attributes.group === '' && attributes.resource === 'nodes' && /^(gateway-|$)/.test(attributes.name)
   return {
     allowed: isNode && RIGHTS[String(spec['user'])]?.includes(`${attributes.verb} ${attributes.subresource}`) === true,
   }
