@@ -91,18 +91,52 @@ test('a command whose node dies in the middle fails, and does not look as if it 
 test('whoever may only read cannot run anything, whatever the method of his WebSocket', async (t) => {
   const { api } = await served(t, { command: async () => 0 })
   const jane = await asPerson(api, 'jane', [])
-  const role = { metadata: { name: 'r' }, rules: [{ apiGroups: [''], resources: ['pods/exec'], verbs: ['get'] }] }
-  const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default'
-  await ask(api, { method: 'POST', path: `${roles}/roles`, body: role })
+  const rules = [{ apiGroups: [''], resources: ['pods/exec', 'nodes/proxy'], verbs: ['get'] }]
+  const rbac = '/apis/rbac.authorization.k8s.io/v1'
+  await ask(api, { method: 'POST', path: `${rbac}/clusterroles`, body: { metadata: { name: 'r' }, rules } })
   const binding = {
     metadata: { name: 'r' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'r' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' },
     subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'jane' }],
   }
-  await ask(api, { method: 'POST', path: `${roles}/rolebindings`, body: binding })
-  const socket = webSocket(jane, EXEC, ['v5.channel.k8s.io'])
-  const [error] = await once(socket, 'error')
-  assert.match(String(error), /403/)
+  await ask(api, { method: 'POST', path: `${rbac}/clusterrolebindings`, body: binding })
+  assert.equal((await ask(jane, { path: '/api/v1/nodes/edge/proxy/metrics' })).status, 404)
+  const atNode = '/api/v1/nodes/edge/proxy/exec/default/web/main?command=ls&output=1'
+  for (const [path, protocol] of [
+    [EXEC, 'v5.channel.k8s.io'],
+    [atNode, 'v4.channel.k8s.io'],
+  ] as const) {
+    const [error] = await once(webSocket(jane, path, [protocol]), 'error')
+    assert.match(String(error), /403/, path)
+  }
+})
+
+test('a pod that speaks no TLS where it should, or nothing, leaves no connection behind', async (t) => {
+  const asked = Promise.withResolvers<void>()
+  const left = Promise.withResolvers<void>()
+  const { api } = await served(t, {
+    command: async () => 0,
+    port: async (port, data) => {
+      data.on('error', () => undefined)
+      if (port === 8443) {
+        data.end('SSH-2.0-none\r\n')
+        return
+      }
+      data.resume()
+      asked.resolve()
+      data.once('end', left.resolve)
+    },
+  })
+  const at = (port: number) => `${POD.replace('web', `https:web:${port}`)}/proxy/`
+  assert.equal((await ask(api, { path: at(8443) })).status, 500)
+  const { port, hostname } = new URL(api.url)
+  const { certificate: cert, privateKey: key } = api.pki.admin
+  const client = connectTls({ host: hostname, port: Number(port), ca: api.pki.ca, cert, key, servername: 'localhost' })
+  client.write(`GET ${at(8444)} HTTP/1.1\r\nHost: api\r\n\r\n`)
+  await asked.promise
+  client.destroy()
+  await left.promise
+  assert.equal((await ask(api, { path: '/version' })).status, 200)
 })
 
 test('requests for another protocol that get none are answered as others are', async (t) => {

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { RefusedError } from '../../platform/lifecycle/index.ts'
+import type { Clock } from '../../platform/time/index.ts'
 import { askUpgrade } from './ask-upgrade.ts'
-import { beginningOf } from './body-text.ts'
+import { wordsOf } from './body-text.ts'
 import type { Command, Execute } from './command.ts'
 import { COMMAND_PROTOCOL, runCommand } from './remote-command.ts'
 import { SpdyConnection } from './spdy/connection.ts'
@@ -29,7 +30,7 @@ export const execute: Execute = async (command, signal) => {
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     signal.throwIfAborted()
-    if (!answer.isUpgraded) throw await refused(answer.response)
+    if (!answer.isUpgraded) throw await refused(answer.response, clock)
     const connection = new SpdyConnection(answer.socket, answer.head, { role: 'client', clock })
     const status = await runCommand(connection, command, signal)
     connection.close()
@@ -56,8 +57,8 @@ export function commandQuery({ command, stdin, stdout, stderr, tty }: Command): 
   return query.toString()
 }
 
-async function refused(response: IncomingMessage): Promise<RefusedError> {
-  const reason = (await beginningOf(response, LONGEST_REASON)).trim()
+async function refused(response: IncomingMessage, clock: Clock): Promise<RefusedError> {
+  const reason = (await wordsOf(response, LONGEST_REASON, clock)).trim()
   return new RefusedError('The other side refuses the streams', {
     code: 'HUB_STREAM_REFUSED',
     fields: { status: response.statusCode ?? 0, reason },

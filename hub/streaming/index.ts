@@ -1,5 +1,5 @@
 export { askUpgrade, type UpgradeAnswer, type UpgradeRequest } from './ask-upgrade.ts'
-export { beginningOf } from './body-text.ts'
+export { beginningOf, wordsOf } from './body-text.ts'
 export type * from './command.ts'
 export {
   isCommandOverWebSocket,

@@ -3,6 +3,8 @@ import type { UpgradeExchange } from './exchange.ts'
 
 /** What one message may hold: clients of Kubernetes send some dozen KiB. */
 const LARGEST_MESSAGE = 8 * 1024 * 1024
+/** More than this is not under way to a client because of its pings. */
+const MOST_UNSENT = 64 * 1024
 
 /**
  * Answers a WebSocket handshake with that protocol. Undefined where the handshake is bad, and answered so. What the client sends
@@ -15,6 +17,7 @@ export function acceptWebSocket(
   const server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: LARGEST_MESSAGE,
     clientTracking: false,
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
@@ -25,6 +28,10 @@ export function acceptWebSocket(
     server.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('close', onClose)
       webSocket.pause()
+      // A client that pings and does not read must not fill the memory with pongs.
+      webSocket.on('ping', (data) => {
+        if (webSocket.bufferedAmount < MOST_UNSENT) webSocket.pong(data)
+      })
       resolve(webSocket)
     })
   })

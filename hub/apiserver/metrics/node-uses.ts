@@ -14,7 +14,7 @@ const ANSWER_WITHIN = seconds(5)
 const ALL_WITHIN = seconds(10)
 const MOST_AT_ONCE = 16
 /** 256 pods tell some hundred KiB. */
-const LARGEST_SUMMARY = 16 * 1024 * 1024
+const LARGEST_SUMMARY = 4 * 1024 * 1024
 /** A node that has not measured yet knows how fast something goes when it is asked again. */
 const SECOND_LOOK = ms(2500)
 const MOST_KEPT = 4096

@@ -8,7 +8,7 @@ import type { ApiObject } from '../../kube/resource.ts'
 import { badRequest } from '../../kube/status.ts'
 import type { NodePlace } from '../../serving/streams/node-place.ts'
 import { nodeOf, podAt } from '../../serving/streams/pod-place.ts'
-import { askUpgrade, beginningOf, type Connect, SpdyConnection } from '../../streaming/index.ts'
+import { askUpgrade, beginningOf, type Connect, SpdyConnection, wordsOf } from '../../streaming/index.ts'
 import type { ApiStreamPorts } from './ports.ts'
 
 export interface PodPort {
@@ -43,8 +43,16 @@ export function podConnection(
       if (scheme !== 'https') return plain
       // As upstream: what runs in a pod has whatever certificate it likes.
       const secure = connectTls({ socket: plain, rejectUnauthorized: false })
-      await once(secure, 'secureConnect', { signal })
-      return secure
+      // Whoever uses it hears of its errors, too; what comes after a caller has left is nobody's.
+      secure.on('error', () => undefined)
+      try {
+        await once(secure, 'secureConnect', { signal })
+        return secure
+      } catch (error) {
+        secure.destroy()
+        plain.destroy()
+        throw error
+      }
     },
   }
 }
@@ -81,7 +89,7 @@ async function forwarded(
     signal,
   )
   if (!answer.isUpgraded) {
-    const words = await beginningOf(answer.response, LONGEST_WORDS)
+    const words = await wordsOf(answer.response, LONGEST_WORDS, clock)
     answer.socket.destroy()
     throw unreachable(words)
   }

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import type { Clock } from '../../../platform/time/index.ts'
 import { nameOf, namespaceOf } from '../../kube/object/index.ts'
 import { badRequest, internalError, type StatusError, unreasoned } from '../../kube/status.ts'
-import { beginningOf } from '../../streaming/index.ts'
+import { wordsOf } from '../../streaming/index.ts'
 import type { Relay } from '../answers/answer.ts'
 import { askNode, type NodeAnswer } from './ask-node.ts'
 import { dialError } from './dial-error.ts'
@@ -30,7 +31,7 @@ export async function podLog(asked: StreamRequest, ports: StreamPorts): Promise<
   try {
     answer = await askNode({ connect: place.connect, method: 'GET', path: target, clock: ports.clock }, signal)
     const { statusCode = 0 } = answer.response
-    if (statusCode < 200 || statusCode > 206) throw await failed(answer, path.name)
+    if (statusCode < 200 || statusCode > 206) throw await failed(answer, path.name, ports.clock)
   } catch (error) {
     room[Symbol.dispose]()
     if (signal.aborted || isStatus(error)) throw error
@@ -68,8 +69,8 @@ const NOTHING: Relay = {
   },
 }
 
-async function failed({ response, close }: NodeAnswer, name: string): Promise<StatusError> {
-  const words = await beginningOf(response, LONGEST_WORDS)
+async function failed({ response, close }: NodeAnswer, name: string, clock: Clock): Promise<StatusError> {
+  const words = await wordsOf(response, LONGEST_WORDS, clock)
   close()
   const code = response.statusCode ?? 0
   if (code === 500) return internalError(words)
