@@ -114,7 +114,7 @@ async function startUpward(ports: RouterPorts, { table, status, gates }: Parts, 
   const spool = new Spool(store, clock)
   const lanes: Lanes = new Lanes({
     ...ports,
-    ...{ table, spool, tally: status },
+    ...{ table, spool, tally: status, log: boundedLogger(log, ports) },
     deliver: (live, node, letter, signal) => deliver({ hub, targets, clock }, live, { node, letter, signal }),
   })
   lanes.add(await spool.open())

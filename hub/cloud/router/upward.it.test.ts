@@ -93,6 +93,17 @@ test('what was taken survives a restart of the Router, and goes to the rule as i
   assert.equal(service.got[0]?.headers['x-skerry-message-id'], frame.header.msg_id)
 })
 
+test('a name that a node makes up cannot stop its messages, nor write headers', async (t) => {
+  const service = await webService(t, 200)
+  const router = await startRouter(t, [doors(service.url)])
+  const edge = router.edge('edge-1', () => undefined)
+  edge.say({ ...said, resource: 'shop/doors/\ud800' }, 'one', 'a\r\nx-evil: 1\ud800')
+  await service.arrived(1)
+  const headers = service.got[0]?.headers
+  assert.equal(headers?.['x-evil'], undefined)
+  assert.match(String(headers?.['x-skerry-message-id']), /^a%0D%0Ax-evil%3A%201%EF%BF%BD$/)
+})
+
 test('a refusal and a redirection are final: a dead letter that can be read, an Event, and the next one is sent', async (t) => {
   const service = await webService(t, 404, 302, 200)
   const router = await startRouter(t, [doors(service.url)])
@@ -137,6 +148,10 @@ test('messages of a rule that was deleted are let go, and block nothing', async 
   await service.arrived(1)
   await router.remove(doors(service.url))
   await until(async () => /skerry_router_waiting 0/.test(await router.metrics()))
+  assert.match(await router.metrics(), /deliveries_total\{outcome="final"\} 1/)
+  await router.apply(doors(service.url))
+  await router.stop()
+  assert.match(JSON.stringify((await router.rule())?.status?.['deadLetters']), /"its rule was deleted".*"b25l"/)
 })
 
 test('from a topic of one node to one of another, also where that is away for a while', async (t) => {

@@ -42,7 +42,8 @@ export interface ScriptedEdge {
   /** Frames with these resources get no acknowledgement. */
   readonly deaf: Set<string>
   closed: string | undefined
-  say(route: Frame['route'], content: Json): Frame
+  /** `id`: of the frame, where it is not one of many. */
+  say(route: Frame['route'], content: Json, id?: string): Frame
   acknowledge(frame: Frame): void
   /** With the id of the frame as parent. */
   answer(frame: Frame, content: Json, route?: Frame['route']): void
@@ -109,8 +110,8 @@ export async function startCloud(kubernetes = new FakeKubernetes(), clock = new 
         received,
         deaf,
         closed: undefined,
-        say(route, content) {
-          const frame = { header: { msg_id: random.uuid(), timestamp: 1 }, route, content }
+        say(route, content, id = random.uuid()) {
+          const frame = { header: { msg_id: id, timestamp: 1 }, route, content }
           hub.receive(session, frame)
           return frame
         },

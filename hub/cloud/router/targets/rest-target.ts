@@ -48,8 +48,9 @@ export class RestTargets implements Disposable {
   call({ rule, target }: LiveRule, request: RestRequest, options: RestOptions): Promise<WholeAnswer> {
     const url = new URL(rule.spec.targetResource['resource'] ?? '')
     const ca = target.spec.properties?.['ca']
-    const agents = options.isFresh ? undefined : this.#agentsFor(ca)
-    const lookup = allowsLinkLocal(target) ? undefined : guardedLookup
+    const isGuarded = !allowsLinkLocal(target)
+    const agents = options.isFresh ? undefined : this.#agentsFor(ca, isGuarded)
+    const lookup = isGuarded ? guardedLookup : undefined
     const { deadline, signal, mostBytes } = options
     return withDeadline(this.#clock, deadline, signal, (limited) =>
       exchange(url, request, { agents, ca, lookup, mostBytes, signal: limited }),
@@ -61,8 +62,9 @@ export class RestTargets implements Disposable {
     this.#agents.clear()
   }
 
-  #agentsFor(ca: string | undefined): Agents {
-    const key = ca === undefined ? '' : createHash('sha256').update(ca).digest('hex')
+  /** A connection that was looked up without guard is none for those that have it. */
+  #agentsFor(ca: string | undefined, isGuarded: boolean): Agents {
+    const key = `${isGuarded} ${ca === undefined ? '' : createHash('sha256').update(ca).digest('hex')}`
     const present = this.#agents.get(key)
     if (present) return present
     const [oldest] = this.#agents

@@ -76,16 +76,19 @@ async function post(
   return { outcome: 'later', reason, ...(after ? { after } : {}) }
 }
 
-/** From where a request of a rule comes. `x-skerry-message-id` is the same where a message is sent again. */
+/**
+ * From where a request of a rule comes. `x-skerry-message-id` is the same where a message is sent again. Both texts are the node's,
+ * and what cannot stand in a header would be tried again for days.
+ */
 export function originHeaders(
   { key }: LiveRule,
   { node, topic, message }: { readonly node: string; readonly topic: string; readonly message: string },
 ): HeaderMap {
   return {
-    'x-skerry-message-id': [message],
+    'x-skerry-message-id': [encodeURIComponent(message.toWellFormed()).slice(0, 256)],
     'x-skerry-node': [node],
     'x-skerry-rule': [key],
-    'x-skerry-topic': [encodeURI(topic).slice(0, 4096)],
+    'x-skerry-topic': [encodeURI(topic.toWellFormed()).slice(0, 4096)],
   }
 }
 

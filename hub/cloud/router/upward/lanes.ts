@@ -10,6 +10,7 @@ import {
   type Random,
   seconds,
 } from '../../../../platform/time/index.ts'
+import { settingsOf } from '../rules/rule-settings.ts'
 import type { LiveRule, RuleTable } from '../rules/rule-table.ts'
 import type { Tally } from '../status/tally.ts'
 import type { Letter, Spool, Waiting } from './spool.ts'
@@ -46,6 +47,7 @@ interface Lane {
 const REST = { first: seconds(1), most: minutes(5) }
 const MOST_AT_ONCE = 256
 const NEW_LOOK = seconds(30)
+const HOUR_MS = 3_600_000
 
 /** Takes what waits to its targets: in order for each rule and node, others beside it, again after growing waits. */
 export class Lanes {
@@ -98,9 +100,9 @@ export class Lanes {
     }
   }
 
-  /** The oldest of a rule that are not under way, until so few are left. */
-  async shed(rule: string, most: number, reason: string): Promise<void> {
-    while (this.depth(rule) > most) {
+  /** The oldest of a rule that are not under way go, while there are too many. */
+  async shed(rule: string, isOver: () => boolean, reason: string): Promise<void> {
+    while (isOver()) {
       const lanes = [...this.#lanes.values()].filter((each) => each.rule === rule)
       const heads = lanes.flatMap((lane) => {
         const waiting = lane.queue[lane.isBusy ? 1 : 0]
@@ -192,13 +194,19 @@ export class Lanes {
         const age = clock.now() - waiting.received
         const attempt = await this.#attempt(live, { lane, letter, signal })
         if (attempt.outcome === 'later') {
-          if (age < live.settings.keepHours * 3_600_000) return this.#takeRest(lane, attempt.after)
+          if (age < live.settings.keepHours * HOUR_MS) return this.#takeRest(lane, attempt.after)
           await this.#bury(waiting, letter, `given up after ${live.settings.keepHours} hours: ${attempt.reason}`)
         } else if (attempt.outcome === 'final') await this.#bury(waiting, letter, attempt.reason)
         else this.#ports.tally.delivered(lane.rule)
         lane.backoff.reset()
-      } else if (letter && table.isSynced && table.rule(lane.rule)) return this.#takeRest(lane, NEW_LOOK)
-      else if (letter && !table.isSynced) return this.#takeRest(lane, seconds(1))
+      } else if (letter && !table.isSynced) return this.#takeRest(lane, seconds(1))
+      else if (letter) {
+        const rule = table.rule(lane.rule)
+        if (rule && clock.now() - waiting.received < settingsOf(rule).keepHours * HOUR_MS)
+          return this.#takeRest(lane, NEW_LOOK)
+        this.#outcomes('final')
+        await this.#bury(waiting, letter, rule ? 'the rule was not followed for too long' : 'its rule was deleted')
+      }
       await spool.remove(waiting)
       lane.queue.shift()
       this.#count(lane.rule, -1)

@@ -23,7 +23,9 @@ export interface Letter {
   readonly payload: Uint8Array
 }
 
-const MOST_BYTES = 256 * 1024 * 1024
+const MIB = 1024 * 1024
+/** `share`: of one rule. A target that is away must leave room for others. */
+const BOUNDS = { most: 256 * MIB, share: 64 * MIB }
 /** Of messages whose payload is kept in memory too: those that go on at once need not be read. */
 const WARM_BYTES = 8 * 1024 * 1024
 
@@ -31,12 +33,15 @@ const WARM_BYTES = 8 * 1024 * 1024
 export class Spool {
   readonly #store: Store
   readonly #clock: Clock
+  readonly #bounds: typeof BOUNDS
   readonly #warm = new Map<number, Letter>()
   #warmBytes = 0
   #lastId = 0
   #bytes = 0
+  readonly #perRule = new Map<string, number>()
 
-  constructor(store: Store, clock: Clock) {
+  constructor(store: Store, clock: Clock, bounds = BOUNDS) {
+    this.#bounds = bounds
     this.#store = store
     this.#clock = clock
   }
@@ -45,13 +50,18 @@ export class Spool {
     return this.#bytes
   }
 
+  /** More of the rule waits than one may have here. */
+  isBeyondShare(rule: string): boolean {
+    return (this.#perRule.get(rule) ?? 0) > this.#bounds.share
+  }
+
   /** What an earlier process left, the oldest first. */
   async open(): Promise<readonly Waiting[]> {
     const rows = await this.#store.read({ statement: 'router.index', parameters: [] })
     const waiting = rows.map(waitingOf)
-    for (const { id, bytes } of waiting) {
+    for (const { id, rule, bytes } of waiting) {
       this.#lastId = Math.max(this.#lastId, id)
-      this.#bytes += bytes
+      this.#count(rule, bytes)
     }
     return waiting
   }
@@ -60,11 +70,11 @@ export class Spool {
   async put(rules: readonly string[], node: string, letter: Letter): Promise<readonly Waiting[]> {
     const { topic, message, call, payload } = letter
     const bytes = Buffer.byteLength(topic) + payload.length
-    if (this.#bytes + bytes * rules.length > MOST_BYTES)
+    if (this.#bytes + bytes * rules.length > this.#bounds.most)
       throw new UnavailableError('Too many messages wait for the targets of rules', { code: 'HUB_ROUTER_FULL' })
     const received = Math.trunc(this.#clock.now())
     const waiting = rules.map((rule) => ({ id: ++this.#lastId, rule, node, bytes, received }))
-    this.#bytes += bytes * rules.length
+    for (const rule of rules) this.#count(rule, bytes)
     try {
       await this.#store.write(
         waiting.map(({ id, rule }) => ({
@@ -73,7 +83,7 @@ export class Spool {
         })),
       )
     } catch (error) {
-      this.#bytes -= bytes * rules.length
+      for (const rule of rules) this.#count(rule, -bytes)
       throw error
     }
     for (const { id } of waiting) this.#keepWarm(id, letter, bytes)
@@ -88,10 +98,17 @@ export class Spool {
   }
 
   /** Settles when nothing of it will be sent again; rejects where that could not be made durable. */
-  async remove({ id, bytes }: Waiting): Promise<void> {
+  async remove({ id, rule, bytes }: Waiting): Promise<void> {
     await this.#store.write([{ statement: 'router.remove', parameters: [id] }])
-    this.#bytes -= bytes
+    this.#count(rule, -bytes)
     if (this.#warm.delete(id)) this.#warmBytes -= bytes
+  }
+
+  #count(rule: string, bytes: number): void {
+    this.#bytes += bytes
+    const own = (this.#perRule.get(rule) ?? 0) + bytes
+    if (own > 0) this.#perRule.set(rule, own)
+    else this.#perRule.delete(rule)
   }
 
   #keepWarm(id: number, letter: Letter, bytes: number): void {

@@ -16,7 +16,7 @@ export interface UpwardPorts {
 
 /** The rules are listed within this, or the edge says it again. */
 const RULES_WITHIN = seconds(10)
-const FULL = 'the queue of the rule is full (skerry.dev/queue-messages)'
+const FULL = 'the queue of the rule is full (skerry.dev/queue-messages, and 64 MiB)'
 
 /** Takes what edges say to rules: on disk before their receipt. Rejects where it cannot be, and the edge keeps it. */
 export async function takeUpward(ports: UpwardPorts, message: UserMessage): Promise<'taken' | 'no-rule'> {
@@ -45,7 +45,8 @@ export async function takeUpward(ports: UpwardPorts, message: UserMessage): Prom
   const keys = fitting.map(({ key }) => key)
   lanes.add(await spool.put(keys, node, letter))
   for (const { key, settings } of fitting) {
-    if (lanes.depth(key) > settings.queueMessages) await lanes.shed(key, settings.queueMessages, FULL)
+    const isOver = () => lanes.depth(key) > settings.queueMessages || spool.isBeyondShare(key)
+    if (isOver()) await lanes.shed(key, isOver, FULL)
   }
   return 'taken'
 }
