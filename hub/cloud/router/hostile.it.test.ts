@@ -142,6 +142,8 @@ test('requests that two parsers could read in two ways are refused, and reach no
   assert.match(await post('Content-Length: 1\r\nContent-Length: 2', 'ab'), /^HTTP\/1.1 400/)
   assert.match(await post('Transfer-Encoding: chunked', 'zz\r\nab\r\n0\r\n\r\n'), /^(HTTP\/1.1 400|$)/)
   assert.match(await post('Transfer-Encoding : chunked', '0\r\n\r\n'), /^HTTP\/1.1 400/)
+  assert.match(await post('Transfer-Encoding: gzip, chunked\r\nConnection: close', '0\r\n\r\n'), /^HTTP\/1.1 501/)
+  assert.match(await post('Authorization: Bearer bob\r\nConnection: close', ''), /^HTTP\/1.1 400/)
   const many = Array.from({ length: 150 }, (_, at) => `x-${at}: 1`).join('\r\n')
   assert.match(await post(`${many}\r\nConnection: close`, ''), /^HTTP\/1.1 431/)
   assert.match(await post(`x-large: ${'a'.repeat(20_000)}`, ''), /^HTTP\/1.1 431/)

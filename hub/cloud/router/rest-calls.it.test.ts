@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { Frame } from '../../../schemas/index.ts'
 import { serviceAnswerContent } from '../../../schemas/index.ts'
@@ -101,6 +102,31 @@ test('a service is called with method, headers, query and body, and its answer g
     url: '',
     skerry: { deadlineMs: 30_000 },
   })
+})
+
+test('a HEAD that goes in a frame is not said to have a body of nothing', async (t) => {
+  const router = await startRouter(t, [state])
+  router.edge('edge-1', service(200, '', { 'Content-Length': ['5'] }))
+  const answer = await router.call('/edge-1/shop/state', { method: 'HEAD' })
+  assert.deepEqual([answer.status, answer.headers['content-length']], [200, undefined])
+})
+
+test('a caller that leaves within its body is no failure of the rule, and reaches no node', async (t) => {
+  const router = await startRouter(t, [lights])
+  const edge = router.edge('edge-1', taken)
+  const socket = connect(router.router.port, '127.0.0.1')
+  socket.write(
+    'POST /edge-1/shop/lights HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ann\r\nContent-Length: 9\r\n\r\nhal',
+  )
+  while (!/calls_total/.test(await router.metrics())) {
+    await new Promise(setImmediate)
+    socket.destroySoon()
+  }
+  assert.equal((await router.call('/edge-1/shop/lights', { body: 'whole' })).status, 200)
+  await router.stop()
+  const status = (await router.rule())?.status
+  assert.deepEqual([status?.['successMessages'], status?.['failMessages']], [1, 0])
+  assert.equal(edge.received.filter(({ route }) => route.operation === 'publish').length, 1)
 })
 
 test('callers are asked who they are, and whether they may call this rule', async (t) => {

@@ -5,10 +5,11 @@ import type { WholeAnswer } from '../targets/service-frame.ts'
 /** Ends a call with what the service has answered, as a whole. */
 export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: WholeAnswer): void {
   const { status, headers, body } = answer
-  const hasBody = status !== 204 && status !== 304
+  // What a HEAD would have had is not known.
+  const hasBody = status !== 204 && status !== 304 && request.method !== 'HEAD'
   const lists = Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, [...values]]))
   response.writeHead(status, { ...lists, ...(hasBody ? { 'content-length': body.length } : {}) })
-  response.end(hasBody && request.method !== 'HEAD' ? body : undefined)
+  response.end(hasBody ? body : undefined)
 }
 
 /** KubeEdge answers with plain words. */

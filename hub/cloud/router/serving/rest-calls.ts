@@ -114,6 +114,7 @@ export class RestCalls {
   async #identify(request: IncomingMessage, { caller, signal }: Context): Promise<User> {
     if (request.rawHeaders.length / 2 > MOST_HEADERS)
       throw refusal(431, 'HUB_TOO_MANY_HEADERS', `more than ${MOST_HEADERS} headers`)
+    refuseDoubtful(request)
     const user = await this.#ports.access.authenticate(caller.shown, signal)
     if (!user)
       throw refusal(
@@ -250,6 +251,14 @@ function requestPathOf({ url = '/' }: IncomingMessage): RequestPath | undefined 
   const path = parseRequestPath(url)
   if (typeof path === 'string') throw refusal(400, 'HUB_CALL_PATH', path)
   return path
+}
+
+/** What a proxy before this one may have read in another way, or would have had to decode (RFC 9112 §6.1). */
+function refuseDoubtful({ headers, headersDistinct }: IncomingMessage): void {
+  if ((headersDistinct['authorization']?.length ?? 0) > 1)
+    throw refusal(400, 'HUB_CALLER_TWICE', 'the header Authorization comes more than once')
+  if (!/^chunked$/i.test(headers['transfer-encoding'] ?? 'chunked'))
+    throw refusal(501, 'HUB_CALL_CODING', 'of transfer codings, chunked alone is served')
 }
 
 /** What the caller waits for, by header `x-skerry-wait`; the first of the choices where it does not say. */
