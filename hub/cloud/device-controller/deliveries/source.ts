@@ -117,7 +117,7 @@ function createDeliverer({ index, ledger }: DeviceSourcePorts): (device: Device)
     if (known && known.delivery.companion === companion && known.intents === intents) return known.delivery
     const object = deviceForEdge(device)
     const resource = `${device.metadata.namespace ?? 'default'}/device/${device.metadata.name}`
-    const version = deviceVersion(device)
+    const version = deviceVersion(device, intents)
     const extra: DeviceExtra = { intents }
     const delivery: Delivery = {
       ...{ object, resource, source: MODULES.deviceController, version, extra, isExclusive: true },
@@ -128,9 +128,13 @@ function createDeliverer({ index, ledger }: DeviceSourcePorts): (device: Device)
   }
 }
 
-/** What a node has to acknowledge of a device. Differs exactly when the device has to be sent again. */
-export function deviceVersion(device: Device): string {
-  return versionOf(device, legacyReport(device))
+/**
+ * What a node has to acknowledge of a device. Differs exactly when the device has to be sent again: also where a process dates an
+ * intent anew, because the one that dated it before has told it and died before it wrote it down.
+ */
+export function deviceVersion(device: Device, intents: CloudIntents = {}): string {
+  const dates = Object.entries(intents).map(([name, { generation }]) => [name, generation])
+  return versionOf(device, { ...legacyReport(device), ...(dates.length === 0 ? {} : { intents: dates.sort() }) })
 }
 
 /** Generation, because status reports move the resourceVersion; plus our own annotations, which carry policies for the edge. */

@@ -1,4 +1,4 @@
-import type { Frame } from '../../../../schemas/index.ts'
+import { type Device, type Frame, type Json, parseIntents } from '../../../../schemas/index.ts'
 import { EPOCH_ANNOTATION, VERSION_ANNOTATION } from '../../../cloud/cloudhub/record-form.ts'
 import { deviceVersion } from '../../../cloud/device-controller/deliveries/source.ts'
 import { OBJECT_SYNCS } from '../../../cloud/kubernetes/resources.ts'
@@ -18,7 +18,7 @@ export function noNeedlessResend(scene: Scene): Witness {
     if (!device) return
     const { namespace = 'default', uid } = device.metadata
     const before = sent.get(`${node}/${uid}`)
-    const version = deviceVersion(device)
+    const version = versionIn(device, frame.content)
     sent.set(`${node}/${uid}`, { version, at: scene.now })
     const record = await scene.cluster.get(OBJECT_SYNCS, { namespace, name: `${node}.${uid}` })
     const annotations = record?.metadata.annotations ?? {}
@@ -26,8 +26,9 @@ export function noNeedlessResend(scene: Scene): Witness {
     // What is on record may be behind what the node has acknowledged since.
     const rows = scene.machine(node)?.disk.rows('meta.all') ?? []
     const held = rows.find((row) => textOf(row, 'key') === frame.route.resource)
-    const present = held && parseDevice(JSON.parse(textOf(held, 'value')))
-    if (!present || deviceVersion(present) !== version) return
+    const stored: Json = held ? JSON.parse(textOf(held, 'value')) : null
+    const present = parseDevice(stored)
+    if (!present || versionIn(present, stored) !== version) return
     const epoch = scene.machine(node)?.disk.rows('meta.fact', 'epoch')[0]
     if (!epoch || textOf(epoch, 'value') !== annotations[EPOCH_ANNOTATION]?.split('/').at(-1)) return
     const written = scene.recordWrites.get(`${node}.${uid}`)
@@ -48,4 +49,8 @@ export function noNeedlessResend(scene: Scene): Witness {
       void look(node, frame, run)
     },
   }
+}
+
+function versionIn(device: Device, content: Json): string {
+  return deviceVersion(device, parseIntents(Reflect.get(Object(content), 'skerry')))
 }
