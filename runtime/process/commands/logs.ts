@@ -4,8 +4,8 @@ import { systemClock as clock } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { parseDuration } from '../duration-text.ts'
 import { EXIT } from '../exit.ts'
+import { containerRuns } from '../reach/container-runs.ts'
 import { type EdgedSocket, edgedSocket } from '../reach/edged-socket.ts'
-import { nextRun } from '../reach/next-run.ts'
 import { chosenContainer, nodePod } from '../reach/node-pod.ts'
 import { stopSignal } from '../signals.ts'
 import type { Console } from '../terminal.ts'
@@ -34,11 +34,18 @@ export async function logs(name: string, options: LogsOptions, terminal: Console
     const { container, note } = chosenContainer(pod, options.container)
     if (note !== undefined) terminal.error(note)
     const path = `/containerLogs/${pod.namespace}/${pod.name}/${container}`
-    await print(edged, `${path}?${query}`, signal)
-    if (options.follow !== true || options.previous === true) return EXIT.ok
+    if (options.follow !== true || options.previous === true) {
+      await print(edged, `${path}?${query}`, signal)
+      return EXIT.ok
+    }
+    // What is asked of the log counts for the run of now; later ones are printed from their beginning.
+    let asked = query
     const rest = new URLSearchParams({ follow: 'true', ...(options.timestamps === true ? { timestamps: 'true' } : {}) })
     const of = { namespace: pod.namespace, name: pod.name, container }
-    for await (const _run of nextRun(edged, of, clock, signal)) await print(edged, `${path}?${rest}`, signal)
+    for await (const _run of containerRuns(edged, of, clock, signal)) {
+      await print(edged, `${path}?${asked}`, signal)
+      asked = rest
+    }
   } catch (error) {
     if (!signal.aborted && !isClosedPipe(error)) throw error
   }

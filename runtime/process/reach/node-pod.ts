@@ -14,7 +14,7 @@ export interface NodePod {
 const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container'
 
 /** The pods of the node, by namespace and name. */
-export async function nodePods(edged: EdgedSocket, signal: AbortSignal): Promise<readonly NodePod[]> {
+export async function nodePods(edged: Pick<EdgedSocket, 'json'>, signal: AbortSignal): Promise<readonly NodePod[]> {
   const list = await edged.json('/pods', signal)
   const pods = listIn(list, 'items').map(podOf)
   return pods.toSorted((a, b) => a.namespace.localeCompare(b.namespace) || a.name.localeCompare(b.name))

@@ -10,14 +10,18 @@ export interface RunOf {
 
 const LOOK_EVERY = seconds(1)
 
-/** Each time the container began anew, until it will not any more: its pod is over, ends, or is gone. */
-export async function* nextRun(
-  edged: EdgedSocket,
+/**
+ * Ids of the runs of a container: the one of now at once, and each later one, also where that began while the one before was looked at,
+ * until there will be none: its pod is over, ends, or is gone.
+ */
+export async function* containerRuns(
+  edged: Pick<EdgedSocket, 'json'>,
   of: RunOf,
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   let last = await seen(edged, of, signal)
+  if (last) yield last.id
   while (last) {
     await clock.sleep(LOOK_EVERY, signal)
     const now = await seen(edged, of, signal)
@@ -28,7 +32,7 @@ export async function* nextRun(
 }
 
 /** Undefined: its pod is gone. The id is that of the container that runs, or has run last. */
-async function seen(edged: EdgedSocket, { namespace, name, container }: RunOf, signal: AbortSignal) {
+async function seen(edged: Pick<EdgedSocket, 'json'>, { namespace, name, container }: RunOf, signal: AbortSignal) {
   const pods = await nodePods(edged, signal)
   const source = pods.find((each) => each.namespace === namespace && each.name === name)?.source
   if (!source) return undefined
