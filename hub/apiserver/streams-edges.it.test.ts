@@ -111,6 +111,27 @@ test('whoever may only read cannot run anything, whatever the method of his WebS
   }
 })
 
+test('what the API shows kubelets opens kubelets, and nothing else of the API', async (t) => {
+  const { api } = await served(t, { command: async () => 0 })
+  const shown = { ...api, pki: { ...api.pki, admin: api.pki.kubeletClient } }
+  assert.equal((await ask(shown, { path: '/api/v1/namespaces/kube-system/secrets' })).status, 403)
+  const may = async (verb: string, subresource: string) => {
+    const resourceAttributes = { verb, version: 'v1', resource: 'nodes', subresource, name: 'edge' }
+    const body = { spec: { user: 'kube-apiserver-kubelet-client', resourceAttributes } }
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+    return Object((await ask(api, { method: 'POST', path, body })).json).status.allowed
+  }
+  assert.deepEqual(
+    [
+      await may('create', 'proxy'),
+      await may('get', 'stats'),
+      await may('get', 'metrics'),
+      await may('patch', 'status'),
+    ],
+    [true, true, true, false],
+  )
+})
+
 test('a pod that speaks no TLS where it should, or nothing, leaves no connection behind', async (t) => {
   const asked = Promise.withResolvers<void>()
   const left = Promise.withResolvers<void>()

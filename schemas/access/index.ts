@@ -1,1 +1,2 @@
 export * from './cloud-access.ts'
+export * from './kubelet-client-access.ts'

@@ -1,4 +1,4 @@
-import { CLOUD_NAMESPACE, cloudAccess } from '../../../schemas/access/index.ts'
+import { CLOUD_NAMESPACE, cloudAccess, kubeletClientAccess } from '../../../schemas/access/index.ts'
 import { isApiObject, nameOf, namespaceOf } from '../../kube/object/index.ts'
 import { aggregated, DEFAULT_ACCESS, RBAC_GROUP, type Reconciled, reconciled } from '../../kube/rbac/index.ts'
 import type { ApiObject } from '../../kube/resource.ts'
@@ -18,7 +18,7 @@ const DEEPEST = 8
 /** Gives the API the roles and bindings that it starts with, and those of the cloud half, or what they lack. */
 export async function installAccess(api: ApiContext, signal: AbortSignal): Promise<void> {
   await createMissing(api, 'v1', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: CLOUD_NAMESPACE } }, signal)
-  const own = cloudAccess({ kind: 'Group', name: CLOUD_GROUP }).filter(isApiObject)
+  const own = [...cloudAccess({ kind: 'Group', name: CLOUD_GROUP }), ...kubeletClientAccess()].filter(isApiObject)
   await Promise.all([...DEFAULT_ACCESS, ...own].map((object) => install(api, object, signal)))
   await aggregateAll(api, signal)
 }

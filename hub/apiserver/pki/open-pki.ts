@@ -5,6 +5,7 @@ import { ensureDirectory, readFileIfPresent, writeFileAtomic } from '../../../pl
 import { ConfigError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, minutes } from '../../../platform/time/index.ts'
+import { KUBELET_CLIENT } from '../../../schemas/access/index.ts'
 import { ADMIN_GROUP } from '../../serving/access/authorization.ts'
 import { type Identity, openIdentity, type Profile, readPair, writePair } from '../../serving/access/stored-identity.ts'
 
@@ -53,7 +54,7 @@ export async function openApiPki(directory: string, { names, clock, log }: PkiOp
     authority: { certificate: authority.certificatePem, privateKey: authority.privateKeyPem },
     serving: await open('server', { subject: { commonName: 'kube-apiserver' }, usages: ['serverAuth'], names: all }),
     admin: await open('admin', ADMIN),
-    kubeletClient: await open('kubelet-client', KUBELET_CLIENT),
+    kubeletClient: await open('kubelet-client', AT_KUBELETS),
     accountKey: await openKey(folder, log),
   }
 }
@@ -79,8 +80,8 @@ const ADMIN: Profile = {
   names: [],
 }
 
-const KUBELET_CLIENT: Profile = {
-  subject: { commonName: 'kube-apiserver-kubelet-client', organizations: [ADMIN_GROUP] },
+const AT_KUBELETS: Profile = {
+  subject: { commonName: KUBELET_CLIENT, organizations: [] },
   usages: ['clientAuth'],
   names: [],
 }

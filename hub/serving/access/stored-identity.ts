@@ -71,6 +71,7 @@ function isFit(stored: Identity, authority: Authority, { subject, names }: Profi
     return (
       isIssuedBy(stored.certificate, authority) &&
       found.subject.commonName === subject.commonName &&
+      isSameGroups(found.subject.organizations, subject.organizations) &&
       Buffer.from(loadKeyPair(stored.privateKey).publicKeyDer).equals(found.publicKeyDer) &&
       found.notAfter.getTime() > clock.now() + RENEW_BEFORE.milliseconds &&
       names.every((name) => known.includes(name))
@@ -79,6 +80,11 @@ function isFit(stored: Identity, authority: Authority, { subject, names }: Profi
     if (error instanceof CertificateError) return false
     throw error
   }
+}
+
+/** A certificate that names more than it should is no longer shown. */
+function isSameGroups(found: readonly string[] = [], wanted: readonly string[] = []): boolean {
+  return found.length === wanted.length && wanted.every((each) => found.includes(each))
 }
 
 /** By signature: an authority that was made anew bears the same name. */
