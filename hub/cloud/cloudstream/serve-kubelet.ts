@@ -16,7 +16,7 @@ import { type Flow, joinStreams, watchFlow } from './flow.ts'
 import { headersForClient } from './forwarded-headers.ts'
 import { authorize, identify } from './gate.ts'
 import { type KubeletRequest, readKubeletPath } from './kubelet-path.ts'
-import { type Refusal, refusalOf } from './refusal.ts'
+import { type Refusal, refusalOf, shownByKubectl } from './refusal.ts'
 import type { StreamBounds } from './stream-bounds.ts'
 
 export interface ServeKubeletPorts extends FindNodePorts {
@@ -205,7 +205,9 @@ export class KubeletFront {
     }
   }
 
-  #refuse(response: ServerResponse, { status, text, what }: Refusal & { readonly what: string }): void {
+  #refuse(response: ServerResponse, refusal: Refusal & { readonly what: string }): void {
+    const { what } = refusal
+    const { status, text } = shownByKubectl(refusal, what)
     this.#count(what, status)
     // Whoever is nobody may be somebody on a new connection, once his authority is known.
     if (status === 401) response.setHeader('connection', 'close')

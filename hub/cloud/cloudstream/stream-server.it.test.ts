@@ -76,7 +76,7 @@ test('an API that does not answer lets nobody in', async (t) => {
   kubernetes.fail('tokenreviews', 503)
   assert.equal((await ask(path, { token: 'root' })).status, 503)
   kubernetes.fail('GET pods', 503)
-  assert.equal((await ask(path, { token: 'root' })).status, 503)
+  assert.equal((await ask(path, { token: 'root' })).status, 500)
   kubernetes.fail('subjectaccessreviews', 500)
   const got = await ask(path, { token: 'root' })
   assert.equal(got.status, 500)
@@ -95,8 +95,16 @@ test('a pod that is not there is not there in a kubelet’s words, and a node wi
   assert.deepEqual([exec.status, exec.text], [404, 'pod does not exist'])
   tunnels.disconnect('gateway-1')
   const away = await ask('/containerLogs/shop/till-0/main', asked)
-  assert.equal(away.status, 503)
+  assert.equal(away.status, 500, 'of a 503, kubectl logs shows no words')
   assert.match(away.text, /node gateway-1 has no tunnel/)
+  const stream = await ask('/exec/shop/till-0/main', {
+    ...asked,
+    method: 'POST',
+    headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1' },
+  })
+  assert.equal(stream.status, 503)
+  assert.match(stream.text, /node gateway-1 has no tunnel/)
+  assert.doesNotMatch(stream.text, /: /, 'kubectl would read it as a Status without words')
 })
 
 test('H69: a stream is carried both ways as it is, and each side’s end is the other’s', async (t) => {

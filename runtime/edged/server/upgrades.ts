@@ -48,7 +48,9 @@ function refuse(
   // What the caller still sends is of no interest, and how long it stays neither.
   socket.resume()
   clock.after(LEAVE, () => socket.destroy())
-  const body = Buffer.from(`${message}\n`)
+  // kubectl takes words with a colon for YAML, thus for a Status that says nothing; a failure of ours has its own words.
+  const words = status >= 500 ? message.replaceAll(': ', ', ') : message
+  const body = Buffer.from(`${words}\n`)
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'content-type: text/plain; charset=utf-8',
