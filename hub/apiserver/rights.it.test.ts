@@ -53,6 +53,9 @@ describe('people with some rights', { skip: needs('kubectl') }, () => {
     const removed = await kubectl(vera, ['delete', 'configmap', 'menu'])
     assert.match(removed.err, /configmaps "menu" is forbidden: User "vera" cannot delete resource "configmaps"/)
     assert.equal((await kubectl(vera, ['get', 'namespace', 'default', '-o', 'name'])).out, 'namespace/default\n')
+    const used = await kubectl(vera, ['auth', 'can-i', 'list', 'pods.metrics.k8s.io'])
+    assert.equal(used.out, 'yes\n', 'what `kubectl top pods` asks for')
+    assert.equal((await kubectl(vera, ['auth', 'can-i', 'list', 'pods.metrics.k8s.io', '-A'])).out, 'no\n')
   })
 
   it('a role for one object admits a list and a watch of that object', async () => {

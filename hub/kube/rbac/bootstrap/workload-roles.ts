@@ -32,6 +32,12 @@ export const WORKLOAD_ROLES: readonly ApiObject[] = [
     ],
     TO_VIEW,
   ),
+  // As the server of metrics.k8s.io brings it everywhere else, so that `kubectl top` works for whoever may see pods.
+  clusterRole('system:aggregated-metrics-reader', [to(READ, 'metrics.k8s.io', 'pods', 'nodes')], {
+    ...TO_VIEW,
+    ...TO_EDIT,
+    ...TO_ADMIN,
+  }),
 ]
 
 function adminRules(): readonly JsonObject[] {
