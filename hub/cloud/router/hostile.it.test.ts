@@ -167,3 +167,25 @@ test('a node whose tunnel ends before it has answered is told of at once', async
   const answer = await router.call('/edge-1/shop/files')
   assert.deepEqual([answer.status, answer.headers['x-skerry-error']], [502, 'HUB_TUNNEL_CLOSED'])
 })
+
+test('a refusal of the node is told as it is, and stands with its code in the status; a slash at the end reaches the service', async (t) => {
+  const paths: (string | undefined)[] = []
+  const { tunnels } = serviceTunnels(t, (request, response) => {
+    paths.push(request.url)
+    response.writeHead(403, { 'x-skerry-error': 'HUB_SERVICE_NOT_ALLOWED' })
+    response.end('no')
+  })
+  const router = await startRouter(t, [files()], { tunnels })
+  router.edge('edge-1', () => undefined)
+  const answer = await router.call('/edge-1/shop/files/a/?b')
+  assert.deepEqual(
+    [answer.status, answer.headers['x-skerry-error'], answer.body.toString()],
+    [403, 'HUB_SERVICE_NOT_ALLOWED', 'no'],
+  )
+  await router.call('/edge-1/shop/files/')
+  assert.deepEqual(paths, ['/8080/files/a/?b', '/8080/files/'])
+  await router.stop()
+  const status = (await router.rule('files'))?.status
+  assert.equal(status?.['failMessages'], 2)
+  assert.match(JSON.stringify(status?.['errors']), /node edge-1: HUB_SERVICE_NOT_ALLOWED/)
+})

@@ -212,4 +212,5 @@ test('a call for which nobody waits is taken at once, and made until the target 
   )
   await service.arrived(2)
   assert.deepEqual([service.got[1]?.method, service.got[1]?.body.toString()], ['PUT', 'ab'])
+  assert.equal(service.got[1]?.headers['x-skerry-topic'], 'http://orders')
 })

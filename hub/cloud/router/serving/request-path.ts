@@ -8,6 +8,8 @@ export interface RequestPath {
   readonly segments: readonly string[]
   /** The same as they stood. */
   readonly raw: readonly string[]
+  /** For services: to rules and topics a slash at the end counts for nothing. */
+  readonly endsInSlash: boolean
   /** With its question mark, or empty. */
   readonly query: string
 }
@@ -21,8 +23,8 @@ export function parseRequestPath(url: string): RequestPath | string | undefined 
   if (!path.startsWith('/') || url.includes('#') || url.includes('\\') || /[^\u0021-\u007e]/.test(url))
     return 'the URL has characters that have to be escaped'
   const [, node = '', namespace = '', ...given] = path.split('/')
-  // A slash at the end counts for nothing.
-  const raw = given.at(-1) === '' ? given.slice(0, -1) : given
+  const endsInSlash = given.at(-1) === ''
+  const raw = endsInSlash ? given.slice(0, -1) : given
   if (!NODE.test(node) || !NODE.test(namespace) || raw.length === 0) return undefined
   const segments: string[] = []
   for (const each of raw) {
@@ -32,7 +34,7 @@ export function parseRequestPath(url: string): RequestPath | string | undefined 
     if (/[/\\]/.test(segment) || hasControl(segment)) return 'the path has an escaped slash or control character'
     segments.push(segment)
   }
-  return { node, namespace, segments, raw, query }
+  return { node, namespace, segments, raw, endsInSlash, query }
 }
 
 function decoded(text: string): string | undefined {

@@ -5,6 +5,7 @@ import { readBody } from '../../../../platform/http/index.ts'
 import { describeError } from '../../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../../platform/log/index.ts'
 import { type Clock, seconds } from '../../../../platform/time/index.ts'
+import { SERVICE_ERROR_HEADER } from '../../../../schemas/index.ts'
 import type { Tunnels } from '../../../tunnel/index.ts'
 import type { Access, Credentials, User } from '../../access/access.ts'
 import type { CloudHub } from '../../cloudhub/delivery.ts'
@@ -96,12 +97,12 @@ export class RestCalls {
     const { key, settings } = found.live
     if (Number(request.headers['content-length'] ?? 0) > settings.maxBodyBytes) throw tooLarge()
     try {
-      const isDelivered =
+      const failure =
         call.target === 'eventbus'
           ? await this.#publish({ request, response, path, found, signal })
           : await this.#callService({ request, response, path, found, signal })
-      if (isDelivered) this.#ports.tally.delivered(key)
-      else this.#ports.tally.failed(key, `node ${path.node}: ${response.getHeader('x-skerry-error')}`)
+      if (failure === undefined) this.#ports.tally.delivered(key)
+      else this.#ports.tally.failed(key, `node ${path.node}: ${failure}`)
     } catch (error) {
       const { code, message, status } = answerOf(error)
       // A caller that left, or wrote something wrong, is no failure of the rule.
@@ -142,7 +143,7 @@ export class RestCalls {
     throw refusal(403, 'HUB_CALL_FORBIDDEN', message)
   }
 
-  async #publish({ request, response, path, found, signal }: Call): Promise<true> {
+  async #publish({ request, response, path, found, signal }: Call): Promise<undefined> {
     const { hub } = this.#ports
     const { settings } = found.live
     const wait = waitOf(request, WAITS.eventbus)
@@ -152,10 +153,11 @@ export class RestCalls {
     const outcome = await publishAt(hub, { node: path.node, topic, payload }, options)
     if (outcome === 'delivered') sendPlain(request, response, 200, 'message delivered')
     else sendPlain(request, response, 202, 'message delivered to the hub')
-    return true
+    return undefined
   }
 
-  async #callService({ request, response, path, found, signal }: Call): Promise<boolean> {
+  /** Settles with the code of the node's ServiceBus, where that has answered in the place of the service. */
+  async #callService({ request, response, path, found, signal }: Call): Promise<string | undefined> {
     const { hub, tunnels } = this.#ports
     const { live } = found
     waitOf(request, WAITS.servicebus)
@@ -171,11 +173,11 @@ export class RestCalls {
     const body = await this.#wholeBody(request, live.settings.maxBodyBytes, signal)
     const answer = await callInFrames(hub, call, body, { deadline: live.settings.timeout, signal })
     sendAnswer(request, response, answer)
-    return answer.headers['x-skerry-error'] === undefined
+    return answer.headers[SERVICE_ERROR_HEADER]?.[0]
   }
 
   /** Both bodies go as they come, with back-pressure. */
-  async #stream({ request, response, found, signal }: Call, call: ServiceRequest): Promise<boolean> {
+  async #stream({ request, response, found, signal }: Call, call: ServiceRequest): Promise<string | undefined> {
     const { tunnels, clock } = this.#ports
     if (!tunnels) throw refusal(503, 'HUB_NO_TUNNEL', 'the node has no tunnel', 5)
     const { settings } = found.live
@@ -208,7 +210,7 @@ export class RestCalls {
       answer.on('data', () => dog.touch())
       response.on('drain', () => dog.touch())
       await pipeline(answer, response)
-      return answer.headers['x-skerry-error'] === undefined
+      return answer.headersDistinct[SERVICE_ERROR_HEADER]?.[0]
     } finally {
       signal.removeEventListener('abort', onAbort)
       request.off('data', count)

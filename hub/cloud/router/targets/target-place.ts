@@ -16,9 +16,10 @@ export function topicOf(found: PathFound, { segments }: RequestPath): string {
 }
 
 /** The path of a local service, in the same way, with the query of the caller. */
-export function servicePathOf(found: PathFound, { raw, query }: RequestPath): string {
+export function servicePathOf(found: PathFound, { raw, endsInSlash, query }: RequestPath): string {
   const path = joined(found, found.live.rule.spec.targetResource['path'] ?? '', raw, encodeURIComponent)
-  return `${path.startsWith('/') ? path : `/${path}`}${query}`
+  const end = endsInSlash && !path.endsWith('/') ? '/' : ''
+  return `${path.startsWith('/') ? path : `/${path}`}${end}${query}`
 }
 
 function joined(

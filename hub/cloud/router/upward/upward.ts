@@ -23,9 +23,10 @@ export async function takeUpward(ports: UpwardPorts, message: UserMessage): Prom
   const { table, spool, lanes, tally, clock } = ports
   if (!table.isSynced) await withDeadline(clock, RULES_WITHIN, undefined, (signal) => table.synced(signal))
   const { node } = message.peer
-  const letter = message.source === MODULES.serviceBus ? callLetter(message) : topicLetter(message)
+  const isCall = message.source === MODULES.serviceBus
+  const rules = isCall ? calledRule(table, message) : table.heard(node, message.topic)
+  const letter = isCall ? callLetter(message, rules[0]) : topicLetter(message)
   if (!letter) return 'no-rule'
-  const rules = message.source === MODULES.serviceBus ? calledRule(table, message) : table.heard(node, message.topic)
   const fitting = rules.filter(({ key, settings }) => {
     if (letter.payload.length <= settings.maxBodyBytes) return true
     const { topic, message: id, payload } = letter
@@ -56,9 +57,10 @@ function topicLetter({ topic, payload, id }: UserMessage): Letter {
 }
 
 /** A call that an application left at its edge, for which nobody waits. */
-function callLetter({ content, id, topic }: UserMessage): Letter | undefined {
+function callLetter({ content, id }: UserMessage, live: LiveRule | undefined): Letter | undefined {
   const call = parseCloudCall(content)
-  if (!call) return undefined
+  const topic = live?.rule.spec.sourceResource['target_url']
+  if (!call || topic === undefined) return undefined
   const head = JSON.stringify(cloudCallContent({ ...call, body: '' }))
   return { topic, message: id, call: head, payload: Buffer.from(call.body, 'base64') }
 }
