@@ -167,6 +167,8 @@ test('twins of 150 devices come at 30 a second after a burst of 60, and no keepa
     await clock.advance(seconds(milliseconds / 1000))
     await cloud.roundTrip()
   }
+  // Time that passes before there is a connection is that of its deadlines.
+  await cloud.until(() => (cloud.isConnected ? true : undefined), 'the connection')
   for (let passed = 0; passed < 60 && !cloud.answers.objects.has(LEASE); passed++) await step(100)
   // By now the bucket is full again.
   for (let passed = 0; passed < 5; passed++) await step(1000)

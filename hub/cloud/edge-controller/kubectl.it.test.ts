@@ -65,6 +65,7 @@ test(
     assert.deepEqual(
       lines.filter((line) => /configmap|secret|pod/.test(line)),
       [
+        'edgecontroller insert default/configmap/kube-root-ca.crt',
         'edgecontroller insert default/configmap/settings',
         'edgecontroller update default/secret/password',
         `edgecontroller insert ${POD}`,
