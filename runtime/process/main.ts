@@ -218,6 +218,13 @@ function buildProgram(terminal: Console, finish: (code: number) => void): Comman
 
   add(
     program,
+    'restart <pod>',
+    'end the containers of a pod of this node and start them again, with or without the cloud',
+    async (options, words) => (await import('./commands/restart.ts')).restart(words[0] ?? '', options, terminal),
+  ).option('-n, --namespace <namespace>', 'namespace of the pod', 'default')
+
+  add(
+    program,
     'doctor',
     'look for what is wrong on this machine, and say what to do; changes nothing',
     async (options) => (await import('./commands/doctor.ts')).doctor(options, terminal),

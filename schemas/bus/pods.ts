@@ -1,5 +1,5 @@
 import type { JsonObject } from '../device/index.ts'
-import { stateChannel } from './declare.ts'
+import { requestChannel, stateChannel } from './declare.ts'
 
 /** A pod that this node has to run, from durable metadata. Written by MetaManager; key: `<namespace>/<name>`. */
 export interface AssignedPod {
@@ -23,3 +23,19 @@ export interface PodReport {
   readonly isFinished?: boolean
 }
 export const podReports = stateChannel<PodReport>('pods.reports')
+
+/** Pods of one namespace whose containers are to end, within their grace, and to be started again. */
+export interface PodRestarts {
+  readonly namespace: string
+  /** At most MOST_RESTARTED. */
+  readonly names: readonly string[]
+}
+export const MOST_RESTARTED = 256
+
+/** One of them: it begins now, or why not. */
+export type PodRestarted =
+  | { readonly name: string; readonly outcome: 'restarting' }
+  | { readonly name: string; readonly outcome: 'unknown' | 'refused'; readonly reason: string }
+
+/** Served by Edged while this node runs pods; answered at once, in the order of the names. */
+export const restartPods = requestChannel<PodRestarts, readonly PodRestarted[]>('pods.restart')

@@ -7,6 +7,7 @@ import { createDispatcher } from '../../serving/http/dispatcher.ts'
 import { createAnswerer } from '../../serving/http/handler.ts'
 import { inVersion } from '../../serving/objects/registry.ts'
 import type { CutOff } from '../../serving/reading/cut-off.ts'
+import type { AskedResource } from '../../serving/requests/resource-request.ts'
 import { accountTokens } from './access/account-tokens.ts'
 import { KnownIssuer } from './access/issuer.ts'
 import { openLocalPeople, operatorTokens } from './access/local-people.ts'
@@ -17,6 +18,7 @@ import { followNode } from './objects/follow-node.ts'
 import { createKinds } from './objects/kinds.ts'
 import { NodeObjects } from './objects/node-objects.ts'
 import { NodeVersions } from './objects/node-versions.ts'
+import { isRestart, restarts } from './pods/restart-pods.ts'
 import { isOfPod, servePods } from './pods/serve-pods.ts'
 import { Copies } from './requests/copies.ts'
 import type { NodeContext } from './requests/node-request.ts'
@@ -64,10 +66,13 @@ export async function openServing(ports: MetaServerPorts, options: MetaServerOpt
     .follow(() => objects.watchers)
   const ofNode = serveNode(context)
   const ofPods = servePods({ objects, rights, edged: ports.edged, clock, metrics })
+  const restart = restarts({ bus, rights })
+  const serve = (asked: AskedResource) =>
+    isRestart(asked) ? restart(asked) : isOfPod(asked) ? ofPods(asked) : ofNode(asked)
   const dispatch = createDispatcher({
     ...{ tokens, clock, random, log },
     authorize: rights.authorize,
-    serve: async (asked) => (isOfPod(asked) ? await ofPods(asked) : await ofNode(asked)),
+    serve,
     descriptions: createDescriptions({ registry: kinds.registry, address: () => options.address() }),
     requests: metrics.counter({
       name: 'skerry_metaserver_requests_total',

@@ -32,6 +32,11 @@ export class CrashBackoff {
     this.#crashes.set(name, { id: exited.id, count: hasRecovered(exited) ? 1 : (known?.count ?? 0) + 1 })
   }
 
+  /** It begins anew, as if it had never crashed. */
+  forget(name: string): void {
+    this.#crashes.delete(name)
+  }
+
   /** In the words of a kubelet, whole. */
   text(pod: string, exited: ContainerView): string {
     const wait = Math.round(this.#waitOf(exited) / 1000)

@@ -18,15 +18,17 @@ interface Case {
   readonly isEnding?: boolean
   readonly results?: Readonly<Record<string, ProbeResults>>
   readonly hooked?: readonly string[]
+  readonly asked?: readonly string[]
   readonly backoff?: CrashBackoff
   readonly now?: number
 }
 
 /** In a line: what is stopped, what becomes of the sandbox, what is started, what waits. */
 function planned({ spec = {}, sandboxes = READY, containers = [], ...facts }: Case): string {
-  const { isEnding = false, results = {}, hooked = [], backoff = new CrashBackoff(), now = 10_000 } = facts
+  const { isEnding = false, results = {}, hooked = [], asked = [], backoff = new CrashBackoff(), now = 10_000 } = facts
   const plan = planPod({
     ...{ pod: aPod(spec), view: aView(sandboxes, containers), isEnding, backoff, now },
+    isAsked: (id) => asked.includes(id),
     isHooked: (id) => hooked.includes(id),
     resultsOf: (id) => results[id] ?? STARTED,
     hashOf: ({ image }) => image,
@@ -174,4 +176,13 @@ test('a clock that is set back by a week does not make a container wait for a we
   )
   assert.equal(planned({ containers: [exited], backoff, now: 2000 }), 'app waits CrashLoopBackOff, wake at 12000')
   assert.equal(planned({ containers: [exited], backoff, now: 12_000 }), 'start app after app-0')
+})
+
+test('a container that somebody wants restarted ends, and is started again whatever the policy says of its end', () => {
+  const asked = ['app-0']
+  assert.equal(planned({ asked, containers: [aContainer('app', { state: 'running' })] }), 'stop app-0 Asked')
+  const spec = { restartPolicy: 'OnFailure' }
+  const containers = [aContainer('app', { state: 'exited' })]
+  assert.equal(planned({ spec, asked, containers }), 'start app after app-0')
+  assert.equal(planned({ spec, containers }), 'end sandbox')
 })

@@ -16,6 +16,8 @@ export interface PlanInput {
   /** What a container has to be made from; another one than that of a running container means that it is made anew. */
   readonly hashOf: (container: Container) => string
   readonly madeFrom: (container: ContainerView) => string | undefined
+  /** Somebody wants this container ended and started again. */
+  readonly isAsked: (containerId: string) => boolean
   readonly backoff: CrashBackoff
   /** Unix ms. */
   readonly now: number
@@ -24,7 +26,7 @@ export interface PlanInput {
 /** A container that has to end while its pod goes on, or with it. */
 export interface Stop {
   readonly container: ContainerView
-  readonly reason: 'PodEnds' | 'Unhealthy' | 'Changed' | 'SandboxLost' | 'Unknown'
+  readonly reason: 'PodEnds' | 'Unhealthy' | 'Changed' | 'Asked' | 'SandboxLost' | 'Unknown'
   readonly message: string
   /** Of its probe; else the pod's. */
   readonly graceSeconds?: number
@@ -72,11 +74,11 @@ export function planPod(input: PlanInput): Plan {
 const IDLE: Plan = { stop: [], start: [], sandbox: 'keep', waiting: new Map(), wakeAt: undefined, isOver: false }
 
 /** All that it had to do is done, or cannot be done: by its restart policy nothing of it is started any more. */
-function hasRun({ pod, view }: PlanInput): boolean {
+function hasRun({ pod, view, isAsked }: PlanInput): boolean {
   const { initContainers, containers, restartPolicy } = pod.spec
   const isDone = (container: Container) => {
     const latest = latestOf(view, container.name)
-    return latest?.state === 'exited' && !mayRestart(restartPolicy, latest)
+    return latest?.state === 'exited' && !isAsked(latest.id) && !mayRestart(restartPolicy, latest)
   }
   if (restartPolicy === 'Always') return false
   if (containers.every(isDone)) return true
@@ -158,15 +160,17 @@ class Draft {
   /** What comes after a container that has exited. */
   #follow(container: Container, list: Start['list'], exited: ContainerView): void {
     const policy = isSidecar(container) ? 'Always' : this.#input.pod.spec.restartPolicy
-    if (mayRestart(policy, exited)) this.#restart(container, list, exited)
+    if (this.#input.isAsked(exited.id) || mayRestart(policy, exited)) this.#restart(container, list, exited)
   }
 
   /** A container that runs, and may have to end. */
   #check(container: Container, running: ContainerView): void {
-    const { resultsOf, hashOf, madeFrom } = this.#input
+    const { resultsOf, hashOf, madeFrom, isAsked } = this.#input
     const { failure } = resultsOf(running.id)
     if (madeFrom(running) !== hashOf(container)) {
       this.#stop(running, 'Changed', `Container ${container.name} definition changed, will be restarted`)
+    } else if (isAsked(running.id)) {
+      this.#stop(running, 'Asked', `Container ${container.name} will be restarted, as was asked for`)
     } else if (failure) this.#stop(running, 'Unhealthy', failure.message, failure.graceSeconds)
   }
 

@@ -4,13 +4,14 @@ import { containerHash } from '../containers/hash.ts'
 import type { HookTarget } from '../hooks/hooks.ts'
 import { isObject, listIn, textIn } from '../pod/json.ts'
 import { ObstacleError, type Waiting } from '../pod/obstacle.ts'
-import { parsePod } from '../pod/parse-pod.ts'
 import { isPlainName } from '../pod/plain-name.ts'
 import type { Pod, PodIdentity } from '../pod/pod.ts'
+import { unknownPod } from '../pod/unknown-pod.ts'
 import type { ProbeResults } from '../probes/prober.ts'
 import { ANNOTATIONS } from '../state/labels.ts'
 import { emptyView, type PodView, readySandbox } from '../state/pod-view.ts'
 import { isTerminal } from '../status/phase.ts'
+import { AskedRestarts } from './asked-restarts.ts'
 import { nextAttempt } from './attempts.ts'
 import { BackOffEvents } from './back-off-events.ts'
 import { CrashBackoff } from './crash-backoff.ts'
@@ -37,7 +38,6 @@ const MOST_ROUNDS = 20
 const SANDBOX = ''
 /** A kubelet's: so long a sidecar has at least. */
 const LEAST_GRACE_SECONDS = 2
-const UNASSIGNED_GRACE_SECONDS = 30
 /** A kubelet's words for why a container ends whose hook after its start has failed. */
 const HOOK_FAILED = 'FailedPostStartHook'
 /** Until a disk that took nothing is tried again. */
@@ -52,6 +52,7 @@ export class PodWorker {
   readonly #backOffEvents: BackOffEvents
   readonly #reporter: PodReporter
   readonly #backoff = new CrashBackoff()
+  readonly #asked = new AskedRestarts()
   readonly #waits: Waits
   /** As last wanted; kept for its end when nobody wants it any more. */
   #pod: Pod | undefined
@@ -111,6 +112,21 @@ export class PodWorker {
     await this.#reporter.end(why)
   }
 
+  /** Its containers end and are started again, whatever waited for a time is not waited for. Says why not, or undefined. */
+  restart(): string | undefined {
+    const { desired: all, view } = this.#crew
+    const desired = all.get(this.#identity.uid)
+    if (!desired || this.#isEnding(desired)) return 'it ends, or has ended'
+    const { parsed } = desired
+    if ('refusal' in parsed) return parsed.refusal
+    const { pod } = parsed
+    if (pod.spec.restartPolicy === 'Never') return 'its restartPolicy is Never: delete it, and make it anew'
+    if (view.problem !== undefined) return view.problem
+    this.#asked.ask(pod, view.get(pod.uid) ?? emptyView(this.#identity), this.#backoff)
+    this.#waits.hurry()
+    return undefined
+  }
+
   /** Does what is next, as far as that goes now. */
   async step(signal: AbortSignal): Promise<Outcome> {
     const { desired: all, view } = this.#crew
@@ -166,6 +182,7 @@ export class PodWorker {
     return planPod({
       ...{ pod, view, backoff: this.#backoff, now: clock.now() },
       isEnding: this.#isEnding(desired),
+      isAsked: (id) => this.#asked.has(id),
       isHooked: (id) => this.#postStarts.isRunning(id),
       resultsOf: (id) => this.#healthOf(id),
       hashOf: containerHash,
@@ -258,7 +275,8 @@ export class PodWorker {
       return false
     }
     this.#waits.done(name)
-    if (start.previous?.state === 'exited') this.#backoff.restarted(start.previous)
+    const { previous } = start
+    if (previous?.state === 'exited' && !this.#asked.has(previous.id)) this.#backoff.restarted(previous)
     const { containerId } = started
     this.#postStarts.run({ pod, container: start.container, containerId, podIp: facts.podIps[0] ?? '' }, this.#life)
     return true
@@ -417,15 +435,4 @@ function wishOf({ labels, annotations, spec, deletion }: Pod) {
 
 function isNamedWell({ uid, name, namespace }: PodIdentity): boolean {
   return [uid, name, namespace].every(isPlainName)
-}
-
-/** A pod of which only its containers are left. */
-function unknownPod({ uid, name, namespace }: PodIdentity): Pod {
-  const spec = {
-    terminationGracePeriodSeconds: UNASSIGNED_GRACE_SECONDS,
-    containers: [{ name: 'unknown', image: 'unknown' }],
-  }
-  const parsed = parsePod({ metadata: { uid, name, namespace }, spec })
-  if ('pod' in parsed) return parsed.pod
-  throw new RangeError(parsed.refusal)
 }

@@ -10,6 +10,7 @@ import type { Crew } from './crew.ts'
 import { identityOf } from './desired-pods.ts'
 import type { PodRecord } from './pod-record.ts'
 import { type Outcome, PodWorker } from './pod-worker.ts'
+import { serveRestarts } from './serve-restarts.ts'
 
 /** Pods that are worked on at a time; runtimes serve several well, and a slow one must not keep the others. */
 const AT_ONCE = 10
@@ -104,6 +105,7 @@ export class Pods {
     desired.start()
     scope.use({ [Symbol.asyncDispose]: async () => desired[Symbol.dispose]() })
     scope.use(bus.subscribe(objectChanges, ({ resource }) => this.#changed(resource)))
+    scope.use(serveRestarts(this.#crew, (uid) => this.#restart(uid)))
     this.enqueueAll()
     scope.run((signal) => this.#queue.run(signal))
     scope.run((signal) => this.#keepFresh(signal))
@@ -186,6 +188,13 @@ export class Pods {
   #refresh(uid: string): void {
     this.#workers.get(uid)?.refreshSoon()
     this.enqueue(uid)
+  }
+
+  #restart(uid: string): string | undefined {
+    const worker = this.#worker(uid)
+    const why = worker ? worker.restart() : 'this node ends'
+    if (why === undefined) this.enqueue(uid)
+    return why
   }
 
   async #keepFresh(signal: AbortSignal): Promise<void> {

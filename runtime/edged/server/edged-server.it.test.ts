@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { createLocalBus } from '../../../platform/bus/index.ts'
 import { createMetrics } from '../../../platform/health/index.ts'
 import { findSocketPath } from '../../../platform/http/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
@@ -24,6 +25,7 @@ async function serve(folder: string, port?: number) {
   })
   const { runtime } = scriptedChannel({})
   const ports = {
+    bus: createLocalBus(clock, log),
     runtime,
     pods: () => undefined,
     nodeName: 'edge-1',
@@ -45,6 +47,10 @@ test('a node without pods or runtime answers clearly, and tells of itself', asyn
   assert.deepEqual(JSON.parse((await askEdged(path, '/pods')).text).items, [])
   assert.deepEqual(JSON.parse((await askEdged(path, '/stats/summary')).text).pods, [])
   assert.match((await askEdged(path, '/metrics/resource')).text, /^node_cpu_usage_seconds_total /m)
+  assert.deepEqual(await askEdged(path, '/restart/shop/till', 'POST'), {
+    ...{ status: 503, text: 'this node runs no pods now\n' },
+  })
+  assert.equal((await askEdged(path, '/restart/shop/till')).status, 404)
   await scope[Symbol.asyncDispose]()
 })
 

@@ -4,6 +4,7 @@ import { KubeletRefusal, sendRefusal } from './answers.ts'
 import { kubeletPath } from './kubelet-path.ts'
 import { serveLogs } from './logs/serve-logs.ts'
 import { podList } from './pod-list.ts'
+import { restartPath, serveRestart } from './restart.ts'
 import type { ServerPorts } from './server-ports.ts'
 import { serveCadvisorMetrics, serveResourceMetrics, serveSummary } from './stats/serve-stats.ts'
 import { UsageMeter } from './stats/usage.ts'
@@ -17,7 +18,7 @@ const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Answers requests as a kubelet does. */
 export function createRoutes(ports: ServerPorts): HttpHandler {
-  const { counts, nodeName, metrics } = ports
+  const { bus, counts, nodeName, metrics } = ports
   const meter = new UsageMeter(ports)
   const stats = () => ({ meter, nodeName, pods: ports.pods() })
   const places = new Map<string, Answer>([
@@ -40,7 +41,9 @@ export function createRoutes(ports: ServerPorts): HttpHandler {
     const isRead = method === 'GET' || method === 'HEAD'
     const place = isRead ? places.get(path.replace(/(?<=.)\/$/, '')) : undefined
     const asked = kubeletPath(path)
+    const restarted = method === 'POST' ? restartPath(path) : undefined
     if (place) await place(response)
+    else if (restarted) await serveRestart(bus, restarted, response, signal)
     else if (asked?.what === 'logs' && isRead)
       await logs({ ...asked, query: new URLSearchParams(search) }, response, signal)
     else if (asked && asked.what !== 'logs') throw new KubeletRefusal(400, 'Upgrade request required')
@@ -49,7 +52,7 @@ export function createRoutes(ports: ServerPorts): HttpHandler {
 
   return async (request, response, signal) => {
     const [path = ''] = (request.url ?? '').split('?', 1)
-    const what = kubeletPath(path)?.what ?? (places.has(path) ? path : 'other')
+    const what = kubeletPath(path)?.what ?? (places.has(path) ? path : restartPath(path) ? 'restart' : 'other')
     response.once('close', () => counts.answered(what, response.statusCode))
     try {
       await route(request, response, signal)

@@ -1,3 +1,4 @@
+import type { Bus } from '../../../platform/bus/index.ts'
 import type { Metrics } from '../../../platform/health/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
@@ -7,6 +8,7 @@ import type { ServerCounts } from './server-counts.ts'
 
 /** What the kubelet server answers from. */
 export interface ServerPorts {
+  readonly bus: Bus
   readonly runtime: ContainerRuntime
   /** Undefined while this node has neither a container runtime nor a pod. */
   readonly pods: () => ServedPods | undefined

@@ -1,4 +1,4 @@
-import { type IncomingMessage, request } from 'node:http'
+import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -21,6 +21,8 @@ export interface EdgedSocket {
   json(path: string, signal: AbortSignal): Promise<unknown>
   /** What is at a path, as it comes. Rejects with a RefusedError PROCESS_POD_REFUSED in the node's words. */
   open(path: string, signal: AbortSignal): Promise<IncomingMessage>
+  /** Has something done; rejects as `open` does. */
+  post(path: string, signal: AbortSignal): Promise<void>
   connect(signal: AbortSignal): Promise<Duplex>
 }
 
@@ -28,14 +30,16 @@ export interface EdgedSocket {
 export async function edgedSocket(data: string | undefined, clock: Clock): Promise<EdgedSocket> {
   const directory = dataDirectory(data, 'ask')
   const socketPath = await socketIn(directory)
-  const open = async (path: string, signal: AbortSignal) => {
-    const response = await withDeadline(clock, ANSWER, signal, () => ask(directory, socketPath, path, signal))
+  const open = async (path: string, signal: AbortSignal, method = 'GET') => {
+    const at = { socketPath, path, method }
+    const response = await withDeadline(clock, ANSWER, signal, () => ask(directory, at, signal))
     if (response.statusCode === 200) return response
     const reason = (await readBody(response, MOST_REFUSAL_BYTES, signal)).toString().trim()
     throw new RefusedError(reason, { code: 'PROCESS_POD_REFUSED' })
   }
   return {
     open,
+    post: async (path, signal) => void (await open(path, signal, 'POST')).resume(),
     json: async (path, signal) => JSON.parse((await readBody(await open(path, signal), MOST_BYTES, signal)).toString()),
     connect: (signal) =>
       new Promise((resolve, reject) => {
@@ -58,9 +62,9 @@ async function socketIn(directory: string): Promise<string> {
   )
 }
 
-function ask(directory: string, socketPath: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+function ask(directory: string, at: RequestOptions, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request({ socketPath, path, signal, agent: false })
+    request({ ...at, signal, agent: false })
       .on('response', resolve)
       .on('error', (cause) => reject(signal.aborted ? cause : nothingRuns(directory, cause)))
       .end()

@@ -94,6 +94,24 @@ describe('pods of this node on the command line', { skip: needsContainerd(), tim
     assert.deepEqual([code, stdout], [0, 'run\nrun\n'])
   })
 
+  it('are restarted, without the back-off of crashes, and it is said why one is not', async () => {
+    const { code, stdout, stderr } = await skerry('restart', 'till')
+    assert.deepEqual([code, stdout, stderr], [0, 'pod till is being restarted\n', ''])
+    let shown = ''
+    while (!/^till +2\/2 +Running +2 /m.test(shown)) shown = (await skerry('pods')).stdout.replace(/^default +/gm, '')
+    const once = pod('once', { restartPolicy: 'Never', containers: [container('app', STAYS)] })
+    bench.assign(once)
+    await bench.phase('default/once', 'Running')
+    const refused = await skerry('restart', 'once')
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /^skerry: pod once is not restarted: its restartPolicy is Never: delete it/)
+    assert.match(
+      (await skerry('restart', 'nobody')).stderr,
+      /^skerry: this node has no pod nobody in namespace default/,
+    )
+    bench.unassign('default/once')
+  })
+
   it('run commands with their input, output and exit code', async () => {
     const said = await skerry('exec', 'till', '-c', 'app', '--', 'sh', '-c', 'echo out; echo err >&2; exit 5')
     assert.deepEqual([said.code, said.stdout, said.stderr], [5, 'out\n', 'err\n'])
