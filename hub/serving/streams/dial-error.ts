@@ -1,6 +1,8 @@
 import { SkerryError } from '../../../platform/lifecycle/index.ts'
 import type { NodePlace } from './node-place.ts'
 
+/** Of a DeadlineError, which is also the cause of one that no answer came. */
+const DEADLINE = 'PLATFORM_DEADLINE'
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
   ETIMEDOUT: 'connect: connection timed out',
@@ -11,7 +13,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Why a node cannot be reached, as upstream tells it: `dial tcp 10.0.0.1:10250: connect: connection refused`. */
 export function dialError(error: unknown, { host, port }: Pick<NodePlace, 'host' | 'port'>): string {
   const { code, message } = told(error)
-  if (code === 'HUB_STREAM_SILENT') return `dial tcp ${host}:${port}: i/o timeout`
+  if (code === DEADLINE || code === 'HUB_STREAM_SILENT') return `dial tcp ${host}:${port}: i/o timeout`
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${host}: no such host`
   const words = Object.hasOwn(WORDS, code) ? WORDS[code] : undefined
   if (words !== undefined) return `dial tcp ${host}:${port}: ${words}`
