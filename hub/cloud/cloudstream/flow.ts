@@ -1,7 +1,8 @@
 import { type Duplex, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { type Clock, type Duration, ms, seconds } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
+import { idleWatch } from '../../streaming/index.ts'
 
 /** Counts what flows and ends what has been still for too long. */
 export interface Flow extends Disposable {
@@ -23,25 +24,17 @@ const MOST_LISTENERS = 32
 const LAST_WORDS = seconds(10)
 
 export function watchFlow({ clock, idle, onBytes, onIdle }: FlowOptions): Flow {
-  let last = clock.monotonic()
-  let timer = arm(idle.milliseconds)
-  function arm(wait: number): Disposable {
-    return clock.after(ms(wait), () => {
-      const left = last + idle.milliseconds - clock.monotonic()
-      if (left > 0) timer = arm(left)
-      else onIdle(stillStream(idle))
-    })
-  }
+  const watch = idleWatch(clock, idle, () => onIdle(stillStream(idle)))
   return {
     meter: (direction) =>
       new Transform({
         transform(chunk: Buffer, _encoding, done) {
-          last = clock.monotonic()
+          watch.touch()
           onBytes(direction, chunk.length)
           done(null, chunk)
         },
       }),
-    [Symbol.dispose]: () => timer[Symbol.dispose](),
+    [Symbol.dispose]: () => watch[Symbol.dispose](),
   }
 }
 

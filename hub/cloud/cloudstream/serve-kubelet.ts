@@ -6,7 +6,8 @@ import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { sendText } from '../../../platform/http/index.ts'
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
-import { type Clock, minutes } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, minutes } from '../../../platform/time/index.ts'
+import { IDLE_WITHIN } from '../../streaming/index.ts'
 import type { Tunnels } from '../../tunnel/index.ts'
 import type { Access } from '../access/access.ts'
 import { credentialsOf } from '../access/shown.ts'
@@ -39,8 +40,7 @@ interface Admitted {
   readonly held: Disposable
 }
 
-/** As long as a kubelet lets a stream be still (streamingConnectionIdleTimeout); what is no stream has something to say all the time. */
-const STILL_STREAM = minutes(240)
+/** Streams may be still for as long as a kubelet lets them; what is none has something to say all the time. */
 const STILL_ANSWER = minutes(2)
 
 /** Answers as the kubelets of all nodes, from where they are. */
@@ -141,7 +141,7 @@ export class KubeletFront {
       asked.stream.destroy()
       return this.#refuse(response, { status: 502, text: 'the node changed to a stream that nobody asked for', what })
     }
-    using flow = this.#flow(what === 'logs' ? STILL_STREAM : STILL_ANSWER, () => asked.answer.destroy())
+    using flow = this.#flow(what === 'logs' ? IDLE_WITHIN : STILL_ANSWER, () => asked.answer.destroy())
     await this.#pass(asked.answer, response, what, flow)
   }
 
@@ -156,7 +156,7 @@ export class KubeletFront {
     const asked = await this.#ask(incoming, admitted, signal)
     if (!('kind' in asked)) return this.#refuse(response, asked)
     const { clock } = this.#ports
-    using flow = this.#flow(STILL_STREAM, (error) => socket.destroy(error))
+    using flow = this.#flow(IDLE_WITHIN, (error) => socket.destroy(error))
     if (asked.kind === 'answer') return await this.#pass(asked.answer, response, request.what, flow)
     const path = incoming.url?.split('?')[0]
     this.#ports.log.info('A stream to a gateway begins', { user, node, path })
@@ -214,7 +214,7 @@ export class KubeletFront {
     sendText(response, status, 'text/plain; charset=utf-8', text)
   }
 
-  #flow(idle: typeof STILL_STREAM, onIdle: (error: Error) => void): Flow {
+  #flow(idle: Duration, onIdle: (error: Error) => void): Flow {
     return watchFlow({ clock: this.#ports.clock, idle, onBytes: this.#bytes, onIdle })
   }
 }
