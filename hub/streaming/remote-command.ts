@@ -89,7 +89,7 @@ async function sendSizes(sizes: AsyncIterable<TerminalSize>, to: SpdyStream, lef
   }
 }
 
-/** What the stream of errors says until it ends; undefined where the connection broke before. */
+/** What the stream of errors says until it ends. Rejects where the connection broke before. */
 async function readStatus(errors: SpdyStream): Promise<string> {
   let text = ''
   for await (const chunk of errors) {
