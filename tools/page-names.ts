@@ -26,4 +26,5 @@ export function unknownNames(pages: readonly Page[], known: Known): readonly str
   )
 }
 
-const FILE = /\.(db|json|ts|yaml)$/
+/** The last one says where a socket is, and ends as a setting does. */
+const FILE = /\.(db|json|sock|ts|yaml)$|^edged\.path$/
