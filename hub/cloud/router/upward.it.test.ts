@@ -77,6 +77,18 @@ test('a target that is away gets it later, the same message, in order', async (t
   assert.equal(new Set(service.got.slice(0, 3).map(({ headers }) => headers['x-skerry-message-id'])).size, 1)
 })
 
+test('while a target is away, the status of the rule says once why messages wait, and that none has failed', async (t) => {
+  const service = await webService(t, 503, 503, 503)
+  const router = await startRouter(t, [doors(service.url)])
+  const edge = router.edge('edge-1', () => undefined)
+  edge.say({ ...said, resource: 'shop/doors/1' }, 'open')
+  await service.arrived(2)
+  await router.stop()
+  const status = (await router.rule())?.status
+  assert.match(JSON.stringify(status?.['errors']), /^\["\S+ node edge-1 waits: the target answered with 503"\]$/)
+  assert.deepEqual([status?.['successMessages'], status?.['failMessages']], [0, 0])
+})
+
 test('what was taken survives a restart of the Router, and goes to the rule as it is then', async (t) => {
   const folder = await temporaryFolder()
   const away = await webService(t, 503)

@@ -20,16 +20,21 @@ const MOST_LETTERS = 10
 /** Of a payload: enough to see what it was. */
 const LONGEST_PAYLOAD = 1024
 
-export function withFailure(
-  news: News,
-  { time, reason }: { readonly time: number; readonly reason: string },
-  letter?: DeadLetter,
-): News {
+interface Trouble {
+  /** Unix ms. */
+  readonly time: number
+  readonly reason: string
+}
+
+export function withError(news: News, { time, reason }: Trouble): News {
   const error = `${new Date(time).toISOString()} ${reason}`.slice(0, LONGEST_ERROR)
+  return { ...news, errors: [...news.errors, error].slice(-MOST_ERRORS) }
+}
+
+export function withFailure(news: News, trouble: Trouble, letter?: DeadLetter): News {
   return {
-    ...news,
+    ...withError(news, trouble),
     failed: news.failed + 1,
-    errors: [...news.errors, error].slice(-MOST_ERRORS),
     deadLetters: [...news.deadLetters, ...(letter ? [letterObject(letter)] : [])].slice(-MOST_LETTERS),
   }
 }
@@ -53,7 +58,7 @@ export interface StatusNews {
 /** The status that the rule should have; undefined where it has it. What others wrote into it stays. */
 export function mergedStatus({ status }: Rule, { news, verdict, now }: StatusNews): JsonObject | undefined {
   const present = status ?? {}
-  const isNew = news.delivered + news.failed > 0
+  const isNew = news.delivered + news.failed + news.errors.length > 0
   const counts = isNew
     ? {
         successMessages: numberIn(present['successMessages']) + news.delivered,

@@ -6,7 +6,7 @@ import type { Rule } from '../../../../schemas/index.ts'
 import type { EventRecorder } from '../../device-controller/events/event-recorder.ts'
 import { type Informer, type Kubernetes, RULES, reasonOfError } from '../../kubernetes/index.ts'
 import type { RuleTable } from '../rules/rule-table.ts'
-import { emptyNews, isNews, mergedStatus, type News, withFailure } from './rule-status.ts'
+import { emptyNews, isNews, mergedStatus, type News, withError, withFailure } from './rule-status.ts'
 import type { DeadLetter, Tally } from './tally.ts'
 
 export interface StatusWriterPorts {
@@ -57,6 +57,10 @@ export class StatusWriter implements Tally {
     this.#note(key, withFailure(this.#of(key), { time: this.#ports.clock.now(), reason }, deadLetter))
     const rule = deadLetter && this.#ports.table.rule(key)
     if (rule) this.#ports.events.record(rule, { type: 'Warning', reason: 'DeadLetter', message: reason })
+  }
+
+  waits(key: string, reason: string): void {
+    this.#note(key, withError(this.#of(key), { time: this.#ports.clock.now(), reason }))
   }
 
   /** The rule may have another verdict. */
@@ -127,7 +131,7 @@ export class StatusWriter implements Tally {
       errors: now.errors.filter((each) => !written.errors.includes(each)),
       deadLetters: now.deadLetters.filter((each) => !written.deadLetters.includes(each)),
     }
-    if (left.delivered + left.failed === 0) {
+    if (left.delivered + left.failed + left.errors.length === 0) {
       this.#news.delete(key)
       return
     }

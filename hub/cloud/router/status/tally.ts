@@ -14,4 +14,6 @@ export interface DeadLetter {
 export interface Tally {
   delivered(key: string): void
   failed(key: string, reason: string, deadLetter?: DeadLetter): void
+  /** Messages wait, and are tried again. */
+  waits(key: string, reason: string): void
 }

@@ -42,6 +42,8 @@ interface Lane {
   readonly backoff: Backoff
   isBusy: boolean
   rest: Disposable | undefined
+  /** Why its first message waits, as it was told last. */
+  told: string | undefined
 }
 
 const REST = { first: seconds(1), most: minutes(5) }
@@ -140,6 +142,7 @@ export class Lanes {
       backoff: new Backoff(REST, this.#ports.random),
       isBusy: false,
       rest: undefined,
+      told: undefined,
     }
     this.#lanes.set(key, lane)
     return lane
@@ -194,11 +197,15 @@ export class Lanes {
         const age = clock.now() - waiting.received
         const attempt = await this.#attempt(live, { lane, letter, signal })
         if (attempt.outcome === 'later') {
-          if (age < live.settings.keepHours * HOUR_MS) return this.#takeRest(lane, attempt.after)
+          if (age < live.settings.keepHours * HOUR_MS) {
+            this.#tellOf(lane, attempt.reason)
+            return this.#takeRest(lane, attempt.after)
+          }
           await this.#bury(waiting, letter, `given up after ${live.settings.keepHours} hours: ${attempt.reason}`)
         } else if (attempt.outcome === 'final') await this.#bury(waiting, letter, attempt.reason)
         else this.#ports.tally.delivered(lane.rule)
         lane.backoff.reset()
+        lane.told = undefined
       } else if (letter && !table.isSynced) return this.#takeRest(lane, seconds(1))
       else if (letter) {
         const rule = table.rule(lane.rule)
@@ -236,6 +243,13 @@ export class Lanes {
       reason,
       payload,
     })
+  }
+
+  /** Once, however often it is tried. */
+  #tellOf(lane: Lane, reason: string): void {
+    if (lane.told === reason) return
+    lane.told = reason
+    this.#ports.tally.waits(lane.rule, `node ${lane.node} waits: ${reason}`)
   }
 
   #takeRest(lane: Lane, wanted?: Duration): void {
