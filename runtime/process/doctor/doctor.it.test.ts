@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -13,7 +13,8 @@ import { ScriptedRuntime } from '../../edged/testing/scripted-runtime.ts'
 import { run } from '../testing/run.ts'
 import { launcher } from '../testing/up.ts'
 import { judgeBroker } from './checks/broker.ts'
-import { judgePort } from './checks/ports.ts'
+import { judgePort, ports } from './checks/ports.ts'
+import { sockets } from './checks/sockets.ts'
 import { ok } from './finding.ts'
 import { runChecks } from './run-checks.ts'
 import { readSetup } from './setup.ts'
@@ -78,8 +79,11 @@ test('a gateway hears what is wrong with it: identity, ports, hub, broker, runti
     `node: {name: edge-1}
 cloud: {server: '127.0.0.1:1', certificates: '127.0.0.1:1'}
 mqtt: {mode: both, port: ${taken}, external: {url: 'mqtt://127.0.0.1:1'}}
+metaServer: {port: ${taken}}
+serviceBus: {listener: {port: ${taken}}}
+http: {port: ${taken}}
 metrics: {port: 0}
-edged: {runtime: '${runtime.socket}'}
+edged: {runtime: '${runtime.socket}', port: ${taken}}
 `,
   )
   const { code, kind, of } = await doctor(directory)
@@ -88,6 +92,11 @@ edged: {runtime: '${runtime.socket}'}
   assert.ok(of('certificates').some(({ outcome, message }) => outcome === 'fail' && /key is not that/.test(message)))
   assert.match(of('ports')[0]?.message ?? '', new RegExp(`port ${taken} .*MQTT broker.* is taken`))
   assert.match(of('ports')[0]?.advice ?? '', /mqtt\.port/)
+  assert.deepEqual(
+    of('ports').map(({ advice = '' }) => /set (\S+)$/.exec(advice)?.[1]),
+    ['mqtt.port', 'metaServer.port', 'serviceBus.listener.port', 'http.port', 'edged.port'],
+  )
+  assert.match(of('tunnel')[0]?.message ?? '', /^the tunnel server at 127\.0\.0\.1:10004 /)
   assert.equal(of('hub')[0]?.outcome, 'fail')
   assert.match(of('broker')[0]?.message ?? '', /127\.0\.0\.1:1 does not answer/)
   const said = of('containers').map(({ outcome, message }) => `${outcome} ${message}`)
@@ -110,16 +119,25 @@ test('the hub of a gateway answers, and is the one that it trusts', { timeout: 1
   await writeFile(join(directory, 'pki', 'server.crt'), own.cert)
   await writeFile(join(directory, 'pki', 'server.key'), own.key, { mode: 0o600 })
   const outcomes = []
+  const tunnels = []
   for (const identity of [server, foreign]) {
     const port = await serving(
       t,
       createTlsServer(identity, (socket) => socket.on('error', () => undefined)),
     )
-    const text = `node: {name: edge-1}\ncloud: {server: '127.0.0.1:${port}'}\nmetrics: {port: 0}\nedged: {enabled: false}\n`
+    const text = `node: {name: edge-1}\ncloud: {server: '127.0.0.1:${port}', tunnel: '127.0.0.1:${port}'}\nmetrics: {port: 0}\nedged: {enabled: false}\n`
     await writeFile(join(directory, 'config.yaml'), text)
-    outcomes.push((await doctor(directory)).of('hub')[0]?.outcome)
+    const { of } = await doctor(directory)
+    outcomes.push(of('hub')[0]?.outcome)
+    tunnels.push(of('tunnel')[0])
   }
   assert.deepEqual(outcomes, ['ok', 'fail'])
+  assert.deepEqual(
+    tunnels.map((each) => each?.outcome),
+    ['ok', 'warn'],
+  )
+  assert.match(tunnels[1]?.message ?? '', /kubectl logs and exec/)
+  assert.match(tunnels[1]?.advice ?? '', /open TCP port \d+ on the way to 127\.0\.0\.1/)
 })
 
 test('a configuration that cannot be read is told, and the rest is looked at', { timeout: 120_000 }, async () => {
@@ -160,6 +178,49 @@ test('a port is looked at without keeping it', { timeout: 60_000 }, async (t) =>
   assert.equal((await judgePort({ ...at, host: '192.0.2.1', port }))?.outcome, 'fail')
   assert.equal(await judgePort({ ...at, host: '127.0.0.3', port }), undefined)
   assert.equal(await judgePort({ ...at, host: '127.0.0.3', port }), undefined)
+})
+
+test('the ports of a cloud half are looked at, the Router and the stream endpoint among them', async (t) => {
+  const directory = temporaryFolder('skerry-doctor-')
+  await mkdir(join(directory, 'pki', 'kubernetes'), { recursive: true })
+  const port = await serving(t, createServer())
+  const text = `cloudhub: {port: ${port}, certificatePort: ${port}}
+cloudstream: {tunnelPort: ${port}, kubelets: {port: ${port}}}
+router: {port: ${port}}
+kubernetes: {port: ${port}}
+metrics: {port: ${port}}
+`
+  await writeFile(join(directory, 'config.yaml'), text)
+  const setup = await readSetup(directory, undefined)
+  assert.deepEqual([setup.kind, setup.problems], ['cloud', []])
+  const found = await ports.run(setup, never)
+  assert.deepEqual(
+    found.map(({ advice = '' }) => /set (\S+)$/.exec(advice)?.[1]),
+    [
+      ...['cloudhub.port', 'cloudhub.certificatePort', 'cloudstream.tunnelPort', 'cloudstream.kubelets.port'],
+      ...['router.port', 'kubernetes.port', 'metrics.port'],
+    ],
+  )
+})
+
+test('the socket of Edged answers, is open to others, is silent, or is gone', async (t) => {
+  const directory = temporaryFolder('skerry-doctor-')
+  const path = join(directory, 'edged.sock')
+  const status = { version: '0.1.0', processes: [] }
+  const setup = { ...(await readSetup(directory, undefined)), status, endpoints: { edged: path } }
+  const said = async () => (await sockets.run(setup, never)).find(({ message }) => /Edged/.test(message))
+  assert.match((await said())?.message ?? '', /is gone/)
+  const server = createServer((socket) => socket.on('error', () => undefined))
+  await listen(server, { path })
+  t.after(() => server.close())
+  await chmod(path, 0o600)
+  assert.deepEqual(await said(), ok('the socket of Edged answers'))
+  await chmod(path, 0o666)
+  assert.match((await said())?.message ?? '', /run commands in all pods/)
+  await rename(path, `${path}.old`)
+  await writeFile(path, '', { mode: 0o600 })
+  assert.match((await said())?.message ?? '', /ECONNREFUSED/)
+  assert.deepEqual(await sockets.run({ ...setup, status: undefined }, never), [])
 })
 
 test('a check that hangs or fails is a finding, and holds nobody up', { timeout: 60_000 }, async () => {

@@ -10,6 +10,7 @@ import { podAddress } from './pod-address.ts'
 import { ports } from './ports.ts'
 import { processCheck } from './process.ts'
 import { sockets } from './sockets.ts'
+import { tunnel } from './tunnel.ts'
 
 /** In the order in which people should look. */
 export function allChecks(now: () => number): readonly Check[] {
@@ -21,6 +22,7 @@ export function allChecks(now: () => number): readonly Check[] {
     ports,
     certificates(now),
     hub(now),
+    tunnel,
     broker,
     containerRuntime,
     cgroups,

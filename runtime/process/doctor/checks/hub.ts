@@ -26,22 +26,29 @@ export const hub = (now: () => number): Check => ({
 })
 
 async function handshake(edge: EdgeSetup, server: string, signal: AbortSignal): Promise<Finding> {
+  const { host, port } = addressOf(server)
+  try {
+    const isTrusted = await dial(edge, server, signal)
+    return ok(isTrusted ? `CloudHub at ${server} answers, and is the one that this node trusts` : `${server} answers`)
+  } catch (error) {
+    const advice = `is the cloud half running, and cloud.server right? Try: nc -vz ${host} ${port}`
+    return fail(`CloudHub at ${server} does not let this node in: ${textOf(error)}`, advice)
+  }
+}
+
+/** Connects to a server of the cloud half, HOST:PORT, as this node; true where it could see that the server is trusted. */
+export async function dial(edge: EdgeSetup, server: string, signal: AbortSignal): Promise<boolean> {
   const files = identityFiles(edge.directory, edge.config.certificates)
   const { host, port } = addressOf(server)
   const read = (file: string) => readFile(file, 'utf8').catch(() => undefined)
   const [ca, cert, key] = await Promise.all([read(files.ca), read(files.certificate), read(files.key)])
-  const advice = `is the cloud half running, and cloud.server right? Try: nc -vz ${host} ${port}`
-  try {
-    if (ca === undefined || cert === undefined || key === undefined) {
-      await settled(connectPlain({ host, port }), 'connect', signal)
-      return ok(`${server} answers`)
-    }
-    const name = /^[\d.]+$|:/.test(host) ? {} : { servername: host }
-    await settled(connectTls({ host, port, ca, cert, key, minVersion: 'TLSv1.2', ...name }), 'secureConnect', signal)
-    return ok(`CloudHub at ${server} answers, and is the one that this node trusts`)
-  } catch (error) {
-    return fail(`CloudHub at ${server} does not let this node in: ${textOf(error)}`, advice)
+  if (ca === undefined || cert === undefined || key === undefined) {
+    await settled(connectPlain({ host, port }), 'connect', signal)
+    return false
   }
+  const name = /^[\d.]+$|:/.test(host) ? {} : { servername: host }
+  await settled(connectTls({ host, port, ca, cert, key, minVersion: 'TLSv1.2', ...name }), 'secureConnect', signal)
+  return true
 }
 
 /** The endpoint answers anybody; its certificate is not looked at, because only its clock is asked. */
@@ -102,6 +109,6 @@ async function settled(socket: Socket, event: 'connect' | 'secureConnect', signa
   }
 }
 
-function textOf(error: unknown): string {
+export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

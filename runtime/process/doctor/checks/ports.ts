@@ -33,7 +33,8 @@ function wantedPorts({ kind, edge, cloud, up }: Setup): readonly Wanted[] {
     })
   }
   if (edge) {
-    const { mqtt, metrics } = edge.config
+    const { mqtt, metrics, metaServer, serviceBus, http, edged } = edge.config
+    const { listener } = serviceBus
     const { tls, websocket } = mqtt
     const broker = { host: mqtt.host, port: embeddedPortOf(mqtt), what: 'MQTT broker', key: 'mqtt.port' }
     return [
@@ -41,6 +42,12 @@ function wantedPorts({ kind, edge, cloud, up }: Setup): readonly Wanted[] {
       ...(tls && mqtt.mode !== 'external' ? [{ ...tls, what: 'MQTT over TLS', key: 'mqtt.tls.port' }] : []),
       ...(websocket && mqtt.mode !== 'external'
         ? [{ ...websocket, what: 'MQTT over WebSocket', key: 'mqtt.websocket.port' }]
+        : []),
+      ...(metaServer.enabled ? [{ ...metaServer, what: 'MetaServer', key: 'metaServer.port' }] : []),
+      ...(listener.enabled ? [{ ...listener, what: 'ServiceBus', key: 'serviceBus.listener.port' }] : []),
+      ...(http.enabled ? [{ ...http, what: 'local HTTP API', key: 'http.port' }] : []),
+      ...(edged.enabled && edged.port !== undefined
+        ? [{ host: '127.0.0.1', port: edged.port, what: 'kubelet server of Edged', key: 'edged.port' }]
         : []),
       { ...metrics, what: 'metrics', key: 'metrics.port' },
     ]
@@ -53,6 +60,9 @@ function wantedPorts({ kind, edge, cloud, up }: Setup): readonly Wanted[] {
     { host, port: cloudhub.certificatePort, what: 'certificate endpoint', key: 'cloudhub.certificatePort' },
     ...(cloudstream.tunnel
       ? [{ host, port: cloudstream.tunnelPort, what: 'tunnel server', key: 'cloudstream.tunnelPort' }]
+      : []),
+    ...(cloudstream.tunnel && cloudstream.kubelets.enabled
+      ? [{ ...cloudstream.kubelets, what: 'stream endpoint', key: 'cloudstream.kubelets.port' }]
       : []),
     { host: router.host, port: router.port, what: 'Router', key: 'router.port' },
     ...(kubernetes.kubeconfig === undefined
