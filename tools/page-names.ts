@@ -1,10 +1,11 @@
 import type { Page } from './links.ts'
 
-/** What a page may name: keys of the configuration, error codes, metrics. */
+/** What a page may name: keys of the configuration, error codes, metrics, and files, some of which look like keys. */
 export interface Known {
   readonly settings: ReadonlySet<string>
   readonly codes: ReadonlySet<string>
   readonly metrics: ReadonlySet<string>
+  readonly files: ReadonlySet<string>
 }
 
 /** Settings, codes and metrics that pages name and the product does not have. */
@@ -15,7 +16,7 @@ export function unknownNames(pages: readonly Page[], known: Known): readonly str
   const isUnknown = (name: string): boolean => {
     if (/^skerry_[a-z_]+$/.test(name)) return !known.metrics.has(name)
     if (/^[A-Z]+(_[A-Z]+){2,}$/.test(name)) return !known.codes.has(name)
-    if (!/^[a-z]+(\.[A-Za-z]+)+$/.test(name) || FILE.test(name)) return false
+    if (!/^[a-z]+(\.[A-Za-z]+)+$/.test(name) || FILE.test(name) || known.files.has(name)) return false
     return sections.has(name.split('.')[0]) && !isSetting(name)
   }
   return pages.flatMap(({ file, text }) =>
