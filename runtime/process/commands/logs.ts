@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises'
-import { ConfigError } from '../../../platform/lifecycle/index.ts'
+import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { systemClock as clock } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { parseDuration } from '../duration-text.ts'
@@ -54,7 +54,13 @@ export async function logs(name: string, options: LogsOptions, terminal: Console
 
 async function print(edged: EdgedSocket, path: string, signal: AbortSignal): Promise<void> {
   const answer = await edged.open(path, signal)
-  await pipeline(answer, process.stdout, { end: false, signal })
+  try {
+    await pipeline(answer, process.stdout, { end: false, signal })
+  } catch (error) {
+    if (signal.aborted || isClosedPipe(error)) throw error
+    const said = 'the edge ended before the log did: run the command again when it is back'
+    throw new UnavailableError(said, { code: 'PROCESS_LOG_CUT_OFF' })
+  }
 }
 
 function queryOf({ follow, previous, timestamps, tail, since }: LogsOptions): URLSearchParams {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { JsonObject } from '../../../schemas/index.ts'
@@ -162,5 +164,21 @@ describe('the command line without an edge', () => {
     await writeEndpoints(directory, {})
     const off = await run(process.execPath, [launcher, 'logs', 'till', '--data', directory])
     assert.match(off.stderr, /^skerry: what runs in .* runs no pods: /)
+  })
+
+  it('says that the edge ended, where a log is cut off', async (t) => {
+    const directory = temporaryFolder()
+    const edged = join(directory, 'edged.sock')
+    const items = [pod('till', { containers: [container('app', STAYS)] })]
+    const server = createServer((request, response) => {
+      if (request.url?.startsWith('/pods') === true) response.end(JSON.stringify({ kind: 'PodList', items }))
+      else response.write('line 1\n', () => response.destroy())
+    }).listen(edged)
+    t.after(() => server.close())
+    await once(server, 'listening')
+    await writeEndpoints(directory, { edged })
+    const cut = await run(process.execPath, [launcher, 'logs', 'till', '--data', directory])
+    assert.deepEqual([cut.code, cut.stdout], [1, 'line 1\n'])
+    assert.equal(cut.stderr, 'skerry: the edge ended before the log did: run the command again when it is back\n')
   })
 })
