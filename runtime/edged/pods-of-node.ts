@@ -8,6 +8,7 @@ import type { ContainerRuntime } from './cri/runtime.ts'
 import { createPodEvents } from './events/create-pod-events.ts'
 import { createHooks } from './hooks/create-hooks.ts'
 import { createImages } from './images/create-images.ts'
+import { busApi } from './lifecycle/bus-api.ts'
 import { busObjects } from './lifecycle/bus-objects.ts'
 import type { Crew } from './lifecycle/crew.ts'
 import { DesiredPods } from './lifecycle/desired-pods.ts'
@@ -61,6 +62,7 @@ export async function startPods(
     }),
     containerFiles: createContainerFiles({ places, clusterDomain: options.dns.domain }),
     stopper: new Stopper({ ...shared, hooks, view }),
+    apiOf: busApi(ports),
     shared: options.shared,
     clusterDomain: options.dns.domain,
     allowedSysctls: options.allowedSysctls,

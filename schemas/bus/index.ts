@@ -1,3 +1,4 @@
+export * from './api-for-pods.ts'
 export * from './declare.ts'
 export * from './desired.ts'
 export * from './device-calls.ts'

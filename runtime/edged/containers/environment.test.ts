@@ -14,7 +14,7 @@ const SECRETS: Readonly<Record<string, JsonObject>> = {
   binary: { data: { store: base64('a\0b') } },
 }
 
-async function environment(fields: JsonObject) {
+async function environment(fields: JsonObject, given?: ReadonlyMap<string, string>) {
   const asked: string[] = []
   const objects = {
     configMap: async (namespace: string, name: string) => {
@@ -29,7 +29,10 @@ async function environment(fields: JsonObject) {
   }
   const { pod, container } = containerOf(fields)
   const signal = new AbortController().signal
-  return { values: await environmentOf({ pod, container, facts: FACTS, objects, signal }), asked }
+  return {
+    values: await environmentOf({ pod, container, facts: FACTS, objects, signal, ...(given ? { given } : {}) }),
+    asked,
+  }
 }
 
 async function obstacle(fields: JsonObject): Promise<string> {
@@ -148,4 +151,17 @@ test('work that is ended is not an obstacle', async () => {
     secret: () => Promise.reject(ended.reason),
   }
   await assert.rejects(environmentOf({ pod, container, facts: FACTS, objects, signal: ended }), { message: 'ended' })
+})
+
+test('what a container is given beside its own can be named in it, and is not repeated', async () => {
+  const given = new Map([
+    ['KUBERNETES_SERVICE_HOST', '10.0.0.1'],
+    ['COLOUR', 'red'],
+  ])
+  const env = [
+    { name: 'COLOUR', value: 'blue' },
+    { name: 'API', value: 'https://$(KUBERNETES_SERVICE_HOST)/$(COLOUR)' },
+  ]
+  const { values } = await environment({ env }, given)
+  assert.deepEqual(Object.fromEntries(values), { COLOUR: 'blue', API: 'https://10.0.0.1/blue' })
 })

@@ -14,6 +14,8 @@ export interface EnvironmentInput {
   readonly container: Container
   readonly facts: PodFacts
   readonly objects: PodObjects
+  /** What the container has beside its own, which its own may name. */
+  readonly given?: ReadonlyMap<string, string>
   readonly signal: AbortSignal
 }
 
@@ -36,7 +38,7 @@ export async function environmentOf(input: EnvironmentInput): Promise<ReadonlyMa
   for (const variable of input.container.env) {
     if (!NAME.test(variable.name)) throw obstacle(`"${variable.name}" cannot be the name of an environment variable`)
     const value = variable.value
-      ? expand(variable.value, (name) => environment.get(name))
+      ? expand(variable.value, (name) => environment.get(name) ?? input.given?.get(name))
       : await sources.valueOf(variable, input)
     if (value !== undefined) environment.set(variable.name, checked(variable.name, value))
   }

@@ -16,6 +16,7 @@ import type { PodAccess } from '../twins/pod-access.ts'
 import type { SharedTwins } from '../twins/twin-grants.ts'
 import type { ContainerFiles } from '../volumes/container-files/container-files.ts'
 import type { PodVolumes } from '../volumes/volumes.ts'
+import type { ApiOf } from './bus-api.ts'
 import type { DesiredPods } from './desired-pods.ts'
 import type { PodRecords } from './pod-record.ts'
 import type { Stopper } from './stopper.ts'
@@ -36,6 +37,7 @@ export interface Crew {
   readonly stopper: Stopper
   readonly objects: PodObjects
   readonly access: PodAccess
+  readonly apiOf: ApiOf
   readonly shared: readonly SharedTwins[]
   readonly places: Places
   /** Label of what is this node's in the runtime. */

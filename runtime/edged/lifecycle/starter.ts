@@ -102,8 +102,9 @@ export class Starter {
     const { pod, facts, attempt } = input
     const { container } = input.start
     const access = await this.#accessOf(pod)
-    const own = await environmentOf({ pod, container, facts, objects, signal })
-    const environment = new Map([...access.environment, ...own])
+    const given = new Map([...(await this.#crew.apiOf(pod, signal)), ...access.environment])
+    const own = await environmentOf({ pod, container, facts, objects, given, signal })
+    const environment = new Map([...given, ...own])
     const mounts = [
       ...(await containerFiles.mountsOf(pod, container, attempt, facts)),
       ...(await volumes.mountsOf(pod, container, environment)),

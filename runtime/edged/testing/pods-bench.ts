@@ -6,6 +6,7 @@ import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { assignedPods, type JsonObject, listed, podReports } from '../../../schemas/index.ts'
 import { createHooks } from '../hooks/create-hooks.ts'
 import { createImages } from '../images/create-images.ts'
+import { busApi } from '../lifecycle/bus-api.ts'
 import type { Crew } from '../lifecycle/crew.ts'
 import { DesiredPods } from '../lifecycle/desired-pods.ts'
 import type { PodRecord } from '../lifecycle/pod-record.ts'
@@ -78,6 +79,7 @@ export class PodsBench {
         grant: async () => ({ environment: new Map(), mounts: [] }),
         ...{ revoke: nothing, present: async () => [] },
       },
+      apiOf: busApi(shared),
       ...{ shared: [], allowedSysctls: [] },
       node: () => FACTS,
       dnsOf: async () => ({ config: { servers: [], searches: [], options: [] }, warnings: [] }),
