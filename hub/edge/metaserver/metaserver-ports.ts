@@ -29,9 +29,18 @@ export interface MetaServerSettings {
   readonly folder: string
   /** Beside the issuer's name: for whom tokens of service accounts may be. */
   readonly audiences: readonly string[]
+  /** Absent: no pods come in by themselves. */
+  readonly pods?: PodsNetwork
 }
 
-export interface MetaServerOptions extends Omit<MetaServerSettings, 'host' | 'port'> {
+/** How pods reach this node. */
+export interface PodsNetwork {
+  readonly address: string
+  /** Sees to it that this machine has the address; `refusal`: why it cannot, for people. */
+  open(address: string): Promise<{ readonly address: string } | { readonly refusal: string }>
+}
+
+export interface MetaServerOptions extends Omit<MetaServerSettings, 'host' | 'port' | 'pods'> {
   /** `host:port` as clients reach it. */
   readonly address: () => string
 }

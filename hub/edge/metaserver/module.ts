@@ -3,6 +3,7 @@ import { serveHttps } from '../../../platform/http/index.ts'
 import type { Module, Scope } from '../../../platform/lifecycle/index.ts'
 import { seconds } from '../../../platform/time/index.ts'
 import { serveUpgrades } from '../../serving/http/serve-upgrades.ts'
+import { createPodsEntrance } from './for-pods/pods-entrance.ts'
 import type { MetaServerPorts, MetaServerSettings } from './metaserver-ports.ts'
 import type { Serving } from './serve.ts'
 
@@ -20,20 +21,30 @@ const MOST_CONNECTIONS = 256
  */
 export function createMetaServerModule(ports: MetaServerPorts, settings: MetaServerSettings): MetaServer {
   const { clock, log } = ports
-  const state: { url: string | undefined } = { url: undefined }
+  const state: { url: string | undefined; open?: () => Promise<Serving> } = { url: undefined }
+  const { folder, port, pods } = settings
+  const entrance =
+    pods &&
+    createPodsEntrance(ports, {
+      ...{ folder, port, network: pods },
+      async answer(exchange, signal) {
+        await (await state.open?.())?.answerPod(exchange, signal)
+      },
+    })
   return {
     name: 'MetaServer',
     get url() {
       return state.url
     },
     async start(scope: Scope) {
-      const { host, port } = settings
+      const { host } = settings
       const options = { ...settings, address: () => (state.url ?? '').replace('https://', '') }
       const opening: { serving?: Promise<Serving> } = {}
       const open = (): Promise<Serving> => {
         opening.serving ??= import('./serve.ts').then(({ openServing }) => openServing(ports, options, scope))
         return opening.serving
       }
+      state.open = open
       const secured = new WeakSet<Serving>()
       const server = await serveHttps({
         at: { host, port },
@@ -66,6 +77,7 @@ export function createMetaServerModule(ports: MetaServerPorts, settings: MetaSer
       })
       scope.defer(() => server.close(seconds(2)))
       log.info('MetaServer listens', { url: server.url })
+      await entrance?.start(scope)
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from 'node:tls'
 import type { Scope } from '../../../platform/lifecycle/index.ts'
 import { firstOf, type TokenAuthenticator } from '../../serving/access/authentication.ts'
+import type { Authorizer } from '../../serving/access/authorization.ts'
 import type { Exchange } from '../../serving/answers/answer.ts'
 import { createDescriptions } from '../../serving/descriptions/descriptions.ts'
 import { createDispatcher } from '../../serving/http/dispatcher.ts'
@@ -27,6 +28,8 @@ import { serveNode } from './requests/serve-node.ts'
 /** All of MetaServer that is loaded when somebody first asks. */
 export interface Serving {
   answer(exchange: Exchange, signal: AbortSignal): Promise<void>
+  /** Where pods come in: service accounts alone, and health for anybody. */
+  answerPod(exchange: Exchange, signal: AbortSignal): Promise<void>
   /** For connections on the loopback. */
   readonly tls: SecureContextOptions
 }
@@ -47,10 +50,7 @@ export async function openServing(ports: MetaServerPorts, options: MetaServerOpt
   await copies.open()
   const get = (resource: string, key: string) => objects.get(resource, key)
   const { accountUid } = access
-  const tokens: TokenAuthenticator = firstOf([
-    operatorTokens(people.token, nodeName),
-    accountTokens({ issuer, nodeName, audiences: options.audiences, get, accountUid, clock }),
-  ])
+  const accounts = accountTokens({ issuer, nodeName, audiences: options.audiences, get, accountUid, clock })
   const cutOff = countCutOffs(ports)
   const rights = nodeRights(access)
   const context: NodeContext = {
@@ -69,20 +69,21 @@ export async function openServing(ports: MetaServerPorts, options: MetaServerOpt
   const restart = restarts({ bus, rights })
   const serve = (asked: AskedResource) =>
     isRestart(asked) ? restart(asked) : isOfPod(asked) ? ofPods(asked) : ofNode(asked)
-  const dispatch = createDispatcher({
-    ...{ tokens, clock, random, log },
-    authorize: rights.authorize,
-    serve,
+  const shared = {
+    ...{ clock, random, log, serve },
     descriptions: createDescriptions({ registry: kinds.registry, address: () => options.address() }),
     requests: metrics.counter({
       name: 'skerry_metaserver_requests_total',
       help: 'Requests that MetaServer answered.',
       labels: ['verb', 'code'],
     }),
-  })
+  }
+  const answerer = (tokens: TokenAuthenticator, authorize: Authorizer) =>
+    createAnswerer(createDispatcher({ ...shared, tokens, authorize }), { clock, cutOff })
   log.info('MetaServer answers', { objects: objects.size })
   return {
-    answer: createAnswerer(dispatch, { clock, cutOff }),
+    answer: answerer(firstOf([operatorTokens(people.token, nodeName), accounts]), rights.authorize),
+    answerPod: answerer(accounts, rights.authorizePod),
     tls: { cert: people.serving.certificate, key: people.serving.privateKey, ca: people.ca },
   }
 }

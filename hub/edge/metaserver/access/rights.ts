@@ -12,6 +12,8 @@ export interface Rights {
   decide(user: User, attributes: Attributes): Decision | undefined
   /** Before it is known what a request is about: what is said of the API, and acting as somebody else. */
   readonly authorize: Authorizer
+  /** The same where pods come in: nothing for whoever has not shown who he is. */
+  readonly authorizePod: Authorizer
 }
 
 const REFUSED: Decision = { allowed: false, reason: '' }
@@ -21,15 +23,16 @@ const REFUSED: Decision = { allowed: false, reason: '' }
  * who he is may know what is served; others get nothing but health and version.
  */
 export function nodeRights(access: Pick<NodeAccess, 'decide'>): Rights {
+  const isKnown = ({ groups }: User) => groups.includes(EVERYBODY)
   return {
+    authorizePod: (user, { verb }) => (verb !== 'impersonate' && isKnown(user) ? ALLOWED : REFUSED),
     decide: (user, attributes) => (isOperator(user) ? ALLOWED : access.decide(user, attributes)),
     authorize(user, { verb, path, resource }) {
       if (isOperator(user)) return ALLOWED
       if (verb === 'impersonate') return REFUSED
-      const isKnown = user.groups.includes(EVERYBODY)
       const isVersion = !resource && verb === 'get' && path === '/version'
       // What is asked of objects is decided where it is known who holds them.
-      return isKnown || isVersion ? ALLOWED : REFUSED
+      return isKnown(user) || isVersion ? ALLOWED : REFUSED
     },
   }
 }
