@@ -15,11 +15,17 @@ export async function powerOff(socket: string, folders: readonly string[]): Prom
     if (performance.now() > end) throw new Error(`these do not end: ${JSON.stringify(pids)}`)
     await pause(20)
   }
+  await unmountIn(folders)
+  await removeCgroups(await idsIn(join(folders[0] ?? '', 'containerd.log')))
+}
+
+/** Unmounts all that is mounted in these folders. */
+export async function unmountIn(folders: readonly string[]): Promise<void> {
+  const end = performance.now() + PATIENCE_MS
   for (let left = await mountsIn(folders); left[0] !== undefined; left = await mountsIn(folders)) {
     await runProgram('umount', [left[0]])
     if (performance.now() > end) throw new Error(`these cannot be unmounted: ${left.join(', ')}`)
   }
-  await removeCgroups(await idsIn(join(folders[0] ?? '', 'containerd.log')))
 }
 
 /** The shims of that containerd and all that was started by them, newest first. */

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { parseDocument } from 'yaml'
 import { needs } from '../../../tools/testing/needs.ts'
 import { needsContainerd, startContainerd, type TestContainerd } from '../../edged/testing/containerd.ts'
+import { unmountIn } from '../../edged/testing/power-off.ts'
 import { packageClosure } from '../testing/package-closure.ts'
 import { eventually } from '../testing/run.ts'
 import { type RunningUp, startUp, temporaryDirectory } from '../testing/up.ts'
@@ -47,6 +48,7 @@ describe('the apps of samples/, deployed with kubectl', {
   after(async () => {
     await up?.stop()
     await containerd?.[Symbol.asyncDispose]()
+    if (up) await unmountIn([up.directory])
   })
 
   const works = async (program: 'kubectl' | 'skerry', ...args: readonly string[]) => {

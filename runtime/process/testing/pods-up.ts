@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { startContainerd, TEST_IMAGE, type TestContainerd } from '../../edged/testing/containerd.ts'
+import { unmountIn } from '../../edged/testing/power-off.ts'
 import { type Ran, run } from './run.ts'
 import { type RunningUp, startUp, temporaryDirectory } from './up.ts'
 
@@ -57,6 +58,8 @@ export async function startPodsUp(subnet: string): Promise<PodsUp> {
     async [Symbol.asyncDispose]() {
       await up.stop()
       await containerd[Symbol.asyncDispose]()
+      // Tokens of pods are in memory; they stay where their node stopped before its pods.
+      await unmountIn([directory])
     },
   }
 }

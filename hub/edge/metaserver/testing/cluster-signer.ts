@@ -3,7 +3,7 @@ import { derOf, pemOf } from '../../../../platform/certificates/index.ts'
 import { type Authority, createAuthority, parseCsr } from '../../../../platform/certificates/issuing/index.ts'
 import { RefusedError, UnavailableError } from '../../../../platform/lifecycle/index.ts'
 import { type Clock, minutes } from '../../../../platform/time/index.ts'
-import { type Json, type JsonObject, requestObject, writeObject } from '../../../../schemas/index.ts'
+import { type Json, type JsonObject, type ObjectAnswer, requestObject, writeObject } from '../../../../schemas/index.ts'
 import { objectAt, textAt } from '../../../kube/object/index.ts'
 
 /** The cloud of a cluster that signs serving certificates, as far as a node sees it on its bus. */
@@ -60,7 +60,7 @@ export async function clusterSigner({ clock, lifetimeMs = 3_600_000 }: SignerOpt
         signer.busy--
         return content
       })
-      bus.serve(requestObject, async ({ resource }) => {
+      bus.serve(requestObject, async ({ resource }): Promise<ObjectAnswer> => {
         if (resource.endsWith('/configmap/kube-root-ca.crt')) {
           return { from: 'node', object: { data: { 'ca.crt': signer.rootCa } } }
         }
