@@ -42,7 +42,7 @@ export interface CloudCall {
 }
 
 export function serviceRequestContent({ method, headers, body, deadlineMs }: ServiceRequest): Json {
-  const skerry = deadlineMs === undefined ? {} : { skerry: { deadlineMs } }
+  const skerry: JsonObject = deadlineMs === undefined ? {} : { skerry: { deadlineMs } }
   return { header: listsOf(headers), body: body === '' ? null : body, method, url: '', ...skerry }
 }
 
@@ -68,8 +68,8 @@ export function parseServiceAnswer(content: Json): ServiceAnswer | undefined {
 }
 
 export function cloudCallContent({ uid, method, headers, body, wait, deadlineMs }: CloudCall): Json {
-  const known = uid === undefined ? {} : { uid }
-  const left = deadlineMs === undefined ? {} : { deadlineMs }
+  const known: JsonObject = uid === undefined ? {} : { uid }
+  const left: JsonObject = deadlineMs === undefined ? {} : { deadlineMs }
   return { skerry: { ...known, method, headers: listsOf(headers), body, wait, ...left } }
 }
 
