@@ -88,6 +88,22 @@ describe('the chart', () => {
     assert.deepEqual([mount?.name], scratch)
   })
 
+  it('has replicas pass calls on, and lets them alone reach each other for that; one alone listens for nobody', () => {
+    const configured = (values: object) => {
+      const [cloud] = named(rendered(values), 'Deployment', 'skerry-cloud')
+      return parse(Object(cloud).spec.template.metadata.annotations['skerry.dev/config']).router.replicas
+    }
+    assert.deepEqual(configured({}), { enabled: true, port: 9444 })
+    assert.deepEqual(configured({ replicas: 1 }), { enabled: false, port: 9444 })
+    const policies = rendered({}).filter((each) => Object(each).kind === 'NetworkPolicy')
+    const rules = policies.flatMap((each) => [...Object(each).spec.ingress])
+    const own = { podSelector: { matchLabels: Object(policies[0]).spec.podSelector.matchLabels } }
+    const open = rules.filter(({ ports }) => ports.some(({ port }: { port: number }) => port === 9444))
+    assert.deepEqual(open, [{ from: [own], ports: [{ port: 9444, protocol: 'TCP' }] }])
+    const services = rendered({}).filter((each) => Object(each).kind === 'Service')
+    assert.doesNotMatch(JSON.stringify(services), /replicas/)
+  })
+
   it('leaves out what is switched off', () => {
     const off = { enabled: false }
     const kinds = rendered({ networkPolicy: { ...defaults.networkPolicy, ...off }, podDisruptionBudget: off }).map(

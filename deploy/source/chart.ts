@@ -37,6 +37,7 @@ const places: Values = {
   of: (path) => `⟦json .Values.${path}⟧`,
   json: (path) => `⟦json .Values.${path}⟧`,
   bare: (path) => `⟦bare .Values.${path}⟧`,
+  isSeveral: (path) => `⟦bare gt (int .Values.${path}) 1⟧`,
 }
 
 /** JSON is YAML, on one line and quoted where it has to be: no setting can break out of its place. */

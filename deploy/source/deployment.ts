@@ -10,6 +10,7 @@ export const PORTS = {
   tunnel: 10004,
   webhook: 8443,
   router: 9443,
+  replicas: 9444,
   metrics: 9091,
 } as const
 /** One for each gateway with a tunnel; named so that a NetworkPolicy can name them. */
@@ -85,7 +86,7 @@ function container(values: Values): JsonObject {
     args: ['cloud', '--config', `${CONFIG_FOLDER}/cloud.yaml`],
     env: [
       { name: 'SKERRY_DATA', value: DATA },
-      // Where API servers reach the kubelets of the gateways whose tunnels are in this pod.
+      // Where API servers reach the kubelets of the gateways whose tunnels are in this pod, and other replicas this one.
       { name: 'POD_IP', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } },
     ],
     ports: Object.entries(PORTS).map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
@@ -105,7 +106,7 @@ function container(values: Values): JsonObject {
 }
 
 /** `cloud.yaml`. */
-function configuration({ json }: Values): string {
+function configuration({ json, isSeveral }: Values): string {
   const cloudhub = ['advertise', 'nodeLimit', 'certificateDays', 'renewalGraceDays', 'keadmToken']
   return [
     'cloudhub:',
@@ -122,6 +123,7 @@ function configuration({ json }: Values): string {
     'router:',
     `  host: ${json('listen')}`,
     `  port: ${PORTS.router}`,
+    `  replicas: {enabled: ${isSeveral('replicas')}, port: ${PORTS.replicas}}`,
     'admission:',
     `  host: ${json('listen')}`,
     `  port: ${PORTS.webhook}`,

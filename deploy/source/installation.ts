@@ -120,5 +120,20 @@ function bounds(values: Values): readonly Part[] {
         },
       },
     },
+    {
+      when: 'networkPolicy.enabled',
+      object: {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: `${NAME}-replicas`, namespace },
+        spec: {
+          podSelector: { matchLabels: SELECTOR },
+          policyTypes: ['Ingress', 'Egress'],
+          // Calls that one replica passes on to another.
+          ingress: [{ from: [{ podSelector: { matchLabels: SELECTOR } }], ports: ports('replicas') }],
+          egress: [{ to: [{ podSelector: { matchLabels: SELECTOR } }], ports: ports('replicas') }],
+        },
+      },
+    },
   ]
 }

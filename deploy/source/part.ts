@@ -8,6 +8,8 @@ export interface Values {
   json(path: string): string
   /** The setting inside a text, as it stands; its schema holds it to letters that need no quotes. */
   bare(path: string): string
+  /** `true` or `false` inside a text: whether the setting, a number, is more than 1. */
+  isSeveral(path: string): string
 }
 
 /** One object of an installation, and when it is there. */

@@ -25,6 +25,7 @@ const defaults: Values = {
   of: defaultOf,
   json: (path) => JSON.stringify(defaultOf(path)),
   bare: (path) => String(defaultOf(path)),
+  isSeveral: (path) => String(Number(defaultOf(path)) > 1),
 }
 
 function objectsOf(part: Part): readonly JsonObject[] {

@@ -73,6 +73,8 @@ function behindEnd(tokens: readonly string[]): readonly string[] {
 function action(token: string, values: Values, item: unknown): string {
   if (token === '{{ toJson . }}') return goJson(item)
   if (/^\{\{ \/\*.*\*\/ \}\}$/.test(token)) return ''
+  const [, number] = /^\{\{ gt \(int \.Values\.([\w.]+)\) 1 \}\}$/.exec(token) ?? []
+  if (number !== undefined) return String(Number(at(values, number)) > 1)
   const [, json, path = ''] = /^\{\{ (toJson )?\.Values\.([\w.]+) \}\}$/.exec(token) ?? []
   if (path === '') throw new Error(`the renderer of the tests knows no ${token}`)
   const value = at(values, path)

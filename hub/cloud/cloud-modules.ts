@@ -30,6 +30,7 @@ import { ApiTroubles, type Kubernetes, type KubernetesCallers, observedKubernete
 import { createNodeRegisterModule } from './node-register/module.ts'
 import type { NodeRegister } from './node-register/node-register.ts'
 import { createPolicyControllerModule } from './policy-controller/module.ts'
+import type { RouterModule } from './router/module.ts'
 
 /** What the cloud half is configured with; the parts of CloudConfig that concern it. */
 export interface CloudModulesConfig {
@@ -92,7 +93,7 @@ export interface CloudModules {
   /** Absent: nodes open no tunnels. */
   readonly tunnel?: TunnelServerModule
   /** Absent: no rules are followed. */
-  readonly router?: ListeningModule
+  readonly router?: RouterModule
   /** Absent: nobody reaches kubelets through them. */
   readonly stream?: ListeningModule
   /** False while the API tells of nothing: whoever is new is better served by another replica, if one there has an API. */
@@ -119,7 +120,15 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
   )
   const tunnel = tunnelServer(config, { ...ports, authority, register })
   const said = () => (tunnel ? String(tunnel.port) : 'off')
-  const cloudhub = createCloudHubModule(hubConfig, { ...ports, ...informers, authority, register, tunnel: said })
+  const replica = () => router?.replica
+  const cloudhub = createCloudHubModule(hubConfig, {
+    ...ports,
+    ...informers,
+    authority,
+    register,
+    tunnel: said,
+    replica,
+  })
   const { hub } = cloudhub
   const tunnels = tunnel ? { tunnels: tunnel.tunnels } : {}
   const caller = createAccessModule(given.clientAuthority, ports)

@@ -27,6 +27,7 @@ import { crds } from '../../schemas/crd/index.ts'
 import type { Composition, Ground } from './host.ts'
 import { identityRoutes } from './identity-routes.ts'
 import { clientAuthority, streamOptions } from './kubelets.ts'
+import { routerOptions } from './replicas.ts'
 import type { NodesReport } from './status/report.ts'
 import { freePort } from './up/ports.ts'
 
@@ -57,7 +58,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
   const kubernetes = await cluster.open()
   const store = await openStore(join(ground.directory, 'router.db'), [routerStoreDomain], { clock, log, shrinks: true })
   const created = createCloudModules(parts, {
-    router: { options: config.router, store },
+    router: { options: routerOptions(config), store },
     ...{ kubernetes, callers: kubernetes, clock, random, log, metrics },
     ...clientAuthority(kubelets, cluster.clientAuthority),
     ...(cluster.ca === undefined ? {} : { clusterCa: cluster.ca }),

@@ -10,6 +10,17 @@ export const RouterConfig = Type.Object(
       default: false,
       description: 'Serve HTTP without TLS. On a loopback address only; callers still show a token.',
     }),
+    replicas: Type.Object(
+      {
+        enabled: Type.Boolean({
+          default: false,
+          description:
+            'Pass calls on to the replica of the cloud half that a node is connected to, and take those of others. They reach this one at cloudstream.kubelets.advertise, else environment variable POD_IP.',
+        }),
+        port: port(9444, 'Port for other replicas, at the address in router.host (mutual TLS).'),
+      },
+      { ...strict, default: {}, description: 'Where several cloud halves run on one cluster.' },
+    ),
   },
   { ...strict, default: {}, description: 'The Router: calls of nodes by the rules of rules.kubeedge.io.' },
 )

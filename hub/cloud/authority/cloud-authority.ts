@@ -42,6 +42,10 @@ export interface CloudAuthority {
   onServing(handler: (serving: ServingCertificate) => void): Disposable
   /** A serving certificate for this process alone, with names that other replicas do not have. */
   serveAs(names: readonly string[]): Promise<ServingCertificate>
+  /** By which this process shows other replicas that it is one: for both ends of a connection, never kept anywhere. */
+  issueReplica(): Promise<ServingCertificate>
+  /** Whether the certificate that a peer has shown is that of a replica, which no node has. Its dates are not looked at. */
+  isReplica(certificate: X509Certificate | undefined): boolean
   readonly tokens: JoinTokens
   createToken(request: JoinTokenRequest): Promise<string>
   /** From now to the end of a certificate that is issued now, Unix ms. */

@@ -7,6 +7,7 @@ import type { Kubernetes } from '../kubernetes/index.ts'
 import type { CloudAuthority, KeyedCertificate } from './cloud-authority.ts'
 import { JoinTokens, type TokenHints } from './join-tokens.ts'
 import { readNodeCertificate } from './node-certificate.ts'
+import { isReplicaCertificate, issueReplica } from './replica-certificate.ts'
 import { ensureSecret, type SecretBytes } from './secrets.ts'
 import { ServingCertificates, servingPem } from './serving.ts'
 import { createCa, inspectNodeRequest, issueServing, signNodeRequest } from './x509.ts'
@@ -54,6 +55,8 @@ export async function openAuthority(
       return serving.current
     },
     serveAs: async (names) => servingPem(await issueServing(ca, names, clock)),
+    issueReplica: async () => servingPem(await issueReplica(ca, ports)),
+    isReplica: (certificate) => isReplicaCertificate(certificate, caCertificate),
     onServing: (handler) => serving.onChange(handler),
     refreshServing: (within) => serving.refresh(within),
     createToken: (request) => tokens.create(request),

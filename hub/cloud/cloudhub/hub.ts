@@ -40,6 +40,8 @@ export interface HubPorts {
   readonly nodes?: Informer<AnyObject>
   /** Leases of namespace `kubeedge`; absent: this is the only cloud half. */
   readonly sessionLeases?: Informer<AnyObject>
+  /** `<address>:<port>` at which other replicas reach this one. */
+  readonly replica?: () => string | undefined
 }
 
 /** An original edge hands an answer to whoever waits for it only in this group. */

@@ -48,6 +48,8 @@ export interface CloudHubPorts {
   readonly clusterCa?: string
   /** Port of the tunnel server as nodes dial it, or `off`; told to Skerry edges. */
   readonly tunnel?: () => string
+  /** `<address>:<port>` at which other replicas reach this one. */
+  readonly replica?: () => string | undefined
 }
 
 export interface CloudHubModule extends Module {

@@ -2,13 +2,15 @@ import type { Metrics } from '../../../platform/health/index.ts'
 import { createReconciler, type Reconciler } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
-import { SYSTEM_NAMESPACE } from '../authority/secrets.ts'
 import { type AnyObject, type Informer, type Kubernetes, LEASES, reasonOfError } from '../kubernetes/index.ts'
+import { holderOf, leaseOf, placeAnnotations } from './session-lease.ts'
 
 export interface SessionClaimPorts {
   readonly kubernetes: Kubernetes
   /** Leases of namespace `kubeedge`. */
   readonly sessionLeases: Informer<AnyObject>
+  /** `<address>:<port>` at which other replicas reach this one; absent: they do not. */
+  readonly replica?: () => string | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -112,28 +114,20 @@ export class SessionClaims {
   }
 
   #claim(node: string, held: Held, seen: AnyObject | undefined, signal: AbortSignal): Promise<AnyObject> {
-    const { kubernetes } = this.#ports
+    const { kubernetes, replica } = this.#ports
     const at = leaseOf(node)
+    const place = placeAnnotations(replica?.(), held.session)
     // MicroTime has six digits.
     const acquireTime = new Date(held.since).toISOString().replace('Z', '000Z')
     const spec = { holderIdentity: held.session, acquireTime }
-    if (!seen) return kubernetes.create(LEASES, at.namespace, { metadata: at, spec }, signal)
+    if (!seen) return kubernetes.create(LEASES, at.namespace, { metadata: { ...at, ...place }, spec }, signal)
     const { resourceVersion } = seen.metadata
-    return kubernetes.patch(LEASES, at, { metadata: { resourceVersion }, spec }, { type: 'merge' }, signal)
+    return kubernetes.patch(LEASES, at, { metadata: { resourceVersion, ...place }, spec }, { type: 'merge' }, signal)
   }
 }
 
 /** What was seen is not what the API has. */
 const OUTDATED: ReadonlySet<string> = new Set(['Conflict', 'AlreadyExists', 'NotFound'])
-
-function leaseOf(node: string) {
-  return { namespace: SYSTEM_NAMESPACE, name: node }
-}
-
-function holderOf({ spec }: AnyObject): string | undefined {
-  const holder = spec?.['holderIdentity']
-  return typeof holder === 'string' && holder !== '' ? holder : undefined
-}
 
 function isLater(lease: AnyObject, { session, since }: Held): boolean {
   const holder = holderOf(lease)

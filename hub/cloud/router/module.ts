@@ -15,9 +15,11 @@ import { clientTls, credentialsOf } from '../access/shown.ts'
 import type { AuthorityHolder } from '../authority/module.ts'
 import type { CloudHub } from '../cloudhub/delivery.ts'
 import { createEventRecorder } from '../device-controller/events/event-recorder.ts'
-import type { Informer, Kubernetes } from '../kubernetes/index.ts'
+import type { AnyObject, Informer, Kubernetes } from '../kubernetes/index.ts'
 import { ConnectionBounds } from '../peers/connection-bounds.ts'
 import { peerName } from '../peers/peer-name.ts'
+import type { ReplicaRoad } from './replicas/replica-road.ts'
+import { type ReplicaOptions, startReplicas } from './replicas/start-replicas.ts'
 import { RuleTable } from './rules/rule-table.ts'
 import { RestCalls } from './serving/rest-calls.ts'
 import { RuleGates } from './serving/rule-gates.ts'
@@ -35,6 +37,8 @@ export interface RouterOptions {
   readonly port: number
   /** Loopback alone. */
   readonly plainHttp: boolean
+  /** Absent: calls are passed on to nobody, and taken of no replica. */
+  readonly replicas?: ReplicaOptions
 }
 
 export interface RouterPorts {
@@ -42,6 +46,8 @@ export interface RouterPorts {
   readonly rules: Informer<Rule>
   readonly endpoints: Informer<RuleEndpoint>
   readonly hub: CloudHub
+  /** Leases of namespace `kubeedge`, which say where nodes are connected. */
+  readonly sessionLeases: Informer<AnyObject>
   readonly authority: AuthorityHolder
   readonly access: Access
   readonly clientAuthority: ClientAuthority
@@ -57,6 +63,8 @@ export interface RouterPorts {
 export interface RouterModule extends Module {
   /** Real after the start. */
   readonly port: number
+  /** `<address>:<port>` at which other replicas reach this one, after the start; nothing where they do not. */
+  readonly replica: string | undefined
 }
 
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
@@ -72,10 +80,14 @@ const FLUSH_WITHIN = seconds(3)
 /** The Router: REST calls to nodes, and what nodes say to rules. */
 export function createRouterModule(options: RouterOptions, ports: RouterPorts): RouterModule {
   let port = 0
+  let replica: string | undefined
   return {
     name: 'Router',
     get port() {
       return port
+    },
+    get replica() {
+      return replica
     },
     async start(scope) {
       if (options.plainHttp && !LOOPBACK.has(options.host)) {
@@ -89,8 +101,11 @@ export function createRouterModule(options: RouterOptions, ports: RouterPorts): 
       const events = createEventRecorder({ ...withoutMetrics(ports), component: 'skerry-router', rate: EVENTS })
       const status = new StatusWriter({ ...ports, table, events })
       const gates = new RuleGates(ports.clock)
-      await startUpward(ports, { table, status, gates }, scope)
-      const calls = new RestCalls({ ...ports, table, gates, tally: status })
+      const elsewhere = options.replicas && (await startReplicas(options.replicas, ports, scope))
+      const replicas = elsewhere ? { replicas: elsewhere.road } : {}
+      replica = elsewhere?.own
+      await startUpward(ports, { table, status, gates, ...replicas }, scope)
+      const calls = new RestCalls({ ...ports, ...replicas, table, gates, tally: status })
       const server = await listen(options, ports, calls)
       scope.use(server)
       scope.use(table.onChange((key) => status.look(key)))
@@ -106,16 +121,18 @@ interface Parts {
   readonly table: RuleTable
   readonly status: StatusWriter
   readonly gates: RuleGates
+  readonly replicas?: ReplicaRoad
 }
 
-async function startUpward(ports: RouterPorts, { table, status, gates }: Parts, scope: Scope): Promise<void> {
+async function startUpward(ports: RouterPorts, { table, status, gates, replicas }: Parts, scope: Scope): Promise<void> {
   const { hub, store, clock, log } = ports
   const targets = scope.use(new RestTargets(clock))
   const spool = new Spool(store, clock)
   const lanes: Lanes = new Lanes({
     ...ports,
     ...{ table, spool, tally: status, log: boundedLogger(log, ports) },
-    deliver: (live, node, letter, signal) => deliver({ hub, targets, clock }, live, { node, letter, signal }),
+    deliver: (live, node, letter, signal) =>
+      deliver({ hub, targets, clock, ...(replicas ? { replicas } : {}) }, live, { node, letter, signal }),
   })
   lanes.add(await spool.open())
   // Last of all: what is delivered until the end is counted.
@@ -131,12 +148,10 @@ async function startUpward(ports: RouterPorts, { table, status, gates }: Parts, 
   scope.use(hub.onUserMessage((message) => takeUpward(upward, message)))
   scope.use(hub.onUpstream('calls', (upstream) => calls.take(upstream, scope.signal)))
   scope.use(table.onChange((key) => lanes.wake((rule) => rule === key)))
-  scope.use(
-    hub.onConnection(({ node }, connected) => {
-      if (!connected) return
-      lanes.wake((rule, from) => (table.rule(rule)?.spec.targetResource['node_name'] ?? from) === node)
-    }),
-  )
+  const isThere = (node: string) =>
+    lanes.wake((rule, from) => (table.rule(rule)?.spec.targetResource['node_name'] ?? from) === node)
+  scope.use(hub.onConnection(({ node }, connected) => void (connected && isThere(node))))
+  if (replicas) scope.use(ports.sessionLeases.onChange((now) => void (now && isThere(now.metadata.name))))
   scope.run((signal) => lanes.run(signal))
 }
 

@@ -9,6 +9,7 @@ import { type Logger, silentLogger } from '../../../platform/log/index.ts'
 import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CloudAuthority } from '../authority/cloud-authority.ts'
 import { createCloudModules } from '../cloud-modules.ts'
+import type { RouterParts } from '../compose-router.ts'
 import type { Kubernetes } from '../kubernetes/kubernetes.ts'
 import { SECRETS } from '../kubernetes/resources.ts'
 import { FakeKubernetes } from './fake-kubernetes.ts'
@@ -24,6 +25,7 @@ export interface TlsCloudOptions {
   readonly maxFrameBytes?: number
   readonly handshakeWithin?: Duration
   readonly log?: Logger
+  readonly router?: RouterParts
   readonly cloudstream?: { readonly tunnel?: boolean; readonly streamsPerNode?: number }
 }
 
@@ -52,6 +54,7 @@ export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {
       random: systemRandom,
       log: options.log ?? silentLogger,
       ...(options.metrics ? { metrics: options.metrics } : {}),
+      ...(options.router ? { router: options.router } : {}),
     },
   )
   const { onPending = () => undefined } = options

@@ -1,26 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { pipeline } from 'node:stream/promises'
 import { type Counter, type Histogram, type Metrics, silentMetrics } from '../../../../platform/health/index.ts'
-import { readBody } from '../../../../platform/http/index.ts'
 import { describeError } from '../../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../../platform/log/index.ts'
-import { type Clock, seconds } from '../../../../platform/time/index.ts'
-import { SERVICE_ERROR_HEADER } from '../../../../schemas/index.ts'
+import type { Clock } from '../../../../platform/time/index.ts'
 import type { Tunnels } from '../../../tunnel/index.ts'
 import type { Access, Credentials, User } from '../../access/access.ts'
 import type { CloudHub } from '../../cloudhub/delivery.ts'
+import { HOP_HEADER } from '../replicas/hop.ts'
+import { placeElsewhere, publishAnywhere } from '../replicas/publish-anywhere.ts'
+import type { ReplicaRoad } from '../replicas/replica-road.ts'
 import { answerOf, CallRefusal } from '../router-error.ts'
 import type { PathFound, RuleTable } from '../rules/rule-table.ts'
 import type { Tally } from '../status/tally.ts'
-import { publishAt } from '../targets/event-bus.ts'
-import { callInFrames, type ServiceRequest } from '../targets/service-frame.ts'
-import { callInStream } from '../targets/service-stream.ts'
+import type { ServiceRequest } from '../targets/service-frame.ts'
 import { servicePathOf, topicOf } from '../targets/target-place.ts'
-import { sendAnswer, sendPlain, sendRefusal } from './answers.ts'
-import { answeredHeaders, forwardedHeaders } from './headers.ts'
+import { sendPlain, sendRefusal } from './answers.ts'
+import { forwardedHeaders } from './headers.ts'
 import { parseRequestPath, type RequestPath } from './request-path.ts'
 import type { RuleGates } from './rule-gates.ts'
-import { Watchdog } from './watchdog.ts'
+import { ServiceCalls, tooLarge } from './service-calls.ts'
+import { wholeBody } from './whole-body.ts'
 
 export interface RestCallPorts {
   readonly table: RuleTable
@@ -28,6 +27,8 @@ export interface RestCallPorts {
   readonly hub: Pick<CloudHub, 'ask' | 'tell' | 'peerOf'>
   /** Absent: local services are called in frames alone. */
   readonly tunnels?: Pick<Tunnels, 'isOpen' | 'open'>
+  /** Absent: nodes are called here alone. */
+  readonly replicas?: ReplicaRoad
   readonly gates: RuleGates
   readonly tally: Tally
   readonly clock: Clock
@@ -35,19 +36,19 @@ export interface RestCallPorts {
   readonly metrics?: Metrics
 }
 
-/** The rest of a body has to go on coming. */
-const BODY_PAUSE = seconds(15)
 const WAITS = { eventbus: ['delivered', 'none'], servicebus: ['answer'] } as const
 const MOST_HEADERS = 100
 
 /** Calls of REST sources: who, which rule, whether it may, and what the node says to it. Nothing is ever sent twice. */
 export class RestCalls {
   readonly #ports: RestCallPorts
+  readonly #services: ServiceCalls
   readonly #calls: Counter
   readonly #took: Histogram
 
   constructor(ports: RestCallPorts) {
     this.#ports = ports
+    this.#services = new ServiceCalls(ports)
     const metrics = ports.metrics ?? silentMetrics
     this.#calls = metrics.counter({
       name: 'skerry_router_calls_total',
@@ -85,6 +86,9 @@ export class RestCalls {
   async #serve(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
     const { table } = this.#ports
     const { signal, call } = context
+    // Only replicas pass calls on, and they have a listener of their own.
+    if (request.headers[HOP_HEADER] !== undefined)
+      throw refusal(403, 'HUB_HOP_FORGED', `no caller may send the header ${HOP_HEADER}`)
     const user = await this.#identify(request, context)
     const path = requestPathOf(request)
     if (!table.isSynced) throw refusal(503, 'HUB_RULES_UNKNOWN', 'the rules are not known yet', 2)
@@ -144,21 +148,20 @@ export class RestCalls {
   }
 
   async #publish({ request, response, path, found, signal }: Call): Promise<undefined> {
-    const { hub } = this.#ports
+    const { clock } = this.#ports
     const { settings } = found.live
     const wait = waitOf(request, WAITS.eventbus)
     const topic = topicOf(found, path)
-    const payload = await this.#wholeBody(request, settings.maxBodyBytes, signal)
+    const payload = await wholeBody(request, settings.maxBodyBytes, { clock, signal })
     const options = { wait, deadline: settings.timeout, signal }
-    const outcome = await publishAt(hub, { node: path.node, topic, payload }, options)
+    const outcome = await publishAnywhere(this.#ports, { node: path.node, topic, payload }, options)
     if (outcome === 'delivered') sendPlain(request, response, 200, 'message delivered')
     else sendPlain(request, response, 202, 'message delivered to the hub')
     return undefined
   }
 
-  /** Settles with the code of the node's ServiceBus, where that has answered in the place of the service. */
   async #callService({ request, response, path, found, signal }: Call): Promise<string | undefined> {
-    const { hub, tunnels } = this.#ports
+    const { hub, tunnels, replicas } = this.#ports
     const { live } = found
     waitOf(request, WAITS.servicebus)
     const call: ServiceRequest = {
@@ -168,70 +171,10 @@ export class RestCalls {
       method: request.method ?? 'GET',
       headers: forwardedHeaders(request.headersDistinct),
     }
-    if (hub.peerOf(path.node)?.skerry !== false && tunnels?.isOpen(path.node))
-      return this.#stream({ request, response, path, found, signal }, call)
-    const body = await this.#wholeBody(request, live.settings.maxBodyBytes, signal)
-    const answer = await callInFrames(hub, call, body, { deadline: live.settings.timeout, signal })
-    sendAnswer(request, response, answer)
-    return answer.headers[SERVICE_ERROR_HEADER]?.[0]
-  }
-
-  /** Both bodies go as they come, with back-pressure. */
-  async #stream({ request, response, found, signal }: Call, call: ServiceRequest): Promise<string | undefined> {
-    const { tunnels, clock } = this.#ports
-    if (!tunnels) throw refusal(503, 'HUB_NO_TUNNEL', 'the node has no tunnel', 5)
-    const { settings } = found.live
-    const over = new AbortController()
-    const end = (reason: unknown) => over.abort(reason)
-    const onAbort = () => end(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    let bytes = 0
-    const count = (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > settings.maxBodyBytes) end(tooLarge())
-    }
-    const { headers } = request
-    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-    const length = headers['content-length'] === undefined ? {} : { length: Number(headers['content-length']) }
-    try {
-      if (hasBody) request.on('data', count).pause()
-      const body = hasBody ? { stream: request, ...length } : undefined
-      const exchange = callInStream(call, body, { tunnels, clock, deadline: settings.timeout, signal: over.signal })
-      const answer = await Promise.race([exchange, rejectedBy(over.signal)])
-      const kept = answeredHeaders(Object.entries(answer.headersDistinct))
-      const whole = answer.headers['content-length']
-      // What is not read of the body must not be taken for the next request.
-      if (!request.complete) response.setHeader('connection', 'close')
-      response.writeHead(answer.statusCode ?? 502, {
-        ...listsOf(kept),
-        ...(whole === undefined ? {} : { 'content-length': whole }),
-      })
-      using dog = new Watchdog(clock, settings.timeout, (error) => answer.destroy(error))
-      answer.on('data', () => dog.touch())
-      response.on('drain', () => dog.touch())
-      await pipeline(answer, response)
-      return answer.headersDistinct[SERVICE_ERROR_HEADER]?.[0]
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-      request.off('data', count)
-    }
-  }
-
-  async #wholeBody(request: IncomingMessage, most: number, signal: AbortSignal): Promise<Buffer> {
-    const slow = new AbortController()
-    const onAbort = () => slow.abort(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    using dog = new Watchdog(this.#ports.clock, BODY_PAUSE, () =>
-      slow.abort(refusal(408, 'HUB_BODY_SLOW', 'the body does not come')),
-    )
-    const touch = () => dog.touch()
-    request.on('data', touch)
-    try {
-      return await readBody(request, most, slow.signal)
-    } finally {
-      request.off('data', touch)
-      signal.removeEventListener('abort', onAbort)
-    }
+    const exchange = { request, response, call, limits: live.settings, signal }
+    const place = tunnels?.isOpen(path.node) ? undefined : placeElsewhere({ hub, replicas }, path.node)
+    if (place === undefined || !replicas) return this.#services.serve(exchange)
+    return this.#services.stream(replicas.serviceCall(exchange), replicas.wayTo(place, path.node))
   }
 }
 
@@ -270,21 +213,6 @@ function waitOf<W extends string>({ headers }: IncomingMessage, choices: readonl
   const chosen = choices.find((each) => each === wanted)
   if (chosen !== undefined) return chosen
   throw refusal(400, 'HUB_CALL_WAIT', `x-skerry-wait must be ${choices.join(' or ')} for this rule`)
-}
-
-function rejectedBy(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
-}
-
-function listsOf(headers: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, [...values]]))
-}
-
-function tooLarge(): CallRefusal {
-  return refusal(413, 'HUB_BODY_TOO_LARGE', 'the body is larger than the rule allows (skerry.dev/max-body-bytes)')
 }
 
 function refusal(status: number, code: string, message: string, retryAfterSeconds?: number): CallRefusal {

@@ -12,8 +12,14 @@ export interface StreamBody {
   readonly length?: number
 }
 
+/** Tunnels, or what leads to those of another replica. */
+export interface StreamWay extends Pick<Tunnels, 'open'> {
+  /** What is told of a stream that broke before the answer; absent: that of a tunnel. */
+  readonly broken?: (cause: unknown) => Error
+}
+
 export interface StreamCall {
-  readonly tunnels: Pick<Tunnels, 'open'>
+  readonly way: StreamWay
   readonly clock: Clock
   /** For each wait: for the stream, while the body goes, and for the head of the answer. */
   readonly deadline: Duration
@@ -27,10 +33,10 @@ export interface StreamCall {
 export async function callInStream(
   request: ServiceRequest,
   body: StreamBody | undefined,
-  { tunnels, clock, deadline, signal }: StreamCall,
+  { way, clock, deadline, signal }: StreamCall,
 ): Promise<IncomingMessage> {
   const { node } = request
-  const stream = await withDeadline(clock, deadline, signal, (limited) => tunnels.open(node, 'servicebus', limited))
+  const stream = await withDeadline(clock, deadline, signal, (limited) => way.open(node, 'servicebus', limited))
   const onAbort = () => stream.destroy()
   signal.addEventListener('abort', onAbort, { once: true })
   stream.once('close', () => signal.removeEventListener('abort', onAbort))
@@ -39,7 +45,10 @@ export async function callInStream(
   const touch = () => dog.touch()
   body?.stream.on('data', touch)
   try {
-    return await Promise.race([exchange(stream, request, { body, deadline }), late.promise])
+    return await Promise.race([
+      exchange(stream, request, { body, deadline, broken: way.broken ?? brokenTunnel }),
+      late.promise,
+    ])
   } catch (error) {
     stream.destroy()
     throw error
@@ -48,10 +57,16 @@ export async function callInStream(
   }
 }
 
+interface Exchange {
+  readonly body: StreamBody | undefined
+  readonly deadline: Duration
+  readonly broken: (cause: unknown) => Error
+}
+
 function exchange(
   stream: Duplex,
   { port, path, method, headers }: ServiceRequest,
-  { body, deadline }: { readonly body: StreamBody | undefined; readonly deadline: Duration },
+  { body, deadline, broken }: Exchange,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const call: ClientRequest = httpRequest({
@@ -65,7 +80,7 @@ function exchange(
         ...{ host: '127.0.0.1', connection: 'close', 'x-skerry-deadline-ms': String(deadline.milliseconds) },
       },
     })
-    const failed = (cause: unknown) => reject(ofTunnel(cause))
+    const failed = (cause: unknown) => reject(isTold(cause) ? cause : broken(cause))
     call.once('error', failed)
     call.once('response', (answer) => {
       call.off('error', failed)
@@ -86,7 +101,10 @@ function feed(body: Readable, call: ClientRequest): void {
   body.pipe(call)
 }
 
-function ofTunnel(cause: unknown): unknown {
-  const isTold = cause instanceof Error && 'code' in cause && String(cause.code).startsWith('HUB_')
-  return isTold ? cause : new UnavailableError('The node broke off the call', { code: 'HUB_TUNNEL_CLOSED', cause })
+function isTold(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('HUB_')
+}
+
+function brokenTunnel(cause: unknown): UnavailableError {
+  return new UnavailableError('The node broke off the call', { code: 'HUB_TUNNEL_CLOSED', cause })
 }

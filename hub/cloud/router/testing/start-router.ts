@@ -13,7 +13,7 @@ import type { Access } from '../../access/access.ts'
 import { ClientAuthority } from '../../access/client-authority.ts'
 import { createInformer } from '../../kubernetes/informer.ts'
 import type { ResourceType } from '../../kubernetes/kubernetes.ts'
-import { RULE_ENDPOINTS, RULES } from '../../kubernetes/resources.ts'
+import { LEASES, RULE_ENDPOINTS, RULES } from '../../kubernetes/resources.ts'
 import { FakeKubernetes } from '../../testing/fake-kubernetes.ts'
 import { type CloudHarness, countingRandom, type ScriptedEdge, startCloud } from '../../testing/harness.ts'
 import { createRouterModule, type RouterModule } from '../module.ts'
@@ -78,6 +78,7 @@ export async function startRouter(
   const informers = {
     rules: createInformer(RULES, {}, ports),
     endpoints: createInformer(RULE_ENDPOINTS, {}, ports),
+    sessionLeases: createInformer(LEASES, { namespace: 'kubeedge' }, ports),
   }
   const forbidden = new Set<string>()
   const router = createRouterModule(

@@ -1,17 +1,15 @@
 import { describeError, SkerryError } from '../../../../platform/lifecycle/index.ts'
 import { type Clock, type Duration, ms, seconds } from '../../../../platform/time/index.ts'
 import { parseCloudCall } from '../../../../schemas/index.ts'
-import type { CloudHub } from '../../cloudhub/delivery.ts'
+import { type AnywherePorts, publishAnywhere } from '../replicas/publish-anywhere.ts'
 import { answerOf } from '../router-error.ts'
 import type { LiveRule } from '../rules/rule-table.ts'
 import { forwardedHeaders, type HeaderMap } from '../serving/headers.ts'
-import { publishAt } from '../targets/event-bus.ts'
 import type { RestTargets } from '../targets/rest-target.ts'
 import type { Attempt } from './lanes.ts'
 import type { Letter } from './spool.ts'
 
-export interface DeliverPorts {
-  readonly hub: Pick<CloudHub, 'ask' | 'tell' | 'peerOf'>
+export interface DeliverPorts extends AnywherePorts {
   readonly targets: RestTargets
   readonly clock: Clock
 }
@@ -43,11 +41,11 @@ interface Sent {
   readonly signal: AbortSignal
 }
 
-async function publish({ hub }: DeliverPorts, { rule, settings }: LiveRule, sent: Sent): Promise<Attempt> {
+async function publish(ports: DeliverPorts, { rule, settings }: LiveRule, sent: Sent): Promise<Attempt> {
   const { topic = '', node_name: node = sent.node } = rule.spec.targetResource
   const { payload } = sent.letter
   const options = { wait: 'delivered', deadline: settings.timeout, signal: sent.signal } as const
-  await publishAt(hub, { node, topic, payload }, options)
+  await publishAnywhere(ports, { node, topic, payload }, options)
   return { outcome: 'delivered' }
 }
 
