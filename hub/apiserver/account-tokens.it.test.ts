@@ -54,6 +54,23 @@ test('a bound token ends with its pod, and every token with its service account'
   assert.equal((await as(free ?? '')).status, 401)
 })
 
+test('the token that pods get by themselves outlasts the hour after which it is to be made anew, and no other does', async (t) => {
+  const { post, token } = await setup(t)
+  const pod = { serviceAccountName: 'robot', containers: [{ name: 'main', image: 'x' }] }
+  await post(PODS, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'till' }, spec: pod })
+  const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name: 'till' }
+  const spanOf = async (spec: object) => {
+    const reply = await token(spec)
+    const { iat, exp, ...claims } = JSON.parse(Buffer.from(tokenOf(reply).split('.')[1] ?? '', 'base64url').toString())
+    const told = Date.parse(String(Object(statusOf(reply))['expirationTimestamp'])) / 1000 - iat
+    return [exp - iat, told, (claims['kubernetes.io'].warnafter ?? iat) - iat]
+  }
+  assert.deepEqual(await spanOf({ boundObjectRef, expirationSeconds: 3607 }), [31_536_000, 3607, 3607])
+  assert.deepEqual(await spanOf({ boundObjectRef, expirationSeconds: 3600 }), [3600, 3600, 0])
+  assert.deepEqual(await spanOf({ boundObjectRef, expirationSeconds: 3607, audiences: ['vault'] }), [3607, 3607, 0])
+  assert.deepEqual(await spanOf({ expirationSeconds: 3607 }), [3607, 3607, 0])
+})
+
 test('a token may end with a Secret or a node, and with nothing else', async (t) => {
   const { api, post, token, as } = await setup(t)
   const secrets = '/api/v1/namespaces/default/secrets'

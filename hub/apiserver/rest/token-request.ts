@@ -12,8 +12,14 @@ const LONGEST_SECONDS = 2 ** 32
 const DEFAULT_SECONDS = 3600
 const TOKEN_REQUEST = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } as const
 const MOST_AUDIENCES = 32
+/** What pods get by themselves is asked for with this lifetime, by which it is known. */
+const OF_PODS_SECONDS = 3607
+const EXTENDED_SECONDS = 365 * 24 * 3600
 
-/** A TokenRequest with its token, as Kubernetes makes it. Throws a Status. */
+/**
+ * A TokenRequest with its token, as Kubernetes makes it: that of a pod goes on for a year after the time at which it should be made
+ * anew (kube-apiserver, --service-account-extend-token-expiration), unless the pod ends before. Throws a Status.
+ */
 export function createToken(
   api: ApiContext,
   { definition, namespace }: Change,
@@ -29,15 +35,17 @@ export function createToken(
   const audiences = audiencesOf(spec)
   const bound = boundTo(api, namespace, name, spec)
   const issued = Math.floor(api.clock.now() / 1000)
+  const isExtended = seconds === OF_PODS_SECONDS && 'pod' in bound && audiences.every((each) => each === ISSUER)
+  const warned = isExtended ? { warnafter: issued + seconds } : {}
   const token = api.accounts.issue({
     iss: ISSUER,
     sub: `system:serviceaccount:${namespace}:${name}`,
     aud: audiences,
     iat: issued,
     nbf: issued,
-    exp: issued + seconds,
+    exp: issued + (isExtended ? EXTENDED_SECONDS : seconds),
     jti: api.random.uuid(),
-    'kubernetes.io': { namespace, serviceaccount: { name, uid: uidOf(account) }, ...bound },
+    'kubernetes.io': { namespace, serviceaccount: { name, uid: uidOf(account) }, ...bound, ...warned },
   })
   return {
     kind: 'TokenRequest',

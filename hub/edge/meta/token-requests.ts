@@ -42,3 +42,24 @@ export function givenToken(content: Json): GivenToken | undefined {
   const seconds = isObject(content['spec']) ? content['spec']['expirationSeconds'] : undefined
   return { token, expiresAt, ...(typeof seconds === 'number' && seconds > 0 ? { lifetime: seconds * 1000 } : {}) }
 }
+
+/**
+ * For how long a token is good, ms: that of a pod may say a year in itself where its request says an hour (kube-apiserver,
+ * --service-account-extend-token-expiration), so that it outlives an API that is away. Never less than it was asked for.
+ */
+export function lastsFor(token: string, lifetime: number): number {
+  const claims = claimsOf(token)
+  const span = (Number(claims['exp']) - Number(claims['iat'])) * 1000
+  return Number.isFinite(span) ? Math.max(lifetime, span) : lifetime
+}
+
+/** Of a JSON Web Token, unproven: whoever takes the token looks at it. */
+function claimsOf(token: string): Readonly<Record<string, Json | undefined>> {
+  try {
+    const claims: Json = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    return isObject(claims) ? claims : {}
+  } catch {
+    // A token may be of any form.
+    return {}
+  }
+}

@@ -22,14 +22,14 @@ const HOUR = 3_600_000
 async function setup(options: BenchOptions = {}) {
   const edge = await startEdge(options)
   const usual = edge.cloud.answers
-  const cloud = { refuses: false, given: 0, skew: 0 }
+  const cloud = { refuses: false, given: 0, skew: 0, form: (count: number) => `token ${count}` }
   edge.cloud.answers = (frame) => {
     if (!isTokenQuery(frame)) return usual(frame)
     if (cloud.refuses) return reply(frame, { ErrStatus: { reason: 'Forbidden' } })
     const expires = new Date(edge.clock.now() + cloud.skew + HOUR).toISOString()
     return reply(frame, {
       spec: { expirationSeconds: 3600 },
-      status: { token: `token ${++cloud.given}`, expirationTimestamp: expires },
+      status: { token: cloud.form(++cloud.given), expirationTimestamp: expires },
     })
   }
   const asked = (request = REQUEST) => edge.bus.request(requestToken, request, { deadline: seconds(60) })
@@ -82,6 +82,24 @@ test('without the cloud a token is served until it is expired, then never, also 
   await assert.rejects(token(), { code: 'HUB_TOKEN_EXPIRED' })
   await assert.rejects(token({ ...REQUEST, serviceAccount: 'unknown' }), { code: 'HUB_OFFLINE' })
   await edge.stop()
+})
+
+test('the token of a pod that says a year in itself serves on while the cloud is away, and not beyond its end', async () => {
+  const first = await setup()
+  const claims = Buffer.from(JSON.stringify({ iat: 1000, exp: 1000 + 365 * 24 * 3600 })).toString('base64url')
+  first.cloud.form = (count) => `${count}.${claims}.signature`
+  const { token: given } = await first.token()
+  await first.edge.advance(0.81 * HOUR)
+  assert.notEqual((await first.token()).token, given)
+  await first.edge.stop()
+  first.edge.clock.jump(minutes(24 * 60))
+  const offline = await setup({ after: first.edge, isReachable: false })
+  assert.equal((await offline.token()).token, `2.${claims}.signature`)
+  await offline.edge.stop()
+  offline.edge.clock.jump(minutes(365 * 24 * 60))
+  const late = await setup({ after: offline.edge, isReachable: false })
+  await assert.rejects(late.token(), { code: 'HUB_TOKEN_EXPIRED' })
+  await late.edge.stop()
 })
 
 test('a refresh that the cloud refuses leaves the token that is valid, and is not tried with each call', async () => {

@@ -11,7 +11,7 @@ import {
 } from '../../../schemas/index.ts'
 import type { CloudRequests } from '../session/cloud-requests.ts'
 import { offline } from './remote-queries.ts'
-import { givenToken, podOf, tokenKey, tokenRequest } from './token-requests.ts'
+import { givenToken, lastsFor, podOf, tokenKey, tokenRequest } from './token-requests.ts'
 
 export interface TokensPorts {
   readonly cloud: CloudRequests
@@ -32,7 +32,7 @@ interface Held extends ServiceAccountToken {
   readonly pod: string
   /** Monotonic, so that a clock that is set does not make a token old. */
   readonly born: number
-  /** ms */
+  /** ms; the token should be made anew before its end. */
   readonly lifetime: number
   /** Monotonic: after a refresh that failed it is not asked for again before. */
   restUntil: number
@@ -71,7 +71,7 @@ export class Tokens {
     const held = this.#held.get(key)
     const now = this.#ports.clock.monotonic()
     const age = held ? now - held.born : 0
-    const isValid = held !== undefined && age < held.lifetime
+    const isValid = held !== undefined && age < lastsFor(held.token, held.lifetime)
     if (isValid && (age < Math.min(held.lifetime * FRESH_PART, FRESH_MS) || now < held.restUntil)) return given(held)
     try {
       return given(await this.#renewed(key, request))
