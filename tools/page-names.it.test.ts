@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { apiEnvironment } from '../runtime/edged/containers/api-environment.ts'
 import { VARIABLES } from '../runtime/edged/twins/create-pod-access.ts'
 import { unknownNames } from './page-names.ts'
 
@@ -25,7 +26,11 @@ const filesOf = (page: string) => {
 const known = {
   settings: keysOf('docs/reference/configuration.md'),
   // What containers find in their environment looks like a code.
-  codes: new Set([...keysOf('docs/reference/errors.md'), ...Object.values(VARIABLES)]),
+  codes: new Set([
+    ...keysOf('docs/reference/errors.md'),
+    ...Object.values(VARIABLES),
+    ...apiEnvironment({ host: '127.0.0.1', port: 1 }).keys(),
+  ]),
   metrics: keysOf('docs/reference/metrics.md'),
   files: filesOf('docs/reference/ports-and-files.md'),
 }

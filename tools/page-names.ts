@@ -27,5 +27,5 @@ export function unknownNames(pages: readonly Page[], known: Known): readonly str
   )
 }
 
-/** The last one says where a socket is, and ends as a setting does. */
-const FILE = /\.(db|json|sock|ts|yaml)$|^edged\.path$/
+/** Files, and the names of Services. The last one says where a socket is, and ends as a setting does. */
+const FILE = /\.(db|json|sock|svc|ts|yaml)$|^edged\.path$/
