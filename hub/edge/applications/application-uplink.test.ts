@@ -184,6 +184,25 @@ test('a watch goes on over an outage from the last version that was seen, and en
   await edge.stop()
 })
 
+test('a watch from a version may begin without the cloud and goes on when it comes; one without a version fails', async () => {
+  const { edge, asked, applications } = await start((each) => approved(each, {}))
+  edge.dialer.pair?.cut('the cable')
+  await edge.advance()
+  const seen: WatchedEvent[] = []
+  const reader = new AbortController()
+  const done = collect(applications.watch({ at: PODS, options: { resourceVersion: '5' } }, reader.signal), seen)
+  await assert.rejects(collect(applications.watch({ at: PODS }, live()), []), { code: 'HUB_OFFLINE' })
+  await edge.advance(1)
+  assert.equal(asked.length, 0)
+  await edge.advance(60_000)
+  assert.equal(asked.length, 1)
+  assert.match(JSON.stringify(asked[0]?.content), /"Verb":"watch"/)
+  reader.abort(new Error('read enough'))
+  await done.catch(() => undefined)
+  assert.deepEqual(seen, [])
+  await edge.stop()
+})
+
 test('a watch without a version begins with what is there, page by page', async () => {
   const { edge, applications } = await start((each, { route }) => {
     if (route.resource === 'watchapp/sync') return {}

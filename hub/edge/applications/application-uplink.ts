@@ -100,7 +100,8 @@ export class ApplicationUplink implements Applications, RoadUser {
   async *watch(request: WatchRequest, signal: AbortSignal): AsyncGenerator<WatchedEvent> {
     const { random, clock, log } = this.#ports
     const backoff = new Backoff(REST, random)
-    let from: WatchRequest | undefined
+    // What is known up to a version can wait for the cloud; what is not has to be listed first.
+    let from = isResumed(request) ? request : undefined
     for (;;) {
       if (from) await unlessAborted(this.#connected.promise, signal)
       signal.throwIfAborted()
@@ -122,10 +123,8 @@ export class ApplicationUplink implements Applications, RoadUser {
   /** What is there, towards a Skerry cloud, and where the watch goes on; or why it cannot. An original one sends it by itself. */
   async *#first(request: WatchRequest, signal: AbortSignal): AsyncGenerator<WatchedEvent, WatchRequest | JsonObject> {
     if (!this.#requests.road) throw offline()
-    const { resourceVersion, ...options } = request.options ?? {}
-    if (this.peer === 'kubeedge' || (typeof resourceVersion === 'string' && !['', '0'].includes(resourceVersion))) {
-      return request
-    }
+    if (this.peer === 'kubeedge') return request
+    const { resourceVersion: _version, ...options } = request.options ?? {}
     const { sendInitialEvents: _no, resourceVersionMatch: _match, timeoutSeconds: _time, ...selecting } = options
     let next = ''
     for (;;) {
@@ -176,6 +175,12 @@ const NO_COLLECTIONS: ApplicationAnswer = {
     reason: 'MethodNotAllowed',
     code: 405,
   },
+}
+
+/** Whether a watch goes on from what its reader has listed before. */
+export function isResumed({ options }: Pick<WatchRequest, 'options'>): boolean {
+  const version = options?.['resourceVersion']
+  return typeof version === 'string' && version !== '' && version !== '0'
 }
 
 function isRequest(left: WatchRequest | JsonObject): left is WatchRequest {

@@ -155,4 +155,24 @@ describe('what MetaServer asks of the cloud', () => {
       .map((line) => JSON.parse(line).type)
     assert.deepEqual(types, ['ADDED', 'ERROR'])
   })
+
+  it('a watch may begin without the cloud where its caller has had a copy, and of nothing else', async () => {
+    node.cloud.answer = () => ({
+      code: 200,
+      object: { apiVersion: 'v1', kind: 'ServiceList', metadata: {}, items: [] },
+    })
+    assert.equal((await ask(node, { path: SERVICES, token })).status, 200)
+    node.cloud.isConnected = false
+    node.cloud.events = async function* () {
+      yield { type: 'ADDED', object: service }
+    }
+    const response = await open(node, { path: `${SERVICES}?watch=1&resourceVersion=5`, token })
+    let text = ''
+    for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
+    assert.match(text, /^\{"type":"ADDED"/)
+    const elsewhere = SERVICES.replace('/shop/', '/elsewhere/')
+    assert.equal((await ask(node, { path: `${elsewhere}?watch=1&resourceVersion=5` })).status, 503)
+    assert.equal((await ask(node, { path: `${SERVICES}?watch=1`, token })).status, 503)
+    node.cloud.isConnected = true
+  })
 })

@@ -3,6 +3,7 @@ import type { ApiObject } from '../../../kube/resource.ts'
 import { methodNotAllowed } from '../../../kube/status.ts'
 import type { Answer, SendEvent, Stream, StreamEvent } from '../../../serving/answers/answer.ts'
 import { shownObject } from '../../../serving/answers/present.ts'
+import { isResumed } from '../../applications/application-uplink.ts'
 import type { ApplicationAnswer, WatchedEvent } from '../../applications/applications.ts'
 import { presentAnswer, viewOf } from './cloud-answer.ts'
 import { optionsOf, placeOf } from './cloud-place.ts'
@@ -44,14 +45,18 @@ function asked({ searchParams }: URL): string {
   return new URLSearchParams([...searchParams].filter(([name]) => kept.includes(name))).toString()
 }
 
-/** A watch of what this node does not hold. It outlives outages of the road, with what changed meanwhile. */
+/**
+ * A watch of what this node does not hold. It outlives outages of the road, with what changed meanwhile, and may begin in one where its
+ * caller has had a copy of what it is about.
+ */
 export function watchCloud(context: NodeContext, request: NodeRequest): Stream {
-  const { applications, clock } = context
-  const { path, url, token } = request
-  if (!applications.isConnected) {
-    throw offline(`this node does not hold these ${path.plural}`)
-  }
-  decideForOriginal(context, request)
+  const { applications, copies, clock } = context
+  const { path, url, user, token } = request
+  const options = optionsOf(url.searchParams)
+  // Without the cloud it is silent, and goes on from there with what changed meanwhile.
+  const canWait = isResumed({ options }) && copies.isKnown(user, url.pathname)
+  if (!applications.isConnected && !canWait) throw offline(`this node does not hold these ${path.plural}`)
+  if (applications.isConnected) decideForOriginal(context, request)
   const query = new URLSearchParams(url.searchParams)
   const { name, ...collection } = path
   // The old way to watch one object.

@@ -58,6 +58,13 @@ export class Copies {
     return isJsonObject(object) ? { answer: { code: 200, object }, at: kept.at } : undefined
   }
 
+  /** Whether there is a copy of anything at the path, whichever part of it was asked for. */
+  isKnown(user: User, pathname: string): boolean {
+    const start = keyOf(user, `${pathname}?`)
+    for (const key of this.#kept.keys()) if (key.startsWith(start)) return true
+    return false
+  }
+
   keep(user: User, target: string, { object }: ApplicationAnswer): void {
     const text = object && JSON.stringify(object)
     if (text === undefined || text.length > LARGEST) return
