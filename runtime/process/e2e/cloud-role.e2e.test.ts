@@ -30,6 +30,10 @@ const UNUSED: Readonly<Record<string, readonly Right[]>> = {
       ['get', 'list', 'watch'].map((verb) => `${verb} ${kind}`),
     ),
   ],
+  'statuses of rules, and callers of the Router and of the stream endpoint': [
+    ...['get', 'patch'].map((verb) => `${verb} rules.kubeedge.io/rules`),
+    ...['create authentication.k8s.io/tokenreviews', 'create authorization.k8s.io/subjectaccessreviews'],
+  ],
   'what gateways say again and again, or only in need': [
     ...['patch /nodes', 'patch /nodes/status', 'get /events', 'patch /events', 'create /events'],
     'kube-node-lease: update coordination.k8s.io/leases',
