@@ -1,6 +1,7 @@
 export * from './answer.ts'
 export * from './body.ts'
 export * from './control.ts'
+export * from './keep-listening.ts'
 export * from './listen.ts'
 export * from './origin.ts'
 export * from './serve.ts'

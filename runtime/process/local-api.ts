@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Bus } from '../../platform/bus/index.ts'
 import { type Accounts, Doorkeeper } from '../../platform/bus/mqtt/index.ts'
 import type { Module } from '../../platform/lifecycle/index.ts'
-import { systemClock as clock } from '../../platform/time/index.ts'
+import { systemClock as clock, systemRandom as random } from '../../platform/time/index.ts'
 import type { EdgeConfig, Endpoints } from '../../schemas/config/index.ts'
 import { createLocalApiModule } from '../../twin/index.ts'
 import type { Ground } from './host.ts'
@@ -21,6 +21,6 @@ export function composeLocalApi(
     ...{ anonymous, anonymousRemote, clients, accounts, clock, log },
     passwordFile: { path: passwordFile ?? join(directory, 'mqtt', 'passwords'), isNamed: passwordFile !== undefined },
   })
-  const module = createLocalApiModule({ ...http, access, bus, version, clock, log, metrics })
-  return { modules: [module], endpoints: () => ({ http: module.url }) }
+  const module = createLocalApiModule({ ...http, access, bus, version, clock, random, log, metrics })
+  return { modules: [module], endpoints: () => (module.url === undefined ? {} : { http: module.url }) }
 }

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { createMetrics } from '../../platform/health/index.ts'
 import { createScope } from '../../platform/lifecycle/index.ts'
 import { memoryLogger } from '../../platform/log/testing/index.ts'
-import { seconds } from '../../platform/time/index.ts'
+import { seconds, systemRandom } from '../../platform/time/index.ts'
 import { FakeClock } from '../../platform/time/testing/index.ts'
 import {
   callDevice,
@@ -49,14 +49,14 @@ async function start(t: TestContext, options: Partial<LocalApiOptions> = {}) {
   t.after(() => scope[Symbol.asyncDispose]())
   const module = createLocalApiModule({
     ...{ host: '127.0.0.1', port: 0, origins: [], names: [], maxBodyBytes: 10_000, maxStreams: 4 },
-    ...{ access, bus: edge.bus, version: '1.2.3', clock, log, metrics: createMetrics() },
+    ...{ access, bus: edge.bus, version: '1.2.3', clock, random: systemRandom, log, metrics: createMetrics() },
     ...options,
   })
   await module.start(scope)
   const api = (path: string, init: RequestInit = {}) => fetch(`${module.url}${path}`, init)
   const json = (path: string, method: string, body: unknown, headers: Record<string, string> = ANNA) =>
     api(path, { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
-  return { ...edge, api, json, url: module.url, log }
+  return { ...edge, api, json, url: module.url ?? assert.fail(), log }
 }
 
 interface Body {

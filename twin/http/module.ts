@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Metrics } from '../../platform/health/index.ts'
-import { isOriginAllowed, serveHttp } from '../../platform/http/index.ts'
+import { type HttpServer, isOriginAllowed, keepListening, serveHttp } from '../../platform/http/index.ts'
 import { describeError, type Module, SkerryError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
-import { type Clock, seconds } from '../../platform/time/index.ts'
+import type { Clock, Random } from '../../platform/time/index.ts'
 import { type Access, type Caller, callerOf } from './caller.ts'
 import { matchPath } from './match.ts'
 import { type Problem, ProblemError, problem } from './problem.ts'
@@ -23,13 +23,14 @@ export interface LocalApiOptions {
   readonly bus: Bus
   readonly version: string
   readonly clock: Clock
+  readonly random: Random
   readonly log: Logger
   readonly metrics: Metrics
 }
 
 export interface LocalApiModule extends Module {
-  /** Once it has started. */
-  readonly url: string
+  /** Undefined until it listens. */
+  readonly url: string | undefined
 }
 
 /** One user may have half of the streams. */
@@ -37,14 +38,14 @@ const SHARE_OF_ONE = 2
 
 /** LocalApi: twins and methods of this node over HTTP, for programs without MQTT. A caller may do what he may on MQTT. */
 export function createLocalApiModule(options: LocalApiOptions): LocalApiModule {
-  let url = ''
+  let url: string | undefined
   return {
     name: 'LocalApi',
     get url() {
       return url
     },
     async start(scope) {
-      const { host, port, log, clock, metrics, maxStreams } = options
+      const { host, port, log, clock, random, metrics, maxStreams } = options
       const requests = metrics.counter({
         name: 'skerry_http_requests_total',
         help: 'Requests to the local HTTP API, by method and code.',
@@ -58,21 +59,25 @@ export function createLocalApiModule(options: LocalApiOptions): LocalApiModule {
       )
       const serving: RouteOptions = { ...options, enterStream: (caller) => streams.enter(caller) }
       const stopping = new AbortController()
-      const server = await serveHttp({
-        at: { host, port },
-        clock,
-        log,
-        maxConnections: maxStreams + 192,
-        handler: async (request, response, signal) => {
-          await answer(options, serving, { request, response, signal, stopping: stopping.signal })
-          const method = request.method ?? ''
-          requests.add(1, { method: METHODS.has(method) ? method : 'other', code: String(response.statusCode) })
-        },
-      })
-      scope.defer(() => server.close(seconds(2)))
+      const open = () =>
+        serveHttp({
+          at: { host, port },
+          clock,
+          log,
+          maxConnections: maxStreams + 192,
+          handler: async (request, response, signal) => {
+            await answer(options, serving, { request, response, signal, stopping: stopping.signal })
+            const method = request.method ?? ''
+            requests.add(1, { method: METHODS.has(method) ? method : 'other', code: String(response.statusCode) })
+          },
+        })
+      const onListening = (server: HttpServer) => {
+        url = server.url
+        log.info('The local HTTP API listens', { url })
+      }
+      const trouble = 'The local HTTP API cannot listen'
+      await keepListening({ trouble, port, open, onListening, clock, random, log }, scope)
       scope.defer(() => stopping.abort())
-      url = server.url
-      log.info('The local HTTP API listens', { url })
     },
   }
 }

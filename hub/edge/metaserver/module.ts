@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
-import { serveHttps } from '../../../platform/http/index.ts'
+import { type HttpsServer, keepListening, serveHttps } from '../../../platform/http/index.ts'
 import type { Module, Scope } from '../../../platform/lifecycle/index.ts'
-import { seconds } from '../../../platform/time/index.ts'
 import { serveUpgrades } from '../../serving/http/serve-upgrades.ts'
 import { createPodsEntrance } from './for-pods/pods-entrance.ts'
 import type { MetaServerPorts, MetaServerSettings } from './metaserver-ports.ts'
@@ -20,7 +19,7 @@ const MOST_CONNECTIONS = 256
  * comes: most gateways have none.
  */
 export function createMetaServerModule(ports: MetaServerPorts, settings: MetaServerSettings): MetaServer {
-  const { clock, log } = ports
+  const { clock, random, log } = ports
   const state: { url: string | undefined; open?: () => Promise<Serving> } = { url: undefined }
   const { folder, port, pods } = settings
   const entrance =
@@ -46,37 +45,43 @@ export function createMetaServerModule(ports: MetaServerPorts, settings: MetaSer
       }
       state.open = open
       const secured = new WeakSet<Serving>()
-      const server = await serveHttps({
-        at: { host, port },
-        async handler(request, response, signal) {
-          // Watches end at once, so that a stop does not wait for them.
-          await (await open()).answer({ request, response }, AbortSignal.any([signal, scope.signal]))
-        },
-        ...{ log, clock, maxConnections: MOST_CONNECTIONS },
-        // Clients without a certificate may have a token, or ask for health.
-        tls: { requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
-        admit: (socket: Socket, begin) => {
-          open().then(
-            (serving) => {
-              if (!secured.has(serving)) server.renew(serving.tls)
-              secured.add(serving)
-              begin()
-            },
-            (error: unknown) => {
-              // The next client tries again.
-              delete opening.serving
-              log.error('MetaServer cannot serve', { error })
-              socket.destroy()
-            },
-          )
-        },
-      })
-      state.url = server.url
-      serveUpgrades(server.server, async (exchange, signal) => await (await open()).answer(exchange, signal), {
-        ...{ log, signal: scope.signal },
-      })
-      scope.defer(() => server.close(seconds(2)))
-      log.info('MetaServer listens', { url: server.url })
+      let listening: HttpsServer | undefined
+      const serve = () =>
+        serveHttps({
+          at: { host, port },
+          async handler(request, response, signal) {
+            // Watches end at once, so that a stop does not wait for them.
+            await (await open()).answer({ request, response }, AbortSignal.any([signal, scope.signal]))
+          },
+          ...{ log, clock, maxConnections: MOST_CONNECTIONS },
+          // Clients without a certificate may have a token, or ask for health.
+          tls: { requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
+          admit: (socket: Socket, begin) => {
+            open().then(
+              (serving) => {
+                if (!secured.has(serving)) listening?.renew(serving.tls)
+                secured.add(serving)
+                begin()
+              },
+              (error: unknown) => {
+                // The next client tries again.
+                delete opening.serving
+                log.error('MetaServer cannot serve', { error })
+                socket.destroy()
+              },
+            )
+          },
+        })
+      const onListening = (server: HttpsServer) => {
+        listening = server
+        state.url = server.url
+        serveUpgrades(server.server, async (exchange, signal) => await (await open()).answer(exchange, signal), {
+          ...{ log, signal: scope.signal },
+        })
+        log.info('MetaServer listens', { url: server.url })
+      }
+      const trouble = 'MetaServer cannot listen for clients of this machine'
+      await keepListening({ trouble, port, open: serve, onListening, clock, random, log }, scope)
       await entrance?.start(scope)
     },
   }

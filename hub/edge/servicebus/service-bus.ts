@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Bus } from '../../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { keepListening, serveHttp } from '../../../platform/http/index.ts'
 import { describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Store } from '../../../platform/store/index.ts'
@@ -15,7 +16,6 @@ import type { CallLimits } from './calls/call-outbox.ts'
 import { Callables } from './calls/callables.ts'
 import type { CallerAccess } from './calls/caller.ts'
 import { CloudCalls } from './calls/cloud-calls.ts'
-import { keepListening } from './calls/keep-listening.ts'
 import type { LocalCalls } from './calls/local-calls.ts'
 import type { TunnelServer } from './services/serve-tunnel.ts'
 import type { ServiceLimits } from './services/service-calls.ts'
@@ -46,6 +46,8 @@ export interface ListenerOptions {
 }
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+/** More connections of applications are closed at once. */
+const MOST_CONNECTIONS = 256
 
 /** HTTP services of this machine for the cloud, and the cloud for applications of this machine. */
 export class ServiceBus implements Module, CallRoad {
@@ -142,7 +144,11 @@ export class ServiceBus implements Module, CallRoad {
     const onListening = ({ url }: { readonly url: string }) => {
       this.#url = url
     }
-    await keepListening({ ...this.#ports, ...listener, handler, onListening }, scope)
+    const { host, port } = listener
+    const { clock, log } = this.#ports
+    const open = () => serveHttp({ at: { host, port }, handler, clock, log, maxConnections: MOST_CONNECTIONS })
+    const trouble = 'ServiceBus cannot listen for applications of this machine'
+    await keepListening({ ...this.#ports, port, open, onListening, trouble }, scope)
     scope.defer(() => {
       this.#url = undefined
     })

@@ -140,7 +140,7 @@ export class Fleet {
     const config = {
       kubernetes: { port: await freePort(), ...kubernetes },
       cloudhub: { port: fleet.#cloudhub, certificatePort: fleet.#certificates },
-      cloudstream: { tunnelPort: 0 },
+      cloudstream: { tunnelPort: 0, kubelets: { port: 0 } },
       router: { port: 0 },
       metrics: { port: 0 },
       ...more,
@@ -186,8 +186,10 @@ export class Fleet {
       },
       mqtt: { port: await freePort(), anonymous: 'full' },
       metrics: { port: 0 },
+      http: { port: 0 },
+      metaServer: { port: 0 },
+      serviceBus: { listener: { port: 0 }, ...more.serviceBus },
       ...(more.edged ? { edged: more.edged } : {}),
-      ...(more.serviceBus ? { serviceBus: more.serviceBus } : {}),
     }
     await half.write('config.yaml', JSON.stringify(config))
   }
