@@ -28,7 +28,11 @@ interface PodManifest {
     }[]
     readonly containers: readonly {
       readonly args: readonly string[]
-      readonly env: readonly { readonly name: string; readonly value: string }[]
+      readonly env: readonly {
+        readonly name: string
+        readonly value?: string
+        readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } }
+      }[]
       readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
       readonly readinessProbe: Probe
       readonly livenessProbe: Probe
@@ -134,7 +138,10 @@ export class PlayedPod {
   }
 
   #environment(): Record<string, string> {
-    const own = this.#container.env.map(({ name, value }) => [name, this.#here(value)] as const)
+    const own = this.#container.env.map(({ name, value, valueFrom }) => {
+      const isAddress = valueFrom?.fieldRef.fieldPath === 'status.podIP'
+      return [name, isAddress ? '127.0.0.1' : this.#here(value ?? '')] as const
+    })
     return {
       PATH: '/usr/bin:/bin',
       KUBERNETES_SERVICE_HOST: '127.0.0.1',
