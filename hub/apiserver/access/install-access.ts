@@ -17,7 +17,9 @@ const DEEPEST = 8
 
 /** Gives the API the roles and bindings that it starts with, and those of the cloud half, or what they lack. */
 export async function installAccess(api: ApiContext, signal: AbortSignal): Promise<void> {
-  await createMissing(api, 'v1', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: CLOUD_NAMESPACE } }, signal)
+  for (const name of [CLOUD_NAMESPACE, 'kube-system']) {
+    await createMissing(api, 'v1', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, signal)
+  }
   const own = [...cloudAccess({ kind: 'Group', name: CLOUD_GROUP }), ...kubeletClientAccess()].filter(isApiObject)
   await Promise.all([...DEFAULT_ACCESS, ...own].map((object) => install(api, object, signal)))
   await aggregateAll(api, signal)

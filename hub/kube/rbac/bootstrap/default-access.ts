@@ -1,5 +1,5 @@
 import type { ApiObject } from '../../resource.ts'
-import { bound, group, user } from './objects.ts'
+import { bound, group, READ, role, toNamed, user } from './objects.ts'
 import { SYSTEM_ROLES } from './system-roles.ts'
 import { WORKLOAD_ROLES } from './workload-roles.ts'
 
@@ -10,6 +10,10 @@ export const ANONYMOUS = 'system:unauthenticated'
 export const DEFAULT_ACCESS: readonly ApiObject[] = [
   ...SYSTEM_ROLES,
   ...WORKLOAD_ROLES,
+  // For those who look at client certificates as API servers do.
+  role('kube-system', 'extension-apiserver-authentication-reader', [
+    toNamed(READ, '', 'configmaps', 'extension-apiserver-authentication'),
+  ]),
   bound('cluster-admin', [group('system:masters')]),
   bound('system:monitoring', [group('system:monitoring')]),
   bound('system:discovery', [group(EVERYBODY)]),

@@ -31,6 +31,12 @@ export function clusterRole(name: string, rules: readonly JsonObject[], labels: 
   return { ...headOf('ClusterRole', name, labels), rules }
 }
 
+/** The role of one namespace. */
+export function role(namespace: string, name: string, rules: readonly JsonObject[]): ApiObject {
+  const { metadata, ...head } = headOf('Role', name, {})
+  return { ...head, metadata: { ...metadata, namespace }, rules }
+}
+
 /** Its rules are those of all ClusterRoles with this label. */
 export function aggregatedRole(name: string, label: string, labels: JsonObject = {}): ApiObject {
   const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { [label]: 'true' } }] }

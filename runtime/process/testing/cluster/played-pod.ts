@@ -173,7 +173,7 @@ export class PlayedPod {
     const text = this.#manifest.metadata.annotations[name] ?? ''
     return this.#container.ports.reduce(
       (config, { name: port, containerPort }) =>
-        config.replace(new RegExp(`(port: )${containerPort}$`, 'im'), `$1${this.port(port)}`),
+        config.replace(new RegExp(`(port: )${containerPort}(?=\\}|$)`, 'im'), `$1${this.port(port)}`),
       text,
     )
   }
