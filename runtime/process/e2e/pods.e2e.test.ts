@@ -6,6 +6,7 @@ import type { JsonObject } from '../../../schemas/index.ts'
 import { needs } from '../../../tools/testing/needs.ts'
 import { needsContainerd, TEST_IMAGE } from '../../edged/testing/containerd.ts'
 import { type PodsUp, pod, STAYS, shell, startPodsUp } from '../testing/pods-up.ts'
+import { eventually } from '../testing/run.ts'
 
 const NEXT_IMAGE = 'skerry.test/busybox:2'
 const PHASE = (phase: string) => `jsonpath={.status.phase}=${phase}`
@@ -224,7 +225,11 @@ describe('pods of skerry up on a containerd', { skip: needsContainerd() || needs
     await kubectl('uncordon', 'edge-1')
     await rolled()
     await kubectl('delete', 'deployment/shop', 'daemonset/agent', '--cascade=foreground', '--timeout=60s')
-    assert.deepEqual((await kubectl('get', 'pods', '-o', 'name')).trim(), 'pod/standing-edge-1')
+    await eventually('only the pod from a file is left', async () => {
+      const left = (await kubectl('get', 'pods', '-o', 'name')).trim()
+      if (left !== 'pod/standing-edge-1') throw new Error(left)
+      return true
+    })
     const names = (await cluster.containerd.runtime.listSandboxes()).map(({ metadata }) => metadata.name)
     assert.deepEqual(names, ['standing-edge-1'])
   })

@@ -83,7 +83,7 @@ describe('pods of skerry up, reached with kubectl through the tunnel', {
     for (const [args, wanted] of [
       [
         ['nowhere'],
-        /BadRequest\): container "app" in pod "nowhere" is waiting to start: trying and failing to pull image$/,
+        /BadRequest\): container "app" in pod "nowhere" is waiting to start: (trying and failing to pull image|image can't be pulled)$/,
       ],
       [['talks', '-c', 'app', '-p'], /BadRequest\): previous terminated container "app" in pod "talks" not found$/],
       [['talks', '-c', 'x'], /container x is not valid for pod talks$/],
