@@ -9,7 +9,7 @@ export {
   webSocketProtocols,
 } from './exchange.ts'
 export { execute } from './execute.ts'
-export { IDLE_WITHIN, idleWatch } from './idle.ts'
+export { IDLE_WITHIN } from './idle.ts'
 export { type RelayOptions, relayTunnel, relayUpgrade } from './relay.ts'
 export { SpdyConnection, type SpdyOptions } from './spdy/connection.ts'
 export type { SpdyStream } from './spdy/stream.ts'

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { type Duplex, pipeline, Transform } from 'node:stream'
 import { createWebSocketStream } from 'ws'
-import { type Clock, type Duration, seconds } from '../../platform/time/index.ts'
+import { type Clock, type Duration, seconds, Watchdog } from '../../platform/time/index.ts'
 import type { UpgradeAnswer } from './ask-upgrade.ts'
 import { TUNNEL_PREFIX, tunnelProtocols, type UpgradeExchange } from './exchange.ts'
-import { IDLE_WITHIN, idleWatch } from './idle.ts'
+import { IDLE_WITHIN } from './idle.ts'
 import { acceptWebSocket } from './web-socket.ts'
 
 export interface RelayOptions {
@@ -100,11 +100,11 @@ async function joined(
 ): Promise<void> {
   const over = Promise.withResolvers<void>()
   const end = () => over.resolve()
-  using idle = idleWatch(clock, idleWithin, end)
+  using idle = new Watchdog(clock, idleWithin, end)
   const watched = () =>
     new Transform({
       transform(chunk, _encoding, done) {
-        idle.touch()
+        idle.heard()
         done(null, chunk)
       },
     })

@@ -1,11 +1,11 @@
 import type { WebSocket } from 'ws'
 import { describeError, RefusedError } from '../../platform/lifecycle/index.ts'
-import { type Clock, type Duration, seconds } from '../../platform/time/index.ts'
+import { type Clock, type Duration, seconds, Watchdog } from '../../platform/time/index.ts'
 import { CHANNEL, openChannels } from './channels.ts'
 import type { Connect } from './command.ts'
 import { COMMAND_OVER_WEB_SOCKET, type UpgradeExchange } from './exchange.ts'
 import { execute } from './execute.ts'
-import { IDLE_WITHIN, idleWatch } from './idle.ts'
+import { IDLE_WITHIN } from './idle.ts'
 import { acceptWebSocket } from './web-socket.ts'
 
 /** The other end of a remote command: who serves the paths of a kubelet, and what is asked there. */
@@ -45,9 +45,9 @@ export async function translateCommand(
   const over = new AbortController()
   const end = () => over.abort(new Error('the client left'))
   webSocket.on('close', end)
-  using idle = idleWatch(target.clock, target.idleWithin ?? IDLE_WITHIN, () => webSocket.terminate())
+  using idle = new Watchdog(target.clock, target.idleWithin ?? IDLE_WITHIN, () => webSocket.terminate())
   try {
-    const status = await run(webSocket, target, () => idle.touch(), AbortSignal.any([signal, over.signal]))
+    const status = await run(webSocket, target, () => idle.heard(), AbortSignal.any([signal, over.signal]))
     if (status) await lastWord(webSocket, status, target.clock)
   } finally {
     goodbye(webSocket, target.clock)

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Metrics } from '../../platform/health/index.ts'
 import { type HttpServer, isOriginAllowed, keepListening, serveHttp } from '../../platform/http/index.ts'
-import { describeError, type Module, SkerryError } from '../../platform/lifecycle/index.ts'
+import { describeError, type Module, Places, SkerryError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Clock, Random } from '../../platform/time/index.ts'
 import { type Access, type Caller, callerOf } from './caller.ts'
@@ -197,29 +197,21 @@ function preflight(found: readonly Found[], response: ServerResponse): void {
 /** Streams that are open, within their bounds. */
 class Streams {
   readonly #most: number
-  readonly #byUser = new Map<string | undefined, number>()
-  count = 0
+  readonly #places = new Places<string | undefined>()
 
   constructor(most: number) {
     this.#most = most
   }
 
+  get count(): number {
+    return this.#places.taken
+  }
+
   enter({ user }: Caller): Disposable {
-    const own = this.#byUser.get(user) ?? 0
-    if (this.count >= this.#most || own >= Math.max(1, Math.floor(this.#most / SHARE_OF_ONE))) {
-      throw problem(503, 'too many streams are open: close some, or raise http.maxStreams', {
-        headers: { 'retry-after': '5' },
-      })
-    }
-    this.#byUser.set(user, own + 1)
-    this.count++
-    return {
-      [Symbol.dispose]: () => {
-        this.count--
-        const left = (this.#byUser.get(user) ?? 1) - 1
-        if (left > 0) this.#byUser.set(user, left)
-        else this.#byUser.delete(user)
-      },
-    }
+    const mostOfOne = Math.max(1, Math.floor(this.#most / SHARE_OF_ONE))
+    if (this.count < this.#most && this.#places.takenBy(user) < mostOfOne) return this.#places.take(user)
+    throw problem(503, 'too many streams are open: close some, or raise http.maxStreams', {
+      headers: { 'retry-after': '5' },
+    })
   }
 }

@@ -1,8 +1,7 @@
 import { type Duplex, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
-import { idleWatch } from '../../streaming/index.ts'
+import { type Clock, type Duration, seconds, Watchdog } from '../../../platform/time/index.ts'
 
 /** Counts what flows and ends what has been still for too long. */
 export interface Flow extends Disposable {
@@ -24,12 +23,12 @@ const MOST_LISTENERS = 32
 const LAST_WORDS = seconds(10)
 
 export function watchFlow({ clock, idle, onBytes, onIdle }: FlowOptions): Flow {
-  const watch = idleWatch(clock, idle, () => onIdle(stillStream(idle)))
+  const watch = new Watchdog(clock, idle, () => onIdle(stillStream(idle)))
   return {
     meter: (direction) =>
       new Transform({
         transform(chunk: Buffer, _encoding, done) {
-          watch.touch()
+          watch.heard()
           onBytes(direction, chunk.length)
           done(null, chunk)
         },

@@ -1,4 +1,5 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { Places } from '../../../platform/lifecycle/index.ts'
 
 export interface StreamBoundsOptions {
   /** Streams that one caller may have, and all together. */
@@ -10,8 +11,7 @@ export interface StreamBoundsOptions {
 /** How many streams there are at a time, by caller and in sum. */
 export class StreamBounds {
   readonly #options: StreamBoundsOptions
-  readonly #held = new Map<string, number>()
-  #count = 0
+  readonly #places = new Places<string>()
 
   constructor(options: StreamBoundsOptions) {
     this.#options = options
@@ -21,25 +21,13 @@ export class StreamBounds {
         name: 'skerry_stream_open',
         help: 'Requests to kubelets of gateways that are under way: logs, exec, attach, port-forward, metrics.',
       })
-      .follow(() => this.#count)
+      .follow(() => this.#places.taken)
   }
 
   /** Nothing where the caller, or all together, have their most. To be disposed at the end of the stream. */
   tryHold(caller: string): Disposable | undefined {
-    const held = this.#held.get(caller) ?? 0
-    if (held >= this.#options.perCaller || this.#count >= this.#options.altogether) return undefined
-    this.#held.set(caller, held + 1)
-    this.#count++
-    let isHeld = true
-    return {
-      [Symbol.dispose]: () => {
-        if (!isHeld) return
-        isHeld = false
-        this.#count--
-        const left = (this.#held.get(caller) ?? 1) - 1
-        if (left === 0) this.#held.delete(caller)
-        else this.#held.set(caller, left)
-      },
-    }
+    const { perCaller, altogether } = this.#options
+    if (this.#places.takenBy(caller) >= perCaller || this.#places.taken >= altogether) return undefined
+    return this.#places.take(caller)
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import type { Clock, Duration } from '../../../../platform/time/index.ts'
+import { type Clock, type Duration, Watchdog } from '../../../../platform/time/index.ts'
 import { SERVICE_ERROR_HEADER } from '../../../../schemas/index.ts'
 import type { Tunnels } from '../../../tunnel/index.ts'
 import type { CloudHub } from '../../cloudhub/delivery.ts'
@@ -9,7 +9,6 @@ import { callInFrames, type ServiceRequest } from '../targets/service-frame.ts'
 import { callInStream, type StreamWay } from '../targets/service-stream.ts'
 import { sendAnswer } from './answers.ts'
 import { answeredHeaders } from './headers.ts'
-import { Watchdog } from './watchdog.ts'
 import { wholeBody } from './whole-body.ts'
 
 export interface ServiceCallPorts {
@@ -76,8 +75,8 @@ export class ServiceCalls {
         ...(whole === undefined ? {} : { 'content-length': whole }),
       })
       using dog = new Watchdog(clock, limits.timeout, (error) => answer.destroy(error))
-      answer.on('data', () => dog.touch())
-      response.on('drain', () => dog.touch())
+      answer.on('data', () => dog.heard())
+      response.on('drain', () => dog.heard())
       await pipeline(answer, response)
       return answer.headersDistinct[SERVICE_ERROR_HEADER]?.[0]
     } finally {

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { readBody } from '../../../../platform/http/index.ts'
-import { type Clock, seconds } from '../../../../platform/time/index.ts'
+import { type Clock, seconds, Watchdog } from '../../../../platform/time/index.ts'
 import { CallRefusal } from '../router-error.ts'
-import { Watchdog } from './watchdog.ts'
 
 /** The rest of a body has to go on coming. */
 const BODY_PAUSE = seconds(15)
@@ -17,7 +16,7 @@ export async function wholeBody(
   signal.addEventListener('abort', onAbort, { once: true })
   const late = new CallRefusal({ status: 408, code: 'HUB_BODY_SLOW', message: 'the body does not come' })
   using dog = new Watchdog(clock, BODY_PAUSE, () => slow.abort(late))
-  const touch = () => dog.touch()
+  const touch = () => dog.heard()
   request.on('data', touch)
   try {
     return await readBody(request, most, slow.signal)

@@ -1,9 +1,8 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { UnavailableError } from '../../../../platform/lifecycle/index.ts'
-import { type Clock, type Duration, withDeadline } from '../../../../platform/time/index.ts'
+import { type Clock, type Duration, Watchdog, withDeadline } from '../../../../platform/time/index.ts'
 import type { Tunnels } from '../../../tunnel/index.ts'
-import { Watchdog } from '../serving/watchdog.ts'
 import type { ServiceRequest } from './service-frame.ts'
 
 export interface StreamBody {
@@ -42,7 +41,7 @@ export async function callInStream(
   stream.once('close', () => signal.removeEventListener('abort', onAbort))
   const late = Promise.withResolvers<never>()
   using dog = new Watchdog(clock, deadline, late.reject)
-  const touch = () => dog.touch()
+  const touch = () => dog.heard()
   body?.stream.on('data', touch)
   try {
     return await Promise.race([

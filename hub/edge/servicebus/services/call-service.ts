@@ -1,12 +1,10 @@
 import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http'
-import type { Clock, Duration } from '../../../../platform/time/index.ts'
-import { seconds } from '../../../../platform/time/index.ts'
+import { type Clock, type Duration, seconds, Watchdog } from '../../../../platform/time/index.ts'
 import type { LocalServiceConfig } from '../../../../schemas/config/index.ts'
 import { SERVICE_DEADLINE_HEADER, SERVICE_ERROR_HEADER } from '../../../../schemas/index.ts'
 import { ServiceError } from '../service-error.ts'
 import { endToEnd, isHeader, pairsOf, type RawHeaders } from './end-to-end.ts'
 import { answerTooLarge, cutOff, failureOf, malformedAnswer, requestTooLarge, timedOut } from './failures.ts'
-import { Watchdog } from './watchdog.ts'
 
 export interface ServiceCall {
   readonly service: LocalServiceConfig

@@ -5,9 +5,9 @@ import { type Clock, ms } from '../../../../platform/time/index.ts'
 import type { LocalServiceConfig } from '../../../../schemas/config/index.ts'
 import { ServiceError } from '../service-error.ts'
 import { AllowedServices, type CallTarget } from './allowed-services.ts'
+import { CallPlaces } from './call-places.ts'
 import { callService, type ServiceCall, type ServiceResponse } from './call-service.ts'
 import type { RawHeaders } from './end-to-end.ts'
-import { Places } from './places.ts'
 
 export interface ServiceLimits {
   readonly services: readonly LocalServiceConfig[]
@@ -36,7 +36,7 @@ export interface CallOfService extends CallTarget {
 export class ServiceCalls {
   readonly #ports: ServiceCallsPorts
   readonly #allowed: AllowedServices
-  readonly #places: Places
+  readonly #places: CallPlaces
   readonly #outcomes: Counter
   readonly #seconds: Histogram
 
@@ -44,7 +44,7 @@ export class ServiceCalls {
     const { limits, metrics = silentMetrics } = ports
     this.#ports = ports
     this.#allowed = new AllowedServices(limits.services)
-    this.#places = new Places(limits.maxConcurrent)
+    this.#places = new CallPlaces(limits.maxConcurrent)
     this.#outcomes = metrics.counter({
       name: 'skerry_servicebus_calls_total',
       help: 'Calls of local services by the cloud, by outcome: answered, or the code of the error.',

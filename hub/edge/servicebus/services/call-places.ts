@@ -1,3 +1,4 @@
+import { Places } from '../../../../platform/lifecycle/index.ts'
 import type { LocalServiceConfig } from '../../../../schemas/config/index.ts'
 import { ServiceError } from '../service-error.ts'
 
@@ -5,35 +6,24 @@ import { ServiceError } from '../service-error.ts'
  * How many calls are under way, of each service and of all. Nobody waits for a place: what finds none is refused at once. The
  * first call of a service always finds one, so that slow services do not shut out others.
  */
-export class Places {
+export class CallPlaces {
   readonly #most: number
-  readonly #taken = new Map<LocalServiceConfig, number>()
-  #total = 0
+  readonly #places = new Places<LocalServiceConfig>()
 
   constructor(most: number) {
     this.#most = most
   }
 
   get taken(): number {
-    return this.#total
+    return this.#places.taken
   }
 
-  /** Disposed once, when the call has ended. */
+  /** Disposed when the call has ended. */
   take(service: LocalServiceConfig): Disposable {
-    const own = this.#taken.get(service) ?? 0
+    const own = this.#places.takenBy(service)
     if (own >= service.maxConcurrent) throw busy(`port ${service.port}`, service.maxConcurrent)
-    if (this.#total >= this.#most && own > 0) throw busy('all services together', this.#most)
-    this.#taken.set(service, own + 1)
-    this.#total++
-    let isHeld = true
-    return {
-      [Symbol.dispose]: () => {
-        if (!isHeld) return
-        isHeld = false
-        this.#total--
-        this.#taken.set(service, (this.#taken.get(service) ?? 1) - 1)
-      },
-    }
+    if (this.taken >= this.#most && own > 0) throw busy('all services together', this.#most)
+    return this.#places.take(service)
   }
 }
 

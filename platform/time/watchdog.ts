@@ -1,15 +1,16 @@
-import { type Clock, type Duration, ms } from '../../../../platform/time/index.ts'
+import { type Clock, DeadlineError } from './clock.ts'
+import { type Duration, ms } from './duration.ts'
 
 /** Calls `onSilence` once when nothing was heard for so long. One timer, however often something is heard. */
 export class Watchdog implements Disposable {
   readonly #clock: Clock
-  readonly #onSilence: () => void
+  readonly #onSilence: (error: DeadlineError) => void
   #limitMs: number
   #heardMs: number
   #timer: Disposable | undefined
   #isOver = false
 
-  constructor(clock: Clock, limit: Duration, onSilence: () => void) {
+  constructor(clock: Clock, limit: Duration, onSilence: (error: DeadlineError) => void) {
     this.#clock = clock
     this.#limitMs = limit.milliseconds
     this.#onSilence = onSilence
@@ -17,6 +18,7 @@ export class Watchdog implements Disposable {
     this.#arm(this.#limitMs)
   }
 
+  /** Cheap: it may be called for each piece. */
   heard(): void {
     this.#heardMs = this.#clock.monotonic()
   }
@@ -41,7 +43,7 @@ export class Watchdog implements Disposable {
       const leftMs = this.#heardMs + this.#limitMs - this.#clock.monotonic()
       if (leftMs > 0) return this.#arm(leftMs)
       this.#isOver = true
-      this.#onSilence()
+      this.#onSilence(new DeadlineError(`nothing came within ${this.#limitMs} ms`))
     })
   }
 }
