@@ -27,5 +27,5 @@ export function unknownNames(pages: readonly Page[], known: Known): readonly str
   )
 }
 
-/** Files, and the names of Services. The last one says where a socket is, and ends as a setting does. */
-const FILE = /\.(db|json|sock|svc|ts|yaml)$|^edged\.path$/
+/** Files by what they hold, and the names of Services. */
+const FILE = /\.(db|json|sock|svc|ts|yaml)$/
