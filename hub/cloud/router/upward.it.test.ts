@@ -122,6 +122,7 @@ test('a refusal and a redirection are final: a dead letter that can be read, an 
   const edge = router.edge('edge-1', () => undefined)
   for (const text of ['one', 'two', 'three']) edge.say({ ...said, resource: 'shop/doors/1' }, text)
   await service.arrived(3)
+  await until(async () => /skerry_router_waiting 0/.test(await router.metrics()))
   await until(() =>
     router.kubernetes.writes.some((call) => call.startsWith('CREATE events') || call.startsWith('POST events')),
   )
