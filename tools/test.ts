@@ -20,6 +20,8 @@ interface Suite {
 const FOLDERS = '{schemas,platform,twin,mappers,hub,runtime,samples,tools,bench,deploy}'
 /** Loaded into each test file, to end one that does not end by itself. */
 const END_IN_TIME = new URL('./testing/end-in-time.ts', import.meta.url).href
+/** Each file is a process: what one has compiled, the others and what they start need not compile again. */
+const COMPILED = resolve('node_modules/.cache/skerry-tests')
 /** After the limit of a file: then its process is beyond ending itself, or what it started holds its output open. */
 const PATIENCE_MS = 60_000
 /** So much of what a file wrote to stderr is kept for its failure. */
@@ -91,7 +93,7 @@ async function runSuite(
   durations: { file: string; ms: number }[],
 ): Promise<void> {
   const { concurrency, testMs, fileMs } = suite
-  const env = { ...process.env, [LIMIT]: String(fileMs) }
+  const env = { NODE_COMPILE_CACHE: COMPILED, ...process.env, [LIMIT]: String(fileMs) }
   const stream = run({ files: [...files], concurrency, timeout: testMs, execArgv: ['--import', END_IN_TIME], env })
   const lastWords = new Map<string, string>()
   const fail = (where: string, what: string, why: string) => {
