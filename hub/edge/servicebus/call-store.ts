@@ -33,10 +33,10 @@ export const callStoreDomain: StoreDomain = {
   ],
   statements: {
     index:
-      'SELECT id, rule, length(CAST(head AS blob)) + length(body) AS bytes, received FROM servicebus_call ORDER BY id',
+      'SELECT id, frame, rule AS line, length(CAST(head AS blob)) + length(body) AS bytes, received FROM servicebus_call ORDER BY id',
     put: 'INSERT INTO servicebus_call (id, frame, rule, head, body, received) VALUES (?, ?, ?, ?, ?, ?)',
-    read: 'SELECT id, frame, rule, head, body FROM servicebus_call WHERE id = ?',
-    remove: 'DELETE FROM servicebus_call WHERE id = ?',
+    read: 'SELECT id, frame, rule, head, body FROM servicebus_call WHERE id BETWEEN ? AND ? ORDER BY id',
+    remove: 'DELETE FROM servicebus_call WHERE id BETWEEN ? AND ?',
     dropped: 'SELECT reason, count FROM servicebus_dropped',
     setDropped:
       'INSERT INTO servicebus_dropped (reason, count) VALUES (?, ?) ON CONFLICT (reason) DO UPDATE SET count = excluded.count',

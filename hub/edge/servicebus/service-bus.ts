@@ -10,9 +10,10 @@ import type { Clock, Random } from '../../../platform/time/index.ts'
 import { type Frame, OPERATIONS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { TunnelTargets } from '../../tunnel/index.ts'
+import { OutboxDrops } from '../outbox/drops.ts'
+import type { OutboxLimits } from '../outbox/outbox.ts'
 import type { CallRoad, FrameOrigin, Road } from '../road.ts'
-import { CALL_DROPS, UserDrops } from '../user/user-drops.ts'
-import type { CallLimits } from './calls/call-outbox.ts'
+import { CALL_DROPS } from './calls/call-kind.ts'
 import { Callables } from './calls/callables.ts'
 import type { CallerAccess } from './calls/caller.ts'
 import { CloudCalls } from './calls/cloud-calls.ts'
@@ -21,7 +22,7 @@ import type { TunnelServer } from './services/serve-tunnel.ts'
 import type { ServiceLimits } from './services/service-calls.ts'
 
 export interface ServiceBusPorts {
-  readonly limits: ServiceLimits & { readonly stored: CallLimits }
+  readonly limits: ServiceLimits & { readonly stored: OutboxLimits }
   /** Absent: applications of this machine cannot call the cloud. */
   readonly listener?: ListenerOptions | undefined
   readonly store: Store
@@ -54,7 +55,7 @@ export class ServiceBus implements Module, CallRoad {
   readonly name = 'ServiceBus'
   readonly #ports: ServiceBusPorts
   readonly #ignored: (cause: string) => void
-  readonly #drops: UserDrops
+  readonly #drops: OutboxDrops
   readonly #callables: Callables
   readonly #calls: CloudCalls
   #services: Promise<Services> | undefined
@@ -63,7 +64,7 @@ export class ServiceBus implements Module, CallRoad {
 
   constructor(ports: ServiceBusPorts) {
     this.#ports = ports
-    this.#drops = new UserDrops(ports, CALL_DROPS)
+    this.#drops = new OutboxDrops(ports, CALL_DROPS)
     this.#callables = new Callables(ports)
     this.#calls = new CloudCalls({ ...ports, limits: ports.limits.stored, drops: this.#drops })
     const ignored = (ports.metrics ?? silentMetrics).counter({

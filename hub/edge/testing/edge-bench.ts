@@ -12,11 +12,10 @@ import { createMetaManager, type MetaManager } from '../meta/meta-manager.ts'
 import { metaStoreDomain } from '../meta/meta-store.ts'
 import type { MetaLimits } from '../meta/meta-table.ts'
 import type { NodeSelf } from '../node/node-self.ts'
+import type { OutboxLimits } from '../outbox/outbox.ts'
 import { callStoreDomain } from '../servicebus/call-store.ts'
-import type { CallLimits } from '../servicebus/calls/call-outbox.ts'
 import { type ListenerOptions, ServiceBus } from '../servicebus/service-bus.ts'
 import type { ServiceLimits } from '../servicebus/services/service-calls.ts'
-import type { UserMessageLimits } from '../user/user-outbox.ts'
 import { userStoreDomain } from '../user/user-store.ts'
 import { UserUplink } from '../user/user-uplink.ts'
 import { type MemoryStore, memoryStore } from './memory-store.ts'
@@ -45,12 +44,12 @@ export interface BenchOptions {
   /** Of the disk; another one than before stands for a backup that was put back. */
   readonly incarnation?: number
   readonly isReachable?: boolean
-  readonly userMessages?: UserMessageLimits
+  readonly userMessages?: OutboxLimits
   /** Local services that may be called. Default: none. */
   readonly services?: ServiceLimits['services']
   /** Applications of this machine call the cloud. */
   readonly listener?: ListenerOptions
-  readonly storedCalls?: CallLimits
+  readonly storedCalls?: OutboxLimits
   readonly metaLimits?: MetaLimits
   /** What the node says of itself; by default only that it is connected. */
   readonly node?: (ports: { readonly bus: Bus; readonly clock: FakeClock }) => NodeSelf

@@ -39,7 +39,8 @@ export const userStoreDomain: StoreDomain = {
     },
   ],
   statements: {
-    index: 'SELECT id, length(CAST(topic AS blob)) + length(payload) AS bytes, received FROM user_message ORDER BY id',
+    index:
+      "SELECT id, frame, '' AS line, length(CAST(topic AS blob)) + length(payload) AS bytes, received FROM user_message ORDER BY id",
     put: 'INSERT INTO user_message (id, frame, topic, payload, received) VALUES (?, ?, ?, ?, ?)',
     read: 'SELECT id, frame, topic, payload FROM user_message WHERE id BETWEEN ? AND ? ORDER BY id',
     dropped: 'SELECT reason, count FROM user_dropped',
@@ -49,6 +50,6 @@ export const userStoreDomain: StoreDomain = {
     putTopic:
       'INSERT INTO user_topic (key, topic, origin) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET topic = excluded.topic, origin = excluded.origin',
     removeTopic: 'DELETE FROM user_topic WHERE key = ?',
-    removeUpTo: 'DELETE FROM user_message WHERE id <= ?',
+    remove: 'DELETE FROM user_message WHERE id BETWEEN ? AND ?',
   },
 }

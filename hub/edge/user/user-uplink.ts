@@ -1,64 +1,82 @@
 import type { Bus, EventBus, MqttMessage } from '../../../platform/bus/index.ts'
-import { type Counter, silentMetrics } from '../../../platform/health/index.ts'
+import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError, type Module, type Scope, SkerryError } from '../../../platform/lifecycle/index.ts'
-import { Backoff, ms, seconds } from '../../../platform/time/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
 import { type Frame, GROUPS, type Json, MODULES, OPERATIONS, USER_FILTERS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
+import { OutboxDrops } from '../outbox/drops.ts'
+import { Outbox, type OutboxPorts } from '../outbox/outbox.ts'
+import { OutboxSender, type Outcome } from '../outbox/sender.ts'
 import type { FrameOrigin, Road, UserRoad } from '../road.ts'
 import { UserDownlink } from './user-downlink.ts'
-import { UserDrops } from './user-drops.ts'
-import { type UserMessage, UserOutbox, type UserOutboxPorts } from './user-outbox.ts'
+import { USER_DROPS, USER_MESSAGES, type UserMessage } from './user-kind.ts'
 import { UserTopics } from './user-topics.ts'
 
-export interface UserUplinkPorts extends Omit<UserOutboxPorts, 'drops'> {
+export interface UserUplinkPorts extends Omit<OutboxPorts, 'drops'> {
   readonly eventBus: EventBus
   readonly bus: Bus
   readonly frames: FrameFactory
   readonly nodeName: string
+  readonly log: Logger
+  readonly metrics?: Metrics
 }
 
 /** Under way at a time. A cloud that gives receipts remembers more than these, so that it knows what it gets twice. */
 const WINDOW = { messages: 128, bytes: 1024 * 1024 }
 /** An original cloud is paced: more would only hold up the twins. */
 const ORIGINAL_WINDOW = { messages: 16, bytes: 1024 * 1024 }
-const REST = { first: ms(500), most: seconds(60) }
+/** Base64 in a frame of at most 32 MiB. */
+const LARGEST_MESSAGE = 16 * 1024 * 1024
+/** They are all of one. */
+const LINE = ''
 
 /**
- * Messages of MQTT clients to the cloud: on disk before their receipt, then sent in their order, each until the cloud has it.
- * After a failure everything from the first one that is not confirmed is sent again, so that none overtakes another. A module
+ * Messages of MQTT clients to the cloud: on disk before their receipt, then sent in their order, each until the cloud has it. A module
  * of its own, because it has to be there before the first client comes and until the last has left, also while EdgeHub is not.
  */
 export class UserUplink implements Module, UserRoad {
   readonly name = 'UserMessages'
   readonly #ports: UserUplinkPorts
-  readonly #drops: UserDrops
-  readonly #outbox: UserOutbox
+  readonly #drops: OutboxDrops
+  readonly #outbox: Outbox<UserMessage>
+  readonly #sender: OutboxSender<UserMessage>
   readonly #topics: UserTopics
   readonly #downlink: UserDownlink
   readonly #messages: Counter
-  readonly #backoff: Backoff
-  #road: Road | undefined
-  #pumping: Promise<void> | undefined
 
   constructor(ports: UserUplinkPorts) {
     this.#ports = ports
-    this.#drops = new UserDrops(ports)
-    this.#outbox = new UserOutbox({ ...ports, drops: this.#drops })
+    this.#drops = new OutboxDrops(ports, USER_DROPS)
+    this.#outbox = new Outbox({ ...ports, drops: this.#drops }, USER_MESSAGES)
+    this.#sender = new OutboxSender(
+      { ...ports, outbox: this.#outbox },
+      {
+        what: 'Messages of MQTT clients',
+        window: (road) => (road.isSkerry ? WINDOW : ORIGINAL_WINDOW),
+        send: (message, road) => this.#send(message, road),
+        count: (outcome, count) => this.#count(outcome, count),
+      },
+    )
     this.#topics = new UserTopics(ports, (message) => this.#take(message))
     this.#downlink = new UserDownlink({ ...ports, topics: this.#topics })
-    this.#backoff = new Backoff(REST, ports.random)
-    this.#messages = (ports.metrics ?? silentMetrics).counter({
+    const metrics = ports.metrics ?? silentMetrics
+    this.#messages = metrics.counter({
       name: 'skerry_edgehub_user_messages_total',
       help: 'Messages of MQTT clients to the cloud: stored here, sent there, or failed on the way and sent again.',
       labels: ['outcome'],
     })
+    const outbox = this.#outbox
+    const gauge = (name: string, help: string, read: () => number) => metrics.gauge({ name, help }).follow(read)
+    gauge('skerry_edgehub_user_waiting', 'Messages of MQTT clients that the cloud has not got yet.', () => outbox.depth)
+    gauge('skerry_edgehub_user_waiting_bytes', 'Bytes of them, topics and payloads.', () => outbox.bytes)
+    const seconds = () => (outbox.oldestAge ?? 0) / 1000
+    gauge('skerry_edgehub_user_oldest_seconds', 'How long the oldest of them has waited.', seconds)
   }
 
   async start(scope: Scope): Promise<void> {
     await this.#outbox.open()
     scope.defer(async () => {
-      this.#road = undefined
-      await this.#pumping
+      await this.#sender.close()
       await this.#outbox.flush().catch((error: unknown) => {
         this.#ports.log.warn('How many messages were dropped could not be noted', { error: describeError(error) })
       })
@@ -85,75 +103,44 @@ export class UserUplink implements Module, UserRoad {
   }
 
   connected(road: Road): void {
-    this.#road = road
-    this.#backoff.reset()
     if (road.isSkerry) {
       void this.#topics.forgetSubscriptions().catch((error: unknown) => {
         this.#ports.log.warn('Topics of another cloud could not be forgotten', { error: describeError(error) })
       })
     }
-    this.#pump()
+    this.#sender.connected(road)
   }
 
   disconnected(road: Road): void {
-    if (this.#road === road) this.#road = undefined
+    this.#sender.disconnected(road)
   }
 
+  /** Settles when it is on disk, or dropped; rejects when it could not be written. */
   async #take({ topic, payload }: MqttMessage): Promise<void> {
-    await this.#outbox.add(topic, payload)
+    const bytes = Buffer.byteLength(topic) + payload.length
+    if (bytes > Math.min(this.#ports.limits.maxBytes, LARGEST_MESSAGE)) {
+      this.#drops.note('size', 1)
+      await this.#outbox.flush().catch(() => undefined)
+      return
+    }
+    await this.#outbox.add(LINE, bytes, [topic, payload])
     this.#messages.add(1, { outcome: 'stored' })
-    this.#pump()
+    this.#sender.pump()
   }
 
-  #pump(): void {
-    this.#pumping ??= this.#send().finally(() => {
-      this.#pumping = undefined
-      // What came while the last look at the disk was under way.
-      if (this.#road?.signal.aborted === false && this.#outbox.hasStored) this.#pump()
-    })
-  }
-
-  async #send(): Promise<void> {
-    for (let road = this.#road; road && !road.signal.aborted; road = this.#road) {
-      try {
-        const batch = await this.#outbox.peek(road.isSkerry ? WINDOW : ORIGINAL_WINDOW)
-        if (batch.length === 0) return
-        const failure = await this.#deliver(batch, road)
-        if (!failure) this.#backoff.reset()
-        else if (!road.signal.aborted) await this.#rest(failure.error, road.signal)
-      } catch (error) {
-        await this.#rest(error, road.signal)
-      }
+  async #send(message: UserMessage, road: Road): Promise<Outcome> {
+    try {
+      await road.deliver(this.#frameOf(message, road))
+      return 'done'
+    } catch (error) {
+      if (isRefusal(error)) return 'refused'
+      throw error
     }
   }
 
-  /** The first failure after which something has to be sent again, if any. */
-  async #deliver(batch: readonly UserMessage[], road: Road): Promise<{ readonly error: unknown } | undefined> {
-    const outcomes = await Promise.allSettled(batch.map((message) => road.deliver(this.#frameOf(message, road))))
-    let done: number | undefined
-    let failure: { readonly error: unknown } | undefined
-    for (const [at, outcome] of outcomes.entries()) {
-      if (outcome.status === 'rejected') {
-        if (!isRefusal(outcome.reason)) {
-          failure = { error: outcome.reason }
-          break
-        }
-        this.#drops.note('refused', 1)
-      } else {
-        this.#messages.add(1, { outcome: 'sent' })
-      }
-      done = batch[at]?.id
-    }
-    if (done !== undefined) await this.#outbox.removeUpTo(done)
-    return failure
-  }
-
-  async #rest(error: unknown, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#ports
-    this.#messages.add(1, { outcome: 'failed' })
-    const wait = this.#backoff.next()
-    log.debug('Messages of MQTT clients are not taken by the cloud', { error: describeError(error) })
-    await clock.sleep(wait, signal).catch(() => undefined)
+  #count(outcome: Outcome, count: number): void {
+    if (outcome === 'done') this.#messages.add(count, { outcome: 'sent' })
+    else if (outcome === 'again') this.#messages.add(count, { outcome: 'failed' })
   }
 
   #frameOf({ frameId, topic, payload }: UserMessage, { isSkerry }: Road): Frame {

@@ -2,7 +2,7 @@ import type { Store } from '../../../platform/store/index.ts'
 import { EPOCH_HEADER, type Frame, type KubeObject, OPERATIONS } from '../../../schemas/index.ts'
 import type { Kubernetes, ListOptions, ObjectList, ResourceType } from '../../cloud/kubernetes/kubernetes.ts'
 import type { MetaManager } from '../../edge/meta/meta-manager.ts'
-import type { UserMessageLimits } from '../../edge/user/user-outbox.ts'
+import type { OutboxLimits } from '../../edge/outbox/outbox.ts'
 import { altered } from './altered-link.ts'
 import type { Caller } from './ground/network.ts'
 
@@ -12,7 +12,7 @@ export interface Mutant {
   readonly meta?: (meta: MetaManager) => MetaManager
   readonly kubernetes?: (kubernetes: Kubernetes) => Kubernetes
   readonly caller?: (caller: Caller) => Caller
-  readonly limits?: (limits: UserMessageLimits) => UserMessageLimits
+  readonly limits?: (limits: OutboxLimits) => OutboxLimits
 }
 
 /** A fault that a careless change could bring, and deeds of people and of fate that soon meet it. */
@@ -55,7 +55,7 @@ export const MUTANTS: Readonly<Record<string, Planted>> = {
         const put = calls.findLast(({ statement }) => statement === 'user.put')
         const id = put?.parameters[0]
         if (typeof id === 'number' && id % 3 === 0)
-          await store.write([{ statement: 'user.removeUpTo', parameters: [id] }])
+          await store.write([{ statement: 'user.remove', parameters: [0, id] }])
       }),
   },
   'an edge keeps more user messages than it may': {

@@ -4,7 +4,7 @@ import type { Json } from '../../../schemas/index.ts'
 import { twinStoreDomain } from '../../../twin/index.ts'
 import { FakeKubernetes, type FakeSnapshot } from '../../cloud/testing/fake-kubernetes.ts'
 import { metaStoreDomain } from '../../edge/meta/meta-store.ts'
-import type { UserMessageLimits } from '../../edge/user/user-outbox.ts'
+import type { OutboxLimits } from '../../edge/outbox/outbox.ts'
 import { userStoreDomain } from '../../edge/user/user-store.ts'
 import { type ApiConditions, createApiClient, GOOD_API } from './ground/api-client.ts'
 import { Disk } from './ground/disk.ts'
@@ -53,7 +53,7 @@ export class World implements Scene {
   readonly network: Network
   readonly machines: readonly Machine[]
   readonly replicas: readonly Replica[]
-  readonly limits: UserMessageLimits
+  readonly limits: OutboxLimits
   readonly durable: DurableWishes
   readonly messages: UserMessageOrder
   readonly violations: Violation[] = []

@@ -7,7 +7,7 @@ import { createDeviceTwinModule } from '../../../../twin/index.ts'
 import { createEdgeHub } from '../../../edge/edge-hub.ts'
 import { createMetaManager, type MetaManager } from '../../../edge/meta/meta-manager.ts'
 import type { MachineFacts } from '../../../edge/node/machine.ts'
-import type { UserMessageLimits } from '../../../edge/user/user-outbox.ts'
+import type { OutboxLimits } from '../../../edge/outbox/outbox.ts'
 import { UserUplink } from '../../../edge/user/user-uplink.ts'
 import { createFrameFactory } from '../../../link/frames.ts'
 import type { LinkDialer } from '../../../link/link.ts'
@@ -25,7 +25,7 @@ export interface EdgeOptions {
   readonly clock: ProcessClock
   readonly random: SeededRandom
   readonly log: Logger
-  readonly limits: UserMessageLimits
+  readonly limits: OutboxLimits
   readonly thing: MapperPorts['thing']
   readonly onWritten: MapperPorts['onWritten']
   readonly onCrash: (module: string, error: unknown) => void

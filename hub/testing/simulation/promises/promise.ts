@@ -1,7 +1,7 @@
 import type { Row, StoreCall } from '../../../../platform/store/index.ts'
 import type { Frame } from '../../../../schemas/index.ts'
 import type { FakeKubernetes } from '../../../cloud/testing/fake-kubernetes.ts'
-import type { UserMessageLimits } from '../../../edge/user/user-outbox.ts'
+import type { OutboxLimits } from '../../../edge/outbox/outbox.ts'
 import type { FrameMoment } from '../parts/cloud-run.ts'
 import type { Machine } from '../parts/machine.ts'
 import type { Replica } from '../parts/replica.ts'
@@ -29,7 +29,7 @@ export interface Scene {
   readonly cluster: FakeKubernetes
   readonly machines: readonly Machine[]
   readonly replicas: readonly Replica[]
-  readonly limits: UserMessageLimits
+  readonly limits: OutboxLimits
   /** Kind in the plural of each object that was deleted from the API, by its uid. */
   readonly deleted: ReadonlyMap<string, string>
   /** `<device id>/<property>/<value>` of what clients of edges have wished for. */

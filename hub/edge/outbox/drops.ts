@@ -20,23 +20,7 @@ export interface DropsKind {
   readonly what: string
 }
 
-export const USER_DROPS: DropsKind = {
-  domain: 'user',
-  metric: 'skerry_edgehub_user_dropped_total',
-  help: 'Messages of MQTT clients to the cloud that were dropped, by reason.',
-  condition: 'UserMessagesDropped',
-  what: 'Messages of MQTT clients',
-}
-
-export const CALL_DROPS: DropsKind = {
-  domain: 'servicebus',
-  metric: 'skerry_servicebus_dropped_total',
-  help: 'Stored calls of local applications to the cloud that were dropped, by reason.',
-  condition: 'StoredCallsDropped',
-  what: 'Stored calls of local applications',
-}
-
-export interface UserDropsPorts {
+export interface OutboxDropsPorts {
   readonly store: Store
   readonly bus: Bus
   readonly clock: Clock
@@ -53,8 +37,8 @@ const OVER_AFTER = minutes(60)
  * What the bounds of what waits for the cloud cost: counted for ever on disk, in the metrics and the log, and told to the cloud as a
  * condition of the Node, which a KubeEdge cloud understands as well.
  */
-export class UserDrops {
-  readonly #ports: UserDropsPorts
+export class OutboxDrops {
+  readonly #ports: OutboxDropsPorts
   readonly #kind: DropsKind
   readonly #count: (reason: DropReason, count: number) => void
   /** Since the database was made. */
@@ -68,7 +52,7 @@ export class UserDrops {
   /** Until it is over. */
   #ending: Disposable | undefined
 
-  constructor(ports: UserDropsPorts, kind: DropsKind = USER_DROPS) {
+  constructor(ports: OutboxDropsPorts, kind: DropsKind) {
     this.#ports = ports
     this.#kind = kind
     const dropped = (ports.metrics ?? silentMetrics).counter({
