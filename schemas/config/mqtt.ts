@@ -116,6 +116,12 @@ export const MqttConfig = Type.Object(
       minimum: 1,
       description: 'Most clients at a time of one user; those without credentials count as one user together.',
     }),
+    maxConnectionsPerPod: Type.Integer({
+      default: 32,
+      minimum: 1,
+      description:
+        'Most clients at a time of one pod that uses twins, and most sessions that wait for its clients. From one address of pods come at most twice as many connections.',
+    }),
     maxSubscriptions: Type.Integer({
       default: 1000,
       minimum: 1,

@@ -152,6 +152,7 @@ function createGate(options: EmbeddedBrokerOptions, counters: Counters): Gate {
     ...{ anonymous, anonymousRemote, clients, inner, accounts, clock: options.clock, log: options.log, counters },
     passwordFile: path === undefined ? undefined : { path, isNamed: passwordFile !== undefined },
     maxConnectionsPerUser: options.maxConnectionsPerUser,
+    maxConnectionsPerPod: options.maxConnectionsPerPod,
     ...(loginLimits === undefined ? {} : { limits: loginLimits }),
     ...(recheck === undefined ? {} : { recheck }),
   })

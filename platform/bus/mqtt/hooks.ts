@@ -92,18 +92,16 @@ export function createHooks({ options, gate, handlers, counters, sessions, onDon
       password: Buffer | undefined,
       done: (error: (Error & { returnCode: AuthErrorCode }) | null, success: boolean | null) => void,
     ): void {
-      gate
-        .admit(client, user, password, (id) => book.ownerOf(id))
-        .then(
-          (refusal) => {
-            if (!refusal) done(null, true)
-            else done(Object.assign(new Error(refusal.reason), { returnCode: refusal.returnCode }), false)
-          },
-          (error: unknown) => {
-            log.error('An MQTT client could not be checked', { client: client.id, error })
-            done(Object.assign(new Error('the broker cannot check it'), { returnCode: 3 }), false)
-          },
-        )
+      gate.admit(client, user, password, book).then(
+        (refusal) => {
+          if (!refusal) done(null, true)
+          else done(Object.assign(new Error(refusal.reason), { returnCode: refusal.returnCode }), false)
+        },
+        (error: unknown) => {
+          log.error('An MQTT client could not be checked', { client: client.id, error })
+          done(Object.assign(new Error('the broker cannot check it'), { returnCode: 3 }), false)
+        },
+      )
     },
 
     authorizePublish(client: Client | null, packet: PublishPacket, finish: (error?: Error | null) => void): void {

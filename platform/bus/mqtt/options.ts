@@ -37,6 +37,8 @@ export interface EmbeddedBrokerOptions {
   readonly maxConnections: number
   /** Of one user, and of all anonymous clients together. Default: no limit but maxConnections. */
   readonly maxConnectionsPerUser?: number
+  /** Of one pod, and most sessions of its clients; of one address for pods twice as many. Default: no limit but the others. */
+  readonly maxConnectionsPerPod?: number
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics

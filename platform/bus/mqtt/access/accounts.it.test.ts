@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { podUser } from '../../../../schemas/index.ts'
@@ -131,6 +131,52 @@ test('where pods come in nobody does without credentials, whatever else is open'
     await client(AS, url)
     await client()
   }
+})
+
+test('a pod has so many connections and sessions, and takes none from others', { timeout: 20_000 }, async (t) => {
+  const accounts = accountsOf(['shop/door'])
+  accounts.set(OTHER, account(['shop/door']))
+  const { client, metrics } = await startBroker(t, { accounts, anonymous: 'full', maxConnectionsPerPod: 2 })
+  const first = await client({ ...AS, clientId: 'a' })
+  await client({ ...AS, clientId: 'b', clean: false })
+  await assert.rejects(client({ ...AS, clientId: 'c' }), { code: 3 })
+  await client({ ...AS, username: OTHER })
+  for (const clientId of ['x', 'y', 'z']) await client({ clientId })
+  await first.endAsync()
+  const enters = (clientId: string) =>
+    client({ ...AS, clientId, clean: false }).then(
+      async (entered) => {
+        await entered.endAsync()
+        return true
+      },
+      () => false,
+    )
+  await waitFor(() => enters('d'))
+  await waitFor(async () => /skerry_mqtt_sessions 2\n/.test(await metrics.text()))
+  await assert.rejects(client({ ...AS, clientId: 'e', clean: false }), { code: 3 })
+  await waitFor(() => enters('d'))
+  const counted = await metrics.text()
+  assert.match(counted, /skerry_mqtt_refused_total\{reason="pod-connections"\} [1-9]/)
+  assert.match(counted, /skerry_mqtt_refused_total\{reason="pod-sessions"\} [1-9]/)
+})
+
+test('connections that say nothing fill the share of their address alone', { timeout: 20_000 }, async (t) => {
+  const { broker, client, metrics } = await startBroker(t, {
+    ...{ accounts: accountsOf(['shop/door']), anonymous: 'full', maxConnectionsPerPod: 1, maxConnections: 4 },
+    forPods: () => ({ host: FOR_PODS, ports: [] }),
+  })
+  const port = (await broker.listenForPods()) ?? 0
+  const closed: number[] = []
+  for (let nth = 0; nth < 6; nth++) {
+    const socket = connect({ host: FOR_PODS, port, localAddress: '127.0.0.3' })
+    socket.on('error', () => undefined).once('close', () => void closed.push(nth))
+    t.after(() => socket.destroy())
+  }
+  await waitFor(() => closed.length === 4)
+  await client()
+  const url = `mqtt://${FOR_PODS}:${port}`
+  await client(AS, url)
+  assert.match(await metrics.text(), /skerry_mqtt_refused_total\{reason="pod-connections"\} 4\n/)
 })
 
 test('the port for pods is the one of before, else another where somebody has it', { timeout: 20_000 }, async (t) => {

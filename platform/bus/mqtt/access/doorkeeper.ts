@@ -30,7 +30,7 @@ export interface Refusal {
   readonly returnCode: 2 | 3 | 4 | 5
   readonly reason: string
   /** Under which it is counted, where not under that of the code. */
-  readonly counted?: 'connections'
+  readonly counted?: 'connections' | 'pod-connections' | 'pod-sessions'
 }
 
 /** Who a connected client is. */

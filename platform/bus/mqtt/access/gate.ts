@@ -1,17 +1,19 @@
 import type { Duplex } from 'node:stream'
 import type { Client } from 'aedes'
+import { Places } from '../../../lifecycle/places.ts'
 import { type Duration, seconds } from '../../../time/index.ts'
 import type { Counters } from '../counters.ts'
 import { Doorkeeper, type DoorkeeperOptions, type Guest, type Refusal } from './doorkeeper.ts'
 import { passwordLine } from './password-lines.ts'
 import type { Peer } from './peer.ts'
 import { type Rights, rightsOfAnonymous } from './rights.ts'
-import { ConnectionShares } from './shares.ts'
 
 export interface GateOptions extends DoorkeeperOptions {
   readonly counters: Counters
   /** Of one user, and of all anonymous clients together. Default: no limit. */
   readonly maxConnectionsPerUser?: number | undefined
+  /** Of one pod, and most sessions that wait for its clients. Default: no limit. */
+  readonly maxConnectionsPerPod?: number | undefined
   /** How often the password file is looked at for users that are gone. */
   readonly recheck?: Duration
 }
@@ -20,6 +22,14 @@ const NOBODY: Guest = { user: undefined, rights: rightsOfAnonymous('none') }
 const RECHECK = seconds(5)
 /** Failed logins of one address are told that often. */
 const QUIET_MS = 10_000
+
+/** What waits for clients that are away. */
+export interface Waiting {
+  /** The user of a session that waits under a client id. */
+  ownerOf(id: string): string | undefined
+  /** How many sessions a user has. */
+  countOf(user: string): number
+}
 
 /** Who is connected, and as whom. */
 export class Gate {
@@ -30,13 +40,12 @@ export class Gate {
   readonly #guests = new WeakMap<Client, Guest>()
   /** By client id, while its connection lasts. */
   readonly #present = new Map<string, { readonly client: Client; readonly guest: Guest }>()
-  readonly #shares: ConnectionShares
+  readonly #places = new Places<string | undefined>()
   readonly #failures = new Map<string, { toldMs: number; count: number }>()
 
   constructor(options: GateOptions) {
     this.#options = options
     this.#doorkeeper = new Doorkeeper(options)
-    this.#shares = new ConnectionShares(options.maxConnectionsPerUser ?? Number.POSITIVE_INFINITY)
   }
 
   /** Throws ConfigError where the password file cannot be used. */
@@ -71,16 +80,16 @@ export class Gate {
     this.#peers.set(connection, peer)
   }
 
-  /** Settles with why the client stays outside, or with nothing. `ownerOf` is the user of a session that waits under an id. */
+  /** Settles with why the client stays outside, or with nothing. */
   async admit(
     client: Client,
     user: string | undefined,
     password: Uint8Array | undefined,
-    ownerOf: (id: string) => string | undefined,
+    waiting: Waiting,
   ): Promise<Refusal | undefined> {
     const peer = this.#peers.get(client.conn) ?? UNKNOWN_PEER
     const found = await this.#doorkeeper.identify(peer, user || undefined, password)
-    const refusal = 'reason' in found ? found : this.#refuseKnown(client.id, found, ownerOf)
+    const refusal = 'reason' in found ? found : this.#refuseKnown(client, found, waiting)
     if (refusal) {
       this.#options.counters.refused.add(1, { reason: refusal.counted ?? REASONS[refusal.returnCode] })
       this.#tell(client, peer, user, refusal)
@@ -119,12 +128,25 @@ export class Gate {
   }
 
   /** The client id of somebody with a name is his while he is connected or has a session: nobody else takes it from him. */
-  #refuseKnown(id: string, { user }: Guest, ownerOf: (id: string) => string | undefined): Refusal | undefined {
-    const isOthers = [this.userOf(id), ownerOf(id)].some((owner) => owner && owner !== user)
+  #refuseKnown({ id, clean }: Client, { user, isAccount }: Guest, waiting: Waiting): Refusal | undefined {
+    const owner = waiting.ownerOf(id)
+    const isOthers = [this.userOf(id), owner].some((each) => each && each !== user)
     if (isOthers) return { returnCode: 2, reason: 'the client id is that of another user' }
+    const { maxConnectionsPerUser, maxConnectionsPerPod } = this.#options
+    const most = (isAccount ? maxConnectionsPerPod : maxConnectionsPerUser) ?? Number.POSITIVE_INFINITY
     // Who takes its own connection over holds no more of them afterwards.
-    if (this.#present.has(id) || !this.#shares.isFull(user)) return undefined
-    return { returnCode: 3, reason: 'too many connections of one user', counted: 'connections' }
+    if (!this.#present.has(id) && this.#places.takenBy(user) >= most) {
+      const counted = isAccount ? 'pod-connections' : 'connections'
+      return { returnCode: 3, reason: `too many connections of one ${isAccount ? 'pod' : 'user'}`, counted }
+    }
+    // Otherwise one pod could take all sessions that the broker has.
+    const wantsSession = isAccount && !clean && owner === undefined
+    if (!wantsSession || waiting.countOf(user ?? '') < most) return undefined
+    return {
+      returnCode: 3,
+      reason: 'too many sessions of one pod: its clients should keep their ids',
+      counted: 'pod-sessions',
+    }
   }
 
   #enter(client: Client, guest: Guest): void {
@@ -132,8 +154,9 @@ export class Gate {
     if (client.closed) return
     this.#guests.set(client, guest)
     this.#present.set(client.id, { client, guest })
-    this.#shares.take(user, client.conn)
+    const place = this.#places.take(user)
     client.conn.once('close', () => {
+      place[Symbol.dispose]()
       if (this.#present.get(client.id)?.client === client) this.#present.delete(client.id)
     })
     const isListed = this.#options.clients.some(({ name }) => name === user)

@@ -27,6 +27,8 @@ export interface ListenerOptions {
   /** Where a self-made certificate is kept; needed for one. */
   readonly folder?: string | undefined
   readonly maxConnections: number
+  /** One address of pods has twice as many before it is known who comes. */
+  readonly maxConnectionsPerPod?: number | undefined
   readonly maxPacketBytes: number
   readonly clock: Clock
   readonly log: Logger
@@ -57,7 +59,12 @@ interface At {
 /** Opens the listeners of the broker. Released, they take nobody new and leave those who are there to the broker. */
 export async function openListeners(options: ListenerOptions, scope: Scope): Promise<Listeners> {
   const { counters, tls, websocket } = options
-  const limit = new ConnectionLimit(options.maxConnections, () => counters.refused.add(1, { reason: 'connections' }))
+  const limit = new ConnectionLimit({
+    most: options.maxConnections,
+    mostOfAddress: 2 * (options.maxConnectionsPerPod ?? Number.POSITIVE_INFINITY),
+    isShared: (socket) => isForPods(socket, options.pods?.()),
+    onRefused: (reason) => counters.refused.add(1, { reason }),
+  })
   const identity = tls || websocket?.tls ? await openIdentity(options, scope) : undefined
   const tcp = await openTcp(options, options, limit, scope)
   return {

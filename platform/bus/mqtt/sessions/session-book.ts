@@ -65,6 +65,10 @@ export class SessionBook {
     return this.#byId.get(id)?.owner
   }
 
+  countOf(user: string): number {
+    return [...this.#byId.values()].filter(({ owner }) => owner === user).length
+  }
+
   /** Of a client whose CONNECT was taken. */
   of(client: Client): Session {
     const known = this.#byClient.get(client)
