@@ -6,7 +6,7 @@ import type { Tunnels } from '../tunnel/index.ts'
 import { type ClientAuthoritySource, createAccessModule } from './access/module.ts'
 import { type AdmissionOptions, createAdmissionModule } from './admission/module.ts'
 import { createKeadmTokenModule } from './authority/keadm-token.ts'
-import { type AuthorityHolder, createAuthorityModule } from './authority/module.ts'
+import { type AuthorityModule, createAuthorityModule } from './authority/module.ts'
 import { createCertificateServerModule, type ListeningModule } from './certificate-server/module.ts'
 import { createCacheModule, createCloudInformers } from './cloud-informers.ts'
 import type { CloudHub } from './cloudhub/delivery.ts'
@@ -84,7 +84,7 @@ export interface CloudModules {
   /** To be started in this order, after whatever serves the Kubernetes API. */
   readonly modules: readonly Module[]
   /** For join tokens, once `authority` has started. */
-  readonly authority: AuthorityHolder
+  readonly authority: AuthorityModule
   /** Which nodes are admitted, once its module has started. */
   readonly register: NodeRegister
   readonly cloudhub: CloudHubModule

@@ -26,6 +26,7 @@ import type { CloudConfig, Endpoints } from '../../schemas/config/index.ts'
 import { crds } from '../../schemas/crd/index.ts'
 import type { Composition, Ground } from './host.ts'
 import { identityRoutes } from './identity-routes.ts'
+import { kubeletAuthorities, type OwnEndpoint } from './kubelet-authorities.ts'
 import { clientAuthority, streamOptions } from './kubelets.ts'
 import { routerOptions } from './replicas.ts'
 import type { NodesReport } from './status/report.ts'
@@ -49,12 +50,12 @@ const CLOUD_USER = { name: 'skerry-cloud', groups: [CLOUD_GROUP] }
 /** The cloud half: the embedded API unless there is a cluster, then the hub and its controllers. */
 export async function composeCloud(config: CloudConfig, ground: Ground): Promise<Composition> {
   const { log, metrics } = ground
-  const { kubelets } = config.cloudstream
-  const parts = {
-    ...config,
-    cloudstream: { ...config.cloudstream, kubelets: streamOptions(kubelets, isEmbedded(config), log) },
-  }
-  const cluster = await openCluster(config, ground)
+  const { kubelets, tunnel: hasTunnel } = config.cloudstream
+  const streams = streamOptions(kubelets, isEmbedded(config), log)
+  const parts = { ...config, cloudstream: { ...config.cloudstream, kubelets: streams } }
+  let ownCa = (): string | undefined => undefined
+  const trust = { stream: hasTunnel ? streams : undefined, ownCa: () => ownCa() }
+  const cluster = await openCluster(config, ground, trust)
   const kubernetes = await cluster.open()
   const store = await openStore(join(ground.directory, 'router.db'), [routerStoreDomain], { clock, log, shrinks: true })
   const created = createCloudModules(parts, {
@@ -65,6 +66,7 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
     ...(cluster.incarnation === undefined ? {} : { incarnation: cluster.incarnation }),
   })
   const { modules, authority, register, cloudhub, certificates, tunnel, stream, router, hasApi } = created
+  ownCa = () => authority.caPem
   const host = dialled(config.cloudhub.host)
   return {
     modules: [...cluster.modules, ...modules.map((module) => ({ module }))],
@@ -95,7 +97,7 @@ function isEmbedded({ kubernetes }: CloudConfig): boolean {
   return kubernetes.kubeconfig === undefined && environment('KUBERNETES_SERVICE_HOST') === undefined
 }
 
-async function openCluster(config: CloudConfig, ground: Ground): Promise<Cluster> {
+async function openCluster(config: CloudConfig, ground: Ground, trust: OwnEndpoint): Promise<Cluster> {
   const { kubeconfig: file } = config.kubernetes
   const { log, metrics } = ground
   const none = { modules: [], [Symbol.asyncDispose]: async () => undefined }
@@ -104,11 +106,15 @@ async function openCluster(config: CloudConfig, ground: Ground): Promise<Cluster
   if (!isEmbedded(config)) {
     return { ...none, ...from({ inCluster: true }), endpoints: {} }
   }
-  return embeddedCluster(config.kubernetes, ground)
+  return embeddedCluster(config.kubernetes, ground, trust)
 }
 
 /** SQLite, certificates, and a kubeconfig for people in DIR. */
-async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground): Promise<Cluster> {
+async function embeddedCluster(
+  config: CloudConfig['kubernetes'],
+  ground: Ground,
+  trust: OwnEndpoint,
+): Promise<Cluster> {
   const { directory, log, metrics } = ground
   const { host } = config
   const port = config.port === 0 ? await freePort() : config.port
@@ -125,7 +131,7 @@ async function embeddedCluster(config: CloudConfig['kubernetes'], ground: Ground
     ...{ store, host, port, crds, clock, random, log, metrics },
     accountKey: pki.accountKey,
     authority: pki.authority,
-    kubelet: pki.kubeletClient,
+    kubelet: { ...pki.kubeletClient, authorityAt: await kubeletAuthorities(config.kubeletCa, trust) },
     nodeGrace: seconds(config.nodeGraceSeconds),
     tls: { certificate, privateKey, clientAuthority: pki.ca },
     ...auditOf(config.audit, directory),

@@ -128,6 +128,12 @@ export const CloudConfig = Type.Object(
           description:
             'A Node that has been silent for so long turns Unknown in the embedded API; one that never spoke after half as long again. Not less than node.leaseSeconds of the gateways.',
         }),
+        kubeletCa: Type.Optional(
+          Type.String({
+            description:
+              'CA of the serving certificates of kubelets, PEM, by which the embedded API checks them. Default: what CloudStream shows is checked by the CA of the cloud half, kubelets at other addresses are not checked.',
+          }),
+        ),
         audit: AuditConfig,
       },
       { ...strict, default: {}, description: 'The Kubernetes API that holds devices and nodes.' },

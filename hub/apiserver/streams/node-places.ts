@@ -13,8 +13,11 @@ export interface KubeletAccess {
   /** PEM: the client certificate with its key. */
   readonly certificate: string
   readonly privateKey: string
-  /** PEM of the authority of kubelets' certificates. Absent: they are not checked, as upstream does it by default. */
-  readonly authority?: string
+  /**
+   * PEM of the authority by which the certificate shown at an address of a Node is checked, asked for each connection. Nothing:
+   * it is taken as it is, as upstream does it by default. Throws where nobody can be believed there yet.
+   */
+  authorityAt?(host: string): string | undefined
 }
 
 const ADDRESS_TYPES = ['InternalIP', 'ExternalIP', 'Hostname']
@@ -33,7 +36,8 @@ export function nodeLocator(store: Pick<ObjectStore, 'get'>, access: KubeletAcce
       host,
       port,
       url: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
-      connect: (signal) => dial({ host, port }, isUnchecked ? { ...access, isUnchecked } : access, signal),
+      connect: async (signal) =>
+        await dial({ host, port }, access, isUnchecked ? undefined : access.authorityAt?.(host), signal),
     }
   }
 }
@@ -54,18 +58,18 @@ function goText(address: JsonObject): string {
 
 async function dial(
   { host, port }: { readonly host: string; readonly port: number },
-  access: KubeletAccess & { readonly isUnchecked?: boolean },
+  { certificate: cert, privateKey: key }: KubeletAccess,
+  authority: string | undefined,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   const socket = connectTls({
     host,
     port,
-    cert: access.certificate,
-    key: access.privateKey,
+    cert,
+    key,
     ALPNProtocols: ['http/1.1'],
-    ...(access.authority === undefined || access.isUnchecked === true
-      ? { rejectUnauthorized: false }
-      : { ca: access.authority }),
+    // Chain and name, for an IP address among those of the certificate.
+    ...(authority === undefined ? { rejectUnauthorized: false } : { ca: authority }),
   })
   try {
     await once(socket, 'secureConnect', { signal })

@@ -39,8 +39,8 @@ export interface ServeOptions {
   readonly audit?: AuditOptions
   /** How long nodes may be silent. */
   readonly nodeGrace?: Duration
-  /** Default: the PKI's own, and any kubelet is believed. */
-  readonly kubelet?: KubeletAccess
+  /** Default: any kubelet is believed. */
+  readonly authorityAt?: KubeletAccess['authorityAt']
 }
 
 /** Serves the API of one folder on a free port of this machine. */
@@ -54,7 +54,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     mostText,
     audit,
     nodeGrace,
-    kubelet,
+    authorityAt,
   } = options
   const ground = { clock: systemClock, log }
   const pki = await openApiPki(directory, { names: [], ...ground })
@@ -67,7 +67,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     crds,
     accountKey: pki.accountKey,
     authority: pki.authority,
-    kubelet: kubelet ?? pki.kubeletClient,
+    kubelet: { ...pki.kubeletClient, ...(authorityAt ? { authorityAt } : {}) },
     ...ground,
     random: systemRandom,
     metrics,

@@ -14,15 +14,17 @@ export interface ServedKubelet {
 }
 
 export interface PlayedKubelet extends PlayedStreams {
+  /** PEM of what it shows; default: a certificate of the API's authority. */
+  readonly shows?: { readonly cert: string; readonly key: string }
   /** Answers what is no stream. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse) => void
 }
 
 /** A kubelet of a node as an API server reaches it: HTTPS, a client certificate of the API's authority is asked for. */
 export async function serveKubelet(t: Cleanup, api: ServedApi, played: PlayedKubelet): Promise<ServedKubelet> {
-  const { certificate, privateKey } = api.pki.serving
+  const { certificate: cert, privateKey: key } = api.pki.serving
   const asked: { readonly url: string; readonly user: string }[] = []
-  const server = createServer({ cert: certificate, key: privateKey, ca: api.pki.ca, requestCert: true })
+  const server = createServer({ ...(played.shows ?? { cert, key }), ca: api.pki.ca, requestCert: true })
   const note = ({ url = '', socket }: IncomingMessage) => {
     const user = socket instanceof TLSSocket ? socket.getPeerCertificate().subject?.CN : undefined
     asked.push({ url, user: String(user ?? '') })

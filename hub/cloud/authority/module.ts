@@ -11,6 +11,11 @@ export interface AuthorityHolder {
   readonly current: CloudAuthority
 }
 
+export interface AuthorityModule extends Module, AuthorityHolder {
+  /** Of the CA; nothing before the start. */
+  readonly caPem: string | undefined
+}
+
 export interface AuthorityPorts {
   readonly kubernetes: Kubernetes
   readonly clock: Clock
@@ -19,10 +24,13 @@ export interface AuthorityPorts {
 }
 
 /** Opens the CA, the token key and the serving certificate. Its start waits until the Kubernetes API gives or takes them. */
-export function createAuthorityModule(options: AuthorityOptions, ports: AuthorityPorts): Module & AuthorityHolder {
+export function createAuthorityModule(options: AuthorityOptions, ports: AuthorityPorts): AuthorityModule {
   let authority: CloudAuthority | undefined
   return {
     name: 'Authority',
+    get caPem() {
+      return authority?.caPem
+    },
     get current() {
       if (authority) return authority
       throw new BugError('the authority was asked for before its start', { code: 'HUB_AUTHORITY_NOT_STARTED' })
