@@ -63,6 +63,37 @@ test('what an edge says reaches the web service byte for byte, with an id, and o
   assert.equal((await router.rule())?.status?.['successMessages'], 1)
 })
 
+test('two rules that send to each other send each message on once, and the younger says why it is not followed', async (t) => {
+  const ends = (from: string, to: string) =>
+    [
+      { node_name: from, topic: 'a' },
+      { node_name: to, topic: 'shop/a' },
+    ] as const
+  const there = rule('eventbus->eventbus', ...ends('edge-1', 'edge-2'), { name: 'there' })
+  const back = rule('eventbus->eventbus', ...ends('edge-2', 'edge-1'), { name: 'back', age: 9 })
+  const router = await startRouter(t, [there, back])
+  const [one, two] = [
+    router.edge('edge-1', () => ({ content: 'OK' })),
+    router.edge('edge-2', () => ({ content: 'OK' })),
+  ]
+  const published = ({ received }: typeof one) => received.filter(({ route }) => route.operation === 'publish')
+  one.say({ ...said, resource: 'shop/a' }, 'once')
+  await until(() => published(two).length > 0)
+  // As its uplink does, which hears what is published at its broker.
+  const frame = two.say({ ...said, resource: 'shop/a' }, 'once')
+  await until(() => two.received.some(({ header }) => header.parent_msg_id === frame.header.msg_id))
+  one.say({ ...said, resource: 'shop/a' }, 'twice')
+  await until(() => published(two).length > 1)
+  assert.deepEqual(
+    [one, two].map((edge) => published(edge).map(({ content }) => content)),
+    [[], ['once', 'twice']],
+  )
+  const conditions = async (name: string) => JSON.stringify((await router.rule(name))?.status?.['conditions'] ?? [])
+  await until(async () => (await conditions('there')) !== '[]' && (await conditions('back')) !== '[]')
+  assert.match(await conditions('there'), /"status":"True","reason":"Accepted"/)
+  assert.match(await conditions('back'), /"status":"False","reason":"Circle","message":"a message would go round/)
+})
+
 test('a target that is away gets it later, the same message, in order', async (t) => {
   const service = await webService(t, 503, 429, 200)
   const router = await startRouter(t, [doors(service.url)])

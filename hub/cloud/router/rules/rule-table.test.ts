@@ -94,6 +94,60 @@ test('of two rules that hear the same, the older is followed, and the other says
   await stop()
 })
 
+test('whose place is free after all is told, and followed', async () => {
+  const first = rule('rest->eventbus', { path: 'a' }, { topic: 'a' }, { name: 'first' })
+  const second = rule('rest->eventbus', { path: 'a' }, { topic: 'b' }, { name: 'second', age: 9 })
+  const { kubernetes, table, settle, stop } = await start([first, second])
+  assert.equal(table.verdict('shop/second')?.reason, 'Duplicate')
+  const told: string[] = []
+  using _following = table.onChange((key) => told.push(key))
+  told.length = 0
+  await kubernetes.delete(RULES, { namespace: 'shop', name: 'first' })
+  await settle()
+  assert.equal(table.verdict('shop/second')?.reason, 'Accepted')
+  assert.ok(told.includes('shop/second'))
+  await stop()
+})
+
+test('a rule that would send messages round is not followed while the circle is there, also across namespaces', async () => {
+  const there = rule(
+    'eventbus->eventbus',
+    { node_name: 'edge-1', topic: 'a' },
+    { node_name: 'edge-2', topic: 'yard/a' },
+  )
+  const back = rule(
+    'eventbus->eventbus',
+    { node_name: 'edge-2', topic: 'a' },
+    { node_name: 'edge-1', topic: 'shop/a' },
+    { name: 'back', age: 9 },
+  )
+  const { kubernetes, table, settle, stop } = await start([there])
+  for (const each of ENDPOINTS) await kubernetes.create(RULE_ENDPOINTS, 'yard', inYard(each))
+  await kubernetes.create(RULES, 'yard', inYard(back))
+  await settle()
+  assert.deepEqual(table.verdict('yard/back'), {
+    accepted: false,
+    reason: 'Circle',
+    message:
+      'a message would go round for ever, by rules yard/back, shop/lights, yard/back: change a topic, or delete one of them',
+  })
+  assert.deepEqual([table.heard('edge-1', 'shop/a').length, table.heard('edge-2', 'yard/a').length], [1, 0])
+  const followed = table.live('shop/lights')
+  const told: string[] = []
+  using _following = table.onChange((key) => told.push(key))
+  told.length = 0
+  await kubernetes.delete(RULES, { namespace: 'shop', name: 'lights' })
+  await settle()
+  assert.deepEqual([table.verdict('yard/back')?.accepted, table.heard('edge-2', 'yard/a').length], [true, 1])
+  assert.ok(told.includes('yard/back'))
+  assert.equal(followed?.key, 'shop/lights')
+  await stop()
+})
+
+function inYard<T extends { readonly metadata: object }>(object: T): T {
+  return { ...object, metadata: { ...object.metadata, namespace: 'yard' } }
+}
+
 test('what was published at a node is heard by the rules of that node alone', async () => {
   const hears = (name: string, node_name: string, topic: string) =>
     rule('eventbus->rest', { node_name, topic }, { resource: 'http://a' }, { name })

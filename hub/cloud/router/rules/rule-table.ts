@@ -1,28 +1,10 @@
 import { isTopicFilter, matchesTopic, type Rule, type RuleEndpoint, subscriptionOf } from '../../../../schemas/index.ts'
 import { type Informer, keyOf } from '../../kubernetes/index.ts'
-import { endpointErrors, ruleErrors, sourceKey } from './check-rule.ts'
-import { comparePatterns, matchPattern, type PathMatch, type PathPattern, parsePattern } from './path-pattern.ts'
-import { type RuleSettings, settingsOf } from './rule-settings.ts'
-
-/** Why a rule takes no part, or that it does; becomes condition `Accepted`. */
-export interface Verdict {
-  readonly accepted: boolean
-  readonly reason: 'Accepted' | 'EndpointMissing' | 'Invalid' | 'Duplicate'
-  readonly message: string
-}
-
-/** A rule as it is now. One that changes is another one: calls that are under way end with the one with which they began. */
-export interface LiveRule {
-  /** `<namespace>/<name>` */
-  readonly key: string
-  readonly rule: Rule
-  readonly source: RuleEndpoint
-  readonly target: RuleEndpoint
-  readonly settings: RuleSettings
-  readonly pattern?: PathPattern
-  /** Of an eventbus source: what is heard at which node. */
-  readonly subscription?: { readonly node: string; readonly topic: string }
-}
+import { circles } from './circles.ts'
+import { byAge, closesCircle, FOLLOWED, judge, type Verdict } from './judge-rule.ts'
+import type { LiveRule } from './live-rule.ts'
+import { comparePatterns, matchPattern, type PathMatch, parsePattern } from './path-pattern.ts'
+import { settingsOf } from './rule-settings.ts'
 
 export interface RuleTablePorts {
   readonly rules: Informer<Rule>
@@ -37,6 +19,9 @@ export interface PathFound {
 /** All rules, as they are to be followed now. What changes in the API is followed from the next look on. */
 export class RuleTable implements Disposable {
   readonly #ports: RuleTablePorts
+  /** Good by themselves and in their namespace. */
+  readonly #good = new Map<string, LiveRule>()
+  /** Those of them that close no circle with older ones, of any namespace. */
   readonly #live = new Map<string, LiveRule>()
   readonly #verdicts = new Map<string, Verdict>()
   /** By namespace, the most specific path first. */
@@ -138,16 +123,31 @@ export class RuleTable implements Disposable {
     const stale = new Set(this.#stale)
     this.#stale.clear()
     const isStale = (key: string) => stale.has(key.split('/')[0] ?? '')
-    for (const key of [...this.#verdicts.keys()]) if (isStale(key)) this.#verdicts.delete(key)
-    for (const key of [...this.#live.keys()]) if (isStale(key)) this.#live.delete(key)
+    const before = new Map(this.#verdicts)
+    for (const key of before.keys()) if (isStale(key)) this.#verdicts.delete(key)
+    for (const key of [...this.#good.keys()]) if (isStale(key)) this.#good.delete(key)
     const rules = this.#ports.rules.list().filter(({ metadata }) => stale.has(metadata.namespace ?? 'default'))
     const heard = new Map<string, Rule>()
     for (const rule of [...rules].sort(byAge)) this.#take(rule, heard)
+    this.#cutCircles()
     for (const namespace of stale) this.#order(namespace)
     this.#topics.clear()
     for (const live of this.#live.values()) {
       const { node } = live.subscription ?? {}
       if (node !== undefined) this.#topics.set(node, [...(this.#topics.get(node) ?? []), live])
+    }
+    // One that changes or goes may make room for another.
+    for (const [key, { message }] of this.#verdicts) if (before.get(key)?.message !== message) this.#tell(key)
+  }
+
+  /** What a rule says is heard by rules of all namespaces, so a change in one may concern the others. */
+  #cutCircles(): void {
+    const closing = circles([...this.#good.values()].sort((one, other) => byAge(one.rule, other.rule)))
+    this.#live.clear()
+    for (const [key, live] of this.#good) {
+      const circle = closing.get(key)
+      if (!circle) this.#live.set(key, live)
+      this.#verdicts.set(key, circle ? closesCircle(circle) : FOLLOWED)
     }
   }
 
@@ -162,7 +162,7 @@ export class RuleTable implements Disposable {
     if (!verdict.accepted || !source || !target) return
     const pattern = source.spec.ruleEndpointType === 'rest' ? parsePattern(rule.spec.sourceResource['path'] ?? '') : ''
     const subscription = subscriptionOf(rule, source)
-    this.#live.set(key, {
+    this.#good.set(key, {
       ...{ key, rule, source, target, settings: settingsOf(rule) },
       ...(typeof pattern === 'string' ? {} : { pattern }),
       ...(subscription && isTopicFilter(subscription.topic) ? { subscription } : {}),
@@ -177,43 +177,6 @@ export class RuleTable implements Disposable {
     if (paths.length > 0) this.#paths.set(namespace, paths)
     else this.#paths.delete(namespace)
   }
-}
-
-function judge(
-  rule: Rule,
-  ends: { readonly source: RuleEndpoint | undefined; readonly target: RuleEndpoint | undefined },
-  heard: Map<string, Rule>,
-): Verdict {
-  const { source, target } = ends
-  const absent = [source ? '' : rule.spec.source, target ? '' : rule.spec.target].filter((name) => name !== '')
-  if (absent.length > 0)
-    return { accepted: false, reason: 'EndpointMissing', message: `there is no RuleEndpoint ${absent.join(', ')}` }
-  const errors = [
-    ...ruleErrors(rule, ends),
-    ...[source, target].flatMap((endpoint) =>
-      (endpoint ? endpointErrors(endpoint) : []).map(({ field, message }) => ({
-        field: `RuleEndpoint ${endpoint?.metadata.name}: ${field}`,
-        message,
-      })),
-    ),
-  ]
-  if (errors.length > 0) {
-    const message = errors.map(({ field, message }) => `${field}: ${message}`).join(', ')
-    return { accepted: false, reason: 'Invalid', message }
-  }
-  const key = sourceKey(rule, source) ?? ''
-  const first = heard.get(key)
-  if (first) {
-    const message = `rule ${first.metadata.name}, which is older, hears the same: change one of them, or delete it`
-    return { accepted: false, reason: 'Duplicate', message }
-  }
-  heard.set(key, rule)
-  return { accepted: true, reason: 'Accepted', message: 'the rule is followed' }
-}
-
-function byAge({ metadata: one }: Rule, { metadata: other }: Rule): number {
-  const created = String(one.creationTimestamp ?? '').localeCompare(String(other.creationTimestamp ?? ''))
-  return created !== 0 ? created : one.name.localeCompare(other.name)
 }
 
 /** Its status alone is another one. */

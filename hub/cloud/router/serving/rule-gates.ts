@@ -1,6 +1,6 @@
 import { type Clock, TokenBucket } from '../../../../platform/time/index.ts'
 import { CallRefusal } from '../router-error.ts'
-import type { LiveRule } from '../rules/rule-table.ts'
+import type { LiveRule } from '../rules/live-rule.ts'
 
 interface Gate {
   ratePerSecond: number

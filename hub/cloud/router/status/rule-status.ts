@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject, Rule } from '../../../../schemas/index.ts'
 import { isRecord } from '../../kubernetes/guards.ts'
-import type { Verdict } from '../rules/rule-table.ts'
+import type { Verdict } from '../rules/judge-rule.ts'
 import type { DeadLetter } from './tally.ts'
 
 /** What became of messages of a rule since its status was written last. */

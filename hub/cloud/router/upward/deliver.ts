@@ -3,7 +3,7 @@ import { type Clock, type Duration, ms, seconds } from '../../../../platform/tim
 import { parseCloudCall } from '../../../../schemas/index.ts'
 import { type AnywherePorts, publishAnywhere } from '../replicas/publish-anywhere.ts'
 import { answerOf } from '../router-error.ts'
-import type { LiveRule } from '../rules/rule-table.ts'
+import type { LiveRule } from '../rules/live-rule.ts'
 import { forwardedHeaders, type HeaderMap } from '../serving/headers.ts'
 import type { RestTargets } from '../targets/rest-target.ts'
 import type { Attempt } from './lanes.ts'

@@ -10,8 +10,9 @@ import {
   type Random,
   seconds,
 } from '../../../../platform/time/index.ts'
+import type { LiveRule } from '../rules/live-rule.ts'
 import { settingsOf } from '../rules/rule-settings.ts'
-import type { LiveRule, RuleTable } from '../rules/rule-table.ts'
+import type { RuleTable } from '../rules/rule-table.ts'
 import type { Tally } from '../status/tally.ts'
 import type { Letter, Spool, Waiting } from './spool.ts'
 
