@@ -21,6 +21,8 @@ const EXPLAINED: readonly (readonly [string, readonly RegExp[]])[] = [
     [/^FIELD: spec <PodSpec>$/, / {2}containers\t<\[\]Container> -required-$/, / {2}enum: Always, Never, OnFailure$/],
   ],
   ['pod.spec.containers.ports', [/^FIELD: ports <\[\]ContainerPort>$/, / {2}containerPort\t<integer> -required-$/]],
+  ['pod.spec.affinity', [/^ {4}To which nodes, and near or away from which pods/, / {2}podAffinity\t<PodAffinity>$/]],
+  ['pod.spec.volumes.iscsi', [/^ {4}A disk behind an iSCSI target\.$/]],
   ['pod.spec.overhead', [/^FIELD: overhead <map\[string\]Quantity>$/]],
   ['pod.metadata.creationTimestamp', [/^FIELD: creationTimestamp <string>$/]],
   ['service.spec.ports.targetPort', [/^FIELD: targetPort <IntOrString>$/]],
@@ -29,10 +31,17 @@ const EXPLAINED: readonly (readonly [string, readonly RegExp[]])[] = [
   ['deployment.spec.strategy.type', [/^ENUM:$/, /^ {4}Recreate$/, /^ {4}RollingUpdate$/]],
   ['networkpolicy.spec.ingress.from', [/ {2}podSelector\t<LabelSelector>$/]],
   ['crd.spec.versions.schema.openAPIV3Schema', [/ {2}x-kubernetes-list-type\t<string>$/, / {2}default\t<JSON>$/]],
+  ['crd.spec.versions.schema.openAPIV3Schema.items', [/^ {4}For a list: what each item looks like/]],
   ['clusterroles.rules', [/^FIELD: rules <\[\]PolicyRule>$/, / {2}verbs\t<\[\]string> -required-$/]],
   ['csr.spec', [/ {2}request\t<string> -required-$/]],
   ['mutatingwebhookconfiguration.webhooks', [/ {2}enum: Equivalent, Exact$/]],
   ['pods --output=plaintext-openapiv2', [/^KIND: {5}Pod$/, /^ {3}spec\t<Object>$/]],
+  ['events --api-version=events.k8s.io/v1', [/^GROUP: {6}events\.k8s\.io$/, / {2}regarding\t<ObjectReference>$/]],
+  ['pod.spec --recursive', [/^ {4}podAffinity\t<PodAffinity>$/, /^ {6}httpGet\t<HTTPGetAction>$/]],
+  [
+    'pod.spec.securityContext --output=plaintext-openapiv2',
+    [/^RESOURCE: securityContext <Object>$/, /^ {5}User, groups, SELinux/],
+  ],
   ['job.spec --recursive --output=plaintext-openapiv2', [/^RESOURCE: spec <Object>$/, /^ {3}completions\t<integer>$/]],
 ]
 

@@ -4,10 +4,14 @@ export const METRICS_GROUP = 'metrics.k8s.io'
 
 const METADATA = { type: 'object' } as const
 const TIME = { type: 'string', format: 'date-time', description: 'End of the time that was measured.' } as const
-const WINDOW = { type: 'string', description: 'How long was measured.' } as const
+const WINDOW = {
+  type: 'string',
+  description: 'How long was measured, such as 15s: cpu is an average over it.',
+} as const
+const NAME = { type: 'string', description: 'Name of the container.' } as const
 const USAGE: StructuralSchema = {
   type: 'object',
-  description: 'Processor time (cpu) and working set (memory).',
+  description: 'What is used: cpu in cores (250m is a quarter of one), memory in bytes that cannot be freed at once.',
   additionalProperties: { 'x-kubernetes-int-or-string': true },
 }
 
@@ -20,7 +24,8 @@ export const METRICS_KINDS: readonly ResourceDefinition[] = [
     {
       containers: {
         type: 'array',
-        items: { type: 'object', properties: { name: { type: 'string' }, usage: USAGE }, required: ['name', 'usage'] },
+        description: 'What each container of the pod uses.',
+        items: { type: 'object', properties: { name: NAME, usage: USAGE }, required: ['name', 'usage'] },
       },
     },
     { cpu: '.containers[*].usage.cpu', memory: '.containers[*].usage.memory', window: '.window' },

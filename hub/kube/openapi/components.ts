@@ -5,6 +5,7 @@ import { isJsonObject } from '../schema/index.ts'
 import { type Custom, customRoot, identity } from './custom.ts'
 import type { Documentation } from './documentation.ts'
 import { createStructures, merged, REF } from './structures.ts'
+import { LIST_ITEMS, LIST_METADATA } from './words/index.ts'
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 export const PATCH = `${META}.Patch`
@@ -86,10 +87,6 @@ function listOf(definition: ResourceDefinition, name: string, model: string | un
   const { structures, documentation } = custom
   const texts = model === undefined ? undefined : documentation(`${model}List`)
   const text = model === undefined ? `${definition.listKind} is a list of ${definition.kind}` : texts?.text
-  const described = (key: string) => {
-    const description = texts?.field(key)
-    return description === undefined ? {} : { description }
-  }
   const whole = model === undefined ? {} : { default: {} }
   return named(
     {
@@ -99,11 +96,11 @@ function listOf(definition: ResourceDefinition, name: string, model: string | un
       properties: {
         ...identity(custom),
         items: {
-          ...described('items'),
+          description: texts?.field('items') ?? LIST_ITEMS,
           type: 'array',
           items: model === undefined ? { $ref: REF + name } : merged({ ...whole, $ref: REF + name }),
         },
-        metadata: merged({ ...whole, ...structures.refer('V1ListMeta') }),
+        metadata: merged({ description: LIST_METADATA, ...whole, ...structures.refer('V1ListMeta') }),
       },
     },
     [{ ...definition, kind: definition.listKind }],

@@ -2,8 +2,8 @@ import type { Json, JsonObject } from '../../../schemas/index.ts'
 import type { StructuralSchema } from '../resource.ts'
 import { isJsonObject } from '../schema/index.ts'
 import type { Documentation } from './documentation.ts'
-import { OWN_WORDS } from './own-words.ts'
 import { merged, type Structures } from './structures.ts'
+import { OBJECT_METADATA } from './words/index.ts'
 
 const PLAIN = [
   'description',
@@ -38,7 +38,6 @@ const V3_ALONE: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'not',
 const SHAPE: ReadonlySet<string> = new Set(['type', 'properties', 'items', 'additionalProperties'])
 const COMBINATIONS = ['allOf', 'anyOf', 'oneOf'] as const
 const INT_OR_STRING: Json = [{ type: 'integer' }, { type: 'string' }]
-const METADATA = { description: OWN_WORDS['metadata'] ?? '' }
 /** Any kind says of these two what all kinds say. */
 const IDENTITY_MODEL = 'V1ConfigMap'
 
@@ -65,7 +64,7 @@ export function identity({ structures, documentation }: Custom): JsonObject {
   return {
     apiVersion: text('apiVersion'),
     kind: text('kind'),
-    metadata: merged({ ...METADATA, ...structures.refer('V1ObjectMeta') }),
+    metadata: merged({ description: OBJECT_METADATA, ...structures.refer('V1ObjectMeta') }),
   }
 }
 

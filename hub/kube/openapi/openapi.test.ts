@@ -7,8 +7,8 @@ import { definitionsOfCrd } from '../crd/index.ts'
 import { at, isJsonObject } from '../schema/index.ts'
 import { type Documentation, parseModel } from './documentation.ts'
 import { describedVersions, openApiDocument } from './openapi.ts'
-import { OWN_WORDS } from './own-words.ts'
 import { openApi2Document } from './v2.ts'
+import { LIST_ITEMS, LIST_METADATA, OBJECT_METADATA, ownWords, structureWords } from './words/index.ts'
 
 const definitions = [...BUILTIN_DEFINITIONS, ...crds.flatMap(definitionsOfCrd)]
 const versions = describedVersions(definitions)
@@ -114,16 +114,26 @@ test('texts stand at structures and fields, with the values that there are; thos
     String(effect),
     /^<V1Taint\.effect>\n\n[^\n]+:\n - `"NoExecute"`\n - `"NoSchedule"`\n - `"PreferNoSchedule"`$/,
   )
-  assert.match(String(text('io.k8s.api.core.v1.ServicePort', 'properties', 'targetPort')), /^Number or name/)
+  assert.match(String(text('io.k8s.api.core.v1.ServicePort', 'properties', 'targetPort')), /^The port of the pods/)
   assert.equal(text('io.k8s.apimachinery.pkg.util.intstr.IntOrString'), '<V1ServicePort.targetPort>')
 })
 
-test('fields that hold a structure are explained in own words where the client package has none', () => {
+test('fields of which the client package says nothing are explained in own words, by the structure that they are of', () => {
   const schemas = at(documentOf('/v1'), 'components', 'schemas')
+  const text = (...path: string[]) => at(schemas, ...path, 'description')
+  const pod = 'io.k8s.api.core.v1.Pod'
   for (const field of ['metadata', 'spec', 'status']) {
-    assert.equal(at(schemas, 'io.k8s.api.core.v1.Pod', 'properties', field, 'description'), OWN_WORDS[field])
+    assert.equal(text(pod, 'properties', field), ownWords()['V1Pod']?.[field])
   }
-  assert.equal(at(schemas, 'io.k8s.api.core.v1.Pod', 'description'), undefined)
+  assert.notEqual(text(pod, 'properties', 'spec'), text('io.k8s.api.core.v1.Node', 'properties', 'spec'))
+  assert.equal(text(pod), undefined)
+  const quantity = 'io.k8s.apimachinery.pkg.api.resource.Quantity'
+  assert.equal(text(quantity), structureWords()[quantity])
+  const devices = at(documentOf('devices.kubeedge.io/v1beta1'), 'components', 'schemas')
+  const said = (kind: string, field: string) =>
+    at(devices, `io.kubeedge.devices.v1beta1.${kind}`, 'properties', field, 'description')
+  assert.equal(said('Device', 'metadata'), OBJECT_METADATA)
+  assert.deepEqual([said('DeviceList', 'metadata'), said('DeviceList', 'items')], [LIST_METADATA, LIST_ITEMS])
 })
 
 test('a text is read from the comment of its class or field, with its lines', () => {

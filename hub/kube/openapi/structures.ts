@@ -3,7 +3,6 @@ import { ATOMIC_TYPES, factsOfField, fieldsOfType, nameOfType, type TypeField } 
 import type { StructuralSchema } from '../resource.ts'
 import { OBJECT_META } from '../schema/object-meta.ts'
 import type { Documentation } from './documentation.ts'
-import { OWN_WORDS } from './own-words.ts'
 import {
   DEFAULTS,
   EMPTY_THERE,
@@ -16,6 +15,7 @@ import {
   WITHOUT_ZERO,
   ZERO_THERE,
 } from './published-facts.ts'
+import { ownWords, structureWords } from './words/index.ts'
 
 export const REF = '#/components/schemas/'
 
@@ -57,6 +57,8 @@ const ZEROS: Readonly<Record<string, Json>> = { s: '', b: false, i: 0, l: 0, d: 
 export function createStructures(documentation: Documentation): Structures {
   const schemas: Record<string, Json> = {}
   const leafTexts = new Map<string, string>()
+  const words = ownWords()
+  const leafWords = structureWords()
 
   const refer = (model: string): { readonly $ref: string } => {
     const name = nameOfType(model)
@@ -69,7 +71,7 @@ export function createStructures(documentation: Documentation): Structures {
   }
 
   const referLeaf = (name: string): { readonly $ref: string } => {
-    const text = leafTexts.get(name)
+    const text = leafTexts.get(name) ?? leafWords[name]
     schemas[name] = { ...(text === undefined ? {} : { description: text }), ...LEAF_TYPES[name] }
     return { $ref: REF + name }
   }
@@ -94,16 +96,14 @@ export function createStructures(documentation: Documentation): Structures {
     const isOfLeaf = leaf !== undefined && TEXT_OF_LEAF.has(leaf)
     if (isOfLeaf && text !== undefined) leafTexts.set(leaf, text)
     const enumeration = ENUMS.get(key)
-    const isReference = code.startsWith('@') || leaf !== undefined
-    const own = isReference && model !== 'V1JSONSchemaProps' ? OWN_WORDS[name] : undefined
+    const own = words[model]?.[name]
     const described = withChoices(isOfLeaf ? own : (text ?? own), enumeration)
     const said = {
       ...(described === undefined ? {} : { description: described }),
       ...value({ key, isRequired, enumeration, model: modelIn(code) }, code, 'field'),
       ...owners(model, name, code),
     }
-    // A schema of schemas says nothing of some of its fields; all other references stand in an `allOf`.
-    return model === 'V1JSONSchemaProps' && said['description'] === undefined ? said : merged(said)
+    return merged(said)
   }
 
   interface Value {
