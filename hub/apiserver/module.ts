@@ -105,7 +105,7 @@ export function createApiServerModule(options: ApiServerOptions): ApiServer {
     get url() {
       return url
     },
-    local: (user) => localServer(() => serving, user),
+    local: (user) => localServer(() => serving, { user, clock: options.clock }),
     async start(scope) {
       const started = await start(options, scope)
       url = started.url

@@ -1,4 +1,6 @@
+import { whileKnown } from '../../../platform/http/index.ts'
 import { BugError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import type { Clock } from '../../../platform/time/index.ts'
 import { methodNotAllowed } from '../../kube/status.ts'
 import {
   API_AUDIENCES,
@@ -59,7 +61,7 @@ const AGENT = 'skerry-cloud'
 /** `serving` answers with what serves now, and a signal that aborts when it ends. */
 export function localServer(
   serving: () => { readonly dispatch: Dispatcher; readonly signal: AbortSignal } | undefined,
-  user: User,
+  { user, clock }: { readonly user: User; readonly clock: Clock },
 ): LocalServer {
   const known = authenticated(user)
 
@@ -79,8 +81,14 @@ export function localServer(
     },
     async events(request, signal) {
       const { dispatch, signal: end } = now()
-      const { reply, ended } = await dispatch(incoming({ ...request, method: 'GET' }, known), signal)
-      if (isStream(reply)) return eventsOf(reply, AbortSignal.any([signal, end]), ended)
+      const { reply, ended, isKnown } = await dispatch(incoming({ ...request, method: 'GET' }, known), signal)
+      if (isStream(reply)) {
+        const caller = whileKnown(clock, isKnown)
+        return eventsOf(reply, AbortSignal.any([signal, end, caller.signal]), () => {
+          caller[Symbol.dispose]()
+          ended()
+        })
+      }
       ended()
       return answerOf(reply)
     },

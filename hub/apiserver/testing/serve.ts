@@ -4,7 +4,7 @@ import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { type Logger, silentLogger } from '../../../platform/log/index.ts'
 import { openStore } from '../../../platform/store/index.ts'
-import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import type { ApiObject } from '../../kube/resource.ts'
 import type { AuditOptions } from '../audit/audit-log.ts'
@@ -39,6 +39,8 @@ export interface ServeOptions {
   readonly audit?: AuditOptions
   /** How long nodes may be silent. */
   readonly nodeGrace?: Duration
+  /** Of the API alone; default: the system's. */
+  readonly clock?: Clock
   /** Default: any kubelet is believed. */
   readonly authorityAt?: KubeletAccess['authorityAt']
 }
@@ -55,6 +57,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     audit,
     nodeGrace,
     authorityAt,
+    clock = systemClock,
   } = options
   const ground = { clock: systemClock, log }
   const pki = await openApiPki(directory, { names: [], ...ground })
@@ -69,8 +72,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     authority: pki.authority,
     kubelet: { ...pki.kubeletClient, ...(authorityAt ? { authorityAt } : {}) },
     ...ground,
-    random: systemRandom,
-    metrics,
+    ...{ clock, random: systemRandom, metrics },
     ...(history === undefined ? {} : { history }),
     ...(mostText === undefined ? {} : { mostText }),
     ...(audit ? { audit } : {}),

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { sendText } from '../../../platform/http/index.ts'
+import { sendText, whileKnown } from '../../../platform/http/index.ts'
 import { describeError } from '../../../platform/lifecycle/index.ts'
 import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, minutes } from '../../../platform/time/index.ts'
@@ -74,6 +74,7 @@ export class KubeletFront {
     const admitted = await this.#admit(incoming, signal)
     if (!admitted.ok) return this.#refuse(response, admitted)
     using _held = admitted.held
+    using _known = this.#whileKnown(incoming)
     if (admitted.request.isUpgrade) {
       return this.#refuse(response, { status: 400, text: 'Upgrade request required', what: admitted.request.what })
     }
@@ -91,6 +92,7 @@ export class KubeletFront {
       const admitted = await this.#admit(incoming, leaving.signal)
       if (!admitted.ok) return this.#refuse(response, admitted)
       using _held = admitted.held
+      using _known = this.#whileKnown(incoming)
       if (admitted.request.isUpgrade) await this.#stream(incoming, socket, response, admitted, leaving.signal)
       // The upgrade is an offer, which one may leave alone (RFC 9110 §7.8).
       else await this.#forward(incoming, response, admitted, leaving.signal)
@@ -100,6 +102,15 @@ export class KubeletFront {
     } finally {
       socket.off('close', onClose)
     }
+  }
+
+  /** What lasts ends with the credentials of its caller. */
+  #whileKnown(incoming: IncomingMessage): Disposable {
+    const { access, clock } = this.#ports
+    const shown = credentialsOf(incoming)
+    const known = whileKnown(clock, async (signal) => (await access.authenticate(shown, signal)) !== undefined)
+    known.signal.addEventListener('abort', () => incoming.socket.destroy(known.signal.reason), { once: true })
+    return known
   }
 
   async #admit(

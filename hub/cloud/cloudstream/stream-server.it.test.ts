@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { connect as tlsConnect } from 'node:tls'
 import { createMetrics } from '../../../platform/health/index.ts'
+import { minutes, systemClock } from '../../../platform/time/index.ts'
+import { FakeClock } from '../../../platform/time/testing/index.ts'
 import { NODES, PODS } from '../kubernetes/index.ts'
 import { type FakeKubelet, startStreamCloud } from '../testing/stream-cloud.ts'
 
@@ -217,6 +219,28 @@ test('a caller who does not read holds the node up, and nothing piles up in betw
   assert.ok(written < 32 * 1024 * 1024, `${written} bytes are on their way`)
   assert.equal(tunnels.opened[0]?.cloud.destroyed, false)
   response.destroy()
+})
+
+test('what lasts ends within two minutes when nobody knows the token of its caller any more', async (t) => {
+  const clock = new FakeClock(systemClock.now())
+  const { open, upgrade, kubernetes } = await setup(
+    t,
+    { ...plainKubelet, answer: (_request, response) => response.flushHeaders() },
+    { clock },
+  )
+  const log = await open('/containerLogs/shop/till-0/main?follow=true', { token: 'root' })
+  const { stream } = await upgrade('/exec/shop/till-0/main?command=cat&stdin=true')
+  const closed = [log, stream].map((each) => {
+    each.on('error', () => undefined).resume()
+    return new Promise<void>((resolve) => each.once('close', resolve))
+  })
+  // While the API is away nobody can tell, and streams go on.
+  kubernetes.fail('tokenreviews', 503, 4)
+  await clock.advance(minutes(2))
+  assert.deepEqual([log.closed, stream.closed], [false, false])
+  kubernetes.answerReview = () => ({ authenticated: false })
+  await clock.advance(minutes(2))
+  await Promise.all(closed)
 })
 
 test('a caller has so many streams at a time, and another has his own; metrics tell how many there are', async (t) => {

@@ -8,7 +8,7 @@ import { testAuthority, testIdentity } from '../../../platform/certificates/test
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
-import { seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { type Clock, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import { createAccessModule } from '../access/module.ts'
 import { createAuthorityModule } from '../authority/module.ts'
@@ -36,11 +36,15 @@ export interface AskOptions {
 /** The stream server on loopback, over tunnels and a Kubernetes API that are played; `kubelet` answers for each node. */
 export async function startStreamCloud(
   t: TestContext,
-  options: Partial<StreamServerOptions> & { readonly kubernetes?: FakeKubernetes; readonly metrics?: Metrics } = {},
+  options: Partial<StreamServerOptions> & {
+    readonly kubernetes?: FakeKubernetes
+    readonly metrics?: Metrics
+    readonly clock?: Clock
+  } = {},
 ) {
-  const { kubernetes = new FakeKubernetes(), metrics = silentMetrics, ...more } = options
+  const { kubernetes = new FakeKubernetes(), metrics = silentMetrics, clock = systemClock, ...more } = options
   const tunnels = new FakeTunnels()
-  const ports = { kubernetes, clock: systemClock, random: systemRandom, log: silentLogger, metrics }
+  const ports = { kubernetes, clock, random: systemRandom, log: silentLogger, metrics }
   kubernetes.answerReview = review
   const clients = await testAuthority({ commonName: 'cluster' })
   const caller = createAccessModule({ pem: clients.certificatePem }, ports)

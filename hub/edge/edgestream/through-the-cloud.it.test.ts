@@ -110,6 +110,19 @@ test('who is revoked loses the tunnel with all streams, and is let in no more', 
   await eventually(() => tunnels.isOpen(nodeName) || undefined)
 })
 
+test('a node whose Node is gone loses its streams at once, and its tunnel with them', async (t) => {
+  const cloud = await startTlsCloud(t)
+  const { edge, nodeName } = await startEdge(t, cloud)
+  edge.targets.serve('edged', (stream) => void stream.resume())
+  const tunnels = tunnelsOf(cloud)
+  await eventually(() => tunnels.isOpen(nodeName) || undefined)
+  const stream = await tunnels.open(nodeName, 'edged', never)
+  const cut = new Promise<void>((resolve) => stream.on('error', () => undefined).once('close', resolve))
+  cloud.register.unsettle(nodeName, 'its uid')
+  await cut
+  await assert.rejects(tunnels.open(nodeName, 'edged', never))
+})
+
 test('a newer tunnel of a node replaces the older; who follows is told of nodes that come and go', async (t) => {
   const cloud = await startTlsCloud(t)
   const tunnels = tunnelsOf(cloud)

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
+import type { Clock } from '../../../platform/time/index.ts'
 import { ANONYMOUS, EVERYBODY } from '../../kube/rbac/index.ts'
 import type { User } from '../user.ts'
 
@@ -41,14 +42,15 @@ export type Identity = { readonly kind: 'user'; readonly user: User } | { readon
 
 /**
  * Who sends a request: the subject of a client certificate that this API's authority signed (CN user, O groups), else the
- * owner of a bearer token. Credentials that nobody knows are `unknown`, and never taken for anonymous.
+ * owner of a bearer token. Credentials that nobody knows, and a certificate that has ended meanwhile, are `unknown`, and never taken
+ * for anonymous.
  */
 export async function authenticate(
   request: IncomingMessage,
   tokens: TokenAuthenticator,
-  signal: AbortSignal,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Identity> {
-  const shown = certificateOf(request)
+  const shown = certificateOf(request, clock)
   if (shown.kind === 'user') return shown
   const header = request.headers.authorization
   if (header === undefined) return shown
@@ -63,20 +65,26 @@ export function bearerToken(header: string | undefined): string | undefined {
 }
 
 /** Reading a certificate costs as much as a small request does, and a connection keeps its own. */
-const certified = new WeakMap<TLSSocket, Identity>()
+const certified = new WeakMap<TLSSocket, Certified>()
 
-function certificateOf({ socket }: IncomingMessage): Identity {
+interface Certified {
+  readonly identity: Identity
+  /** Unix ms; a connection may outlast its certificate. */
+  readonly until: number
+}
+
+function certificateOf({ socket }: IncomingMessage, clock: Clock): Identity {
   if (!(socket instanceof TLSSocket)) return { kind: 'anonymous' }
   const known = certified.get(socket) ?? readCertificate(socket)
   certified.set(socket, known)
-  return known
+  return known.until > clock.now() ? known.identity : { kind: 'unknown' }
 }
 
-function readCertificate(socket: TLSSocket): Identity {
+function readCertificate(socket: TLSSocket): Certified {
   const certificate = socket.getPeerX509Certificate()
-  if (!certificate) return { kind: 'anonymous' }
+  if (!certificate) return { identity: { kind: 'anonymous' }, until: Number.POSITIVE_INFINITY }
   const user = socket.authorized ? readUser(socket, certificate.fingerprint256) : undefined
-  return user ? { kind: 'user', user } : { kind: 'unknown' }
+  return { identity: user ? { kind: 'user', user } : { kind: 'unknown' }, until: certificate.validToDate.getTime() }
 }
 
 function readUser(socket: TLSSocket, fingerprint: string): User | undefined {

@@ -42,6 +42,8 @@ export interface Outcome {
   readonly warnings: readonly string[]
   /** Of its line in the audit log. */
   readonly auditId: string | undefined
+  /** Whether the credentials of the request are still somebody's, for answers that last. */
+  isKnown(signal: AbortSignal): Promise<boolean>
   /** To be called once the answer, or the last line of a watch, is on its way. */
   ended(): void
 }
@@ -96,6 +98,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       reply,
       warnings,
       auditId,
+      isKnown: async (within) => (await request.identify(options.tokens, within)).kind !== 'unknown',
       ended() {
         if (auditId === undefined) return
         options.audit?.record(answered(options, request, { id: auditId, url, received, seen, code, failure }))

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type HttpHandler, readBody } from '../../../platform/http/index.ts'
+import { type HttpHandler, readBody, whileKnown } from '../../../platform/http/index.ts'
 import type { Clock } from '../../../platform/time/index.ts'
 import { StatusError } from '../../kube/status.ts'
 import { authenticate } from '../access/authentication.ts'
@@ -35,14 +35,19 @@ export function createHandler(dispatch: Dispatcher, options: HandlerOptions): Ht
 export function createAnswerer(dispatch: Dispatcher, { clock, cutOff }: HandlerOptions) {
   return async (exchange: Exchange, signal: AbortSignal): Promise<void> => {
     const { request, response } = exchange
-    const { reply: made, warnings, auditId, ended } = await dispatch(incoming(request), signal)
+    const { reply: made, warnings, auditId, isKnown, ended } = await dispatch(incoming(request, clock), signal)
     if (auditId !== undefined) response.setHeader('audit-id', auditId)
     try {
       prepare(request, response, warnings)
-      if (isRelay(made)) return await relay(made, exchange, signal)
+      if (isRelay(made) || isStream(made)) {
+        using known = whileKnown(clock, isKnown)
+        const lasting = AbortSignal.any([signal, known.signal])
+        if (isRelay(made)) await relay(made, exchange, lasting)
+        else await writeStream(response, made, lasting)
+        return
+      }
       const reply = forReader(request, made)
-      if (isStream(reply)) await writeStream(response, reply, signal)
-      else if (reply.parts && request.method !== 'HEAD') {
+      if (reply.parts && request.method !== 'HEAD') {
         await writeParts(response, reply, reply.parts(), { signal, clock, onSlow: () => cutOff('list') })
       } else write(request, response, reply)
     } finally {
@@ -62,11 +67,11 @@ async function relay(made: Relay, exchange: Exchange, signal: AbortSignal): Prom
   }
 }
 
-function incoming(request: IncomingMessage): Incoming {
+function incoming(request: IncomingMessage, clock: Clock): Incoming {
   const { method = 'GET', url = '/', headers, headersDistinct, socket } = request
   return {
     ...{ method, target: url, headers, headersDistinct, address: socket.remoteAddress ?? '' },
-    identify: (tokens, signal) => authenticate(request, tokens, signal),
+    identify: (tokens, signal) => authenticate(request, tokens, { clock, signal }),
     read: (mostBytes, signal) => readBody(request, mostBytes, signal),
   }
 }

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
-import { type Answer, isStream, type Stream } from '../answers/answer.ts'
+import type { Answer } from '../answers/answer.ts'
 
 /** Programs behind which people sit, who read JSON as it comes. */
 const READERS = /^(curl|Wget|Mozilla\/5\.0)/
 
 /** The answer with its JSON indented for whoever asks for that (`?pretty=true`), or is known to want it. */
-export function forReader(request: IncomingMessage, reply: Answer | Stream): Answer | Stream {
-  if (isStream(reply) || !reply.type.startsWith('application/json') || !isForReader(request)) return reply
+export function forReader(request: IncomingMessage, reply: Answer): Answer {
+  if (!reply.type.startsWith('application/json') || !isForReader(request)) return reply
   return indented(reply)
 }
 
