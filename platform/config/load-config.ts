@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { Static, TSchema } from 'typebox'
 import { Check, Default, Errors } from 'typebox/value'
 import { isMap, LineCounter, parseDocument } from 'yaml'
-import { hasCode } from '../files/atomic.ts'
+import { hasCode } from '../lifecycle/error-code.ts'
 import { ConfigError } from '../lifecycle/errors.ts'
 import { explain } from './explain.ts'
 

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { hasCode } from '../lifecycle/error-code.ts'
 import { ConfigError } from '../lifecycle/errors.ts'
+import { notWritten } from './not-written.ts'
 
 /**
  * Replaces a file so that a reader, also one after a power cut, sees the old content or the new one. Resolves when the new
- * one is durable. `mode` holds whatever the umask is.
+ * one is durable. `mode` holds from its first byte on, whatever the umask is. Rejects with an UnavailableError that names the file
+ * and says what to do; then nothing of the new one is left.
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode: number): Promise<void> {
   const folder = dirname(path)
@@ -21,8 +24,9 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
     }
     await rename(temporary, path)
   } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
+    // Where it could not even be made, removing it may fail likewise.
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw notWritten(path, error)
   }
   await syncFolder(folder)
 }
@@ -45,7 +49,7 @@ export async function ensureDirectory(path: string, mode: number): Promise<void>
   try {
     await mkdir(path, { recursive: true, mode })
   } catch (error) {
-    if (!hasCode(error, 'EEXIST') && !hasCode(error, 'ENOTDIR')) throw error
+    if (!hasCode(error, 'EEXIST', 'ENOTDIR')) throw notWritten(path, error)
     throw new ConfigError('A folder is needed where there is a file', {
       code: 'PLATFORM_NOT_A_FOLDER',
       fields: { path },
@@ -82,8 +86,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { needsSmallDisk, smallDisk } from '../../tools/testing/small-disk.ts'
 import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { ConfigError, RefusedError, UnavailableError } from '../lifecycle/errors.ts'
 import { ensureDirectory, lockDirectory, readFileIfPresent, writeFileAtomic } from './index.ts'
@@ -90,4 +91,23 @@ test('a killed holder leaves no lock behind', async (t) => {
   await once(child, 'exit')
   await using _lock = await lockDirectory(dir)
   assert.equal(await readFile(join(dir, 'lock.pid'), 'utf8'), `${process.pid}\n`)
+})
+
+test('what cannot be written is named with what to do, and the former file stays as it was', {
+  skip: needsSmallDisk(),
+}, async (t) => {
+  const disk = await smallDisk(t, '1m')
+  const path = join(disk.outside, 'kept')
+  await writeFileAtomic(path, 'former', 0o600)
+  await disk.fill()
+  await assert.rejects(writeFileAtomic(path, 'x'.repeat(10_000), 0o600), (error) => {
+    assert.ok(error instanceof UnavailableError)
+    assert.equal(error.code, 'PLATFORM_FILE_NOT_WRITTEN')
+    assert.equal(error.message, `${path} cannot be written, the disk is full: free some space, then try again`)
+    return true
+  })
+  assert.deepEqual((await readdir(disk.outside)).sort(), ['filler', 'kept'])
+  assert.equal(await readFileIfPresent(path), 'former')
+  const below = join(path, 'below')
+  await assert.rejects(writeFileAtomic(below, '', 0o600), { message: /what should be its folder is a file/ })
 })

@@ -2,3 +2,4 @@ export { ensureDirectory, readFileIfPresent, removeFile, writeFileAtomic } from 
 export * from './follow-files.ts'
 export { LineFile, type LineFileOptions } from './line-file.ts'
 export * from './lock.ts'
+export { notWritten } from './not-written.ts'

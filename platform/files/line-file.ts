@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { ensureDirectory, hasCode } from './atomic.ts'
+import { hasCode } from '../lifecycle/error-code.ts'
+import { ensureDirectory } from './atomic.ts'
 
 export interface LineFileOptions {
   /** Older ones stand beside it as `path.1`, `path.2` and so on. */

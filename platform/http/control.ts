@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { hasCode } from '../files/atomic.ts'
+import { hasCode } from '../lifecycle/error-code.ts'
 import { ConfigError, ConflictError, RefusedError, type SkerryError, UnavailableError } from '../lifecycle/errors.ts'
 import { type Logger, silentLogger } from '../log/logger.ts'
 import { type Clock, DeadlineError, type Duration, systemClock, withDeadline } from '../time/index.ts'
@@ -77,7 +77,7 @@ export async function callControl(options: CallControlOptions): Promise<unknown>
   try {
     return await withDeadline(clock, deadline, options.signal, (signal) => exchange(options, socketPath, signal))
   } catch (error) {
-    if (!(error instanceof DeadlineError) && !SILENT.some((code) => hasCode(error, code))) throw error
+    if (!(error instanceof DeadlineError) && !hasCode(error, ...SILENT)) throw error
     throw silent(dir, error)
   }
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import { hasCode } from '../files/atomic.ts'
+import { hasCode } from '../lifecycle/error-code.ts'
 import { ConfigError, RefusedError } from '../lifecycle/errors.ts'
 
 /** Settles when the server listens. Rejects with a RefusedError that names the port when it is taken or not allowed. */
@@ -35,7 +35,7 @@ export function listenError(
       details('PLATFORM_PORT_DENIED'),
     )
   }
-  if (hasCode(error, 'EADDRNOTAVAIL') || hasCode(error, 'ENOTFOUND')) {
+  if (hasCode(error, 'EADDRNOTAVAIL', 'ENOTFOUND')) {
     return new ConfigError(`${host} is no address of this machine`, details('PLATFORM_HOST_UNKNOWN'))
   }
   return error

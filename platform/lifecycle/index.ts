@@ -1,3 +1,4 @@
+export * from './error-code.ts'
 export * from './errors.ts'
 export * from './module.ts'
 export * from './module-states.ts'

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { closeSync, copyFileSync, existsSync, openSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { notWritten } from '../files/not-written.ts'
+import { codeOf } from '../lifecycle/error-code.ts'
 import { SkerryError } from '../lifecycle/errors.ts'
 import { archiveExists, archiveUnusable, storeError } from './errors.ts'
 import { rename, sync } from './worker/disk.ts'
@@ -36,8 +38,8 @@ const MOST_FILES = 10_000
 
 /**
  * One file, readable by its owner alone, that holds a database as it is at this moment and the files that belong to it: itself
- * a database, with two more tables. Blocks; for processes that do nothing else. Throws as `Store.write` rejects, or with
- * RefusedError, code PLATFORM_ARCHIVE_EXISTS.
+ * a database, with two more tables. Blocks; for processes that do nothing else. Throws as `Store.write` rejects where the database
+ * cannot be read, as `writeFileAtomic` where the file cannot be written, and RefusedError, code PLATFORM_ARCHIVE_EXISTS.
  */
 export function writeArchive({ database, target, force, about, files }: ArchiveJob): void {
   if (!force && existsSync(target)) throw archiveExists(target)
@@ -51,7 +53,7 @@ export function writeArchive({ database, target, force, about, files }: ArchiveJ
     rename(draft, target)
   } catch (error) {
     remove(draft)
-    throw error instanceof SkerryError ? error : storeError(failureOf(error), database)
+    throw error instanceof SkerryError ? error : archiveError(error, { database, target })
   }
 }
 
@@ -77,7 +79,7 @@ export function readArchive(file: string): ArchiveContent {
 
 /**
  * Puts the database of an archive, which was read before, at a new path. It bears an incarnation that no earlier state of
- * the database it was made of had. Throws as `Store.write` rejects.
+ * the database it was made of had. Throws as `writeArchive` does.
  */
 export function unpackDatabase(file: string, target: string): void {
   try {
@@ -93,8 +95,25 @@ export function unpackDatabase(file: string, target: string): void {
     sync(target)
   } catch (error) {
     remove(target)
-    throw storeError(failureOf(error), target)
+    throw archiveError(error, { database: target, target })
   }
+}
+
+/** What is full, or takes nothing, is where the archive goes: the database was only read. */
+function archiveError(error: unknown, { database, target }: Pick<ArchiveJob, 'database' | 'target'>): SkerryError {
+  const failure = failureOf(error)
+  const isOfTarget = failure.kind === 'full' || failure.kind === 'readOnly' || isOfSystem(error)
+  if (!isOfTarget) return storeError(failure, database)
+  // SQLite has words of its own for it.
+  return notWritten(
+    target,
+    failure.kind === 'full' ? Object.assign(new Error(failure.reason), { code: 'ENOSPC' }) : error,
+  )
+}
+
+/** `ENOENT` and the like; those of Node.js itself have an underscore. */
+function isOfSystem(error: unknown): boolean {
+  return /^E[A-Z0-9]+$/.test(codeOf(error) ?? '')
 }
 
 function complete(draft: string, incarnation: number, { about, files }: ArchiveContent): void {

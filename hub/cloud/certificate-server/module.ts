@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { type HttpHandler, readBody, sendText, serveHttps } from '../../../platform/http/index.ts'
-import { describeError, type Module } from '../../../platform/lifecycle/index.ts'
+import { describeError, hasCode, type Module } from '../../../platform/lifecycle/index.ts'
 import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
 import type { CloudAuthority, ServingCertificate } from '../authority/cloud-authority.ts'
@@ -157,7 +157,7 @@ function createHandler(authority: CloudAuthority, ports: HandlerPorts): HttpHand
       else sendPlain(response, 404, 'not found')
     } catch (error) {
       if (signal.aborted || response.headersSent) throw error
-      const tooLarge = error instanceof Error && 'code' in error && error.code === 'PLATFORM_BODY_TOO_LARGE'
+      const tooLarge = hasCode(error, 'PLATFORM_BODY_TOO_LARGE')
       if (!tooLarge) log.warn('A request at the certificate endpoint failed', { path, error: describeError(error) })
       if (tooLarge) sendPlain(response, 413, TOO_LARGE)
       else sendPlain(response, 500, 'the request could not be served now; try again')

@@ -1,6 +1,6 @@
 import { request } from 'node:https'
 import { readBody } from '../../../platform/http/index.ts'
-import { RefusedError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { hasCode, RefusedError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, seconds, withDeadline } from '../../../platform/time/index.ts'
 
 export interface CertificateCall {
@@ -56,7 +56,7 @@ export function callCertificateEndpoint(call: CertificateCall, clock: Clock, sig
 
 function unreachable(cause: unknown, fields: Readonly<Record<string, string>>): UnavailableError {
   // A board without a battery starts in the past.
-  if (cause instanceof Error && 'code' in cause && cause.code === 'CERT_NOT_YET_VALID') {
+  if (hasCode(cause, 'CERT_NOT_YET_VALID')) {
     const message = 'The certificate of the cloud is not yet valid by the clock of this machine: set the clock'
     return new UnavailableError(message, { code: 'HUB_CLOCK_BEHIND', fields, cause })
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { hasCode } from '../../../platform/lifecycle/index.ts'
 import { type Documentation, type ModelText, parseModel } from '../../kube/openapi/index.ts'
 
 const PACKAGE = '@kubernetes/client-node'
@@ -32,5 +33,5 @@ function modelsDirectory(): string | undefined {
 }
 
 function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'MODULE_NOT_FOUND')
+  return hasCode(error, 'ENOENT', 'MODULE_NOT_FOUND')
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { hasCode } from '../../lifecycle/error-code.ts'
 import type { WireCall } from '../protocol.ts'
 import type { Row, SqlValue, StoreDomain } from '../store.ts'
 
@@ -42,7 +43,7 @@ export class Statements {
 
 /** Some integer of the result is beyond 2^53. */
 function isOutOfRange(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_OUT_OF_RANGE'
+  return hasCode(error, 'ERR_OUT_OF_RANGE')
 }
 
 function smallestNumbers(row: Row): Row {

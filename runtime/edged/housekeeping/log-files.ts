@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { hasCode } from '../../../platform/lifecycle/index.ts'
 
 /** Files beside the log of a container that its rotation made. */
 export interface RotatedLogs {
@@ -59,5 +60,5 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+  return hasCode(error, 'ENOENT', 'ENOTDIR')
 }

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../../../platform/lifecycle/index.ts'
 import type { ContainerStats } from '../cri/runtime.ts'
 import type { Pod } from '../pod/pod.ts'
 import { LABELS } from '../state/labels.ts'
@@ -62,6 +63,6 @@ export async function logSizes(directory: string): Promise<ReadonlyMap<string, n
 }
 
 function nothingThere(error: unknown) {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+  if (hasCode(error, 'ENOENT')) return []
   throw error
 }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../../../platform/lifecycle/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { Places } from '../places.ts'
 import { listIn, objectIn, textIn } from '../pod/json.ts'
@@ -70,7 +71,7 @@ async function endOfLog(path: string): Promise<string> {
     const texts = whole.flatMap((line) => /^\S+ \S+ \S+ ?(.*)$/s.exec(line)?.[1] ?? [])
     return texts.slice(-MOST_LINES).join('\n').slice(-LONGEST_BYTES)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    if (hasCode(error, 'ENOENT')) return ''
     throw error
   }
 }

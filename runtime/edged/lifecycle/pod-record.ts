@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { writeFileAtomic } from '../../../platform/files/index.ts'
+import { hasCode } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { Places } from '../places.ts'
@@ -63,7 +64,7 @@ export class PodRecords {
       if (!record) throw new RangeError('it is no record of a pod')
       return record
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+      if (!hasCode(error, 'ENOENT')) {
         this.#log.warn('What was kept of a pod cannot be read; it is learned again', { uid, error })
       }
       return undefined
@@ -95,6 +96,6 @@ function isJson(value: unknown): value is JsonObject {
 }
 
 function nothingThere(error: unknown): readonly string[] {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+  if (hasCode(error, 'ENOENT')) return []
   throw error
 }

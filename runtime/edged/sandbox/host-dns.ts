@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { hasCode } from '../../../platform/lifecycle/index.ts'
 import type { DnsConfig } from '../cri/runtime.ts'
 import { mergedOptions } from './dns.ts'
 
@@ -49,7 +50,7 @@ async function contentsOf(file: string): Promise<string | undefined> {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES, 0)
     return buffer.subarray(0, bytesRead).toString()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
 }

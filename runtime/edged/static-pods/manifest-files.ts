@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from '../../../platform/lifecycle/index.ts'
 
 /** A file of the folder: its text, or why it has none. Neither: it went while it was read. */
 export interface ManifestFile {
@@ -36,11 +37,7 @@ async function read(path: string): Promise<ManifestFile> {
     if (bytesRead > LARGEST) return { path, refusal: `it is larger than ${LARGEST} bytes` }
     return { path, text: buffer.subarray(0, bytesRead).toString() }
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { path }
+    if (hasCode(error, 'ENOENT')) return { path }
     return { path, refusal: `it cannot be read: ${error instanceof Error ? error.message : String(error)}` }
   }
-}
-
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

@@ -1,8 +1,8 @@
 import type { Counter } from '../../../platform/health/index.ts'
-import { describeError } from '../../../platform/lifecycle/index.ts'
+import { describeError, hasCode } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Pod, podKey } from '../pod/pod.ts'
-import { codeOf, type ManifestFile, manifestFiles } from './manifest-files.ts'
+import { type ManifestFile, manifestFiles } from './manifest-files.ts'
 import { parseManifest } from './parse-manifest.ts'
 
 export interface ManifestFolderPorts {
@@ -67,7 +67,7 @@ export class ManifestFolder {
       return found
     } catch (error) {
       // As a kubelet has it: no folder, no pods.
-      if (codeOf(error) === 'ENOENT') return []
+      if (hasCode(error, 'ENOENT')) return []
       const failure = describeError(error)
       if (failure !== this.#failure) log.error('The folder of static pods cannot be read', { folder, error })
       this.#failure = failure

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import type { Module } from '../../../platform/lifecycle/index.ts'
+import { hasCode } from '../../../platform/lifecycle/index.ts'
 import type { PodAccessOptions } from './create-pod-access.ts'
 import type { PodAccess } from './pod-access.ts'
 
@@ -23,6 +24,6 @@ export function latePodAccess(options: PodAccessOptions): PodAccess & Module {
 }
 
 function nothingThere(error: unknown): readonly string[] {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+  if (hasCode(error, 'ENOENT')) return []
   throw error
 }

@@ -1,6 +1,5 @@
-import { describeError, SkerryError } from '../../../platform/lifecycle/index.ts'
+import { codeOf, describeError, SkerryError } from '../../../platform/lifecycle/index.ts'
 import { ObstacleError } from '../pod/obstacle.ts'
-import { codeOf } from './folders/code-of.ts'
 
 /** A volume cannot be had now. The message says what is missing, or what to do. */
 export function failedMount(volume: string, message: string, cause?: unknown): ObstacleError {

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { UnavailableError } from '../../../platform/lifecycle/index.ts'
-import { codeOf } from './folders/code-of.ts'
+import { hasCode, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { isThere } from './folders/is-there.ts'
 import { removeTree } from './folders/remove-tree.ts'
 import type { Mounts } from './mounts/mounts.ts'
@@ -32,7 +31,7 @@ export async function foldersIn(folder: string): Promise<readonly string[]> {
     const entries = await readdir(folder, { withFileTypes: true })
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
+    if (hasCode(error, 'ENOENT')) return []
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises'
-import { ConfigError, UnavailableError } from '../../../platform/lifecycle/index.ts'
+import { ConfigError, hasCode, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { systemClock as clock } from '../../../platform/time/index.ts'
 import type { CommonOptions } from '../command-options.ts'
 import { parseDuration } from '../duration-text.ts'
@@ -79,5 +79,5 @@ function queryOf({ follow, previous, timestamps, tail, since }: LogsOptions): UR
 
 /** Whoever read has seen enough: `skerry logs till | head`. */
 function isClosedPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+  return hasCode(error, 'EPIPE')
 }

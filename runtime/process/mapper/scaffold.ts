@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { builtInMappers } from '../../../mappers/host/index.ts'
+import { notWritten } from '../../../platform/files/index.ts'
 import { ConfigError, RefusedError } from '../../../platform/lifecycle/index.ts'
 
 export interface ScaffoldOptions {
@@ -43,9 +44,17 @@ export async function scaffold(
   }
   files.set('.gitignore', 'node_modules/\ndist/\n')
   if (typescript) files.set('tsconfig.json', TSCONFIG)
-  await mkdir(folder, { recursive: true })
-  for (const [file, text] of files) await writeFile(join(folder, file), text)
-  await link(folder, packageRoot)
+  const isNew = !existsSync(folder)
+  try {
+    await mkdir(folder, { recursive: true })
+    for (const [file, text] of files) await writeFile(join(folder, file), text)
+    await link(folder, packageRoot)
+  } catch (error) {
+    // What is there in part would be in the way of another try.
+    const made = isNew ? [folder] : [...files.keys(), 'node_modules'].map((file) => join(folder, file))
+    for (const each of made) await rm(each, { recursive: true, force: true })
+    throw notWritten(folder, error)
+  }
   return { protocol, files: [...files.keys()].sort() }
 }
 

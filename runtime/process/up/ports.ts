@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../../platform/files/index.ts'
-import { RefusedError } from '../../../platform/lifecycle/index.ts'
+import { hasCode, RefusedError } from '../../../platform/lifecycle/index.ts'
 import { UP_PORTS, type UpPortName } from '../../../schemas/config/index.ts'
 import { readStateFile } from './state-file.ts'
 
@@ -146,7 +146,7 @@ async function holdAny(): Promise<AsyncDisposable & { readonly port: number }> {
 }
 
 function isTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')
+  return hasCode(error, 'EADDRINUSE', 'EACCES')
 }
 
 /** A port that was free just now. */

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { hasCode } from '../../../files/atomic.ts'
+import { hasCode } from '../../../lifecycle/error-code.ts'
 import { ConfigError, describeError } from '../../../lifecycle/errors.ts'
 import type { Logger } from '../../../log/logger.ts'
 import { type PasswordHash, parsePasswordLines } from './password-lines.ts'

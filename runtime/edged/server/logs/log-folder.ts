@@ -1,7 +1,7 @@
 import { constants, type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { RefusedError } from '../../../../platform/lifecycle/index.ts'
+import { hasCode, RefusedError } from '../../../../platform/lifecycle/index.ts'
 import { COMPRESSED, isMissing, rotatedLogs } from '../../housekeeping/log-files.ts'
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants
@@ -103,7 +103,7 @@ function beside({ fd }: FileHandle, name: string): string {
 
 function throwUnlessMissing(error: unknown): void {
   if (isMissing(error)) return
-  if (error instanceof Error && 'code' in error && error.code === 'ELOOP') throw notAFile(error)
+  if (hasCode(error, 'ELOOP')) throw notAFile(error)
   throw error
 }
 

@@ -1,13 +1,13 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, realpath } from 'node:fs/promises'
 import { dirname, isAbsolute, join, posix } from 'node:path'
+import { hasCode } from '../../../../platform/lifecycle/index.ts'
 import type { Mount } from '../../cri/runtime.ts'
 import type { Places } from '../../places.ts'
 import type { PodFacts } from '../../pod/facts.ts'
 import type { Pod, PodIdentity } from '../../pod/pod.ts'
 import type { Container } from '../../pod/schema/container.ts'
 import { shortHostname } from '../../pod/short-hostname.ts'
-import { codeOf } from '../folders/code-of.ts'
 import { removeTree } from '../folders/remove-tree.ts'
 import { cannotMount, whyNot } from '../obstacles.ts'
 import { PodLayout } from '../pod-layout.ts'
@@ -119,7 +119,7 @@ async function readEnd(path: string, most: number): Promise<string> {
     const { bytesRead } = await file.read(bytes, 0, bytes.length, Math.max(0, found.size - most))
     return bytes.subarray(0, bytesRead).toString('utf8')
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ELOOP') return ''
+    if (hasCode(error, 'ENOENT', 'ELOOP')) return ''
     throw error
   }
 }

@@ -14,7 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { codeOf } from './code-of.ts'
+import { hasCode } from '../../../../platform/lifecycle/index.ts'
 import { removeTree } from './remove-tree.ts'
 
 export interface VolumeFile {
@@ -152,7 +152,7 @@ async function show(folder: string, name: string): Promise<void> {
   // A folder stands there where a subPath was wanted before its key was there. One that is in use stays.
   await rmdir(path).catch(() => undefined)
   await symlink(target, path).catch((error: unknown) => {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (!hasCode(error, 'EEXIST')) throw error
   })
 }
 
@@ -166,7 +166,7 @@ async function linkAt(path: string): Promise<string | undefined> {
   try {
     return await readlink(path)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'EINVAL') return undefined
+    if (hasCode(error, 'ENOENT', 'EINVAL')) return undefined
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises'
-import { codeOf } from './code-of.ts'
+import { hasCode } from '../../../../platform/lifecycle/index.ts'
 
 /** Whether anything is at a path, be it a link to nothing. */
 export async function isThere(path: string): Promise<boolean> {
@@ -7,7 +7,7 @@ export async function isThere(path: string): Promise<boolean> {
     await lstat(path)
     return true
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
+    if (hasCode(error, 'ENOENT')) return false
     throw error
   }
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { lstat, opendir, rename, rmdir, unlink } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { UnavailableError } from '../../../../platform/lifecycle/index.ts'
-import { codeOf } from './code-of.ts'
+import { hasCode, UnavailableError } from '../../../../platform/lifecycle/index.ts'
 import { OpenFolder } from './open-folder.ts'
 
 /** Folders that are open at a time. What is deeper comes to the top first, so that no tree is too deep. */
@@ -76,7 +75,7 @@ async function remove(
 }
 
 function told(error: unknown, path: string): unknown {
-  return codeOf(error) === 'EBUSY' ? stillMounted(path, error) : error
+  return hasCode(error, 'EBUSY') ? stillMounted(path, error) : error
 }
 
 function stillMounted(path: string, cause?: unknown): UnavailableError {
@@ -88,5 +87,5 @@ function stillMounted(path: string, cause?: unknown): UnavailableError {
 }
 
 function absent(error: unknown): undefined {
-  if (codeOf(error) !== 'ENOENT') throw error
+  if (!hasCode(error, 'ENOENT')) throw error
 }

@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs'
 import { mkdir, open, stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
+import { codeOf, hasCode } from '../../../../platform/lifecycle/index.ts'
 import type { HOST_PATH_TYPES } from '../../pod/schema/volume.ts'
-import { codeOf } from '../folders/code-of.ts'
 
 type HostPathType = (typeof HOST_PATH_TYPES)[number]
 
@@ -48,7 +48,7 @@ async function statOf(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
   }
 }

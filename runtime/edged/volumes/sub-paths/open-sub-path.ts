@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, realpath } from 'node:fs/promises'
-import { codeOf } from '../folders/code-of.ts'
+import { codeOf, hasCode } from '../../../../platform/lifecycle/index.ts'
 import { OpenFolder } from '../folders/open-folder.ts'
 
 /** While somebody renames or removes on the way. */
@@ -60,7 +60,7 @@ async function resolved(root: string, path: string): Promise<{ real: readonly st
   const parts = path.split('/')
   for (let there = parts.length; there > 0; there--) {
     const real = await realpath([root, ...parts.slice(0, there)].join('/')).catch((error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error
+      if (!hasCode(error, 'ENOENT')) throw error
     })
     if (real === undefined) continue
     if (real !== root && !real.startsWith(`${root}/`))

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, mkdir, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { codeOf } from '../folders/code-of.ts'
+import { hasCode } from '../../../../platform/lifecycle/index.ts'
 import type { Mounts } from '../mounts/mounts.ts'
 import { openSubPath } from './open-sub-path.ts'
 
@@ -52,5 +52,5 @@ async function clear(target: string, mounts: Mounts): Promise<void> {
 }
 
 function absent(error: unknown): undefined {
-  if (codeOf(error) !== 'ENOENT') throw error
+  if (!hasCode(error, 'ENOENT')) throw error
 }

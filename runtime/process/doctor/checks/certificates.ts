@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { identityFiles } from '../../../../hub/edge/index.ts'
-import { hasCode } from '../errno.ts'
+import { hasCode } from '../../../../platform/lifecycle/index.ts'
 import { type Check, type Finding, fail, ok, warn } from '../finding.ts'
 
 const DAY_MS = 86_400_000

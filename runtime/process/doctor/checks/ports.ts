@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
+import { hasCode } from '../../../../platform/lifecycle/index.ts'
 import { UP_PORTS } from '../../../../schemas/config/index.ts'
 import { embeddedPortOf } from '../../event-bus.ts'
-import { hasCode } from '../errno.ts'
 import { type Check, type Finding, fail, ok } from '../finding.ts'
 import type { Setup } from '../setup.ts'
 
