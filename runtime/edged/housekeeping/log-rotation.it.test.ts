@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
@@ -197,4 +197,12 @@ test('one log that cannot be rotated does not keep the others from it', async ()
   await say('much more than ten bytes')
   await run()
   assert.deepEqual(await names(), ['0.log', '0.log.20260101-000000'])
+})
+
+test('what a link leads to is rotated by whoever keeps it', async () => {
+  const { run, names, folder, path, state } = await bench()
+  await writeFile(join(folder, '..', 'kept'), 'much more than ten bytes')
+  await symlink(join(folder, '..', 'kept'), path)
+  await run()
+  assert.deepEqual([await names(), state.channel.countOf('ReopenContainerLog')], [['0.log'], 0])
 })

@@ -1,4 +1,4 @@
-import { rename, rm, stat } from 'node:fs/promises'
+import { lstat, rename, rm } from 'node:fs/promises'
 import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
@@ -162,7 +162,9 @@ function plain(path: string): string {
 
 async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    return (await stat(path)).size
+    // A link leads to a file of Docker, which rotates its own.
+    const found = await lstat(path)
+    return found.isFile() ? found.size : 0
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error

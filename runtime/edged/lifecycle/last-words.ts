@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
 import { hasCode } from '../../../platform/lifecycle/index.ts'
 import type { JsonObject } from '../../../schemas/index.ts'
 import type { Places } from '../places.ts'
 import { listIn, objectIn, textIn } from '../pod/json.ts'
 import type { Pod } from '../pod/pod.ts'
+import { readJsonLine } from '../server/logs/json-line.ts'
+import { LogFolder } from '../server/logs/log-folder.ts'
 import type { ContainerView, PodView } from '../state/pod-view.ts'
 import type { ContainerFiles } from '../volumes/container-files/container-files.ts'
 
@@ -15,7 +15,7 @@ const MOST_LINES = 80
 const READ_BYTES = 16 * 1024
 
 export interface LastWordsPorts {
-  readonly containerFiles: ContainerFiles
+  readonly containerFiles: Pick<ContainerFiles, 'lastWords'>
   readonly places: Places
 }
 
@@ -47,7 +47,8 @@ export class LastWords {
     const isFromLog = declared?.terminationMessagePolicy === 'FallbackToLogsOnError' && exited.exitCode !== 0
     if (said !== '' || !isFromLog) return said
     const { places } = this.#ports
-    return endOfLog(join(places.podLogs(pod), places.containerLog(name, attempt)))
+    await using folder = await LogFolder.open(places.logs, [places.podLogFolder(pod), name], exited.id)
+    return folder ? await endOfLog(folder, `${attempt}.log`) : ''
   }
 }
 
@@ -59,19 +60,26 @@ function wordsIn(status: JsonObject | undefined, containerId: string): string | 
   return end && (textIn(end, 'message') ?? '')
 }
 
-/** The text of the last lines of a log of CRI: `<time> <stream> <tag> <text>`. */
-async function endOfLog(path: string): Promise<string> {
-  try {
-    await using file = await open(path, 'r')
-    const { size } = await file.stat()
-    const bytes = Buffer.alloc(Math.min(READ_BYTES, size))
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length)
-    const lines = bytes.subarray(0, bytesRead).toString('utf8').split('\n')
-    const whole = size > bytes.length ? lines.slice(1) : lines
-    const texts = whole.flatMap((line) => /^\S+ \S+ \S+ ?(.*)$/s.exec(line)?.[1] ?? [])
-    return texts.slice(-MOST_LINES).join('\n').slice(-LONGEST_BYTES)
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return ''
-    throw error
-  }
+/** The text of the last lines of a log, of CRI (`<time> <stream> <tag> <text>`) or of Docker. */
+async function endOfLog(folder: LogFolder, log: string): Promise<string> {
+  await using file = await folder.file(log).catch(unlessNoFile)
+  if (!file?.plain) return ''
+  const { size } = await file.plain.stat()
+  const bytes = Buffer.alloc(Math.min(READ_BYTES, size))
+  const { bytesRead } = await file.plain.read(bytes, 0, bytes.length, size - bytes.length)
+  const lines = bytes.subarray(0, bytesRead).toString('utf8').split('\n')
+  const whole = size > bytes.length ? lines.slice(1) : lines
+  const texts = whole.flatMap((line) => textOf(line) ?? [])
+  return texts.slice(-MOST_LINES).join('\n').slice(-LONGEST_BYTES)
+}
+
+/** A container that has its log folder mounted may lead nobody elsewhere. */
+function unlessNoFile(error: unknown): undefined {
+  if (!hasCode(error, 'EDGED_LOG_NOT_A_FILE')) throw error
+}
+
+function textOf(line: string): string | undefined {
+  return line.startsWith('{')
+    ? readJsonLine(Buffer.from(line))?.content.toString()
+    : /^\S+ \S+ \S+ ?(.*)$/s.exec(line)?.[1]
 }

@@ -1,5 +1,5 @@
 import { constants, type FSWatcher, watch } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, readlink } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { hasCode, RefusedError } from '../../../../platform/lifecycle/index.ts'
 import { COMPRESSED, isMissing, rotatedLogs } from '../../housekeeping/log-files.ts'
@@ -16,24 +16,27 @@ export interface LogFile extends AsyncDisposable {
 
 /**
  * The folder with the logs of one container name. Whoever may write to it (a container that has it mounted) may not lead a reader
- * elsewhere: links are followed neither on the way to it nor in it, and only files are read.
+ * elsewhere: links are followed neither on the way to it nor in it, and only files are read. The one exception is what cri-dockerd puts
+ * there: a link to the file that Docker keeps for the very container, which its name says.
  */
 export class LogFolder implements AsyncDisposable {
   readonly #handle: FileHandle
+  readonly #containerId: string
 
-  private constructor(handle: FileHandle) {
+  private constructor(handle: FileHandle, containerId: string) {
     this.#handle = handle
+    this.#containerId = containerId
   }
 
-  /** `names` are parts of a path below `root`; undefined where there is no such folder. */
-  static async open(root: string, names: readonly string[]): Promise<LogFolder | undefined> {
+  /** `names` are parts of a path below `root`; undefined where there is no such folder. `containerId`: whose log is read. */
+  static async open(root: string, names: readonly string[], containerId = ''): Promise<LogFolder | undefined> {
     try {
       let at = await open(root, O_RDONLY | O_DIRECTORY)
       for (const name of names) {
         await using above = at
         at = await open(beside(above, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
       }
-      return new LogFolder(at)
+      return new LogFolder(at, containerId)
     } catch (error) {
       throwUnlessMissing(error)
       return undefined
@@ -83,10 +86,18 @@ export class LogFolder implements AsyncDisposable {
     await this.#handle.close()
   }
 
+  /** Where a link to Docker's own file of the container leads; undefined for anything else. */
+  async #kept(path: string): Promise<string | undefined> {
+    if (this.#containerId === '') return undefined
+    const target = await readlink(path).catch(() => undefined)
+    return OF_DOCKER.exec(target ?? '')?.[1] === this.#containerId ? target : undefined
+  }
+
   async #open(name: string): Promise<FileHandle | undefined> {
+    const path = beside(this.#handle, name)
     let handle: FileHandle
     try {
-      handle = await open(beside(this.#handle, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      handle = await open((await this.#kept(path)) ?? path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     } catch (error) {
       throwUnlessMissing(error)
       return undefined
@@ -96,6 +107,9 @@ export class LogFolder implements AsyncDisposable {
     throw notAFile()
   }
 }
+
+/** `/var/lib/docker/containers/<id>/<id>-json.log` */
+const OF_DOCKER = /^\/(?:[^/]+\/)*([0-9a-f]{64})\/\1-json\.log$/
 
 function beside({ fd }: FileHandle, name: string): string {
   return `/proc/self/fd/${fd}/${name}`

@@ -1,11 +1,15 @@
 export type LogStream = 'stdout' | 'stderr'
 
-/** How a line of a CRI log begins: `2026-01-31T12:00:00.000000001Z stdout F `. */
-export interface LogHeader {
+/** What a log says of a line beside what was written. */
+export interface LineHeader {
   readonly time: string
   readonly stream: LogStream
   /** What it holds goes on with the next line of its stream. */
   readonly isPartial: boolean
+}
+
+/** How a line of a CRI log begins: `2026-01-31T12:00:00.000000001Z stdout F `. */
+export interface LogHeader extends LineHeader {
   /** Where what was written begins. */
   readonly contentAt: number
 }
@@ -14,7 +18,7 @@ export interface LogHeader {
 export const LONGEST_HEADER = 128
 
 const SPACE = 0x20
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
+export const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
 
 /** The header of the line that begins at `at` and ends before `end`; undefined where there is none. */
 export function readHeader(data: Buffer, at: number, end: number): LogHeader | undefined {
@@ -31,6 +35,6 @@ export function readHeader(data: Buffer, at: number, end: number): LogHeader | u
   return { time, stream, isPartial: tag === 'P', contentAt: third + 1 }
 }
 
-function streamOf(word: string): LogStream | undefined {
+export function streamOf(word: string): LogStream | undefined {
   return word === 'stdout' || word === 'stderr' ? word : undefined
 }

@@ -1,4 +1,4 @@
-import type { LogHeader, LogStream } from './log-header.ts'
+import type { LineHeader, LogStream } from './log-header.ts'
 import type { LogSink } from './log-parser.ts'
 
 /** What of a log is wanted, and in which form. */
@@ -45,7 +45,7 @@ export class LogWriter implements LogSink {
     return this.#left <= 0
   }
 
-  line({ time, stream, isPartial }: LogHeader): void {
+  line({ time, stream, isPartial }: LineHeader): void {
     const begun = this.#open[stream]
     const isLeftOut = begun ? begun.isLeftOut : this.#isUnwanted(stream, time)
     this.#open[stream] = isPartial ? { isLeftOut } : undefined

@@ -37,6 +37,12 @@ function inCri({ stream, parts }: Written, index: number): string {
   return tagged.join('')
 }
 
+/** The same as Docker keeps it, which writes nothing of an empty part. */
+function inJson({ stream, parts }: Written, index: number): string {
+  const logs = parts.map((part, at) => (at === parts.length - 1 ? `${part}\n` : part)).filter((log) => log !== '')
+  return logs.map((log) => `${JSON.stringify({ log, stream, time: timeAt(index) })}\n`).join('')
+}
+
 async function folderOf(): Promise<{ readonly path: string; readonly root: string }> {
   const root = await temporaryFolder()
   const path = join(root, 'pod', 'app')
@@ -230,4 +236,88 @@ test('a log larger than memory would take is read in pieces, at the pace of its 
   assert.ok(most <= 128 * 1024, `${most}`)
   assert.ok(process.memoryUsage().rss - before < 60 * 1024 * 1024)
   assert.equal(await read(root, { tailLines: 1 }), 'end\n')
+})
+
+test('a log of Docker is read as one of CRI that says the same', async () => {
+  const options = fc.record({
+    stream: fc.option(fc.constantFrom('stdout' as const, 'stderr' as const), { nil: undefined }),
+    sinceIndex: fc.option(fc.nat({ max: 8 }), { nil: undefined }),
+    limitBytes: fc.option(fc.integer({ min: 1, max: 300_000 }), { nil: undefined }),
+    timestamps: fc.boolean(),
+    follow: fc.boolean(),
+  })
+  const lines = fc.array(
+    fc.record({
+      stream: fc.constantFrom('stdout' as const, 'stderr' as const),
+      parts: fc.array(
+        fc.oneof(
+          fc.string({ maxLength: 20, unit: 'grapheme' }).map((text) => text.replaceAll(/[\n\r]/g, ' ')),
+          fc.integer({ min: 1, max: 16_384 }).map((length) => 'x'.repeat(length)),
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
+    }),
+    { maxLength: 8 },
+  )
+  await fc.assert(
+    fc.asyncProperty(lines, options, async (chosen, { stream, sinceIndex, limitBytes, timestamps, follow }) => {
+      const request = {
+        ...{ timestamps, follow },
+        ...(stream === undefined ? {} : { stream }),
+        ...(limitBytes === undefined ? {} : { limitBytes }),
+        ...(sinceIndex === undefined ? {} : { since: START + sinceIndex }),
+      }
+      const [first, second] = await Promise.all(
+        [inCri, inJson].map(async (written) => {
+          const { root, path } = await folderOf()
+          await writeFile(join(path, '0.log'), chosen.map(written).join(''))
+          return await read(root, request)
+        }),
+      )
+      assert.equal(second, first)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('the last lines of a log of Docker are those of its file, and what is cut off, damaged or too long is passed over', async () => {
+  const { root, path } = await folderOf()
+  const line = (log: string, more = {}) => `${JSON.stringify({ log, stream: 'stdout', ...more, time: timeAt(0) })}\n`
+  const lines = [
+    line('one\n', { attrs: { tag: 'a' } }),
+    '{"log":"damaged\n',
+    '{"log":"no stream\\n","time":"2026-01-31T12:00:00Z"}\n',
+    line(`${'x'.repeat(300_000)}\n`),
+    line('two\n'),
+    line('\n'),
+    line('three').trimEnd(),
+  ]
+  await writeFile(join(path, '0.log'), lines.join(''))
+  assert.equal(await read(root, {}), 'one\ntwo\n\nthree')
+  assert.equal(await read(root, { tailLines: 3 }), 'two\n\nthree')
+  await appendFile(join(path, '0.log'), '\n{"log":"cut o')
+  assert.equal(await read(root, { timestamps: true, tailLines: 2 }), '2026-01-31T12:00:00.000000001Z three')
+})
+
+test('a link to what Docker keeps of the very container is followed, and no other', async () => {
+  const { root, path } = await folderOf()
+  const [own, other] = ['a'.repeat(64), 'b'.repeat(64)]
+  const kept = async (id: string) => {
+    const folder = join(root, 'docker', id)
+    await mkdir(folder, { recursive: true })
+    const file = join(folder, `${id}-json.log`)
+    await writeFile(file, `${JSON.stringify({ log: 'kept\n', stream: 'stderr', time: timeAt(0) })}\n`)
+    return file
+  }
+  const files = [await kept(own), await kept(other), join(root, 'secret'), join(root, 'docker', `${own}-json.log`)]
+  for (const [index, target] of files.entries()) await symlink(target, join(path, `${index}.log`))
+  await writeFile(join(root, 'secret'), `${timeAt(0)} stdout F secret\n`)
+  await using folder = await LogFolder.open(root, ['pod', 'app'], own)
+  await using first = await folder?.file('0.log')
+  assert.match(String(await first?.plain?.readFile()), /kept/)
+  for (const name of ['1.log', '2.log', '3.log'])
+    await assert.rejects(async () => await folder?.file(name), { code: 'EDGED_LOG_NOT_A_FILE' })
+  await rm(files[0] ?? '')
+  await symlink(join(root, 'secret'), files[0] ?? '')
+  await assert.rejects(async () => await folder?.file('0.log'), { code: 'EDGED_LOG_NOT_A_FILE' })
 })

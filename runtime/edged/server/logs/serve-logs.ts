@@ -35,7 +35,7 @@ export async function serveLogs(
   const { view } = await lookAt(pods, pod.uid, clock, signal)
   const logged = loggedContainer({ name: pod.name, status: pod.status, view }, asked.container, isPrevious)
   const { root, folder: name } = pods.logsOf(pod)
-  await using folder = await LogFolder.open(root, [name, asked.container])
+  await using folder = await LogFolder.open(root, [name, asked.container], logged.id)
   if (!folder) throw noLog(logged)
   const isRunning = () => mayRun(pods, pod, logged)
   const source = { folder, name: `${logged.attempt}.log`, isRunning, clock }
