@@ -78,6 +78,16 @@ export interface SubresourceConnect {
   readonly verbs: readonly string[]
 }
 
+/** One subresource as discovery names it. */
+export interface Subresource {
+  readonly name: string
+  /** Of the objects that it takes and answers with. */
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly verbs: readonly string[]
+}
+
 /** Where the scale of an object stands in it, segment by segment. */
 export interface ScalePaths {
   readonly specReplicas: readonly string[]
@@ -112,6 +122,10 @@ export interface ResourceDefinition {
   readonly actions?: readonly SubresourceAction[]
   /** What leads through the API to the node of an object. */
   readonly connects?: readonly SubresourceConnect[]
+  /** All of them, instead of what the fields above say. */
+  readonly subresources?: readonly Subresource[]
+  /** Another server has it, and this one passes on what is asked of it: what it has itself goes before. */
+  readonly elsewhere?: boolean
   /** What can be asked of objects of this kind; absent: everything. */
   readonly verbs?: readonly string[]
   readonly schema: StructuralSchema | undefined

@@ -55,6 +55,10 @@ export interface ApplicationExtra {
   readonly token?: string
   /** Of a watch: names its events, see ApplicationEvents. */
   readonly watch?: string
+  /** Of a request by path: in the form that tells all kinds at once (aggregated discovery). */
+  readonly aggregated?: boolean
+  /** Entity tag: of a request by path that of what the edge has (the answer is 304 where it still stands), of an answer its own. */
+  readonly tag?: string
   /** Of an answer: the HTTP status of the API. */
   readonly code?: number
 }
@@ -165,13 +169,18 @@ export function parseApplication(content: Json | undefined): Application | undef
 
 function parseExtra(given: Json | undefined): ApplicationExtra | undefined {
   if (!isObject(given)) return undefined
-  const { token, watch, code } = given
+  const { token, watch, aggregated, tag, code } = given
   return {
     ...(typeof token === 'string' && token !== '' ? { token } : {}),
     ...(typeof watch === 'string' && watch !== '' ? { watch } : {}),
+    ...(aggregated === true ? { aggregated } : {}),
+    ...(typeof tag === 'string' && ENTITY_TAG.test(tag) ? { tag } : {}),
     ...(typeof code === 'number' ? { code } : {}),
   }
 }
+
+/** RFC 9110, 8.8.3, no longer than anybody makes one. */
+const ENTITY_TAG = /^(W\/)?"[\x21\x23-\x7e]{0,256}"$/
 
 const EVENT_TYPES: ReadonlySet<Json | undefined> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'])
 

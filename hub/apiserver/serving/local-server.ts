@@ -26,6 +26,10 @@ export interface LocalRequest {
   readonly path: string
   readonly body?: string
   readonly contentType?: string
+  /** Absent: JSON. */
+  readonly accept?: string
+  /** If-None-Match. */
+  readonly knownTag?: string
   /** Bearer token of somebody else: the request is that one's, or nobody's, and never the caller's. */
   readonly token?: string
 }
@@ -103,15 +107,16 @@ function answerOf(reply: Answer | Relay): LocalAnswer {
   return { status: code, headers, body: object ?? bodyOf(answer) }
 }
 
-function bodyOf({ type, text }: Answer): unknown {
-  return type === 'application/json' ? JSON.parse(text) : undefined
+function bodyOf({ code, type, text }: Answer): unknown {
+  return code !== 304 && /^application\/json(;|$)/.test(type) ? JSON.parse(text) : undefined
 }
 
-function incoming({ method, path, body, contentType, token }: LocalRequest, user: User): Incoming {
+function incoming(request: LocalRequest, user: User): Incoming {
+  const { method, path, body, contentType, accept = 'application/json', knownTag, token } = request
   return {
     ...{ method, target: path, address: '', headersDistinct: {} },
     headers: {
-      accept: 'application/json',
+      ...{ accept, 'if-none-match': knownTag },
       'user-agent': AGENT,
       ...(contentType === undefined ? {} : { 'content-type': contentType }),
     },

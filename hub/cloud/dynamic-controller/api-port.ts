@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject } from '../kubernetes/guards.ts'
-import type { Caller, CallerAnswer, KubernetesCallers } from '../kubernetes/index.ts'
+import type { Caller, CallerAnswer, CallerRequest, KubernetesCallers } from '../kubernetes/index.ts'
 import { type ApiRequest, collectionPath, queryOf } from './api-request.ts'
 import type { NodeRights, Verdict } from './node-rights.ts'
 import { failure, statusOf } from './status.ts'
@@ -30,6 +30,20 @@ export async function askApi(
   const answer = await callers.send(narrowed(asked, verdict), 'cloud', signal)
   return passing(answer, verdict)
 }
+
+/** What says what an API is. A node may know what the API tells a node; health, version and keys are for anybody on it. */
+export async function askPath(
+  { callers, rights }: ApiPorts,
+  { node, caller }: Asker,
+  request: CallerRequest,
+  signal: AbortSignal,
+): Promise<CallerAnswer> {
+  if (caller !== 'node') return callers.send(request, caller, signal)
+  const status = DESCRIPTIONS.test(request.path) ? await rights.refusePath(node, request.path, signal) : undefined
+  return status ? refused(status) : callers.send(request, 'cloud', signal)
+}
+
+const DESCRIPTIONS = /^\/(apis?|openapi)(\/|$)/
 
 /** Path of a watch from the version on, as far as the node may have it. */
 export function watchPath(asked: ApiRequest, verdict: Verdict | undefined, more: JsonObject): string {

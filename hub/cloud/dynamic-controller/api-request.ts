@@ -5,6 +5,7 @@ import {
   type JsonObject,
   parseApplicationKey,
 } from '../../../schemas/index.ts'
+import type { NodePeer } from '../cloudhub/delivery.ts'
 import { isJsonObject, parseJson } from '../kubernetes/guards.ts'
 import type { CallerRequest } from '../kubernetes/index.ts'
 
@@ -75,6 +76,21 @@ export function readRequest(application: Application, onFault: (why: string) => 
       ...(typeof body === 'object' && body !== null && method !== 'GET' ? { body } : {}),
       ...(patch ? { contentType: patch.type } : {}),
     },
+  }
+}
+
+/** All kinds in one answer, as servers of Kubernetes 1.30 and later, or those before, tell them. */
+const AGGREGATED = ['v2', 'v2beta1']
+  .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
+  .join(',')
+
+/** What is read as it is, by its path. */
+export function pathRequest({ Key, skerry }: Application, peer: Pick<NodePeer, 'skerry'>): CallerRequest {
+  const { aggregated = false, tag } = (peer.skerry ? skerry : undefined) ?? {}
+  return {
+    ...{ method: 'GET', path: Key },
+    ...(aggregated ? { accept: AGGREGATED } : {}),
+    ...(tag === undefined ? {} : { knownTag: tag }),
   }
 }
 

@@ -19,8 +19,8 @@ import type { NodePeer, Upstream } from '../cloudhub/delivery.ts'
 import { Lane } from '../edge-controller/requests/lanes.ts'
 import { isJsonObject } from '../kubernetes/guards.ts'
 import type { CallerAnswer } from '../kubernetes/index.ts'
-import { askApi } from './api-port.ts'
-import { type ApiRequest, readRequest } from './api-request.ts'
+import { askApi, askPath } from './api-port.ts'
+import { type ApiRequest, pathRequest, readRequest } from './api-request.ts'
 import { callerOf } from './caller.ts'
 import type { OriginalListenerPorts } from './original-listener.ts'
 import { failure, statusOf, statusOfError } from './status.ts'
@@ -92,7 +92,7 @@ export class DynamicController {
     try {
       const answer = await this.#inLane(peer, (signal) => this.#perform(application, peer, signal))
       if (this.#signal.aborted) return
-      this.#outcomes.add(1, { outcome: answer.status < 300 ? 'approved' : 'rejected' })
+      this.#outcomes.add(1, { outcome: isSuccess(answer.status) ? 'approved' : 'rejected' })
       this.#answer(upstream, application, answer)
     } catch (error) {
       if (this.#signal.aborted) return
@@ -129,7 +129,7 @@ export class DynamicController {
     const { Key, Verb } = application
     const caller = callerOf(application, peer)
     if (Verb === 'get' && isPassedThrough(Key)) {
-      return this.#ports.callers.send({ method: 'GET', path: Key }, caller === 'node' ? 'cloud' : caller, signal)
+      return askPath(this.#ports, { node: peer.node, caller }, pathRequest(application, peer), signal)
     }
     let why = ''
     const asked = readRequest(application, (fault) => {
@@ -190,8 +190,9 @@ function answered(application: Application, given: CallerAnswer, peer: NodePeer)
   const text = given.body === undefined ? '' : typeof given.body === 'string' ? given.body : JSON.stringify(given.body)
   const isTooLarge = text.length > LARGEST
   const status = isTooLarge ? 413 : given.status
-  const extra = peer.skerry ? { skerry: { code: status } } : {}
-  if (status >= 200 && status < 300) {
+  const tag = given.headers?.['etag']
+  const extra = peer.skerry ? { skerry: { code: status, ...(typeof tag === 'string' ? { tag } : {}) } } : {}
+  if (isSuccess(status)) {
     const RespBody = text === '' ? null : Buffer.from(text).toString('base64')
     return { ...rest, ReqBody: null, RespBody, Status: 'Approved', ...extra }
   }
@@ -208,6 +209,11 @@ function answered(application: Application, given: CallerAnswer, peer: NodePeer)
     Error: refusal,
     ...extra,
   }
+}
+
+/** With what the edge has already, where that still stands. */
+function isSuccess(status: number): boolean {
+  return (status >= 200 && status < 300) || status === 304
 }
 
 function contentOf({ content }: Frame): Json | undefined {

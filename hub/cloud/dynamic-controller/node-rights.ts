@@ -72,7 +72,7 @@ export class NodeRights {
       if (own) return own
     }
     const { name, namespace, group, version, resource: plural } = place
-    const user = { name: nodeCommonName(node), groups: [NODE_ORGANIZATION, 'system:authenticated'] }
+    const user = userOf(node)
     const resource = {
       ...{ group, version, plural },
       ...(subresource === '' ? {} : { subresource }),
@@ -83,6 +83,12 @@ export class NodeRights {
     return allowed
       ? { ok: true }
       : no(reason === '' ? `no role of ${user.name} or ${NODE_ORGANIZATION} allows it` : reason)
+  }
+
+  /** A Status where the node may not read the path. */
+  async refusePath(node: string, path: string, signal: AbortSignal): Promise<JsonObject | undefined> {
+    const { allowed } = await this.#ports.access.decide(userOf(node), { verb: 'get', path }, signal)
+    return allowed ? undefined : forbidden(node, path, 'no role of system:authenticated allows it')
   }
 
   /** Of the core group; nothing where that is for the API to say. */
@@ -104,6 +110,10 @@ export class NodeRights {
     const isUsed = this.#ports.workloads()?.isUsed(node, used, { namespace, name: one }) ?? false
     return isUsed ? { ok: true } : no(`no pod of it uses ${used} ${namespace}/${one}`)
   }
+}
+
+function userOf(node: string) {
+  return { name: nodeCommonName(node), groups: [NODE_ORGANIZATION, 'system:authenticated'] }
 }
 
 function nameIn(options: JsonObject): string | undefined {

@@ -10,6 +10,10 @@ export interface CallerRequest {
   readonly path: string
   readonly body?: object
   readonly contentType?: string
+  /** Other than JSON alone. */
+  readonly accept?: string
+  /** Entity tag of what is known: where it still stands the answer is 304. */
+  readonly knownTag?: string
 }
 
 /** What the API said, a refusal too. */
@@ -17,6 +21,8 @@ export interface CallerAnswer {
   readonly status: number
   /** What its JSON says; undefined where it is none. */
   readonly body: unknown
+  /** Names in small letters. */
+  readonly headers?: Readonly<Record<string, unknown>>
 }
 
 /** A Kubernetes API for others than the cloud half, whatever they ask. */

@@ -129,7 +129,8 @@ async function send(
   const body = request.body === undefined ? undefined : JSON.stringify(request.body)
   const headers = {
     ...given.headers,
-    accept: 'application/json',
+    accept: request.accept ?? 'application/json',
+    ...(request.knownTag === undefined ? {} : { 'if-none-match': request.knownTag }),
     ...(body === undefined
       ? {}
       : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),

@@ -20,6 +20,9 @@ export interface LocalServer {
       readonly path: string
       readonly body?: string
       readonly contentType?: string
+      readonly accept?: string
+      /** If-None-Match. */
+      readonly knownTag?: string
       /** Bearer token of somebody else: the request is that one's, or nobody's. */
       readonly token?: string
     },
@@ -35,11 +38,12 @@ export interface LocalServer {
 /** The same requests as over HTTPS, with the same deadlines and errors. */
 export function localApiClient(server: LocalServer, clock: Clock): ApiClient {
   const answer: ApiClient['answer'] = async (request, caller, signal) => {
-    const { method, path, body, contentType = 'application/json' } = request
+    const { method, path, body, contentType = 'application/json', accept, knownTag } = request
+    const wanted = { ...(accept === undefined ? {} : { accept }), ...(knownTag === undefined ? {} : { knownTag }) }
     try {
       return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
         const sent = body === undefined ? {} : { body: JSON.stringify(body), contentType }
-        return await server.call({ method, path, ...sent, ...credentialOf(caller) }, limited)
+        return await server.call({ method, path, ...sent, ...wanted, ...credentialOf(caller) }, limited)
       })
     } catch (error) {
       throw unreachable(error, signal, { method, path })

@@ -51,8 +51,10 @@ export function requestApplication(request: ApplicationRequest, node: string, is
   return made(parts(), node, extraOf(isSkerry, token))
 }
 
-export function pathApplication({ path, token }: PathRequest, node: string, isSkerry: boolean): Application {
-  return made({ Key: path, Verb: 'get', option: {} }, node, extraOf(isSkerry, token))
+export function pathApplication(request: PathRequest, node: string, isSkerry: boolean): Application {
+  const { path, token, aggregated = false, knownTag } = request
+  const more = { ...(aggregated ? { aggregated } : {}), ...(knownTag === undefined ? {} : { tag: knownTag }) }
+  return made({ Key: path, Verb: 'get', option: {} }, node, { ...extraOf(isSkerry, token), ...(isSkerry ? more : {}) })
 }
 
 /** `watch`: names its events towards a Skerry cloud. */
@@ -79,10 +81,11 @@ export function answerOfApplication(content: Json, verb: string): ApplicationAns
   const { Status, Reason, RespBody, Error: error, skerry } = application
   if (Status === 'Approved') {
     const code = skerry?.code ?? (verb === 'create' ? 201 : 200)
-    if (RespBody === null || RespBody === '') return { code }
+    const shared = { code, ...(skerry?.tag === undefined ? {} : { tag: skerry.tag }) }
+    if (RespBody === null || RespBody === '') return shared
     const text = Buffer.from(RespBody, 'base64').toString('utf8')
     const object = parsed(text)
-    return isObject(object) ? { code, object } : { code, text }
+    return isObject(object) ? { ...shared, object } : { ...shared, text }
   }
   const status = error['ErrStatus']
   if (isObject(status) && Object.keys(status).length > 0) {

@@ -24,6 +24,10 @@ export interface ApplicationRequest {
 export interface PathRequest {
   readonly path: string
   readonly token?: string
+  /** `/api` and `/apis` in the form that tells all kinds at once; a cloud that knows no such form answers otherwise. */
+  readonly aggregated?: boolean
+  /** Entity tag of an earlier answer: where it still stands the answer is 304. A cloud of KubeEdge knows of none. */
+  readonly knownTag?: string
 }
 
 export interface WatchRequest {
@@ -40,6 +44,8 @@ export interface ApplicationAnswer {
   readonly object?: JsonObject
   /** Of a path that answers with no JSON, such as `/healthz`. */
   readonly text?: string
+  /** Of a path: the entity tag, where there is one. */
+  readonly tag?: string
 }
 
 /** The last one of a watch that cannot go on is an ERROR with the Status: 410 means that the caller lists again. */

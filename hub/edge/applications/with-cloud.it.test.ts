@@ -110,3 +110,30 @@ test('what an API is, anybody on the node reads through the cloud', async (t) =>
   const groups = await applications.read({ path: '/apis' }, live())
   assert.equal(groups.object?.['kind'], 'APIGroupList')
 })
+
+const kinds = (applications: Applications, more: { readonly knownTag?: string; readonly token?: string } = {}) =>
+  applications.read({ path: '/apis', aggregated: true, ...more }, live())
+
+test('kinds come in one answer, and again only where they changed', async (t) => {
+  const { applications, token } = await start(t)
+  const { code, object, tag } = await kinds(applications)
+  assert.deepEqual([code, object?.['kind']], [200, 'APIGroupDiscoveryList'])
+  assert.ok(tag)
+  assert.deepEqual(await kinds(applications, { knownTag: tag }), { code: 304, tag })
+  assert.deepEqual(await kinds(applications, { knownTag: tag, token }), { code: 304, tag })
+  assert.equal((await kinds(applications, { knownTag: '"other"' })).code, 200)
+  assert.equal((await kinds(applications, { knownTag: tag, token: 'e30.e30.e30' })).code, 401)
+  const document = await applications.read({ path: '/openapi/v3/apis/apps/v1' }, live())
+  assert.equal(document.object?.['openapi'], '3.0.0')
+})
+
+test('where a cluster does not tell everybody what it serves, neither node nor caller learns it', async (t) => {
+  const { applications, kubernetes, token } = await start(t)
+  const path = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:discovery'
+  assert.equal((await kubernetes.send({ method: 'DELETE', path }, 'cloud', live())).status, 200)
+  await eventually(async () => (await kinds(applications, { token })).code === 403 || undefined)
+  const refused = await kinds(applications)
+  assert.equal(refused.code, 403)
+  assert.match(JSON.stringify(refused.object), /node edge-1 may not/)
+  assert.equal((await applications.read({ path: '/version' }, live())).code, 200)
+})

@@ -3,7 +3,8 @@ import type { Row, StoreCall, StoreDomain } from '../../../platform/store/index.
 /**
  * What the hub keeps at the edge. `meta` has rows as KubeEdge keys them: `key` is the resource on the wire, `value` the whole
  * object as JSON. `edge_fact` is what this database knows of itself, `edge_confirmed` what the cloud has confirmed of devices,
- * `edge_token` the tokens of service accounts, `edge_copy` answers of the cloud that MetaServer keeps, times in Unix ms.
+ * `edge_token` the tokens of service accounts, `edge_copy` answers of the cloud that MetaServer keeps, `edge_document` what the cluster
+ * says of itself (discovery, OpenAPI) by path, with its entity tag; times in Unix ms.
  */
 export const metaStoreDomain: StoreDomain = {
   name: 'meta',
@@ -36,6 +37,15 @@ export const metaStoreDomain: StoreDomain = {
       columns: {
         key: { type: 'text', primary: true },
         answer: { type: 'text' },
+        received: { type: 'integer' },
+      },
+    },
+    {
+      name: 'edge_document',
+      columns: {
+        path: { type: 'text', primary: true },
+        tag: { type: 'text' },
+        text: { type: 'text' },
         received: { type: 'integer' },
       },
     },
@@ -76,6 +86,12 @@ export const metaStoreDomain: StoreDomain = {
         'CREATE TABLE "edge_copy" ("key" text PRIMARY KEY NOT NULL, "answer" text NOT NULL, "received" integer NOT NULL)',
       ],
     },
+    {
+      name: '0104-edge-documents',
+      up: [
+        'CREATE TABLE "edge_document" ("path" text PRIMARY KEY NOT NULL, "tag" text NOT NULL, "text" text NOT NULL, "received" integer NOT NULL)',
+      ],
+    },
   ],
   statements: {
     all: 'SELECT key, type, uid, resourceversion, value FROM meta',
@@ -99,6 +115,12 @@ export const metaStoreDomain: StoreDomain = {
       'INSERT INTO edge_copy (key, answer, received) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET answer = excluded.answer, received = excluded.received',
     removeCopy: 'DELETE FROM edge_copy WHERE key = ?',
     clearCopies: 'DELETE FROM edge_copy',
+    documents: 'SELECT path, tag, length(text) AS bytes FROM edge_document ORDER BY received',
+    document: 'SELECT text FROM edge_document WHERE path = ?',
+    putDocument:
+      'INSERT INTO edge_document (path, tag, text, received) VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET tag = excluded.tag, text = excluded.text, received = excluded.received',
+    removeDocument: 'DELETE FROM edge_document WHERE path = ?',
+    clearDocuments: 'DELETE FROM edge_document',
     setFact:
       'INSERT INTO edge_fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   },

@@ -27,6 +27,7 @@ const FORGET_ALL = [
   { statement: 'meta.clear', parameters: [] },
   { statement: 'meta.clearTokens', parameters: [] },
   { statement: 'meta.clearCopies', parameters: [] },
+  { statement: 'meta.clearDocuments', parameters: [] },
   { statement: 'meta.unmarkAll', parameters: [] },
   { statement: 'meta.forgetFact', parameters: ['epoch'] },
 ]

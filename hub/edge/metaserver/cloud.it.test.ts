@@ -83,6 +83,30 @@ describe('what MetaServer asks of the cloud', () => {
     node.cloud.isConnected = true
   })
 
+  it('an object is found in a copy of a list, a namespace in that of all, until the cloud says no', async () => {
+    node.cloud.answer = () => ({ code: 200, object: services })
+    await ask(node, { path: '/api/v1/services', token })
+    const withoutCloud = async (path: string) => {
+      node.cloud.isConnected = false
+      const { status, json } = await ask(node, { path, token })
+      node.cloud.isConnected = true
+      return [status, Object(json).kind]
+    }
+    assert.deepEqual(await withoutCloud(`${SERVICES}/till`), [200, 'Service'])
+    assert.deepEqual(await withoutCloud('/api/v1/namespaces/home/services'), [200, 'ServiceList'])
+    assert.deepEqual(await withoutCloud(`${SERVICES}/other`), [503, 'Status'])
+    assert.deepEqual(await withoutCloud(`${SERVICES}/till/status`), [503, 'Status'])
+    assert.deepEqual(await withoutCloud(`${SERVICES}?labelSelector=a`), [503, 'Status'])
+    node.cloud.answer = () => ({ code: 403, object: forbidden })
+    for (const path of [`${SERVICES}/till`, '/api/v1/namespaces/home/services']) {
+      assert.equal((await ask(node, { path, token })).status, 403)
+      assert.deepEqual(await withoutCloud(path), [503, 'Status'])
+    }
+    node.cloud.answer = () => ({ code: 200, object: services })
+    await ask(node, { path: SERVICES, token })
+    assert.deepEqual(await withoutCloud(`${SERVICES}/till`), [200, 'Service'])
+  })
+
   it('an operator of the node reads with the rights of the node, and changes nothing in the cluster', async () => {
     node.cloud.answer = () => ({ code: 200, object: services })
     assert.equal((await ask(node, { path: SERVICES })).status, 200)

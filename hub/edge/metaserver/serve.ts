@@ -3,7 +3,6 @@ import type { Scope } from '../../../platform/lifecycle/index.ts'
 import { firstOf, type TokenAuthenticator } from '../../serving/access/authentication.ts'
 import type { Authorizer } from '../../serving/access/authorization.ts'
 import type { Exchange } from '../../serving/answers/answer.ts'
-import { createDescriptions } from '../../serving/descriptions/descriptions.ts'
 import { createDispatcher } from '../../serving/http/dispatcher.ts'
 import { createAnswerer } from '../../serving/http/handler.ts'
 import { inVersion } from '../../serving/objects/registry.ts'
@@ -14,6 +13,7 @@ import { KnownIssuer } from './access/issuer.ts'
 import { openLocalPeople, operatorTokens } from './access/local-people.ts'
 import { followAccess } from './access/node-access.ts'
 import { nodeRights } from './access/rights.ts'
+import { openCluster } from './cluster/open-cluster.ts'
 import type { MetaServerOptions, MetaServerPorts } from './metaserver-ports.ts'
 import { followNode } from './objects/follow-node.ts'
 import { createKinds } from './objects/kinds.ts'
@@ -53,10 +53,14 @@ export async function openServing(ports: MetaServerPorts, options: MetaServerOpt
   const accounts = accountTokens({ issuer, nodeName, audiences: options.audiences, get, accountUid, clock })
   const cutOff = countCutOffs(ports)
   const rights = nodeRights(access)
+  const { registry } = kinds
+  const address = () => options.address()
+  const cluster = await openCluster({ ...ports, registry, rights, copies, address }, scope)
   const context: NodeContext = {
     ...{ store: objects, kinds, rights, applications, copies, meta, bus, nodeName, clock, random, log, cutOff },
     converter: { convert: async (list, definition) => list.map((object) => inVersion(object, definition)) },
     refresh: node.refresh,
+    noticed: cluster.noticed,
   }
   metrics
     .gauge({ name: 'skerry_metaserver_objects', help: 'Objects that MetaServer shows.' })
@@ -71,7 +75,7 @@ export async function openServing(ports: MetaServerPorts, options: MetaServerOpt
     isRestart(asked) ? restart(asked) : isOfPod(asked) ? ofPods(asked) : ofNode(asked)
   const shared = {
     ...{ clock, random, log, serve },
-    descriptions: createDescriptions({ registry: kinds.registry, address: () => options.address() }),
+    descriptions: cluster.descriptions,
     requests: metrics.counter({
       name: 'skerry_metaserver_requests_total',
       help: 'Requests that MetaServer answered.',

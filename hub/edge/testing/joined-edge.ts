@@ -78,7 +78,7 @@ export async function joinEdge(
     await meta.start(scope)
     await hub.start(scope)
     const start = (module: Module) => module.start(scope)
-    return { ...ports, hub, mqtt, start, stop: () => scope.close(seconds(5)) }
+    return { ...ports, meta, hub, mqtt, start, stop: () => scope.close(seconds(5)) }
   }
   return { store, start }
 }

@@ -32,10 +32,12 @@ export function groupNamesByService(definitions: readonly ResourceDefinition[]):
   return sortedGroups(definitions, serviceName)
 }
 
-/** Served versions of a group, the preferred one first. */
+/** Served versions of a group, the preferred one first: one with kinds of this server before those that have none. */
 export function versionsOf(definitions: readonly ResourceDefinition[], group: string): readonly string[] {
   const members = definitions.filter((each) => each.group === group && isServed(each))
-  return [...new Set(members.map(({ version }) => version))].sort(compareVersions)
+  const own = new Set(members.filter(isOwn).map(({ version }) => version))
+  const order = (a: string, b: string) => Number(own.has(b)) - Number(own.has(a)) || compareVersions(a, b)
+  return [...new Set(members.map(({ version }) => version))].sort(order)
 }
 
 /** Served kinds of one version, in the order of discovery. */
@@ -50,15 +52,23 @@ export function definitionsOf(
 }
 
 function sortedGroups(definitions: readonly ResourceDefinition[], keyOf: (group: string) => string): readonly string[] {
-  const names = new Set(definitions.filter(isServed).map(({ group }) => group))
+  const served = definitions.filter(isServed)
+  const names = new Set(served.map(({ group }) => group))
   names.delete('')
-  const entries = [...names].map((group) => ({ group, rank: rankOf(group), key: keyOf(group) }))
+  const own = new Set(served.filter(isOwn).map(({ group }) => group))
+  // A short name means the first kind that bears it.
+  const rank = (group: string) => rankOf(group) + (own.has(group) ? 0 : BUILTIN_ORDER.length + 1)
+  const entries = [...names].map((group) => ({ group, rank: rank(group), key: keyOf(group) }))
   return entries.sort((a, b) => a.rank - b.rank || (a.key < b.key ? -1 : 1)).map(({ group }) => group)
 }
 
 function rankOf(group: string): number {
   const rank = BUILTIN_ORDER.indexOf(group)
   return rank < 0 ? BUILTIN_ORDER.length : rank
+}
+
+function isOwn({ elsewhere = false }: ResourceDefinition): boolean {
+  return !elsewhere
 }
 
 function isServed(definition: ResourceDefinition): boolean {

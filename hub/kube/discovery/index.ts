@@ -1,5 +1,7 @@
 export { aggregatedDiscovery } from './aggregated.ts'
 export { coreVersions, groupList, groupOf, groupVersion, resourceList } from './discovery.ts'
+export { withElsewhere } from './elsewhere.ts'
 export { definitionsOf, groupNames, versionsOf } from './groups.ts'
-export { type Subresource, subresourcesOf, verbsOf } from './verbs.ts'
+export { readAggregated, type ToldKinds } from './read-aggregated.ts'
+export { subresourcesOf, verbsOf } from './verbs.ts'
 export { compareVersions } from './versions.ts'

@@ -1,4 +1,4 @@
-import type { ResourceDefinition } from '../resource.ts'
+import type { ResourceDefinition, Subresource } from '../resource.ts'
 
 const ALL = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 /** The same, in the order in which discovery names those of a custom kind. */
@@ -14,18 +14,9 @@ export function verbsOf({ group, plural, verbs, custom }: ResourceDefinition): r
   return group === '' && plural === 'namespaces' ? ALL.filter((verb) => verb !== 'deletecollection') : ALL
 }
 
-/** One subresource as discovery names it. */
-export interface Subresource {
-  readonly name: string
-  /** Of the objects that it takes and answers with. */
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-  readonly verbs: readonly string[]
-}
-
 /** What can be asked of a part of an object of this kind, in the order of discovery. */
 export function subresourcesOf(definition: ResourceDefinition): readonly Subresource[] {
+  if (definition.subresources) return definition.subresources
   const { group, version, kind, actions = [], parts = [], connects = [], scale, statusSubresource, custom } = definition
   const own = { group, version, kind, verbs: PART_VERBS }
   const status = statusSubresource ? [{ name: 'status', ...own }] : []

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../../schemas/index.ts'
-import { type Subresource, subresourcesOf, verbsOf } from '../discovery/index.ts'
-import type { ResourceDefinition } from '../resource.ts'
+import { subresourcesOf, verbsOf } from '../discovery/index.ts'
+import type { ResourceDefinition, Subresource } from '../resource.ts'
 import { actionComponent, componentName, DELETE_OPTIONS, gvk, PATCH, STATUS } from './components.ts'
 import { connectPaths } from './connects.ts'
 import { operationId, pathParameter, query, tag } from './operations.ts'

@@ -13,9 +13,12 @@ import { notAcceptable, unknownPath } from '../../kube/status.ts'
 import { type Answer, plainAnswer } from '../answers/answer.ts'
 import { type MediaType, parseAccept } from '../answers/negotiate.ts'
 import { yamlText } from '../answers/yaml-text.ts'
-import type { Registry } from '../objects/registry.ts'
+import type { ServedKinds } from '../objects/registry.ts'
+import type { Asker } from './asker.ts'
 import { isKnown } from './entity-tags.ts'
 import { openApiAnswers } from './openapi-answers.ts'
+import { createOpenApiDocuments } from './openapi-documents.ts'
+import type { OpenApiSource } from './openapi-source.ts'
 import { VERSION } from './version.ts'
 
 /** What the server says about itself: health, version, discovery and OpenAPI. */
@@ -23,10 +26,10 @@ export interface Descriptions {
   /** Of a path for which `isPublicPath` holds. */
   health(): Answer
   /** Throws a Status for paths that say nothing. */
-  describe(asked: Asked): Answer
+  describe(asked: Asked): Answer | Promise<Answer>
 }
 
-export interface Asked {
+export interface Asked extends Asker {
   readonly segments: readonly string[]
   readonly query: URLSearchParams
   readonly accept: string | undefined
@@ -35,7 +38,9 @@ export interface Asked {
 }
 
 export interface DescriptionsOptions {
-  readonly registry: Registry
+  readonly registry: ServedKinds
+  /** Absent: documents are made of the kinds that are served. */
+  readonly openApi?: OpenApiSource
   /** `host:port` as clients reach this server. */
   readonly address: () => string
   /** Who issues tokens, and the keys by which they are known; absent: nobody does. */
@@ -64,8 +69,9 @@ export function isPublicPath(path: string): boolean {
   return HEALTH.test(path)
 }
 
-export function createDescriptions({ registry, address, issuer }: DescriptionsOptions): Descriptions {
-  const openApi = openApiAnswers(registry)
+export function createDescriptions(options: DescriptionsOptions): Descriptions {
+  const { registry, address, issuer } = options
+  const openApi = openApiAnswers(options.openApi ?? createOpenApiDocuments(registry))
   const cache = new Map<string, Rendered>()
   let revision = -1
   /** Descriptions are made once for each state of the registry. */
@@ -133,10 +139,10 @@ export function createDescriptions({ registry, address, issuer }: DescriptionsOp
   return {
     // The socket opens when everything is ready, so who gets an answer gets this one.
     health: () => plainAnswer(200, 'ok'),
-    describe(asked) {
+    async describe(asked) {
       const { segments, accept, knownTags } = asked
       const isOpenApi = segments[0] === 'openapi'
-      const described = isOpenApi ? openApi.answer({ ...asked, segments: segments.slice(1) }) : undefined
+      const described = isOpenApi ? await openApi.answer({ ...asked, segments: segments.slice(1) }) : undefined
       if (described) return described
       const found = isOpenApi ? undefined : find(segments, accept)
       if (found) return tagged(found, knownTags)

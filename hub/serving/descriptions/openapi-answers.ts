@@ -2,12 +2,11 @@ import { openApiIndex } from '../../kube/openapi/index.ts'
 import { notAcceptable } from '../../kube/status.ts'
 import type { Answer } from '../answers/answer.ts'
 import { parseAccept } from '../answers/negotiate.ts'
-import type { Registry } from '../objects/registry.ts'
+import type { Asker } from './asker.ts'
 import { isKnown } from './entity-tags.ts'
-import { modelTexts } from './model-texts.ts'
-import { createOpenApiDocuments, type OpenApiDocumentText } from './openapi-documents.ts'
+import type { OpenApiDocumentText, OpenApiSource } from './openapi-source.ts'
 
-export interface AskedOpenApi {
+export interface AskedOpenApi extends Asker {
   /** Behind `/openapi`. */
   readonly segments: readonly string[]
   readonly query: URLSearchParams
@@ -17,7 +16,7 @@ export interface AskedOpenApi {
 
 export interface OpenApiAnswers {
   /** Nothing for a path that says nothing. Throws a Status for forms that there are none of. */
-  answer(asked: AskedOpenApi): Answer | undefined
+  answer(asked: AskedOpenApi): Promise<Answer | undefined>
 }
 
 const JSON_TYPE = 'application/json'
@@ -31,52 +30,51 @@ const JSON_TYPES: ReadonlySet<string> = new Set([JSON_TYPE, 'application/*', '*/
 /** A document under its hash never changes. */
 const FOR_EVER = 'public, immutable, max-age=31536000'
 
-export function openApiAnswers(registry: Registry, documentation = modelTexts()): OpenApiAnswers {
-  const documents = createOpenApiDocuments(registry, documentation)
-
-  const index = (): Answer => {
-    const hashes = documents.paths().map((path) => [path, documents.ofVersion(path)?.hash ?? ''] as const)
-    return { code: 200, type: JSON_TYPE, text: JSON.stringify(openApiIndex(hashes)) }
+export function openApiAnswers(source: OpenApiSource): OpenApiAnswers {
+  const index = async (asked: AskedOpenApi): Promise<Answer> => {
+    return { code: 200, type: JSON_TYPE, text: JSON.stringify(openApiIndex(await source.hashes(asked))) }
   }
 
-  const whole = ({ accept, knownTags }: AskedOpenApi): Answer => {
+  const whole = async (asked: AskedOpenApi): Promise<Answer> => {
+    const { accept, knownTags } = asked
     const type = firstOf(accept, (each) => JSON_TYPES.has(each) || PROTOBUF_TYPES.has(each))
     if (type === undefined) throw notAcceptable([JSON_TYPE, PROTOBUF_TYPE])
-    if (!PROTOBUF_TYPES.has(type)) return tagged(documents.whole(), knownTags)
-    const { bytes, hash } = documents.wholeAsProtobuf()
-    const answer = tagged({ text: '', hash }, knownTags)
-    return { ...answer, type: PROTOBUF_TYPE, ...(answer.code === 200 ? { bytes } : {}) }
+    if (!PROTOBUF_TYPES.has(type)) return tagged(await source.whole(asked), knownTags)
+    const found = await source.wholeAsProtobuf(asked)
+    const answer = tagged({ text: '', hash: found.hash }, knownTags)
+    return { ...answer, type: PROTOBUF_TYPE, ...(answer.code === 200 ? { bytes: found.bytes } : {}) }
   }
 
-  const ofVersion = (path: string, { query, accept, knownTags }: AskedOpenApi): Answer | undefined => {
-    const document = documents.ofVersion(path)
+  const ofVersion = async (path: string, asked: AskedOpenApi): Promise<Answer | undefined> => {
+    const { query, accept, knownTags } = asked
+    const document = await source.ofVersion(path, asked)
     if (!document) return undefined
     if (firstOf(accept, (each) => JSON_TYPES.has(each)) === undefined) throw notAcceptable([JSON_TYPE])
-    const asked = query.get('hash')
-    if (asked === null) return tagged(document, knownTags)
-    if (asked === document.hash) return tagged(document, knownTags, { 'cache-control': FOR_EVER })
+    const wanted = query.get('hash')
+    if (wanted === null) return tagged(document, knownTags)
+    if (wanted === document.hash) return tagged(document, knownTags, { 'cache-control': FOR_EVER })
     const location = `/openapi/v3/${path}?hash=${document.hash}`
     return { code: 301, type: JSON_TYPE, text: '', headers: { location, vary: 'Accept' } }
   }
 
   return {
-    answer(asked) {
+    async answer(asked) {
       const [form, ...path] = asked.segments
-      if (form === 'v2' && path.length === 0) return whole(asked)
+      if (form === 'v2' && path.length === 0) return await whole(asked)
       if (form !== 'v3') return undefined
-      return path.length === 0 ? index() : ofVersion(path.join('/'), asked)
+      return path.length === 0 ? await index(asked) : await ofVersion(path.join('/'), asked)
     },
   }
 }
 
 function tagged(
-  { text, hash }: OpenApiDocumentText,
+  document: OpenApiDocumentText,
   knownTags: string | undefined,
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
-  const tag = `"${hash}"`
+  const tag = `"${document.hash}"`
   const shared = { type: JSON_TYPE, headers: { etag: tag, vary: 'Accept', ...headers } }
-  return isKnown(tag, knownTags) ? { ...shared, code: 304, text: '' } : { ...shared, code: 200, text }
+  return isKnown(tag, knownTags) ? { ...shared, code: 304, text: '' } : { ...shared, code: 200, text: document.text }
 }
 
 function firstOf(accept: string | undefined, serves: (type: string) => boolean): string | undefined {

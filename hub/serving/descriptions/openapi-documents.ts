@@ -9,22 +9,15 @@ import {
   openApiDocument,
 } from '../../kube/openapi/index.ts'
 import type { ResourceDefinition } from '../../kube/resource.ts'
-import type { Registry } from '../objects/registry.ts'
-
-export interface OpenApiDocumentText {
-  readonly text: string
-  /** Of the text, as hexadecimal digits. */
-  readonly hash: string
-}
+import type { ServedKinds } from '../objects/registry.ts'
+import { modelTexts } from './model-texts.ts'
+import type { OpenApiDocumentText } from './openapi-source.ts'
 
 /** The OpenAPI documents of the kinds that are served just now, each written when it is first asked for. */
 export interface OpenApiDocuments {
-  /** By path, such as `apis/apps/v1`. */
-  readonly paths: () => readonly string[]
+  readonly hashes: () => readonly (readonly [path: string, hash: string])[]
   readonly ofVersion: (path: string) => OpenApiDocumentText | undefined
-  /** OpenAPI 2.0, of all versions. */
   readonly whole: () => OpenApiDocumentText
-  /** The same as protobuf; its hash is that of the JSON. */
   readonly wholeAsProtobuf: () => { readonly bytes: Uint8Array; readonly hash: string }
 }
 
@@ -36,7 +29,10 @@ interface Kept extends OpenApiDocumentText {
  * A document is kept as long as its own kinds stay as they are: most kinds never change, and each new custom kind must not cost all
  * documents. So there is one a version that is served, and two of OpenAPI 2.0.
  */
-export function createOpenApiDocuments(registry: Registry, documentation: Documentation): OpenApiDocuments {
+export function createOpenApiDocuments(
+  registry: ServedKinds,
+  documentation: Documentation = modelTexts(),
+): OpenApiDocuments {
   const kept = new Map<string, Kept>()
   let versions: ReadonlyMap<string, DescribedVersion> = new Map()
   let whole: OpenApiDocumentText | undefined
@@ -70,9 +66,9 @@ export function createOpenApiDocuments(registry: Registry, documentation: Docume
   }
 
   return {
-    paths: () => {
+    hashes: () => {
       refresh()
-      return [...versions.keys()]
+      return [...versions.keys()].map((path) => [path, ofVersion(path)?.hash ?? ''] as const)
     },
     ofVersion,
     whole: wholeText,

@@ -155,7 +155,10 @@ async function route(options: Serving, request: Incoming, asked: Asked): Promise
   if (path) return await toResource(options, request, { path, verb, url, user, token, warnings, signal, seen })
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed()
   const { accept, 'if-none-match': knownTags } = request.headers
-  return options.descriptions.describe({ segments, query: url.searchParams, accept, knownTags })
+  return await options.descriptions.describe({
+    ...{ segments, query: url.searchParams, accept, knownTags },
+    ...{ user, token, signal },
+  })
 }
 
 function answered(

@@ -43,7 +43,14 @@ export function inVersion(object: ApiObject, definition: ResourceDefinition): Ap
 }
 
 /** The kinds that are served just now. */
-export class Registry {
+export interface ServedKinds {
+  readonly definitions: readonly ResourceDefinition[]
+  /** Grows with each change of `definitions`. */
+  readonly revision: number
+}
+
+/** Kinds that may come and go. */
+export class Registry implements ServedKinds {
   readonly #builtin: readonly ResourceDefinition[]
   readonly #custom = new Map<string, readonly ResourceDefinition[]>()
   #all: readonly ResourceDefinition[]
@@ -54,7 +61,6 @@ export class Registry {
     this.#all = builtin
   }
 
-  /** Grows with each change of `definitions`. */
   get revision(): number {
     return this.#revision
   }

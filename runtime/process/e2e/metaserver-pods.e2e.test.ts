@@ -13,12 +13,35 @@ const IMAGE = 'skerry.test/kubectl:1'
 const SPEED = ['get', 'configmap', 'settings', '-o', 'jsonpath={.data.speed}']
 const RBAC = 'rbac.authorization.k8s.io'
 
+const size = { type: 'integer', description: 'How large it is.' }
 const objects: readonly JsonObject[] = [
+  {
+    ...{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' },
+    metadata: { name: 'widgets.example.com' },
+    spec: {
+      ...{
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { plural: 'widgets', kind: 'Widget', shortNames: ['wd'] },
+      },
+      versions: [
+        {
+          ...{ name: 'v1', served: true, storage: true },
+          schema: {
+            openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { size } } } },
+          },
+        },
+      ],
+    },
+  },
   { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'robot' } },
   { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { speed: '42' } },
   {
     ...{ apiVersion: `${RBAC}/v1`, kind: 'Role', metadata: { name: 'robots' } },
-    rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create'] }],
+    rules: [
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create'] },
+      { apiGroups: ['example.com'], resources: ['widgets'], verbs: ['get', 'list', 'create', 'patch'] },
+    ],
   },
   {
     ...{ apiVersion: `${RBAC}/v1`, kind: 'RoleBinding', metadata: { name: 'robots' } },
@@ -81,12 +104,25 @@ describe('clients of Kubernetes in pods of a gateway', { skip: needsContainerd()
     assert.match(denied.stderr, /Forbidden.*"system:serviceaccount:default:robot" cannot list resource "secrets"/)
   })
 
+  it('find custom kinds by their short names, and apply objects of them', async () => {
+    const manifest = '{apiVersion: example.com/v1, kind: Widget, metadata: {name: one}, spec: {size: 7}}'
+    await eventually('the widget is applied', async () => {
+      const { code } = await inPod('robot', 'sh', '-c', `echo '${manifest}' | kubectl apply -f -`)
+      return code === 0 ? true : undefined
+    })
+    assert.match(await answer('robot', 'get', 'wd'), /^one +/m)
+    assert.match(await answer('robot', 'explain', 'widget.spec.size'), /How large it is\./)
+    assert.equal(await cluster.kubectl('get', 'widget', 'one', '-o', 'jsonpath={.spec.size}'), '7')
+  })
+
   it('go on while the cloud is down, but for changes', async () => {
     await part('stop', 'cloud')
     await eventually('the edge knows', async () => (/not connected/.test(await refusedWrite()) ? true : undefined))
     for (const name of ['robot', 'near']) assert.equal(await answer(name, ...SPEED), '42')
     assert.match(await refusedWrite(), /\b503 Service Unavailable\b/)
     assert.match((await inPod('robot', 'kubectl', 'get', 'secrets')).stderr, /Forbidden/)
+    assert.match(await answer('robot', 'get', 'wd', '--cache-dir', '/tmp/other'), /^one +/m)
+    assert.match(await answer('robot', 'api-resources', '--api-group', 'example.com'), /^widgets +wd /m)
   })
 
   it('start anew without the cloud, with stored tokens, also after a restart of the edge', async () => {

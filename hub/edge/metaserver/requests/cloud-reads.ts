@@ -8,6 +8,7 @@ import type { ApplicationAnswer, WatchedEvent } from '../../applications/applica
 import { presentAnswer, viewOf } from './cloud-answer.ts'
 import { optionsOf, placeOf } from './cloud-place.ts'
 import { decideForOriginal } from './cloud-writes.ts'
+import { copyOf, refuseCopyOf } from './copied.ts'
 import { type NodeContext, type NodeRequest, offline } from './node-request.ts'
 
 /**
@@ -18,10 +19,11 @@ export async function readFromCloud(context: NodeContext, request: NodeRequest):
   const { applications, copies, clock } = context
   const { path, verb, url, user, token, signal, warn } = request
   if (verb !== 'get' && verb !== 'list') throw methodNotAllowed()
-  const target = `${url.pathname}?${asked(url)}`
+  const query = asked(url)
+  const wanted = { user, path, query, pathname: url.pathname }
   if (!applications.isConnected) {
-    const copy = copies.find(user, target)
-    if (!copy) throw offline(`this node does not hold these ${path.plural}`)
+    const copy = copyOf(copies, wanted)
+    if (!copy) throw offline(`this node does not hold these ${path.plural}, and has no copy of them for ${user.name}`)
     warn(`the cloud is not connected: this is a copy of ${new Date(copy.at).toISOString()}`)
     return presentAnswer(request, copy.answer, clock.now())
   }
@@ -34,8 +36,9 @@ export async function readFromCloud(context: NodeContext, request: NodeRequest):
     },
     signal,
   )
-  if (answer.code === 200) copies.keep(user, target, answer)
-  else if (answer.code === 403 || answer.code === 404) copies.drop(user, target)
+  context.noticed(path, true, answer.code)
+  if (answer.code === 200) copies.keep(user, `${url.pathname}?${query}`, answer)
+  else if (answer.code === 403 || answer.code === 404) refuseCopyOf(copies, wanted)
   return presentAnswer(request, answer, clock.now())
 }
 

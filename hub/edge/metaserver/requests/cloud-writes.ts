@@ -28,6 +28,7 @@ export async function writeToCloud(context: NodeContext, request: NodeRequest): 
     ...body,
   }
   const answer = await keptAnswer(context, request, () => applications.ask(application, signal))
+  context.noticed(path, false, answer.code)
   return presentAnswer(request, answer, clock.now())
 }
 

@@ -20,6 +20,8 @@ export interface CopiesPorts {
 
 const MOST = 500
 const MOST_BYTES = 8 * 1024 * 1024
+/** No answer has this text. */
+const REFUSED = 'null'
 /** A larger answer is not kept. */
 const LARGEST = 1024 * 1024
 
@@ -53,22 +55,47 @@ export class Copies {
 
   find(user: User, target: string): Copy | undefined {
     const kept = this.#kept.get(keyOf(user, target))
-    if (!kept) return undefined
-    const object: unknown = JSON.parse(kept.text)
-    return isJsonObject(object) ? { answer: { code: 200, object }, at: kept.at } : undefined
+    return kept && read(kept)
+  }
+
+  /** Copies of whatever was asked for at the path, the latest first, as far as their text has the other one in it. */
+  *at(user: User, pathname: string, text: string): Generator<Copy> {
+    const start = keyOf(user, `${pathname}?`)
+    for (const [key, kept] of [...this.#kept].reverse()) {
+      const copy = key.startsWith(start) && kept.text.includes(text) ? read(kept) : undefined
+      if (copy) yield copy
+    }
   }
 
   /** Whether there is a copy of anything at the path, whichever part of it was asked for. */
   isKnown(user: User, pathname: string): boolean {
     const start = keyOf(user, `${pathname}?`)
-    for (const key of this.#kept.keys()) if (key.startsWith(start)) return true
+    for (const [key, { text }] of this.#kept) if (key.startsWith(start) && text !== REFUSED) return true
     return false
   }
 
   keep(user: User, target: string, { object }: ApplicationAnswer): void {
     const text = object && JSON.stringify(object)
-    if (text === undefined || text.length > LARGEST) return
-    const key = keyOf(user, target)
+    if (text !== undefined && text.length <= LARGEST) this.#put(keyOf(user, target), text)
+  }
+
+  /** Instead of a copy: that there is none, because the cloud said no. */
+  refuse(user: User, target: string): void {
+    this.#put(keyOf(user, target), REFUSED)
+  }
+
+  /** Unix ms; undefined where the cloud did not say so, or has said something else since. */
+  refusedAt(user: User, target: string): number | undefined {
+    const kept = this.#kept.get(keyOf(user, target))
+    return kept?.text === REFUSED ? kept.at : undefined
+  }
+
+  drop(user: User, target: string): void {
+    const gone = this.#forget(keyOf(user, target))
+    this.#write(gone.map((key) => ({ statement: 'meta.removeCopy', parameters: [key] })))
+  }
+
+  #put(key: string, text: string): void {
     const at = Math.trunc(this.#ports.clock.now())
     const gone = [...this.#forget(key), ...this.#makeRoom(text.length)]
     this.#kept.set(key, { text, at })
@@ -77,11 +104,6 @@ export class Copies {
       ...gone.filter((each) => each !== key).map((each) => ({ statement: 'meta.removeCopy', parameters: [each] })),
       { statement: 'meta.putCopy', parameters: [key, text, at] },
     ])
-  }
-
-  drop(user: User, target: string): void {
-    const gone = this.#forget(keyOf(user, target))
-    this.#write(gone.map((key) => ({ statement: 'meta.removeCopy', parameters: [key] })))
   }
 
   #forget(key: string): readonly string[] {
@@ -108,6 +130,11 @@ export class Copies {
       log.warn('Copies of answers of the cloud could not be written', { error: describeError(error) })
     })
   }
+}
+
+function read({ text, at }: Kept): Copy | undefined {
+  const object: unknown = JSON.parse(text)
+  return isJsonObject(object) ? { answer: { code: 200, object }, at } : undefined
 }
 
 /** No name and no target has a line break. */

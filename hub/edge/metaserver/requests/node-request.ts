@@ -4,6 +4,7 @@ import type { Attributes } from '../../../kube/rbac/index.ts'
 import type { ResourceDefinition } from '../../../kube/resource.ts'
 import { failure, forbidden, type StatusError } from '../../../kube/status.ts'
 import type { ReadContext } from '../../../serving/reading/context.ts'
+import type { ResourcePath } from '../../../serving/requests/paths.ts'
 import type { AskedResource } from '../../../serving/requests/resource-request.ts'
 import type { Applications } from '../../applications/applications.ts'
 import type { MetaManager } from '../../meta/meta-manager.ts'
@@ -24,6 +25,8 @@ export interface NodeContext extends ReadContext {
   /** Shows what is known of an object now; of the wire. */
   readonly refresh: (resource: string) => void
   readonly nodeName: string
+  /** Told of what the cloud answers to who asks for resources. */
+  readonly noticed: (path: ResourcePath, isRead: boolean, code: number) => void
   readonly log: Logger
 }
 

@@ -28,7 +28,7 @@ export async function ask(node: ServedNode, options: Ask): Promise<Reply> {
   for await (const chunk of response) text += String(chunk)
   const { statusCode: status = 0, headers } = response
   const isJson = (headers['content-type'] ?? '').startsWith('application/json')
-  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined }
+  return { status, headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined }
 }
 
 /** The response as it comes, for watches. */

@@ -15,6 +15,11 @@ export interface FakeApplications extends Applications {
   readonly asked: ApplicationRequest[]
   answer: (request: ApplicationRequest) => ApplicationAnswer
   readonly paths: Map<string, ApplicationAnswer>
+  /** What was asked by path. */
+  readonly reads: PathRequest[]
+  read: Applications['read']
+  /** Instead of what stands at the path. */
+  refuse: (request: PathRequest) => ApplicationAnswer | undefined
   events: (request: WatchRequest, signal: AbortSignal) => AsyncIterable<WatchedEvent>
 }
 
@@ -24,6 +29,8 @@ export function fakeApplications(): FakeApplications {
     peer: 'skerry',
     asked: [],
     paths: new Map(),
+    reads: [],
+    refuse: () => undefined,
     answer: () => ({ code: 404, object: { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404 } }),
     async *events() {},
     async ask(request: ApplicationRequest) {
@@ -31,9 +38,12 @@ export function fakeApplications(): FakeApplications {
       fake.asked.push(request)
       return fake.answer(request)
     },
-    async read({ path }: PathRequest) {
+    async read(request: PathRequest) {
       offline(fake)
-      return fake.paths.get(path) ?? { code: 404 }
+      fake.reads.push(request)
+      const answer = fake.refuse(request) ?? fake.paths.get(request.path) ?? { code: 404 }
+      const isKnown = request.knownTag !== undefined && request.knownTag === answer.tag
+      return isKnown ? { code: 304, tag: request.knownTag } : answer
     },
     watch: (request: WatchRequest, signal: AbortSignal) => fake.events(request, signal),
   }

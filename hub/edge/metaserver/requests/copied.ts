@@ -1,0 +1,77 @@
+import type { JsonObject } from '../../../../schemas/index.ts'
+import { arrayAt, isJsonObject, objectAt, textAt } from '../../../kube/object/index.ts'
+import type { ResourcePath } from '../../../serving/requests/paths.ts'
+import type { User } from '../../../serving/user.ts'
+import type { Copies, Copy } from './copies.ts'
+
+/** What a caller asks to read. */
+export interface Wanted {
+  readonly user: User
+  readonly path: ResourcePath
+  /** Which objects are meant: selectors and pages. */
+  readonly query: string
+  readonly pathname: string
+}
+
+/**
+ * The last answer to the same question; else what an answer to a wider one of the same caller says of it: an object out of a list, the
+ * list of a namespace out of that of all of them.
+ */
+export function copyOf(copies: Copies, { user, path, query, pathname }: Wanted): Copy | undefined {
+  const target = `${pathname}?${query}`
+  const same = copies.find(user, target)
+  if (same || path.subresource !== '') return same
+  const wider = path.name === '' ? fromAll(copies, user, path, query) : oneOf(copies, user, path)
+  return wider && wider.at > (copies.refusedAt(user, target) ?? 0) ? wider : undefined
+}
+
+/** The cloud said no: neither a copy of the question itself nor one of a wider one answers it, until the cloud says something else. */
+export function refuseCopyOf(copies: Copies, wanted: Wanted): void {
+  const target = `${wanted.pathname}?${wanted.query}`
+  copies.drop(wanted.user, target)
+  if (copyOf(copies, wanted)) copies.refuse(wanted.user, target)
+}
+
+function fromAll(copies: Copies, user: User, path: ResourcePath, query: string): Copy | undefined {
+  const all = path.namespace === '' ? undefined : copies.find(user, `${placeOf(path, '')}?${query}`)
+  return all && ofNamespace(all, path.namespace)
+}
+
+function oneOf(copies: Copies, user: User, path: ResourcePath): Copy | undefined {
+  const { namespace, name } = path
+  const places = new Set([placeOf(path, namespace), placeOf(path, '')])
+  const found: Copy[] = []
+  for (const place of places) {
+    for (const copy of copies.at(user, place, JSON.stringify(name))) {
+      const object = itemOf(copy, namespace, name)
+      if (object) found.push({ answer: { code: 200, object }, at: copy.at })
+    }
+  }
+  return found.toSorted((one, other) => other.at - one.at)[0]
+}
+
+/** Items of a list leave out of what kind they are. */
+function itemOf({ answer: { object = {} } }: Copy, namespace: string, name: string): JsonObject | undefined {
+  const item = arrayAt(object, 'items')
+    .filter(isJsonObject)
+    .find((each) => isAt(each, namespace) && textAt(objectAt(each, 'metadata'), 'name') === name)
+  const kind = textAt(object, 'kind').replace(/List$/, '')
+  return item && { apiVersion: textAt(object, 'apiVersion'), kind, ...item }
+}
+
+/** Nothing where it is only the first page. */
+function ofNamespace({ answer, at }: Copy, namespace: string): Copy | undefined {
+  const { object = {} } = answer
+  if (textAt(objectAt(object, 'metadata'), 'continue') !== '') return undefined
+  const items = arrayAt(object, 'items').filter((each) => isJsonObject(each) && isAt(each, namespace))
+  return { answer: { ...answer, object: { ...object, items } }, at }
+}
+
+function isAt(object: JsonObject, namespace: string): boolean {
+  return textAt(objectAt(object, 'metadata'), 'namespace') === namespace
+}
+
+function placeOf({ group, version, plural }: ResourcePath, namespace: string): string {
+  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+  return `${root}${namespace === '' ? '' : `/namespaces/${namespace}`}/${plural}`
+}
