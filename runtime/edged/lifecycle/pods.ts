@@ -8,8 +8,9 @@ import type { Pod, PodIdentity } from '../pod/pod.ts'
 import { isTerminal } from '../status/phase.ts'
 import type { Crew } from './crew.ts'
 import { identityOf } from './desired-pods.ts'
+import type { Outcome } from './outcome.ts'
 import type { PodRecord } from './pod-record.ts'
-import { type Outcome, PodWorker } from './pod-worker.ts'
+import { PodWorker } from './pod-worker.ts'
 import { serveRestarts } from './serve-restarts.ts'
 
 /** Pods that are worked on at a time; runtimes serve several well, and a slow one must not keep the others. */

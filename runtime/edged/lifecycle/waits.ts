@@ -1,6 +1,9 @@
 import { Backoff, type Clock, type Duration, ms, type Random, seconds } from '../../../platform/time/index.ts'
 import type { Waiting } from '../pod/obstacle.ts'
 
+/** The part of a pod that is its sandbox with its volumes. */
+export const SANDBOX = ''
+
 const BETWEEN = { first: seconds(1), most: seconds(60) }
 
 interface Wait {
