@@ -5,6 +5,7 @@ import { ByteQueue } from './byte-queue.ts'
 import { tunnelClosed } from './errors.ts'
 import { encodeTunnelFrame, FRAME_TYPES, uvarint } from './frame.ts'
 import type { MayIdle } from './idle-watch.ts'
+import { LARGEST_PART, Speech } from './speech.ts'
 import type { Sender, TurnWriter } from './turn-writer.ts'
 
 export interface TunnelStreamOptions {
@@ -19,17 +20,9 @@ export interface TunnelStreamOptions {
   onGone(): void
 }
 
-/** Of one turn on the wire. */
-const LARGEST_PART = 16 * 1024
 const LONGEST_REASON = 200
 /** Nobody is given as much. */
 const MOST_CREDIT = 2 ** 31
-
-interface Writing {
-  readonly chunk: Buffer
-  at: number
-  done(error?: Error | null): void
-}
 
 /**
  * One stream between Skerry peers. At most a window of bytes waits for a reader here, and a window at the other end: a reader that
@@ -48,8 +41,7 @@ export class TunnelStream implements Sender, MayIdle {
   #isWanted = false
   #hasPeerEnded = false
   #hasEnded = false
-  #writing: Writing | undefined
-  #ending: ((error?: Error | null) => void) | undefined
+  readonly #speech = new Speech()
 
   constructor(options: TunnelStreamOptions) {
     this.#options = options
@@ -65,11 +57,11 @@ export class TunnelStream implements Sender, MayIdle {
         this.#pump()
       },
       write: (chunk: Buffer, _encoding, done) => {
-        this.#writing = { chunk, at: 0, done }
+        this.#speech.write(chunk, done)
         options.writer.ready(this)
       },
       final: (done) => {
-        this.#ending = done
+        this.#speech.end(done)
         options.writer.ready(this)
       },
       destroy: (error, done) => {
@@ -91,24 +83,16 @@ export class TunnelStream implements Sender, MayIdle {
 
   next(): Buffer | undefined {
     const { id } = this.#options
-    const writing = this.#writing
-    if (writing) {
-      const part = writing.chunk.subarray(writing.at, writing.at + Math.min(LARGEST_PART, this.#credit))
-      if (part.length === 0 && writing.chunk.length > 0) return undefined
+    const part = this.#speech.part(this.#credit)
+    if (part) {
       this.#credit -= part.length
-      writing.at += part.length
       this.#moved()
-      if (writing.at >= writing.chunk.length) {
-        this.#writing = undefined
-        writing.done()
-      }
+      this.#speech.passed()
       return encodeTunnelFrame(id, FRAME_TYPES.data, part)
     }
-    const ending = this.#ending
-    if (!ending) return undefined
-    this.#ending = undefined
+    if (!this.#speech.isEnding) return undefined
     this.#hasEnded = true
-    ending()
+    this.#speech.settle()
     return encodeTunnelFrame(id, FRAME_TYPES.end)
   }
 
@@ -126,7 +110,7 @@ export class TunnelStream implements Sender, MayIdle {
   grant(bytes: number): string | undefined {
     if (bytes === 0 || this.#credit + bytes > MOST_CREDIT) return 'a credit that nobody gives'
     this.#credit += bytes
-    if (this.#writing) this.#options.writer.ready(this)
+    if (this.#speech.isWriting) this.#options.writer.ready(this)
     return undefined
   }
 
@@ -172,11 +156,7 @@ export class TunnelStream implements Sender, MayIdle {
       const reason = error ? describeError(error).slice(0, LONGEST_REASON) : ''
       writer.control(encodeTunnelFrame(id, FRAME_TYPES.remove, reason))
     }
-    const failed = error ?? tunnelClosed('closed at this end')
-    this.#writing?.done(failed)
-    this.#writing = undefined
-    this.#ending?.(failed)
-    this.#ending = undefined
+    this.#speech.settle(error ?? tunnelClosed('closed at this end'))
     onGone()
   }
 }

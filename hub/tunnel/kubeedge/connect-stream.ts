@@ -4,6 +4,7 @@ import { ByteQueue } from '../byte-queue.ts'
 import { tunnelClosed } from '../errors.ts'
 import { encodeTunnelFrame, FRAME_TYPES } from '../frame.ts'
 import type { MayIdle } from '../idle-watch.ts'
+import { LARGEST_PART, Speech } from '../speech.ts'
 import type { Sender, TurnWriter } from '../turn-writer.ts'
 
 export interface ConnectStreamOptions {
@@ -17,7 +18,6 @@ export interface ConnectStreamOptions {
 
 /** Bytes that may wait before the peer is held up: KubeEdge knows no credit. */
 export const MOST_WAITING = 1024 * 1024
-const LARGEST_PART = 16 * 1024
 
 /**
  * The bytes of one KubeEdge connection: `data` frames, and a `remove` that ends both directions at once, from either end. The connect
@@ -32,8 +32,7 @@ export class ConnectStream implements Sender, MayIdle {
   #isHigh = false
   /** One of the ends has removed it. */
   #isOver = false
-  #writing: { readonly chunk: Buffer; at: number; done(error?: Error | null): void } | undefined
-  #ending: ((error?: Error | null) => void) | undefined
+  readonly #speech = new Speech()
 
   constructor(options: ConnectStreamOptions) {
     this.#options = options
@@ -48,12 +47,12 @@ export class ConnectStream implements Sender, MayIdle {
       write: (chunk: Buffer, _encoding, done) => {
         // Nobody is there to read it.
         if (this.#isOver) return done()
-        this.#writing = { chunk, at: 0, done }
+        this.#speech.write(chunk, done)
         options.writer.ready(this)
       },
       final: (done) => {
         if (this.#isOver) return done()
-        this.#ending = done
+        this.#speech.end(done)
         options.writer.ready(this)
       },
       destroy: (error, done) => {
@@ -78,22 +77,15 @@ export class ConnectStream implements Sender, MayIdle {
 
   next(): Buffer | undefined {
     const { id } = this.#options
-    const writing = this.#writing
-    if (writing) {
-      const part = writing.chunk.subarray(writing.at, writing.at + LARGEST_PART)
-      writing.at += part.length
+    const part = this.#speech.part(LARGEST_PART)
+    if (part) {
       this.#moved()
-      if (writing.at >= writing.chunk.length) {
-        this.#writing = undefined
-        writing.done()
-      }
+      this.#speech.passed()
       return encodeTunnelFrame(id, FRAME_TYPES.data, part)
     }
-    const ending = this.#ending
-    if (!ending || this.#isOver) return undefined
-    this.#ending = undefined
+    if (!this.#speech.isEnding || this.#isOver) return undefined
     this.#over()
-    ending()
+    this.#speech.settle()
     return encodeTunnelFrame(id, FRAME_TYPES.remove)
   }
 
@@ -105,12 +97,8 @@ export class ConnectStream implements Sender, MayIdle {
   }
 
   removed(): void {
-    const [writing, ending] = [this.#writing, this.#ending]
-    this.#writing = undefined
-    this.#ending = undefined
     this.#over()
-    writing?.done()
-    ending?.()
+    this.#speech.settle()
   }
 
   /** The tunnel is gone, or this stream held up the others. */
@@ -149,11 +137,7 @@ export class ConnectStream implements Sender, MayIdle {
     this.#isOver = true
     if (this.#isHigh) onPressure(false)
     this.#isHigh = false
-    const failed = error ?? tunnelClosed('closed at this end')
-    this.#writing?.done(failed)
-    this.#writing = undefined
-    this.#ending?.(failed)
-    this.#ending = undefined
+    this.#speech.settle(error ?? tunnelClosed('closed at this end'))
     onGone()
   }
 }
