@@ -1,44 +1,12 @@
-import { ACCESS_MODES, DESIRED_POLICIES, PROPERTY_TYPES } from '../device/index.ts'
+import { ACCESS_MODES, PROPERTY_TYPES } from '../device/index.ts'
 import { AGE, type CrdVersion } from './definition.ts'
-import {
-  anything,
-  described,
-  flag,
-  int,
-  int32,
-  int64,
-  list,
-  listMap,
-  object,
-  oneOf,
-  root,
-  text,
-  texts,
-} from './schema-parts.ts'
+import { statusOfDevice, statusOfDeviceStatus, twinValue } from './device-status.ts'
+import { pushMethod } from './push-method.ts'
+import { anything, described, flag, int64, list, listMap, object, oneOf, root, text } from './schema-parts.ts'
 
 const protocolConfig = object({
   protocolName: described('Protocol; selects the mapper.', text),
   configData: described('What the mapper of the protocol needs to know.', anything),
-})
-
-const twinValue = described('A value as text, with its metadata.', object({ value: text, metadata: texts }, ['value']))
-
-const dbMethod = object({
-  influxdb2: object({
-    influxdb2ClientConfig: object({ url: text, org: text, bucket: text }),
-    influxdb2DataConfig: object({ measurement: text, tag: texts, fieldKey: text }),
-  }),
-  redis: object({ redisClientConfig: object({ addr: text, db: int, poolsize: int, minIdleConns: int }) }),
-  TDEngine: object({ TDEngineClientConfig: object({ addr: text, dbName: text }) }),
-  mysql: object({ mysqlClientConfig: object({ addr: text, database: text, userName: text }) }),
-})
-
-const pushMethod = object({
-  http: object({ hostName: text, port: int64, requestPath: text, timeout: int64 }),
-  mqtt: object({ address: text, topic: text, qos: int32, retained: flag }),
-  otel: object({ endpointURL: text }),
-  dbMethod,
-  anomalyDetection: anything,
 })
 
 const deviceProperty = object(
@@ -49,84 +17,40 @@ const deviceProperty = object(
     reportCycle: described('How often an unchanged value is reported, in ms.', int64),
     collectCycle: described('How often the device is read, in ms.', int64),
     reportToCloud: described('Whether the value goes to the cloud.', flag),
-    pushMethod: described('Where the value goes beside the twin.', pushMethod),
+    pushMethod: described(
+      'Where a mapper sends the value beside the twin. Kept as it is written: the mappers of Skerry send nothing by it.',
+      pushMethod,
+    ),
   },
   ['name'],
 )
 
 const deviceSpec = object({
   deviceModelRef: described('The DeviceModel, in the same namespace.', {
-    ...object({ name: { ...text, default: '' } }),
+    ...object({ name: described('Name of the DeviceModel.', { ...text, default: '' }) }),
     'x-kubernetes-map-type': 'atomic',
   }),
   nodeName: described('The edge node that serves the device. Empty: none.', text),
   properties: described('What of the device is read and written.', listMap(deviceProperty, 'name')),
   protocol: described('How to reach the device.', protocolConfig),
-  methods: list(object({ name: text, description: text, propertyNames: list(text) })),
-  stateReport: described('Whether and how often (ms) the state goes to the cloud.', {
-    ...object({ reportToCloud: flag, reportCycle: int64 }),
-  }),
-})
-
-const condition = object(
-  {
-    type: { ...text, maxLength: 316 },
-    status: oneOf('True', 'False', 'Unknown'),
-    observedGeneration: { ...int64, minimum: 0 },
-    lastTransitionTime: { ...text, format: 'date-time' },
-    reason: { ...text, minLength: 1, maxLength: 1024, pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$' },
-    message: { ...text, maxLength: 32768 },
-  },
-  ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
-)
-
-const statusTwin = object({ propertyName: text, reported: twinValue, observedDesired: twinValue })
-
-const statusIntent = object(
-  {
-    propertyName: text,
-    value: text,
-    generation: int64,
-    timestamp: described('When it was made, Unix ms.', int64),
-    author: described('Field manager who made it.', text),
-    seen: described('The wish of the edge that this Device showed then.', object({ edge: int64, timestamp: int64 })),
-  },
-  ['propertyName', 'value', 'generation'],
-)
-
-const conflictingWish = { value: text, timestamp: int64, author: text }
-
-const statusConflict = object(
-  {
-    propertyName: text,
-    id: text,
-    standing: described('Neither side has wished for anything since.', flag),
-    winner: oneOf('cloud', 'edge'),
-    policy: oneOf(...DESIRED_POLICIES),
-    cloud: object({ ...conflictingWish, generation: int64 }),
-    edge: object(conflictingWish),
-  },
-  ['propertyName', 'id'],
-)
-
-/** Skerry's status; what KubeEdge up to 1.22 kept there (twins, report switches) stays readable and is not pruned. */
-const deviceStatusOfDevice: CrdVersion['schema'] = {
-  ...object({
-    observedGeneration: int64,
-    conditions: described('Accepted, Online, Synced, Agreed and Fresh.', listMap(condition, 'type')),
-    state: described('online, offline, unhealthy or unknown.', text),
-    lastOnlineTime: described('RFC 3339, UTC.', text),
-    twins: list({ ...statusTwin, 'x-kubernetes-preserve-unknown-fields': true }),
-    intents: described('When, and knowing what, each desired value was set.', listMap(statusIntent, 'propertyName')),
-    conflicts: described(
-      'Desired values that cloud and edge set without knowing of each other.',
-      listMap(statusConflict, 'id'),
+  methods: described(
+    'What can be called on the device. A call writes its arguments to properties and answers with the values of all of them.',
+    list(
+      object({
+        name: described('Name by which the method is called.', text),
+        description: described('What the method does, for people.', text),
+        propertyNames: described('The properties that it writes or reads, in this order.', list(text)),
+      }),
     ),
-    reportToCloud: described('Legacy: see spec.stateReport.', flag),
-    reportCycle: described('Legacy: see spec.stateReport.', int64),
-  }),
-  'x-kubernetes-preserve-unknown-fields': true,
-}
+  ),
+  stateReport: described(
+    'Whether and how often (ms) the state goes to the cloud.',
+    object({
+      reportToCloud: described('Whether the state goes to the cloud.', flag),
+      reportCycle: described('How often a state that has not changed is sent, in ms.', int64),
+    }),
+  ),
+})
 
 export const deviceV1beta1: CrdVersion = {
   name: 'v1beta1',
@@ -144,20 +68,20 @@ export const deviceV1beta1: CrdVersion = {
     AGE,
   ],
   schema: root('One physical device: which model it is of, how to reach it, and what its properties should be.', {
-    spec: deviceSpec,
-    status: deviceStatusOfDevice,
+    spec: described('What the device is, how to reach it and what it should be like.', deviceSpec),
+    status: statusOfDevice,
   }),
 }
 
 const modelProperty = object(
   {
-    name: text,
-    description: text,
-    type: oneOf(...PROPERTY_TYPES),
-    accessMode: oneOf(...ACCESS_MODES),
+    name: described('Name of the property; devices use the same.', text),
+    description: described('What the property is, for people.', text),
+    type: described('Type of its values. In twins each value is text.', oneOf(...PROPERTY_TYPES)),
+    accessMode: described('Whether it can be written: only then may it have a desired value.', oneOf(...ACCESS_MODES)),
     minimum: described('Smallest value, as text.', text),
     maximum: described('Largest value, as text.', text),
-    unit: text,
+    unit: described('Unit of its values, for people.', text),
     visitors: described('How to reach the property; keys of the device win.', protocolConfig),
   },
   ['name'],
@@ -168,11 +92,14 @@ export const deviceModelV1beta1: CrdVersion = {
   storage: true,
   columns: [{ name: 'Protocol', type: 'string', jsonPath: '.spec.protocol' }, AGE],
   schema: root('A type of device: what properties its devices have.', {
-    spec: object({
-      protocol: text,
-      protocolConfigData: described('How to reach devices of this model; keys of the device win.', anything),
-      properties: listMap(modelProperty, 'name'),
-    }),
+    spec: described(
+      'What the devices have in common.',
+      object({
+        protocol: described('Protocol of devices that name none themselves.', text),
+        protocolConfigData: described('How to reach devices of this model; keys of the device win.', anything),
+        properties: described('The properties that devices of this model may have.', listMap(modelProperty, 'name')),
+      }),
+    ),
   }),
 }
 
@@ -185,12 +112,7 @@ export const deviceStatusV1beta1: CrdVersion = {
     AGE,
   ],
   schema: root('What a device reported. Same name and namespace as its Device, which owns it.', {
-    spec: { type: 'object' },
-    status: object({
-      twins: list(statusTwin),
-      state: text,
-      lastOnlineTime: text,
-      extensions: described('Reserved for third parties.', anything),
-    }),
+    spec: described('Empty.', { type: 'object' }),
+    status: statusOfDeviceStatus,
   }),
 }

@@ -1,5 +1,5 @@
 import { AGE, type CrdVersion, defineCrd } from './definition.ts'
-import { object, root, text } from './schema-parts.ts'
+import { described, object, root, text } from './schema-parts.ts'
 
 const group = 'reliablesyncs.kubeedge.io'
 
@@ -14,8 +14,20 @@ const version: CrdVersion = {
     AGE,
   ],
   schema: root('The version of an object that a node has acknowledged. Its name is <node>.<uid of the object>.', {
-    spec: object({ objectAPIVersion: text, objectKind: text, objectName: text }),
-    status: object({ objectResourceVersion: text }),
+    spec: described(
+      'Which object it is about. Its uid is in the name of this one.',
+      object({
+        objectAPIVersion: described('apiVersion of the object.', text),
+        objectKind: described('Kind of the object.', text),
+        objectName: described('Name of the object.', text),
+      }),
+    ),
+    status: described(
+      'How far the node is.',
+      object({
+        objectResourceVersion: described('The resourceVersion that the node last acknowledged.', text),
+      }),
+    ),
   }),
 }
 
