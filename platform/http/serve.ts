@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
@@ -5,7 +6,12 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import type { Logger } from '../log/logger.ts'
 import { type Clock, type Duration, seconds, systemClock } from '../time/index.ts'
 import { errorAnswer, sendJson } from './answer.ts'
+import { Connections } from './connections.ts'
+import { doubtOf, hasBody } from './framing.ts'
+import { refuse } from './linger.ts'
 import { listen } from './listen.ts'
+import type { OnRefused } from './refusals.ts'
+import { guardBody } from './unread-body.ts'
 
 /** The signal aborts when the client leaves, or when closing reaches its deadline. */
 export type HttpHandler = (
@@ -21,14 +27,17 @@ export interface ServeHttpOptions {
   readonly handler: HttpHandler
   readonly log: Logger
   readonly clock?: Clock
-  /** For the head of a request; default 10 s. */
+  /** For the TLS handshake, and for the head of a request; default 10 s. */
   readonly headWithin?: Duration
-  /** For a whole request with its body, not for the answer; default 60 s. */
+  /** For the body of a request after its head, not for the answer; default 60 s. */
   readonly requestWithin?: Duration
+  /** For reading some of an answer that has ended; default 30 s. */
+  readonly readWithin?: Duration
   /** Of the head of a request, in bytes; default 16 KiB. A longer one is answered with 431. */
   readonly mostHead?: number
   /** Default: 1024. More are closed at once. */
   readonly maxConnections?: number
+  readonly onRefused?: OnRefused
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -41,9 +50,15 @@ export interface HttpServer extends AsyncDisposable {
   close(within?: Duration): Promise<void>
 }
 
+const HEAD_WITHIN = seconds(10)
+const REQUEST_WITHIN = seconds(60)
+const READ_WITHIN = seconds(30)
+/** Between an answer and the next request. */
+const IDLE_WITHIN = seconds(15)
+
 /** Serves HTTP/1.1 with bounded waits. Rejects with RefusedError PLATFORM_PORT_TAKEN when the port is in use. */
 export function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
-  return start(createServer(timeouts(options)), 'http', options)
+  return start(createServer(settings(options)), 'http', options)
 }
 
 export interface HttpsServer extends HttpServer {
@@ -57,18 +72,24 @@ export interface ServeHttpsOptions extends ServeHttpOptions {
   readonly admit?: (socket: Socket, begin: () => void) => void
 }
 
+/** A handshake costs a server more than its peer: there is one for each connection. */
+const CONTEXT = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const
+
 /** The same over TLS 1.2 and newer. */
 export async function serveHttps(options: ServeHttpsOptions): Promise<HttpsServer> {
   const server = createTlsServer({
-    ...timeouts(options),
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: 10_000,
+    ...settings(options),
+    ...CONTEXT,
+    handshakeTimeout: (options.headWithin ?? HEAD_WITHIN).milliseconds,
     ...options.tls,
   })
   // A peer that breaks off its handshake is no trouble of ours.
-  server.on('tlsClientError', (error) => options.log.debug('A TLS handshake failed', { error }))
+  server.on('tlsClientError', (error) => {
+    options.onRefused?.('handshake')
+    options.log.debug('A TLS handshake failed', { error })
+  })
   if (options.admit) holdBack(server, options.admit)
-  return { ...(await start(server, 'https', options)), renew: (context) => server.setSecureContext(context) }
+  return { ...(await start(server, 'https', options)), renew: (context) => server.setSecureContext({ ...CONTEXT, ...context }) }
 }
 
 /** Node.js begins a handshake when its server is told of a connection, which others may do in its place. */
@@ -86,31 +107,44 @@ function holdBack(server: TlsServer, admit: NonNullable<ServeHttpsOptions['admit
   })
 }
 
-function timeouts({ headWithin = seconds(10), requestWithin = seconds(60), mostHead }: ServeHttpOptions) {
+/** Heads and bodies are waited for by the clock that was handed in: Node.js's own watch is off. */
+function settings({ mostHead }: ServeHttpOptions) {
   return {
     ...(mostHead === undefined ? {} : { maxHeaderSize: mostHead }),
-    headersTimeout: headWithin.milliseconds,
-    requestTimeout: requestWithin.milliseconds,
-    // How often Node.js looks at the two: its own 30 s would make a 10 s limit one of 40 s.
-    connectionsCheckingInterval: Math.max(250, Math.min(5000, headWithin.milliseconds / 2)),
-    keepAliveTimeout: 15_000,
+    headersTimeout: 0,
+    requestTimeout: 0,
+    keepAliveTimeout: IDLE_WITHIN.milliseconds,
   }
 }
 
 async function start(server: Server | TlsServer, scheme: string, options: ServeHttpOptions): Promise<HttpServer> {
-  const { at, log, clock = systemClock } = options
+  const { at, log, clock = systemClock, onRefused = () => undefined } = options
   const sockets = new Set<Socket>()
   const stopping = new AbortController()
   server.maxConnections = options.maxConnections ?? 1024
+  // Their bytes are bounded, and their count where a request is taken.
+  server.maxHeadersCount = 0
+  server.on('drop', () => onRefused('full'))
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  const connections = watch(server, scheme === 'http' ? 'connection' : 'secureConnection', options)
+  const take = (request: IncomingMessage, response: ServerResponse, waits: boolean) => {
+    connections.begun(request, response)
+    if (hasBody(request)) guardBody(request, response, { waits, clock })
+    const doubt = doubtOf(request)
+    if (doubt) {
+      onRefused(doubt.status === 431 ? 'long' : 'doubtful')
+      response.setHeader('connection', 'close')
+      return sendJson(response, doubt.status, { code: 'PLATFORM_REQUEST_DOUBTFUL', message: doubt.message, fields: {} })
+    }
     void answer(options, request, response, stopping.signal).finally(() => {
       if (!server.listening) server.closeIdleConnections()
     })
-  })
+  }
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => take(request, response, false))
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => take(request, response, true))
   await listen(server, at)
   server.on('error', (error) => log.error('A server failed to take a connection', { error }))
 
@@ -139,15 +173,44 @@ async function start(server: Server | TlsServer, scheme: string, options: ServeH
   }
 }
 
+function watch(server: Server | TlsServer, event: string, options: ServeHttpOptions): Connections {
+  const { clock = systemClock, headWithin = HEAD_WITHIN, readWithin = READ_WITHIN } = options
+  const { onRefused = () => undefined } = options
+  const connections = new Connections({ clock, headWithin, readWithin, idleWithin: IDLE_WITHIN, onRefused })
+  server.on(event, (socket: Socket) => connections.opened(socket))
+  server.on('clientError', (error: Error, socket: Socket) => connections.failed(error, socket))
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    connections.handedOver(socket)
+    refuse(socket, 405, clock)
+  })
+  // Node.js takes a server with such a listener for one that upgrades: it comes with the first of somebody else.
+  const onListener = (name: string) => {
+    if (name !== 'upgrade') return
+    server.off('newListener', onListener)
+    server.on('upgrade', (_request: IncomingMessage, socket: Socket) => connections.handedOver(socket))
+  }
+  server.on('newListener', onListener)
+  return connections
+}
+
 async function answer(
-  { handler, log }: ServeHttpOptions,
+  options: ServeHttpOptions,
   request: IncomingMessage,
   response: ServerResponse,
   stopping: AbortSignal,
 ): Promise<void> {
+  const { handler, log, clock = systemClock, requestWithin = REQUEST_WITHIN } = options
   const controller = new AbortController()
   const onStop = () => controller.abort(stopping.reason)
   stopping.addEventListener('abort', onStop, { once: true })
+  const onSlow = () => {
+    if (request.complete) return
+    options.onRefused?.('slow')
+    if (response.headersSent) response.destroy()
+    else sendJson(response, 408, { code: 'PLATFORM_BODY_SLOW', message: 'The body does not come', fields: {} })
+    controller.abort(new Error('the body does not come'))
+  }
+  using _timer = hasBody(request) ? clock.after(requestWithin, onSlow) : undefined
   const left = Promise.withResolvers<void>()
   response.once('close', () => {
     stopping.removeEventListener('abort', onStop)
@@ -169,7 +232,5 @@ function fail(log: Logger, request: IncomingMessage, response: ServerResponse, e
     response.destroy()
     return
   }
-  // What was not read of the body must not be taken for the next request.
-  if (!request.complete) response.setHeader('connection', 'close')
   sendJson(response, status, body)
 }

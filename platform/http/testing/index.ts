@@ -1,0 +1,3 @@
+export * from './attacks.ts'
+export * from './dial.ts'
+export * from './stand.ts'
