@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import type { Metrics } from '../../platform/health/index.ts'
-import { serveHttps } from '../../platform/http/index.ts'
+import { countRefusals, serveHttps } from '../../platform/http/index.ts'
 import type { Module, Scope } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Store } from '../../platform/store/index.ts'
@@ -200,6 +200,7 @@ async function start(
     log,
     clock,
     maxConnections: MOST_CONNECTIONS,
+    onRefused: countRefusals(metrics, 'kubernetes-api'),
     // Clients without a certificate may have a token, or ask for the server's health.
     tls: { cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
   })

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { sendText } from '../http/answer.ts'
+import { countRefusals } from '../http/refusals.ts'
 import { type HttpServer, serveHttp } from '../http/serve.ts'
 import type { ModuleState } from '../lifecycle/module-states.ts'
 import { type Logger, silentLogger } from '../log/logger.ts'
-import { seconds } from '../time/index.ts'
+import { type Clock, seconds, systemClock } from '../time/index.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface ServeHealthOptions {
@@ -16,6 +17,7 @@ export interface ServeHealthOptions {
   /** Default: there are modules, and all are ready. */
   readonly ready?: () => boolean
   readonly log?: Logger
+  readonly clock?: Clock
 }
 
 const TEXT = 'text/plain; charset=utf-8'
@@ -25,13 +27,15 @@ const TEXT = 'text/plain; charset=utf-8'
  * `?verbose` lists them). Rejects with RefusedError PLATFORM_PORT_TAKEN.
  */
 export function serveHealth(options: ServeHealthOptions): Promise<HttpServer> {
-  const { host = '127.0.0.1', port, log = silentLogger } = options
+  const { host = '127.0.0.1', port, log = silentLogger, clock = systemClock } = options
   return serveHttp({
     at: { host, port },
     log,
+    clock,
     headWithin: seconds(5),
     requestWithin: seconds(10),
     maxConnections: 100,
+    onRefused: countRefusals(options.metrics, 'health'),
     handler: (request, response) => answer(options, request, response),
   })
 }

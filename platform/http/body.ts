@@ -4,9 +4,14 @@ import { RefusedError, UnavailableError } from '../lifecycle/errors.ts'
 /**
  * The whole body of a request or answer. Rejects with RefusedError PLATFORM_BODY_TOO_LARGE as soon as it is known to be longer
  * than `maxBytes` (reading stops; answer 413 and close), with UnavailableError when the peer leaves half-way, or with the
- * signal's reason.
+ * signal's reason. `onPiece` is called for each piece that comes.
  */
-export function readBody(request: IncomingMessage, maxBytes: number, signal?: AbortSignal): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  signal?: AbortSignal,
+  onPiece?: () => void,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
@@ -21,6 +26,7 @@ export function readBody(request: IncomingMessage, maxBytes: number, signal?: Ab
     }
     const onData = (chunk: Buffer) => {
       length += chunk.length
+      onPiece?.()
       if (length > maxBytes) fail(tooLarge(maxBytes))
       else chunks.push(chunk)
     }

@@ -89,7 +89,10 @@ export async function serveHttps(options: ServeHttpsOptions): Promise<HttpsServe
     options.log.debug('A TLS handshake failed', { error })
   })
   if (options.admit) holdBack(server, options.admit)
-  return { ...(await start(server, 'https', options)), renew: (context) => server.setSecureContext({ ...CONTEXT, ...context }) }
+  return {
+    ...(await start(server, 'https', options)),
+    renew: (context) => server.setSecureContext({ ...CONTEXT, ...context }),
+  }
 }
 
 /** Node.js begins a handshake when its server is told of a connection, which others may do in its place. */
@@ -137,7 +140,11 @@ async function start(server: Server | TlsServer, scheme: string, options: ServeH
     if (doubt) {
       onRefused(doubt.status === 431 ? 'long' : 'doubtful')
       response.setHeader('connection', 'close')
-      return sendJson(response, doubt.status, { code: 'PLATFORM_REQUEST_DOUBTFUL', message: doubt.message, fields: {} })
+      return sendJson(response, doubt.status, {
+        code: 'PLATFORM_REQUEST_DOUBTFUL',
+        message: 'The request is written in a way in which none is taken',
+        fields: { why: doubt.why },
+      })
     }
     void answer(options, request, response, stopping.signal).finally(() => {
       if (!server.listening) server.closeIdleConnections()

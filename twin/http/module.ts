@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bus } from '../../platform/bus/index.ts'
 import type { Metrics } from '../../platform/health/index.ts'
-import { type HttpServer, isOriginAllowed, keepListening, serveHttp } from '../../platform/http/index.ts'
+import { countRefusals, type HttpServer, isOriginAllowed, keepListening, serveHttp } from '../../platform/http/index.ts'
 import { describeError, type Module, Places, SkerryError } from '../../platform/lifecycle/index.ts'
 import type { Logger } from '../../platform/log/index.ts'
 import type { Clock, Random } from '../../platform/time/index.ts'
@@ -65,6 +65,7 @@ export function createLocalApiModule(options: LocalApiOptions): LocalApiModule {
           clock,
           log,
           maxConnections: maxStreams + 192,
+          onRefused: countRefusals(metrics, 'local-api'),
           handler: async (request, response, signal) => {
             await answer(options, serving, { request, response, signal, stopping: stopping.signal })
             const method = request.method ?? ''

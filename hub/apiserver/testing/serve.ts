@@ -32,6 +32,7 @@ export interface ServedApi extends AsyncDisposable {
 export interface ServeOptions {
   readonly crds?: readonly ApiObject[]
   readonly log?: Logger
+  readonly clock?: Clock
   readonly metrics?: Metrics
   readonly history?: number
   readonly mostText?: number
@@ -49,6 +50,7 @@ export interface ServeOptions {
 export async function serveApi(directory: string, options: ServeOptions = {}): Promise<ServedApi> {
   const {
     log = silentLogger,
+    clock = systemClock,
     metrics = silentMetrics,
     crds = [],
     durability = 'normal',
@@ -59,7 +61,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     authorityAt,
     clock = systemClock,
   } = options
-  const ground = { clock: systemClock, log }
+  const ground = { clock, log }
   const pki = await openApiPki(directory, { names: [], ...ground })
   const store = await openStore(join(directory, 'kubernetes.db'), [kubernetesStore], { ...ground, durability })
   const module = createApiServerModule({

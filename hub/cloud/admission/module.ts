@@ -1,4 +1,5 @@
-import { readBody, sendJson, sendText, serveHttps } from '../../../platform/http/index.ts'
+import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { countRefusals, readBody, sendJson, sendText, serveHttps } from '../../../platform/http/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Clock, Random } from '../../../platform/time/index.ts'
 import { splitDeviceId } from '../../../schemas/index.ts'
@@ -33,6 +34,7 @@ export interface AdmissionPorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  readonly metrics?: Metrics
   /** Absent: rules are not judged. */
   readonly rules?: RuleLookup['rules']
   readonly endpoints?: RuleLookup['endpoints']
@@ -69,6 +71,8 @@ export function createAdmissionModule(options: AdmissionOptions, ports: Admissio
       const server = await serveHttps({
         at: options,
         log,
+        clock: ports.clock,
+        onRefused: countRefusals(ports.metrics ?? silentMetrics, 'admission'),
         tls: contextOf(authority.current.serving),
         handler: async (request, response, signal) => {
           const isOf = (path: string) => request.url?.split('?')[0]?.endsWith(`/${path}`) === true

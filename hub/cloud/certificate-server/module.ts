@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { type HttpHandler, readBody, sendText, serveHttps } from '../../../platform/http/index.ts'
+import { countRefusals, type HttpHandler, readBody, sendText, serveHttps } from '../../../platform/http/index.ts'
 import { describeError, hasCode, type Module } from '../../../platform/lifecycle/index.ts'
 import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
@@ -74,6 +74,8 @@ export function createCertificateServerModule(
       const server = await serveHttps({
         at: options,
         log: ports.log,
+        clock: ports.clock,
+        onRefused: countRefusals(metrics, 'certificates'),
         handler: createHandler(authority, { ...ports, grace: options.grace, bounds, onFailed }),
         headWithin: HEAD_WITHIN,
         requestWithin: REQUEST_WITHIN,

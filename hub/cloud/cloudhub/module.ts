@@ -78,7 +78,12 @@ export function createCloudHubModule(options: CloudHubOptions, ports: CloudHubPo
       scope.run((signal) => hub.run(signal))
       const greeting = 'this is CloudHub: WebSocket only\n'
       const accept = createAcceptor(hub, options, { ...ports, cloudEpoch: memory })
-      const server = await servePeers({ ...options, greeting, closed: closedBy(ports) }, ports, accept, scope)
+      const server = await servePeers(
+        { ...options, name: 'cloudhub', greeting, closed: closedBy(ports) },
+        ports,
+        accept,
+        scope,
+      )
       scope.defer(() => hub.endAll('the cloud half is stopping'))
       port = server.port
       log.info('CloudHub listens', { host, port })

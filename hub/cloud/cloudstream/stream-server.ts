@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { type HttpsServer, serveHttps } from '../../../platform/http/index.ts'
+import { countRefusals, type HttpsServer, serveHttps } from '../../../platform/http/index.ts'
 import type { Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Random, seconds } from '../../../platform/time/index.ts'
@@ -101,6 +101,7 @@ async function startServer(options: StreamServerOptions, ports: StreamServerPort
     mostHead: MOST_HEAD,
     headWithin: seconds(10),
     maxConnections: MOST_CONNECTIONS,
+    onRefused: countRefusals(ports.metrics ?? silentMetrics, 'stream'),
     admit: strangers.admit,
     // A caller who has said all may still have something to hear.
     tls: { ...context(), ALPNProtocols: ['http/1.1'], allowHalfOpen: true },

@@ -57,7 +57,7 @@ export function createTunnelServerModule(options: TunnelServerOptions, ports: Tu
       })
       const greeting = 'this is the tunnel server: WebSocket only\n'
       const accept = createAcceptor(tunnels, options, ports)
-      const server = await servePeers({ ...options, greeting, closed }, ports, accept, scope)
+      const server = await servePeers({ ...options, name: 'tunnel', greeting, closed }, ports, accept, scope)
       scope.defer(() => tunnels.endAll('the cloud half is stopping'))
       port = server.port
       log.info('The tunnel server listens', { host: options.host, port })

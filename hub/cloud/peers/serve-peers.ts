@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import type { Counter } from '../../../platform/health/index.ts'
-import { type HttpsServer, sendText, serveHttps } from '../../../platform/http/index.ts'
+import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { countRefusals, type HttpsServer, sendText, serveHttps } from '../../../platform/http/index.ts'
 import type { Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import { type Clock, type Duration, seconds } from '../../../platform/time/index.ts'
@@ -24,12 +24,15 @@ export interface ServePeersOptions {
   readonly closed: Counter
   /** For whoever comes without an upgrade. */
   readonly greeting: string
+  /** In metrics. */
+  readonly name: string
 }
 
 export interface ServePeersPorts {
   readonly authority: AuthorityHolder
   readonly clock: Clock
   readonly log: Logger
+  readonly metrics?: Metrics
 }
 
 /** Connections that the kernel holds while this process is busy: a fleet that comes back at once. */
@@ -49,12 +52,14 @@ export async function servePeers(
   onUpgrade: OnUpgrade,
   scope: Scope,
 ): Promise<HttpsServer> {
-  const { host, port, nodeLimit, handshakeWithin = seconds(10), greeting } = options
+  const { host, port, nodeLimit, handshakeWithin = seconds(10), greeting, name } = options
   const { serving, caPem } = ports.authority.current
   const strangers = createStrangers(options, ports.clock)
   const server = await serveHttps({
     at: { host, port, backlog: BACKLOG },
     log: ports.log,
+    clock: ports.clock,
+    onRefused: countRefusals(ports.metrics ?? silentMetrics, name),
     headWithin: handshakeWithin,
     maxConnections: nodeLimit + strangers.most,
     admit: strangers.admit,

@@ -1,7 +1,13 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { type HttpHandler, type HttpServer, serveHttp, serveHttps } from '../../../platform/http/index.ts'
+import {
+  countRefusals,
+  type HttpHandler,
+  type HttpServer,
+  serveHttp,
+  serveHttps,
+} from '../../../platform/http/index.ts'
 import { ConfigError, describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
 import type { Store } from '../../../platform/store/index.ts'
@@ -169,7 +175,8 @@ async function listen(options: RouterOptions, ports: RouterPorts, calls: RestCal
   }
   const common = {
     ...{ at: { host: options.host, port: options.port }, handler, log, headWithin: HEAD_WITHIN },
-    ...{ requestWithin: REQUEST_WITHIN, maxConnections: MOST_CONNECTIONS },
+    ...{ requestWithin: REQUEST_WITHIN, maxConnections: MOST_CONNECTIONS, clock: ports.clock },
+    onRefused: countRefusals(metrics, 'router'),
   }
   if (options.plainHttp) return bounded(await serveHttp(common), bounds)
   const contextOf = () => {

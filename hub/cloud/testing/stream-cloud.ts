@@ -58,7 +58,7 @@ export async function startStreamCloud(
   const onCrash = (error: unknown) => {
     throw error
   }
-  const scope = createScope('stream', { clock: systemClock, log: silentLogger, deadline: seconds(5), onCrash })
+  const scope = createScope('stream', { clock, log: silentLogger, deadline: seconds(5), onCrash })
   t.after(() => scope[Symbol.asyncDispose]())
   scope.run((signal) => nodes.run(signal))
   for (const module of [authority, caller, server]) await module.start(scope)

@@ -6,7 +6,7 @@ import { createCsr, loadAuthority } from '../../../platform/certificates/issuing
 import type { Metrics } from '../../../platform/health/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { type Logger, silentLogger } from '../../../platform/log/index.ts'
-import { type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
+import { type Clock, type Duration, seconds, systemClock, systemRandom } from '../../../platform/time/index.ts'
 import type { CloudAuthority } from '../authority/cloud-authority.ts'
 import { createCloudModules } from '../cloud-modules.ts'
 import type { RouterParts } from '../compose-router.ts'
@@ -25,6 +25,7 @@ export interface TlsCloudOptions {
   readonly maxFrameBytes?: number
   readonly handshakeWithin?: Duration
   readonly log?: Logger
+  readonly clock?: Clock
   readonly router?: RouterParts
   readonly cloudstream?: { readonly tunnel?: boolean; readonly streamsPerNode?: number }
 }
@@ -33,6 +34,7 @@ export interface TlsCloudOptions {
 export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {}) {
   const kubernetes = options.kubernetes ?? new FakeKubernetes()
   const host = '127.0.0.1'
+  const { clock = systemClock } = options
   const cloud = createCloudModules(
     {
       cloudhub: {
@@ -50,7 +52,7 @@ export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {
     },
     {
       kubernetes: options.api ?? kubernetes,
-      clock: systemClock,
+      clock,
       random: systemRandom,
       log: options.log ?? silentLogger,
       ...(options.metrics ? { metrics: options.metrics } : {}),
@@ -60,7 +62,7 @@ export async function startTlsCloud(t: TestContext, options: TlsCloudOptions = {
   const { onPending = () => undefined } = options
   const scopes = cloud.modules.map(({ name }) =>
     createScope(name, {
-      clock: systemClock,
+      clock,
       log: silentLogger,
       deadline: seconds(5),
       onCrash: (error) => {

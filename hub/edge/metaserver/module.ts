@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type HttpsServer, keepListening, serveHttps } from '../../../platform/http/index.ts'
+import { countRefusals, type HttpsServer, keepListening, serveHttps } from '../../../platform/http/index.ts'
 import type { Module, Scope } from '../../../platform/lifecycle/index.ts'
 import { serveUpgrades } from '../../serving/http/serve-upgrades.ts'
 import { createPodsEntrance } from './for-pods/pods-entrance.ts'
@@ -53,7 +53,7 @@ export function createMetaServerModule(ports: MetaServerPorts, settings: MetaSer
             // Watches end at once, so that a stop does not wait for them.
             await (await open()).answer({ request, response }, AbortSignal.any([signal, scope.signal]))
           },
-          ...{ log, clock, maxConnections: MOST_CONNECTIONS },
+          ...{ log, clock, maxConnections: MOST_CONNECTIONS, onRefused: countRefusals(ports.metrics, 'metaserver') },
           // Clients without a certificate may have a token, or ask for health.
           tls: { requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
           admit: (socket: Socket, begin) => {

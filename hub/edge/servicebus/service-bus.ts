@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Bus } from '../../../platform/bus/index.ts'
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
-import { keepListening, serveHttp } from '../../../platform/http/index.ts'
+import { countRefusals, keepListening, serveHttp } from '../../../platform/http/index.ts'
 import { describeError, type Module, type Scope } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import type { Store } from '../../../platform/store/index.ts'
@@ -146,8 +146,10 @@ export class ServiceBus implements Module, CallRoad {
       this.#url = url
     }
     const { host, port } = listener
-    const { clock, log } = this.#ports
-    const open = () => serveHttp({ at: { host, port }, handler, clock, log, maxConnections: MOST_CONNECTIONS })
+    const { clock, log, metrics = silentMetrics } = this.#ports
+    const onRefused = countRefusals(metrics, 'servicebus')
+    const open = () =>
+      serveHttp({ at: { host, port }, handler, clock, log, maxConnections: MOST_CONNECTIONS, onRefused })
     const trouble = 'ServiceBus cannot listen for applications of this machine'
     await keepListening({ ...this.#ports, port, open, onListening, trouble }, scope)
     scope.defer(() => {

@@ -12,7 +12,8 @@ export interface Attack {
   readonly bytes: (request: TakenRequest) => Iterable<string | Buffer>
   /** Statuses of which the first answer has one; none: the connection may also be closed without a word. */
   readonly refusals: readonly number[]
-  /** The status is that of the server for a body that it does not take. */
+  /** A server may also answer as it does to a body that it does not take: what is wrong comes after the head. */
+  readonly isInBody?: boolean
   readonly isTooLarge?: boolean
   /** A request before it is answered: whatever that says, there are two answers at most, and the second is a refusal. */
   readonly follows?: boolean
@@ -41,8 +42,10 @@ function framed(name: string, refusals: readonly number[], lines: readonly strin
   }
 }
 
-const chunked = (name: string, body: string, refusals: readonly number[] = [400]) =>
-  framed(name, refusals, ['Transfer-Encoding: chunked'], body)
+const chunked = (name: string, body: string, refusals: readonly number[] = [400]): Attack => ({
+  ...framed(name, refusals, ['Transfer-Encoding: chunked'], body),
+  isInBody: true,
+})
 
 /** A whole head, written by hand. */
 function written(name: string, refusals: readonly number[], text: (request: TakenRequest) => string): Attack {
@@ -183,7 +186,7 @@ export const PATHS: readonly string[] = [
     'http://evil.example/nowhere',
     'https://user:password@evil.example:99999/',
     '/__proto__/constructor',
-    '/?a[b]=%ff',
+    '/nowhere?a[b]=%ff',
   ],
-  ...[`/${'../'.repeat(1000)}`, `/${'%2f'.repeat(1000)}`, '/nowhere#fragment'],
+  ...[`/${'../'.repeat(1000)}etc`, `/${'%2f'.repeat(1000)}`, '/nowhere#fragment'],
 ]

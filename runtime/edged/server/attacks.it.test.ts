@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { JsonObject } from '../../../schemas/index.ts'
+import { eventually } from '../../../tools/testing/eventually.ts'
 import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { askEdged, openEdged } from '../testing/ask-edged.ts'
 import { needsContainerd, startContainerd, TEST_IMAGE, type TestContainerd } from '../testing/containerd.ts'
@@ -68,14 +69,11 @@ describe('the kubelet server under attack', { skip: needsContainerd(), timeout: 
     await edged.start()
     const socket = join(directory, 'edged.sock')
     const logs = '/containerLogs/shop/stays/app'
-    const begun = async () => {
-      for (let looks = 0; looks < 600; looks++) {
+    const begun = () =>
+      eventually(async () => {
         const { status, text } = await askEdged(socket, logs)
-        if (status === 200 && text === 'begun\n') return
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
-      assert.fail('the container never began')
-    }
+        return (status === 200 && text === 'begun\n') || undefined
+      }, 'the container begins')
     await begun()
     const answer = await openEdged(socket, `${logs}?follow=true`)
     const broken = (async () => {

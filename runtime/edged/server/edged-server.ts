@@ -2,6 +2,7 @@ import { chmod } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import {
+  countRefusals,
   type HttpHandler,
   type HttpServer,
   prepareSocketPath,
@@ -48,6 +49,7 @@ async function listen(at: ServeHttpOptions['at'], ports: ServerPorts): Promise<H
   const refuses = (request: IncomingMessage) => !('path' in at) && isForeign(request)
   const served = await serveHttp({
     ...{ at, log: ports.log, clock: ports.clock, maxConnections: MOST_CONNECTIONS },
+    onRefused: countRefusals(ports.metrics, 'edged'),
     handler: async (request, response, signal) => {
       if (refuses(request)) {
         response.writeHead(403).end()

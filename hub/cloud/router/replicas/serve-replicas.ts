@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Metrics, silentMetrics } from '../../../../platform/health/index.ts'
-import { type HttpsServer, sendText, serveHttps } from '../../../../platform/http/index.ts'
+import { countRefusals, type HttpsServer, sendText, serveHttps } from '../../../../platform/http/index.ts'
 import { describeError } from '../../../../platform/lifecycle/index.ts'
 import { boundedLogger, type Logger } from '../../../../platform/log/index.ts'
 import { type Clock, minutes, seconds } from '../../../../platform/time/index.ts'
@@ -56,7 +56,8 @@ export async function serveReplicas(
   const bounds = new ConnectionBounds({ ...WAITING, onClosed: () => refused.add(1, { cause: 'crowded' }) })
   const server = await serveHttps({
     ...{ at, log, headWithin: HANDSHAKE_WITHIN, requestWithin: REQUEST_WITHIN },
-    ...{ maxConnections: MOST_CONNECTIONS, mostHead: MOST_HEAD },
+    ...{ maxConnections: MOST_CONNECTIONS, mostHead: MOST_HEAD, clock: ports.clock },
+    onRefused: countRefusals(metrics, 'router-replicas'),
     tls: {
       ...{ cert: identity.certificatePem, key: identity.keyPem, ca: authority.caPem },
       ...{ requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' },

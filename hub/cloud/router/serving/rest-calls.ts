@@ -198,12 +198,10 @@ function requestPathOf({ url = '/' }: IncomingMessage): RequestPath | undefined 
   return path
 }
 
-/** What a proxy before this one may have read in another way, or would have had to decode (RFC 9112 §6.1). */
-function refuseDoubtful({ headers, headersDistinct }: IncomingMessage): void {
+/** What a proxy before this one may have read in another way. */
+function refuseDoubtful({ headersDistinct }: IncomingMessage): void {
   if ((headersDistinct['authorization']?.length ?? 0) > 1)
     throw refusal(400, 'HUB_CALLER_TWICE', 'the header Authorization comes more than once')
-  if (!/^chunked$/i.test(headers['transfer-encoding'] ?? 'chunked'))
-    throw refusal(501, 'HUB_CALL_CODING', 'of transfer codings, chunked alone is served')
 }
 
 /** What the caller waits for, by header `x-skerry-wait`; the first of the choices where it does not say. */

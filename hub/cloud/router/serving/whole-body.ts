@@ -16,12 +16,9 @@ export async function wholeBody(
   signal.addEventListener('abort', onAbort, { once: true })
   const late = new CallRefusal({ status: 408, code: 'HUB_BODY_SLOW', message: 'the body does not come' })
   using dog = new Watchdog(clock, BODY_PAUSE, () => slow.abort(late))
-  const touch = () => dog.heard()
-  request.on('data', touch)
   try {
-    return await readBody(request, most, slow.signal)
+    return await readBody(request, most, slow.signal, () => dog.heard())
   } finally {
-    request.off('data', touch)
     signal.removeEventListener('abort', onAbort)
   }
 }

@@ -5,7 +5,7 @@ import { createMetrics } from '../../../../platform/health/index.ts'
 import { runModules } from '../../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../../platform/log/index.ts'
 import { openStore } from '../../../../platform/store/index.ts'
-import { seconds, systemClock } from '../../../../platform/time/index.ts'
+import { type Clock, seconds, systemClock } from '../../../../platform/time/index.ts'
 import type { Frame, Rule, RuleEndpoint } from '../../../../schemas/index.ts'
 import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import type { Tunnels } from '../../../tunnel/index.ts'
@@ -59,22 +59,23 @@ export interface RouterSetting {
   readonly kubernetes?: FakeKubernetes
   readonly folder?: string
   readonly tunnels?: Tunnels
+  readonly clock?: Clock
 }
 
 /** The Router as a module, over plain HTTP on loopback: a real store and clock, hub and Kubernetes as in the tests of CloudHub. */
 export async function startRouter(
   t: TestContext,
   rules: readonly Rule[],
-  { kubernetes = new FakeKubernetes(), folder, tunnels }: RouterSetting = {},
+  { kubernetes = new FakeKubernetes(), folder, tunnels, clock = systemClock }: RouterSetting = {},
 ): Promise<RouterHarness> {
   const cloud = await startCloud(kubernetes)
   const metrics = createMetrics()
   const store = await openStore(join(folder ?? (await temporaryFolder()), 'router.db'), [routerStoreDomain], {
-    clock: systemClock,
+    clock,
     log: silentLogger,
   })
   const log = silentLogger
-  const ports = { kubernetes, clock: systemClock, random: countingRandom(), log }
+  const ports = { kubernetes, clock, random: countingRandom(), log }
   const informers = {
     rules: createInformer(RULES, {}, ports),
     endpoints: createInformer(RULE_ENDPOINTS, {}, ports),
@@ -96,7 +97,7 @@ export async function startRouter(
   for (const each of rules) await kubernetes.create(RULES, 'shop', each)
   const running = await runModules([{ module: router }], {
     log,
-    clock: systemClock,
+    clock,
     random: countingRandom(),
     grace: seconds(10),
   })

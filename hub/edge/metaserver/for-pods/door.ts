@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readFileIfPresent, writeFileAtomic } from '../../../../platform/files/index.ts'
-import { type HttpsServer, serveHttps } from '../../../../platform/http/index.ts'
+import { type HttpsServer, type OnRefused, serveHttps } from '../../../../platform/http/index.ts'
 import { describeError, RefusedError, type Scope } from '../../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../../platform/log/index.ts'
 import { type Clock, seconds } from '../../../../platform/time/index.ts'
@@ -16,6 +16,7 @@ export interface DoorOptions {
   readonly folder: string
   readonly name: string
   readonly answer: (exchange: Exchange, signal: AbortSignal) => Promise<void>
+  readonly onRefused: OnRefused
   readonly clock: Clock
   readonly log: Logger
 }
@@ -72,14 +73,14 @@ export class Door {
   }
 
   async #firstFree([port = 0, ...others]: readonly number[], identity: Identity): Promise<HttpsServer> {
-    const { host, answer, log, clock } = this.#options
+    const { host, answer, log, clock, onRefused } = this.#options
     try {
       return await serveHttps({
         at: { host, port },
         async handler(request, response, signal) {
           await answer({ request, response }, signal)
         },
-        ...{ log, clock, maxConnections: MOST_CONNECTIONS },
+        ...{ log, clock, maxConnections: MOST_CONNECTIONS, onRefused },
         // No client certificate counts here.
         tls: { ...contextOf(identity), ALPNProtocols: ['http/1.1'] },
       })

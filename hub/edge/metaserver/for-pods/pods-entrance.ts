@@ -1,4 +1,5 @@
 import { ensureDirectory } from '../../../../platform/files/index.ts'
+import { countRefusals } from '../../../../platform/http/index.ts'
 import { describeError, type Scope } from '../../../../platform/lifecycle/index.ts'
 import { seconds } from '../../../../platform/time/index.ts'
 import { type ApiForPods, type ApiForPodsQuestion, apiForPods, requestObject } from '../../../../schemas/index.ts'
@@ -50,10 +51,10 @@ class Entrance {
   readonly #doors: Readonly<Record<'pod' | 'host', Door>>
 
   constructor(ports: MetaServerPorts, { network, folder, port, answer }: PodsEntranceOptions, scope: Scope) {
-    const { bus, random, clock, log, nodeName, applications } = ports
+    const { bus, random, clock, log, nodeName, applications, metrics } = ports
     this.#ports = ports
     this.#network = network
-    const shared = { folder, answer, clock, log }
+    const shared = { folder, answer, clock, log, onRefused: countRefusals(metrics, 'metaserver-pods') }
     // The next one to that of the loopback, where another certificate is shown.
     const next = port === 0 || port === 65_535 ? 0 : port + 1
     this.#doors = {

@@ -4,7 +4,7 @@ import { type Bus, createLocalBus } from '../../../../platform/bus/index.ts'
 import { silentMetrics } from '../../../../platform/health/index.ts'
 import { createScope } from '../../../../platform/lifecycle/index.ts'
 import { type MemoryLogger, memoryLogger } from '../../../../platform/log/testing/index.ts'
-import { systemClock as clock, systemRandom as random, seconds } from '../../../../platform/time/index.ts'
+import { type Clock, systemRandom as random, seconds, systemClock } from '../../../../platform/time/index.ts'
 import type { Json, JsonObject } from '../../../../schemas/index.ts'
 import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import { createFrameFactory } from '../../../link/index.ts'
@@ -43,11 +43,18 @@ export interface ServedNodeOptions {
   readonly prepare?: (bus: Bus) => void
   /** Socket of a kubelet that is played. */
   readonly edged?: string
+  readonly clock?: Clock
 }
 
 export const NODE = 'edge-1'
 
-export async function serveTestNode({ after, settings, prepare, edged }: ServedNodeOptions = {}): Promise<ServedNode> {
+export async function serveTestNode({
+  after,
+  settings,
+  prepare,
+  edged,
+  clock = systemClock,
+}: ServedNodeOptions = {}): Promise<ServedNode> {
   const directory = after?.directory ?? temporaryFolder()
   const folder = join(directory, 'metaserver')
   const log = memoryLogger()

@@ -43,7 +43,7 @@ export async function serveWebSocket(options: WebSocketListenerOptions): Promise
     log,
     maxConnections,
     handler: (_request: IncomingMessage, response: ServerResponse) => {
-      response.writeHead(426, { connection: 'Upgrade', upgrade: 'websocket', 'content-type': 'text/plain' })
+      response.writeHead(426, { connection: 'Upgrade, close', upgrade: 'websocket', 'content-type': 'text/plain' })
       response.end('MQTT over WebSocket: connect with an MQTT client.\n')
     },
   }
