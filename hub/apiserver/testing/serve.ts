@@ -32,7 +32,6 @@ export interface ServedApi extends AsyncDisposable {
 export interface ServeOptions {
   readonly crds?: readonly ApiObject[]
   readonly log?: Logger
-  readonly clock?: Clock
   readonly metrics?: Metrics
   readonly history?: number
   readonly mostText?: number
@@ -50,7 +49,6 @@ export interface ServeOptions {
 export async function serveApi(directory: string, options: ServeOptions = {}): Promise<ServedApi> {
   const {
     log = silentLogger,
-    clock = systemClock,
     metrics = silentMetrics,
     crds = [],
     durability = 'normal',
@@ -61,7 +59,7 @@ export async function serveApi(directory: string, options: ServeOptions = {}): P
     authorityAt,
     clock = systemClock,
   } = options
-  const ground = { clock, log }
+  const ground = { clock: systemClock, log }
   const pki = await openApiPki(directory, { names: [], ...ground })
   const store = await openStore(join(directory, 'kubernetes.db'), [kubernetesStore], { ...ground, durability })
   const module = createApiServerModule({
