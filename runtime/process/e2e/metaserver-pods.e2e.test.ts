@@ -105,7 +105,8 @@ describe('clients of Kubernetes in pods of a gateway', { skip: needsContainerd()
   })
 
   it('find custom kinds by their short names, and apply objects of them', async () => {
-    const manifest = '{apiVersion: example.com/v1, kind: Widget, metadata: {name: one}, spec: {size: 7}}'
+    const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'one' }, spec: { size: 7 } }
+    const manifest = JSON.stringify(widget)
     await eventually('the widget is applied', async () => {
       const { code } = await inPod('robot', 'sh', '-c', `echo '${manifest}' | kubectl apply -f -`)
       return code === 0 ? true : undefined
