@@ -26,6 +26,7 @@ import type { DeviceLimits } from './device-controller/limits.ts'
 import { createDeviceControllerModule } from './device-controller/module.ts'
 import { createDynamicControllerModule } from './dynamic-controller/module.ts'
 import { createEdgeControllerModule } from './edge-controller/module.ts'
+import { type ServiceSettings, serviceLimits } from './edge-controller/services/service-limits.ts'
 import { ApiTroubles, type Kubernetes, type KubernetesCallers, observedKubernetes } from './kubernetes/index.ts'
 import { createNodeRegisterModule } from './node-register/module.ts'
 import type { NodeRegister } from './node-register/node-register.ts'
@@ -59,6 +60,8 @@ export interface CloudModulesConfig {
   }
   /** Absent: defaults. */
   readonly devices?: DeviceLimits
+  /** What services for nodes may cost. Absent: defaults. */
+  readonly services?: ServiceSettings
   readonly admission: AdmissionOptions
 }
 
@@ -135,7 +138,8 @@ export function createCloudModules(config: CloudModulesConfig, given: CloudModul
   const router = composeRouter(given.router, { ...ports, ...informers, hub, authority, caller, ...tunnels })
   const stream = composeStream(config, { ...ports, ...informers, hub, authority, caller, ...tunnels })
   const admission = createAdmissionModule(config.admission, { ...ports, ...informers, authority })
-  const edge = createEdgeControllerModule({ ...ports, ...informers, hub })
+  const limits = config.services ? { services: serviceLimits(config.services) } : {}
+  const edge = createEdgeControllerModule({ ...ports, ...informers, hub, ...limits })
   const workloads = () => edge.workloads
   const modules = [
     createCacheModule(Object.values(informers), troubles),

@@ -11,11 +11,14 @@ import {
   objectChanges,
   type RoadStatus,
   requestToken,
+  SERVICES_HEADER,
+  SERVICES_KEPT,
 } from '../../schemas/index.ts'
 import type { FrameFactory, Link, LinkDialer } from '../link/index.ts'
 import { ApplicationUplink } from './applications/application-uplink.ts'
 import type { Applications } from './applications/applications.ts'
 import type { MetaManager } from './meta/meta-manager.ts'
+import { followNodeServices } from './meta/node-services.ts'
 import { createObjectDigest } from './meta/object-digest.ts'
 import { serveObjects } from './meta/serve-objects.ts'
 import { Tokens } from './meta/tokens.ts'
@@ -58,6 +61,8 @@ export interface EdgeHubPorts {
   readonly userUplink?: UserRoad
   /** Absent: calls of local services get no answer. */
   readonly serviceBus?: CallRoad
+  /** The cloud is asked for the services of the namespaces of pods of this node. Default: false. */
+  readonly keepsServices?: boolean
 }
 
 export interface EdgeHub extends Module, CloudRequests {
@@ -110,6 +115,8 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
       await twins.start(scope)
       pods.start(scope)
       await serveBus({ ...ports, cloud }, scope)
+      const services = followNodeServices(ports)
+      scope.defer(() => services[Symbol.dispose]())
       const downlink = new TwinDownlink(ports, (id) => twins.resend(id))
       bus.set(links, 'cloud', { connected: false, since: clock.now(), detail: 'not connected yet' })
       const serve = (signal: AbortSignal) => async (link: Link) => {
@@ -133,7 +140,7 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
         )
         state.session = session
         const others = [ports.userUplink, ports.serviceBus].filter((each) => each !== undefined)
-        const users = [digest, pods, twins, applications, ...others]
+        const users = [digest, services, pods, twins, applications, ...others]
         try {
           return await serveLink(ports, { session, users }, signal)
         } finally {
@@ -146,8 +153,9 @@ export function createEdgeHub(ports: EdgeHubPorts): EdgeHub {
   })
 }
 
-function headersOf({ nodeName, projectId = DEFAULT_PROJECT_ID }: EdgeHubPorts, epoch: string) {
-  return { node_id: nodeName, project_id: projectId, ConnectionUse: 'msg', [EPOCH_HEADER]: epoch }
+function headersOf({ nodeName, projectId = DEFAULT_PROJECT_ID, keepsServices = false }: EdgeHubPorts, epoch: string) {
+  const services = keepsServices ? { [SERVICES_HEADER]: SERVICES_KEPT } : {}
+  return { node_id: nodeName, project_id: projectId, ConnectionUse: 'msg', [EPOCH_HEADER]: epoch, ...services }
 }
 
 /** What others on the bus ask of the road. */

@@ -93,6 +93,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const edgeHub = createEdgeHub({
     ...{ node, dialer, meta, frames, bus, store, nodeName, projectId, version, userUplink, serviceBus },
     incarnation: store.incarnation,
+    keepsServices: config.metaServer.enabled && config.metaServer.services,
     longestPause: seconds(config.cloud.retrySeconds),
     ...{ clock, random, log, metrics },
   })

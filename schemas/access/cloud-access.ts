@@ -50,6 +50,7 @@ export const CLOUD_CLUSTER_RULES: readonly AccessRule[] = [
   { ...rule(['approve'], 'certificates.k8s.io', 'signers'), resourceNames: ['kubernetes.io/kubelet-serving'] },
   // What service accounts of pods on nodes may do, and what nodes may read in their own name.
   rule(['list', 'watch'], 'rbac.authorization.k8s.io', 'roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'),
+  // For the time without the cloud, too: services of the namespaces of pods on nodes.
   rule(READ, '', 'services', 'endpoints'),
   rule(READ, 'discovery.k8s.io', 'endpointslices'),
   // By which keys tokens are known.

@@ -11,6 +11,7 @@ import { NodeConfig } from './node.ts'
 import { ObjectsConfig } from './objects.ts'
 import { RouterConfig } from './router.ts'
 import { ServiceBusConfig } from './servicebus.ts'
+import { ServicesConfig } from './services.ts'
 import { StoreConfig } from './store.ts'
 import { CloudStreamConfig, EdgeTunnelConfig } from './streams.ts'
 import { TwinsConfig } from './twins.ts'
@@ -180,6 +181,7 @@ export const CloudConfig = Type.Object(
     cloudstream: CloudStreamConfig,
     router: RouterConfig,
     devices: DeviceStatesConfig,
+    services: ServicesConfig,
     admission: Type.Object(
       {
         host: host('127.0.0.1', 'Address of the admission webhook (HTTPS).'),

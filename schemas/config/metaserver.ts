@@ -11,6 +11,11 @@ export const MetaServerConfig = Type.Object(
       description: 'Its address for people and programs of this machine, on the loopback.',
     }),
     port: port(10550, 'Its port (HTTPS).'),
+    services: Type.Boolean({
+      default: true,
+      description:
+        'Whether this node keeps Services, EndpointSlices and Endpoints of the namespaces of its pods, for the time without the cloud. false saves their traffic; they are then asked of the cloud.',
+    }),
     audiences: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
       description: 'More audiences for which tokens of service accounts may be, beside the issuer of the cluster.',

@@ -1,6 +1,7 @@
 export * from './application.ts'
 export * from './device-extra.ts'
 export * from './frame.ts'
+export * from './namespace-services.ts'
 export * from './node.ts'
 export * from './object-digest.ts'
 export * from './resource.ts'

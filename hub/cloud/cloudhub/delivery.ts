@@ -30,6 +30,11 @@ export interface NodeSource {
   /** Kinds whose records this source answers for, in the order in which deletions are sent. */
   readonly kinds: readonly string[]
   /**
+   * Nothing is written to the API of what a node acknowledged of these kinds: each Skerry edge says at the begin of a session what it has
+   * of them, and only such edges get them. The version of a delivery is then `r` with metadata.resourceVersion.
+   */
+  readonly isUnrecorded?: boolean
+  /**
    * Whether the answer for this node is complete; before that, nothing of this source is sent and above all nothing deleted.
    * Other sources do not wait for it.
    */
@@ -57,6 +62,8 @@ export interface NodePeer {
   readonly skerry: boolean
   /** Identity of the edge's database; empty for an original edge. */
   readonly epoch: string
+  /** It has MetaServer, and keeps services of the namespaces of its pods. */
+  readonly keepsServices?: boolean
 }
 
 /** A frame that came up, as it was on the wire. */

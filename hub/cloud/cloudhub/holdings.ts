@@ -1,9 +1,11 @@
-import type { HeldObject, ObjectDigest } from '../../../schemas/index.ts'
+import type { HeldObject, KubeObject, ObjectDigest } from '../../../schemas/index.ts'
 import type { OutboxItem } from './outbox.ts'
 import type { SyncRecord } from './record-form.ts'
 
 /** Objects without a record that are remembered of one node; more of them are looked at when it connects again. */
 const MOST_STRANGERS = 10_000
+/** Objects of kinds without records that a node may tell of; what it tells beyond counts as not there. */
+const MOST_UNRECORDED = 20_000
 
 /** What of the objects on a node is known to CloudHub when a part of the digest arrives. */
 export interface KnownObjects {
@@ -12,6 +14,8 @@ export interface KnownObjects {
   readonly pending: (uid: string) => OutboxItem | undefined
   /** Whether it is of a kind that the cloud gives to nodes; others are what the node has asked for. */
   readonly isGiven: (held: HeldObject) => boolean
+  /** Its skeleton, where it is of a kind without records; see NodeSource.isUnrecorded. */
+  readonly unrecorded: (held: HeldObject) => KubeObject | undefined
 }
 
 /**
@@ -25,7 +29,24 @@ export class Holdings {
   readonly #settled = new Set<string>()
   /** Records of objects that the node has not told of yet; from its first word to its last. */
   #untold: Set<string> | undefined
+  readonly #unrecorded = new Map<string, SyncRecord>()
   #isComplete = false
+
+  /** The node has said everything. */
+  get isComplete(): boolean {
+    return this.#isComplete
+  }
+
+  /** What the node has of kinds without records, by uid, once everything is said. A live view. */
+  get unrecorded(): ReadonlyMap<string, SyncRecord> {
+    return this.#unrecorded
+  }
+
+  /** The node acknowledged an object of a kind without records. */
+  acknowledged({ key, object, version, isDeletion }: OutboxItem): void {
+    if (isDeletion) this.#unrecorded.delete(key)
+    else this.#unrecorded.set(key, recordOf(key, object, version))
+  }
 
   /** The node has another version than its record says, or nothing. */
   isSuspect(uid: string): boolean {
@@ -57,7 +78,13 @@ export class Holdings {
     return this.#suspects.size + this.#strangers.size - before
   }
 
-  #take(held: HeldObject, { records, isGiven }: KnownObjects): void {
+  #take(held: HeldObject, { records, isGiven, unrecorded }: KnownObjects): void {
+    const object = unrecorded(held)
+    if (object) {
+      const isRoom = this.#unrecorded.size < MOST_UNRECORDED
+      if (isRoom) this.#unrecorded.set(held.uid, recordOf(held.uid, object, `r${held.version}`))
+      return
+    }
     const record = records.get(held.uid)
     if (record && record.resourceVersion !== held.version) this.#suspects.add(held.uid)
     else if (!record && isGiven(held) && this.#strangers.size < MOST_STRANGERS) this.#strangers.set(held.uid, held)
@@ -75,4 +102,8 @@ export class Holdings {
   #isOpen(uid: string, { pending }: KnownObjects): boolean {
     return !this.#settled.has(uid) && !pending(uid)
   }
+}
+
+function recordOf(uid: string, object: KubeObject, version: string): SyncRecord {
+  return { uid, object, version, resourceVersion: '', epoch: '' }
 }

@@ -217,7 +217,8 @@ export class Hub implements CloudHub {
       onDrop: (cause) => this.#drop(cause),
       onEnd: () => {
         this.#questions.end(session)
-        for (const { object } of session.outbox.uncertain()) this.#ports.records.doubt(peer.node, object)
+        const uncertain = session.outbox.uncertain().filter(({ isUnrecorded }) => !isUnrecorded)
+        for (const { object } of uncertain) this.#ports.records.doubt(peer.node, object)
       },
     })
     const older = this.#sessions.get(peer.node)
@@ -315,9 +316,10 @@ export class Hub implements CloudHub {
 
   #acknowledged({ peer, epoch }: Session, { item, next }: Acknowledged, took: Duration): void {
     const { records, log } = this.#ports
-    const { object, version, isDeletion, resource } = item
+    const { object, version, isDeletion, isUnrecorded, resource } = item
     this.#took.observe(took.milliseconds / 1000)
-    if (isDeletion) records.gone(peer.node, object)
+    if (isUnrecorded) log.debug('Known from now on, and not recorded', { node: peer.node, resource })
+    else if (isDeletion) records.gone(peer.node, object)
     // What it lets go of next is not relied on.
     else if (!next?.isDeletion) records.acknowledged(peer.node, object, version, epoch)
     log.debug('Delivered', { node: peer.node, resource })

@@ -34,3 +34,13 @@ test('a Skerry edge says so, and which database it has', () => {
   const found = identify(headers, certificate, admitted)
   assert.deepEqual(found.ok && found.peer, { node: 'edge-1', skerry: true, epoch: 'db' })
 })
+
+test('a Skerry edge says that it keeps services; an original edge cannot', () => {
+  const headers = { node_id: 'edge-1', 'x-skerry-services': 'kept' }
+  const kept = (more: object) => {
+    const found = identify({ ...headers, ...more }, certificate, admitted)
+    return found.ok && found.peer.keepsServices
+  }
+  assert.equal(kept({ 'x-skerry-wire': '1' }), true)
+  assert.equal(kept({}), undefined)
+})

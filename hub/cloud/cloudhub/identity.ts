@@ -1,5 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { EPOCH_HEADER, SKERRY_HEADER, SKERRY_WIRE_VERSION } from '../../../schemas/index.ts'
+import {
+  EPOCH_HEADER,
+  SERVICES_HEADER,
+  SERVICES_KEPT,
+  SKERRY_HEADER,
+  SKERRY_WIRE_VERSION,
+} from '../../../schemas/index.ts'
 import type { NodeCertificate } from '../authority/node-certificate.ts'
 import type { NodePeer } from './delivery.ts'
 
@@ -34,5 +40,6 @@ export function identify(
   const skerry = headers[SKERRY_HEADER] === SKERRY_WIRE_VERSION
   const epoch = headers[EPOCH_HEADER]
   const peer = { node, skerry, epoch: skerry && typeof epoch === 'string' ? epoch.slice(0, LONGEST_EPOCH) : '' }
-  return { ok: true, peer, certificate }
+  const keepsServices = skerry && headers[SERVICES_HEADER] === SERVICES_KEPT
+  return { ok: true, peer: { ...peer, ...(keepsServices ? { keepsServices } : {}) }, certificate }
 }

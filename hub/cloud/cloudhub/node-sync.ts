@@ -39,6 +39,9 @@ const OPEN_AT_ONCE = 32
  */
 export const MOST_ACTIVE = 512
 
+/** Where the node itself is the record, there is nothing to suspect. */
+const SAID_BY_NODE = { epoch: '', holdings: { isSuspect: () => false, strangers: () => [] } }
+
 /** Brings each connected node what the sources say that it should have. Nodes take turns. */
 export class NodeSync {
   readonly #ports: NodeSyncPorts
@@ -60,8 +63,13 @@ export class NodeSync {
       name: 'skerry_cloudhub_refused_objects_total',
       help: 'Objects that a node said it could not take; they are sent again after a wait.',
     })
-    const isGiven = (held: HeldObject) => [...this.#sources].some((source) => strangerOf(source, held) !== undefined)
-    this.#digests = new ObjectDigests({ ...ports, isGiven })
+    const skeleton = (held: HeldObject, isUnrecorded: boolean) =>
+      [...this.#sources]
+        .filter((source) => (source.isUnrecorded ?? false) === isUnrecorded)
+        .map((source) => strangerOf(source, held))
+        .find((object) => object !== undefined)
+    const isGiven = (held: HeldObject) => skeleton(held, false) !== undefined
+    this.#digests = new ObjectDigests({ ...ports, isGiven, unrecorded: (held) => skeleton(held, true) })
     this.#queue = createReconciler({
       name: 'node-sync',
       reconcile: (node, signal) => this.#sync(node, signal),
@@ -106,7 +114,8 @@ export class NodeSync {
 
   /** Whether some source has, or may have, something for the node. */
   isWanted(node: string): boolean {
-    return [...this.#sources].some((source) => !source.isReady(node) || source.deliveriesFor(node).length > 0)
+    const recorded = [...this.#sources].filter(({ isUnrecorded = false }) => !isUnrecorded)
+    return recorded.some((source) => !source.isReady(node) || source.deliveriesFor(node).length > 0)
   }
 
   refused(node: string, object: KubeObject, reason: string): void {
@@ -146,6 +155,11 @@ export class NodeSync {
     let beyond = 0
     let sourcesLeft = this.#sources.size
     for (const source of this.#sources) {
+      // What the node has of these is known with its last word, and then it is looked at again.
+      if (source.isUnrecorded && !session.holdings.isComplete) {
+        sourcesLeft--
+        continue
+      }
       if (!source.isReady(node)) {
         this.#queue.enqueueAfter(node, SOURCE_WAIT)
         sourcesLeft--
@@ -153,12 +167,12 @@ export class NodeSync {
       }
       const planned = await this.#planned(source, session, signal)
       if (!planned) return
-      for (const step of planned.deletions) this.#put(session, step)
+      for (const step of planned.deletions) this.#put(session, source, step)
       const additions = planned.additions.filter((step) => !this.#isElsewhere(node, step))
       // No source keeps the others waiting until it is through.
       const share = Math.ceil(Math.max(0, MOST_ACTIVE - session.outbox.active) / sourcesLeft--)
       beyond += Math.max(0, additions.length - share)
-      if (!(await this.#add(session, additions.slice(0, share), signal))) return
+      if (!(await this.#add(session, source, additions.slice(0, share), signal))) return
     }
     if (beyond > 0) this.#beyond.set(node, beyond)
     else this.#beyond.delete(node)
@@ -180,6 +194,10 @@ export class NodeSync {
     const { node, skerry, session: id } = session.peer
     for (const notice of source.noticesFor?.(node, id) ?? []) session.notify(notice)
     const target = { node, skerry, epoch: session.epoch, holdings: session.holdings }
+    if (source.isUnrecorded) {
+      const { unrecorded } = session.holdings
+      return planSync(source, { ...target, ...SAID_BY_NODE }, unrecorded, (uid) => session.outbox.pending(uid))
+    }
     while (this.#sessionOf(node) === session) {
       const known = records.of(node)
       const plan = planSync(source, target, known, (uid) => session.outbox.pending(uid))
@@ -204,24 +222,33 @@ export class NodeSync {
   }
 
   /** Each with its record first. False when the session is over. */
-  async #add(session: Session, additions: readonly SyncStep[], signal: AbortSignal): Promise<boolean> {
+  async #add(
+    session: Session,
+    source: NodeSource,
+    additions: readonly SyncStep[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { node } = session.peer
+    if (source.isUnrecorded) {
+      for (const step of additions) this.#put(session, source, step)
+      return true
+    }
     for (let at = 0; at < additions.length; at += OPEN_AT_ONCE) {
       const batch = additions.slice(at, at + OPEN_AT_ONCE)
       await Promise.all(batch.map((step) => this.#ports.records.open(node, step.object, signal)))
       if (this.#sessionOf(node) !== session) return false
-      for (const step of batch) this.#put(session, step)
+      for (const step of batch) this.#put(session, source, step)
     }
     return true
   }
 
-  #put(session: Session, step: SyncStep): void {
+  #put(session: Session, { isUnrecorded = false }: NodeSource, step: SyncStep): void {
     const { operation, resource, source, object, version } = step
     const isDeletion = operation === OPERATIONS.delete
     const route = { source, group: GROUPS.resource, operation, resource }
     const key = object.metadata.uid ?? ''
     const make = () =>
       this.#ports.frames.make(route, step.content(), isDeletion ? undefined : object.metadata.resourceVersion)
-    session.outbox.put({ key, object, resource, version, isDeletion, make })
+    session.outbox.put({ key, object, resource, version, isDeletion, isUnrecorded, make })
   }
 }

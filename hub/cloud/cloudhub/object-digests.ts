@@ -11,6 +11,7 @@ import {
 } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import { isRecord, parseJson } from '../kubernetes/guards.ts'
+import type { KnownObjects } from './holdings.ts'
 import type { Session } from './session.ts'
 import type { SyncRecords } from './sync-records.ts'
 
@@ -20,7 +21,8 @@ export interface ObjectDigestsPorts {
   readonly log: Logger
   readonly metrics?: Metrics
   /** See KnownObjects. */
-  readonly isGiven: (held: HeldObject) => boolean
+  readonly isGiven: KnownObjects['isGiven']
+  readonly unrecorded: KnownObjects['unrecorded']
 }
 
 /** Longest text of an object that is read. */
@@ -51,17 +53,18 @@ export class ObjectDigests {
     return true
   }
 
-  /** Compares what waits, now that all records are known. True where the node has to be looked at again. */
+  /** Compares what waits, now that all records are known. True where the node has to be looked at again, as after its last word. */
   compare(session: Session): boolean {
     const waiting = this.#waiting.get(session)
     if (!waiting) return false
     this.#waiting.delete(session)
-    const { records, frames, log, isGiven } = this.#ports
+    const { records, frames, log, isGiven, unrecorded } = this.#ports
     const { peer, holdings, outbox } = session
-    const known = { records: records.of(peer.node), pending: (uid: string) => outbox.pending(uid), isGiven }
+    const pending = (uid: string) => outbox.pending(uid)
+    const known = { records: records.of(peer.node), pending, isGiven, unrecorded }
     const differences = holdings.compare(waiting.digest, known)
     session.notify(frames.reply(waiting.frame, 'OK', ROUTE))
-    if (differences === 0) return false
+    if (differences === 0) return holdings.isComplete
     this.#differences.add(differences)
     log.warn('A node holds other objects than it acknowledged: they are sent again, or deleted there', {
       ...{ node: peer.node, objects: differences },

@@ -29,7 +29,15 @@ function setup(window: number) {
 function item(key: string, version: string): OutboxItem {
   const frame: Frame = { header: { msg_id: `${key}@${version}`, timestamp: 0 }, route: {}, content: null }
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: key, namespace: 'a', uid: key } }
-  return { key, object, resource: `a/configmap/${key}`, version, make: () => frame, isDeletion: false }
+  return {
+    key,
+    object,
+    resource: `a/configmap/${key}`,
+    version,
+    make: () => frame,
+    isDeletion: false,
+    isUnrecorded: false,
+  }
 }
 
 test('an original edge gets one object at a time, the next after the receipt', () => {

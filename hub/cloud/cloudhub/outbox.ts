@@ -10,6 +10,8 @@ export interface OutboxItem {
   /** See Delivery.version; empty for a deletion. */
   readonly version: string
   readonly isDeletion: boolean
+  /** See NodeSource. */
+  readonly isUnrecorded: boolean
   /** Called once, before the first send, so that what waits costs little. */
   make(): Frame
 }

@@ -71,7 +71,8 @@ export class Session {
       send: (frame) => this.#write(frame),
       onAcknowledged: (item, took, next) => {
         this.#acknowledgedAt = options.clock.now()
-        if (options.peer.skerry) this.holdings.settled(item.key)
+        if (item.isUnrecorded) this.holdings.acknowledged(item)
+        else if (options.peer.skerry) this.holdings.settled(item.key)
         if (item.isDeletion) this.confirmed.delete(item.key)
         else if (!options.peer.skerry) this.confirmed.set(item.key, item)
         options.onAcknowledged(item, took, next)

@@ -16,6 +16,8 @@ import { OwnPods } from './requests/own-pods.ts'
 import { podRequests } from './requests/pod-requests.ts'
 import { Responder } from './requests/responder.ts'
 import { createRuleSource } from './rules/rule-source.ts'
+import type { ServiceLimits } from './services/service-limits.ts'
+import { ServiceSource } from './services/service-source.ts'
 
 export interface EdgeControllerPorts {
   readonly kubernetes: Kubernetes
@@ -28,6 +30,8 @@ export interface EdgeControllerPorts {
   readonly log: Logger
   readonly metrics?: Metrics
   readonly troubles?: ApiTroubles
+  /** What services for nodes may cost; absent: defaults. */
+  readonly services?: ServiceLimits
 }
 
 export interface EdgeControllerModule extends Module {
@@ -44,7 +48,7 @@ export function createEdgeControllerModule(ports: EdgeControllerPorts): EdgeCont
       return current
     },
     async start(scope) {
-      const { kubernetes, hub, nodes, metrics } = ports
+      const { kubernetes, hub, nodes, metrics, services: limits } = ports
       const workloads = new Workloads(ports)
       current = workloads
       const own = new OwnPods({ kubernetes, hub, pods: workloads.pods })
@@ -59,9 +63,13 @@ export function createEdgeControllerModule(ports: EdgeControllerPorts): EdgeCont
       // Before the first session: an edge must meet everything that it is given.
       scope.use(hub.onConnection((peer, connected) => connected && workloads.pods.follow(peer.node)))
       scope.use(nodes.onChange((now, before) => !now && before && workloads.pods.forget(before.metadata.name)))
+      const services = scope.use(new ServiceSource({ ...ports, workloads, ...(limits ? { limits } : {}) }))
+      scope.run((signal) => services.run(signal))
+      services.start()
       const sources = [
         scope.use(createNodeSource(ports)),
         workloads.source(),
+        services,
         scope.use(createRuleSource({ ...ports, frames: createFrameFactory(ports) })),
       ]
       for (const source of sources) scope.use(hub.addSource(source))

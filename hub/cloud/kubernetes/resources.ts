@@ -82,6 +82,9 @@ export const EVENTS = plain('', 'v1', 'events', 'Event', true)
 export const LEASES = plain('coordination.k8s.io', 'v1', 'leases', 'Lease', true)
 export const PODS = plain('', 'v1', 'pods', 'Pod', true)
 export const CONFIG_MAPS = plain('', 'v1', 'configmaps', 'ConfigMap', true)
+export const SERVICES = plain('', 'v1', 'services', 'Service', true)
+export const ENDPOINTS = plain('', 'v1', 'endpoints', 'Endpoints', true)
+export const ENDPOINT_SLICES = plain('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', true)
 export const SERVICE_ACCOUNTS = plain('', 'v1', 'serviceaccounts', 'ServiceAccount', true)
 export const CERTIFICATE_REQUESTS = plain(
   'certificates.k8s.io',

@@ -2,7 +2,15 @@ import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../platform/log/index.ts'
 import { ms, seconds } from '../../../platform/time/index.ts'
 import { FakeClock } from '../../../platform/time/testing/index.ts'
-import { assignedDevices, type Device, EPOCH_HEADER, type Frame, GROUPS, type Twin } from '../../../schemas/index.ts'
+import {
+  assignedDevices,
+  type Device,
+  EPOCH_HEADER,
+  type Frame,
+  GROUPS,
+  SERVICES_HEADER,
+  type Twin,
+} from '../../../schemas/index.ts'
 import { type BenchOptions, type EdgeBench, setTwin, startEdge, twinOf } from '../../edge/testing/edge-bench.ts'
 import type { Link } from '../../link/index.ts'
 import { serveLink } from '../cloudhub/serve-link.ts'
@@ -64,7 +72,8 @@ export class BothHalves {
   async startEdge(options: BenchOptions = {}): Promise<void> {
     const accept: BenchOptions['accept'] = (pair) => {
       const epoch = this.#edge?.dialer.attempts.at(-1)?.[EPOCH_HEADER] ?? this.#epoch
-      const peer = { node: 'edge-1', skerry: true, epoch, session: `session-${++this.#sessions}` }
+      const keepsServices = this.#edge?.dialer.attempts.at(-1)?.[SERVICES_HEADER] !== undefined
+      const peer = { node: 'edge-1', skerry: true, epoch, keepsServices, session: `session-${++this.#sessions}` }
       const link = { ...pair.cloud, frames: this.#heard(pair.cloud.frames), send: this.#said(pair.cloud) }
       void serveLink(this.cloud.hub, link, peer)
     }

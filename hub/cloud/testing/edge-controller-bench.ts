@@ -5,6 +5,7 @@ import { silentLogger } from '../../../platform/log/index.ts'
 import { seconds } from '../../../platform/time/index.ts'
 import type { Frame, Json, JsonObject } from '../../../schemas/index.ts'
 import { createEdgeControllerModule, type EdgeControllerPorts } from '../edge-controller/module.ts'
+import type { ServiceLimits } from '../edge-controller/services/service-limits.ts'
 import { createInformer } from '../kubernetes/informer.ts'
 import type { ResourceType } from '../kubernetes/kubernetes.ts'
 import { type AnyObject, NODES, PODS, RULE_ENDPOINTS, RULES } from '../kubernetes/resources.ts'
@@ -21,7 +22,10 @@ export interface EdgeControllerBench extends CloudHarness {
 }
 
 /** Hub, DeviceController and EdgeController on the fake Kubernetes and virtual time. */
-export async function startEdgeController(kubernetes?: FakeKubernetes): Promise<EdgeControllerBench> {
+export async function startEdgeController(
+  kubernetes?: FakeKubernetes,
+  services?: ServiceLimits,
+): Promise<EdgeControllerBench> {
   const cloud = await startCloud(kubernetes)
   const { clock, hub } = cloud
   const log = silentLogger
@@ -29,7 +33,7 @@ export async function startEdgeController(kubernetes?: FakeKubernetes): Promise<
   const onCrash = (error: unknown) => assert.fail(String(error))
   const scope = createScope('edgecontroller', { clock, log, deadline: seconds(1), onCrash })
   const ports = { kubernetes: cloud.kubernetes, hub, clock, random: countingRandom(), log, metrics }
-  await runEdgeController(ports, scope)
+  await runEdgeController({ ...ports, ...(services ? { services } : {}) }, scope)
   await cloud.settle()
   return {
     ...cloud,

@@ -52,11 +52,18 @@ export interface ScriptedEdge {
   room(): Promise<void> | undefined
 }
 
+export interface ConnectOptions {
+  readonly skerry?: boolean
+  readonly epoch?: string
+  /** Default: as an edge without MetaServer. */
+  readonly keepsServices?: boolean
+}
+
 export interface CloudHarness {
   readonly kubernetes: FakeKubernetes
   readonly clock: FakeClock
   readonly hub: Hub
-  connect(node: string, options?: { readonly skerry?: boolean; readonly epoch?: string }): ScriptedEdge
+  connect(node: string, options?: ConnectOptions): ScriptedEdge
   apply(model: DeviceModel | Device): Promise<void>
   device(name?: string): Promise<Device | undefined>
   settle(milliseconds?: number): Promise<void>
@@ -97,8 +104,9 @@ export async function startCloud(kubernetes = new FakeKubernetes(), clock = new 
     clock,
     hub,
     settle,
-    connect(node, { skerry = true, epoch = 'db-1' } = {}) {
-      const peer = { node, skerry, epoch: skerry ? epoch : '', session: `s${++sessions}-of-${cloud}` }
+    connect(node, { skerry = true, epoch = 'db-1', keepsServices = false } = {}) {
+      const id = `s${++sessions}-of-${cloud}`
+      const peer = { node, skerry, epoch: skerry ? epoch : '', keepsServices, session: id }
       const received: Frame[] = []
       const deaf = new Set<string>()
       const receipt = (frame: Frame): Frame => ({

@@ -15,6 +15,7 @@ export interface NodeCondition {
 export const OCCASIONAL = {
   nameConflict: 'NameConflict',
   objectsRefused: 'ObjectsRefused',
+  servicesLeftOut: 'ServicesLeftOut',
   runtime: 'ContainerRuntimeReady',
   network: 'ContainerNetworkReady',
 } as const

@@ -51,6 +51,8 @@ export interface BenchOptions {
   readonly listener?: ListenerOptions
   readonly storedCalls?: OutboxLimits
   readonly metaLimits?: MetaLimits
+  /** As an edge with MetaServer. */
+  readonly keepsServices?: boolean
   /** What the node says of itself; by default only that it is connected. */
   readonly node?: (ports: { readonly bus: Bus; readonly clock: FakeClock }) => NodeSelf
   /** Another cloud than the scripted one. */
@@ -90,6 +92,7 @@ export async function startEdge(options: BenchOptions = {}): Promise<EdgeBench> 
     ...ports,
     ...uplinks,
     ...(node ? { node } : {}),
+    keepsServices: options.keepsServices ?? false,
     dialer,
     meta,
     incarnation,

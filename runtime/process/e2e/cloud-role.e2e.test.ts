@@ -26,9 +26,7 @@ const UNUSED: Readonly<Record<string, readonly Right[]>> = {
   'serving certificates of gateways, and callers there': [
     'update certificates.k8s.io/certificatesigningrequests/approval',
     'approve certificates.k8s.io/signers',
-    ...['/services', '/endpoints', 'discovery.k8s.io/endpointslices'].flatMap((kind) =>
-      ['get', 'list', 'watch'].map((verb) => `${verb} ${kind}`),
-    ),
+    ...['/services', '/endpoints', 'discovery.k8s.io/endpointslices'].map((kind) => `get ${kind}`),
   ],
   'statuses of rules, and callers of the Router and of the stream endpoint': [
     ...['get', 'patch'].map((verb) => `${verb} rules.kubeedge.io/rules`),

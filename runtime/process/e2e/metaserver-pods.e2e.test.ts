@@ -36,11 +36,13 @@ const objects: readonly JsonObject[] = [
   },
   { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'robot' } },
   { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { speed: '42' } },
+  { apiVersion: 'v1', kind: 'Service', metadata: { name: 'till' }, spec: { ports: [{ port: 80 }] } },
   {
     ...{ apiVersion: `${RBAC}/v1`, kind: 'Role', metadata: { name: 'robots' } },
     rules: [
       { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create'] },
       { apiGroups: ['example.com'], resources: ['widgets'], verbs: ['get', 'list', 'create', 'patch'] },
+      { apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] },
     ],
   },
   {
@@ -121,6 +123,9 @@ describe('clients of Kubernetes in pods of a gateway', { skip: needsContainerd()
     await eventually('the edge knows', async () => (/not connected/.test(await refusedWrite()) ? true : undefined))
     for (const name of ['robot', 'near']) assert.equal(await answer(name, ...SPEED), '42')
     assert.match(await refusedWrite(), /\b503 Service Unavailable\b/)
+    const services = await answer('robot', 'get', 'services', '-o', 'name')
+    assert.deepEqual(services.trim().split('\n'), ['service/kubernetes', 'service/till'], 'nobody asked before')
+    assert.match((await inPod('robot', 'kubectl', 'get', 'endpointslices')).stderr, /Forbidden/)
     assert.match((await inPod('robot', 'kubectl', 'get', 'secrets')).stderr, /Forbidden/)
     assert.match(await answer('robot', 'get', 'wd', '--cache-dir', '/tmp/other'), /^one +/m)
     assert.match(await answer('robot', 'api-resources', '--api-group', 'example.com'), /^widgets +wd /m)

@@ -31,6 +31,7 @@ export class Workloads {
   readonly accounts: NamespaceCaches<AnyObject>
   readonly #ports: WorkloadPorts
   readonly #index = new ReferenceIndex()
+  readonly #watching = new Set<(node: string) => void>()
 
   constructor(ports: WorkloadPorts) {
     this.#ports = ports
@@ -93,6 +94,17 @@ export class Workloads {
     return this.#index.nodesUsing('ServiceAccount', namespace, name)
   }
 
+  /** In which the pods of the node use something; those that it made itself use nothing. */
+  namespacesOf(node: string): ReadonlySet<string> {
+    return namespacesOf(this.pods.of(node))
+  }
+
+  /** Told whenever the namespaces of a node may be others. */
+  onNamespaces(handler: (node: string) => void): Disposable {
+    this.#watching.add(handler)
+    return { [Symbol.dispose]: () => void this.#watching.delete(handler) }
+  }
+
   /** As a source of CloudHub. */
   source(): NodeSource {
     return {
@@ -120,6 +132,7 @@ export class Workloads {
     if (isOther) {
       const namespaces = this.#index.namespaces()
       for (const cache of [this.configMaps, this.secrets, this.accounts]) cache.use(namespaces)
+      for (const look of this.#watching) look(node)
     }
     if (isOther || (now && before && wantedVersion(now) !== wantedVersion(before))) this.#ports.hub.sync(node)
   }

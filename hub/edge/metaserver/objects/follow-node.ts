@@ -7,6 +7,7 @@ import {
   deviceRefusals,
   type Json,
   type JsonObject,
+  NAMESPACE_SERVICES_TYPE,
   objectChanges,
   parseResource,
   podReports,
@@ -43,6 +44,7 @@ export interface FollowedNode extends Disposable {
 const VALUES_EVERY = ms(200)
 /** Rights of service accounts are used here, and shown to nobody. */
 export const ACCESS_TYPE = 'serviceaccountaccess'
+const HIDDEN: ReadonlySet<string> = new Set([ACCESS_TYPE, NAMESPACE_SERVICES_TYPE])
 
 /**
  * Shows each object of this node as it is here and now: what the cloud gave, with the status that the node itself knows better, of pods,
@@ -103,7 +105,7 @@ function wireKey(id: string, type: string): string {
 function show(ports: FollowNodePorts, resource: string): void {
   const { meta, kinds, objects } = ports
   const path = parseResource(resource)
-  if (!path || path.name === '' || path.type === ACCESS_TYPE || path.type === 'node') return
+  if (!path || path.name === '' || HIDDEN.has(path.type) || path.type === 'node') return
   const stored = meta.stored(resource)
   const definition = kinds.ofType(path.type) ?? (isTyped(stored) ? kinds.learn(path.type, stored) : undefined)
   if (!definition) return

@@ -42,6 +42,12 @@ export async function readFromCloud(context: NodeContext, request: NodeRequest):
   return presentAnswer(request, answer, clock.now())
 }
 
+/** Whether the same caller has had an answer of the cloud to this, or to a list from which a watch goes on. */
+export function hasCopy({ copies }: NodeContext, { verb, user, path, url }: NodeRequest): boolean {
+  if (verb === 'watch') return copies.isKnown(user, url.pathname)
+  return copyOf(copies, { user, path, query: asked(url), pathname: url.pathname }) !== undefined
+}
+
 /** Parameters that say which objects are meant; how they are shown is no matter. */
 function asked({ searchParams }: URL): string {
   const kept = ['labelSelector', 'fieldSelector', 'limit', 'continue']

@@ -11,6 +11,7 @@ import { isOperator } from '../access/rights.ts'
 import { presentAnswer } from './cloud-answer.ts'
 import { optionsOf, placeOf } from './cloud-place.ts'
 import { type NodeContext, type NodeRequest, notHisOwn, wireResource } from './node-request.ts'
+import { keepServices } from './node-services.ts'
 
 const APPLY = 'application/apply-patch+yaml'
 
@@ -28,6 +29,7 @@ export async function writeToCloud(context: NodeContext, request: NodeRequest): 
     ...body,
   }
   const answer = await keptAnswer(context, request, () => applications.ask(application, signal))
+  await keepServices(context, request, answer)
   context.noticed(path, false, answer.code)
   return presentAnswer(request, answer, clock.now())
 }
@@ -105,12 +107,13 @@ function cloudVersion({ store, meta }: NodeContext, request: NodeRequest, versio
 /** What the cloud answers of an object that this node holds is known here from then on: the client finds what it wrote. */
 async function keptAnswer(
   { meta, store, log }: NodeContext,
-  { definition, path, verb }: NodeRequest,
+  { definition, path, verb, url }: NodeRequest,
   ask: () => Promise<ApplicationAnswer>,
 ): Promise<ApplicationAnswer> {
   const resource = definition && wireResource(definition, path.namespace, path.name)
   const isHeld = resource !== undefined && meta.held(resource) !== undefined
-  if (!isHeld || !definition || (verb !== 'update' && verb !== 'patch')) return await ask()
+  const isTried = url.searchParams.has('dryRun')
+  if (!isHeld || isTried || !definition || (verb !== 'update' && verb !== 'patch')) return await ask()
   const expected = meta.expect(resource)
   try {
     const answer = await ask()

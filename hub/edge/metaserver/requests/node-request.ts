@@ -20,7 +20,7 @@ export interface NodeContext extends ReadContext {
   readonly rights: Rights
   readonly applications: Applications
   readonly copies: Copies
-  readonly meta: Pick<MetaManager, 'expect' | 'remember' | 'forgo' | 'held'>
+  readonly meta: Pick<MetaManager, 'expect' | 'remember' | 'forgo' | 'held' | 'stored' | 'keys' | 'drop'>
   readonly bus: Bus
   /** Shows what is known of an object now; of the wire. */
   readonly refresh: (resource: string) => void

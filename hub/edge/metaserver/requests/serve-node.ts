@@ -1,6 +1,6 @@
 import { type Attributes, refusal } from '../../../kube/rbac/index.ts'
 import type { ResourceDefinition } from '../../../kube/resource.ts'
-import { methodNotAllowed, notFound, unknownPath } from '../../../kube/status.ts'
+import { expired, methodNotAllowed, notFound, unknownPath } from '../../../kube/status.ts'
 import type { Reply } from '../../../serving/answers/answer.ts'
 import { negotiate } from '../../../serving/answers/negotiate.ts'
 import { includeOf, presentObject, type View } from '../../../serving/answers/present.ts'
@@ -14,9 +14,10 @@ import { attributesOf } from '../../../serving/requests/request-attributes.ts'
 import type { AskedResource } from '../../../serving/requests/resource-request.ts'
 import { isOperator } from '../access/rights.ts'
 import { writeDesired } from '../devices/write-desired.ts'
-import { readFromCloud, watchCloud } from './cloud-reads.ts'
+import { hasCopy, readFromCloud, watchCloud } from './cloud-reads.ts'
 import { writeToCloud } from './cloud-writes.ts'
 import { type NodeContext, type NodeRequest, offline } from './node-request.ts'
+import { isOfServices, knownOf, partly } from './node-services.ts'
 
 /** Of these a node gets what belongs to it, so that a list of them is answered here, also an empty one. */
 const OF_THE_NODE: ReadonlySet<string> = new Set([
@@ -48,6 +49,7 @@ export function serveNode(context: NodeContext): (asked: AskedResource) => Promi
     const request: NodeRequest = { ...asked, token, verb, definition, attributes }
     if (!READS.has(verb)) return await write(context, request)
     if (!definition || !isHeld(context, request, definition)) return await ask(context, request)
+    if (isPart(context, request, definition)) request.warn(partly(context, definition, path.namespace))
     const allowed = decide(context, request)
     if (allowed === undefined) return await ask(context, request)
     return await read(context, request, definition)
@@ -68,15 +70,43 @@ function ask(context: NodeContext, request: NodeRequest): Promise<Reply> | Reply
 }
 
 /** Whether this node is the one to ask. A client that goes on from a version of this node is not sent elsewhere. */
-function isHeld({ store }: NodeContext, request: NodeRequest, definition: ResourceDefinition): boolean {
+function isHeld(context: NodeContext, request: NodeRequest, definition: ResourceDefinition): boolean {
+  const { store } = context
   const { path, verb, attributes } = request
   const resource = resourceOf(definition)
   if (path.subresource !== '' && path.subresource !== 'status') return false
+  if (isOfServices(definition)) return isHeldService(context, request, definition)
   if (verb === 'get') return store.get(resource, keyOf(path.namespace, path.name)) !== undefined
   if (!OF_THE_NODE.has(resource)) return store.holds(resource)
   const name = nameIn(attributes)
   if (name === '' || !USED_BY_PODS.has(resource)) return true
   return store.get(resource, keyOf(path.namespace, name)) !== undefined || isOfThisNode(request)
+}
+
+/**
+ * The list of a namespace is this node's where it has all of it, online as offline; any other one is that of the cloud. While the cloud is
+ * away, and the caller has no copy of its answer, what is here is all that can be told. Throws Expired for who began with that, and would
+ * go on with it beside the cloud.
+ */
+function isHeldService(context: NodeContext, request: NodeRequest, definition: ResourceDefinition): boolean {
+  const { store, applications } = context
+  const { path, verb } = request
+  const known = knownOf(context, definition, path.namespace)
+  if (verb === 'get') {
+    const isHere = store.get(resourceOf(definition), keyOf(path.namespace, path.name)) !== undefined
+    return isHere || (known === 'whole' && !applications.isConnected)
+  }
+  if (known === 'whole') return true
+  if (applications.isConnected) {
+    if (isOfThisNode(request)) throw expired(`this node has not all ${path.plural} that are meant: list them again`)
+    return false
+  }
+  return isOfThisNode(request) || (known === 'part' && !hasCopy(context, request))
+}
+
+/** A list that may lack something. */
+function isPart(context: NodeContext, { path, verb }: NodeRequest, definition: ResourceDefinition): boolean {
+  return verb !== 'get' && isOfServices(definition) && knownOf(context, definition, path.namespace) !== 'whole'
 }
 
 function nameIn({ resource }: Attributes): string {

@@ -40,6 +40,28 @@ export function device(name: string, desired = '10', version = '12'): JsonObject
   }
 }
 
+export function service(name: string, version = '20'): JsonObject {
+  const metadata = { name, namespace: 'shop', uid: `uid-service-${name}`, resourceVersion: version }
+  const spec = { type: 'ClusterIP', clusterIP: '10.0.0.7', ports: [{ port: 80, protocol: 'TCP' }] }
+  return { apiVersion: 'v1', kind: 'Service', metadata: { ...metadata, creationTimestamp: BORN }, spec }
+}
+
+export function endpointSlice(name: string): JsonObject {
+  return {
+    ...{ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType: 'IPv4' },
+    metadata: { name, namespace: 'shop', uid: `uid-${name}`, resourceVersion: '22', creationTimestamp: BORN },
+    endpoints: [{ addresses: ['10.1.0.7'], conditions: { ready: true } }],
+    ports: [{ name: '', port: 80, protocol: 'TCP' }],
+  }
+}
+
+/** What says that the services of a namespace are here, but for so many of each kind. */
+export function wholeNamespace(namespace: string, leftOut: JsonObject = {}): JsonObject {
+  const metadata = { name: 'all', namespace, uid: `uid-all-${namespace}`, resourceVersion: JSON.stringify(leftOut) }
+  const spec = { leftOut: { Service: 0, EndpointSlice: 0, Endpoints: 0, ...leftOut } }
+  return { apiVersion: 'skerry.dev/v1', kind: 'NamespaceServices', metadata, spec }
+}
+
 /** Rights of service account `shop/robot`, as the cloud synchronises them. */
 export function access(rules: readonly JsonObject[]): JsonObject {
   const account = { name: 'robot', namespace: 'shop', uid: 'uid-robot' }

@@ -1,0 +1,101 @@
+import type { Bus } from '../../../platform/bus/index.ts'
+import { describeError } from '../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../platform/log/index.ts'
+import {
+  type LeftOut,
+  NAMESPACE_SERVICES_TYPE,
+  NONE_LEFT_OUT,
+  namespaceServicesResource,
+  nodeConditions,
+  objectChanges,
+  parseResource,
+  type ResourcePath,
+  SERVICE_KINDS,
+} from '../../../schemas/index.ts'
+import { objectIn } from '../json.ts'
+import { OCCASIONAL } from '../node/conditions.ts'
+import type { Road, RoadUser } from '../road.ts'
+import type { MetaManager } from './meta-manager.ts'
+
+export interface NodeServicesPorts {
+  readonly meta: Pick<MetaManager, 'stored' | 'keys' | 'held' | 'drop'>
+  readonly bus: Bus
+  readonly log: Logger
+}
+
+/** What is missing here of the services of a namespace; undefined where it is not known that the rest is here. */
+export function leftOutOf({ meta }: Pick<NodeServicesPorts, 'meta'>, namespace: string): LeftOut | undefined {
+  const stored = meta.stored(namespaceServicesResource(namespace))
+  if (!stored) return undefined
+  const said = objectIn(objectIn(stored, 'spec'), 'leftOut')
+  const counts = { ...NONE_LEFT_OUT }
+  for (const kind of SERVICE_KINDS) {
+    const count = said[kind]
+    // What cannot be read is not relied on.
+    counts[kind] = typeof count === 'number' && count >= 0 ? count : 1
+  }
+  return counts
+}
+
+/** Namespaces whose services this node has, but for what was left out. */
+export function serviceNamespaces({ meta }: Pick<NodeServicesPorts, 'meta'>): readonly string[] {
+  return meta.keys().flatMap((key) => {
+    const path = parseResource(key)
+    return path?.type === NAMESPACE_SERVICES_TYPE ? [path.namespace] : []
+  })
+}
+
+/**
+ * Services that a Skerry cloud gave are true while such a cloud keeps them so: they go when the node comes to another one, which knows
+ * nothing of them. Where the cloud left something out, the Node says so.
+ */
+export function followNodeServices(ports: NodeServicesPorts): RoadUser & Disposable {
+  const { meta, bus, log } = ports
+  const tell = () => {
+    const lacking = serviceNamespaces(ports).flatMap((namespace) => lackIn(ports, namespace))
+    if (lacking.length === 0) return bus.remove(nodeConditions, OCCASIONAL.servicesLeftOut)
+    const more = lacking.length > MOST_NAMED ? ` and ${lacking.length - MOST_NAMED} more namespaces` : ''
+    bus.set(nodeConditions, OCCASIONAL.servicesLeftOut, {
+      status: 'True',
+      reason: 'BeyondBounds',
+      message: `This node has not ${lacking.slice(0, MOST_NAMED).join(', ')}${more}: they are too large or too many (services of the cloud half), and asked of the cloud while it is connected`,
+    })
+  }
+  const drop = async () => {
+    const namespaces = new Set(serviceNamespaces(ports))
+    const isDropped = ({ type, namespace }: ResourcePath) => TYPES.has(type) && namespaces.has(namespace)
+    try {
+      for (const key of meta.keys()) {
+        const path = parseResource(key)
+        if (path && isDropped(path)) await meta.drop(key, meta.held(key)?.uid ?? '')
+      }
+    } catch (error) {
+      log.warn('Services of an earlier cloud could not be removed, and may be older than they look', {
+        error: describeError(error),
+      })
+    }
+  }
+  const subscription = bus.subscribe(objectChanges, ({ resource }) => {
+    if (parseResource(resource)?.type === NAMESPACE_SERVICES_TYPE) tell()
+  })
+  tell()
+  return {
+    connected({ isSkerry }: Road) {
+      if (!isSkerry) void drop()
+    },
+    disconnected: () => undefined,
+    [Symbol.dispose]: () => subscription[Symbol.dispose](),
+  }
+}
+
+const MOST_NAMED = 3
+const TYPES: ReadonlySet<string> = new Set([
+  NAMESPACE_SERVICES_TYPE,
+  ...SERVICE_KINDS.map((kind) => kind.toLowerCase()),
+])
+
+function lackIn(ports: NodeServicesPorts, namespace: string): readonly string[] {
+  const leftOut = leftOutOf(ports, namespace) ?? NONE_LEFT_OUT
+  const lacking = SERVICE_KINDS.filter((kind) => leftOut[kind] > 0).map((kind) => `${leftOut[kind]} ${kind}`)
+  return lacking.length === 0 ? [] : [`${lacking.join(', ')} of namespace ${namespace}`]
+}
