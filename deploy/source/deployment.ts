@@ -52,8 +52,8 @@ export function deployment(values: Values): JsonObject {
     ],
     containers: [container(values)],
     volumes: [
-      // Sockets and locks of the running process; what lasts is in the API.
-      { name: 'data', emptyDir: { sizeLimit: '64Mi' } },
+      // Sockets, locks, and messages that edges keep too (256 MiB, hub/cloud/router); what lasts is in the API.
+      { name: 'data', emptyDir: { sizeLimit: '512Mi' } },
       {
         name: 'config',
         downwardAPI: {

@@ -85,7 +85,7 @@ test('messages of MQTT clients reach rules with their node in front, and are not
   const got: string[] = []
   whole.cloud.cloudhub.hub.onUserMessage(async ({ resource, payload }) => {
     got.push(`${resource} ${Buffer.from(payload)}`)
-    return 'taken'
+    return 'done'
   })
   const edge = await whole.edge()
   for (const content of ['open', 'closed']) {

@@ -185,7 +185,7 @@ function roadStatus(
     requests: session?.requests ?? 0,
     twinsWaiting: twins.depth,
     podsWaiting: pods.depth,
-    userMessages: userUplink?.status ?? { waiting: 0, bytes: 0, dropped: {} },
+    userMessages: userUplink?.status ?? { waiting: 0, bytes: 0, kept: 0, dropped: {} },
     objects: meta.size,
     refused: meta.refused,
   }

@@ -48,7 +48,7 @@ test('C57: what clients publish offline outlives the edge, and reaches the cloud
   const got: string[] = []
   cloud.cloudhub.hub.onUserMessage(async ({ resource, payload }) => {
     got.push(`${resource} ${Buffer.from(payload).toString('hex')}`)
-    return 'taken'
+    return 'done'
   })
   const edge = await joinEdge(t, cloud)
   const topics = ['SYS/dis/upload_records', '$hw/events/upload/meter', 'room/user/door']

@@ -57,7 +57,9 @@ export async function composeCloud(config: CloudConfig, ground: Ground): Promise
   const trust = { stream: hasTunnel ? streams : undefined, ownCa: () => ownCa() }
   const cluster = await openCluster(config, ground, trust)
   const kubernetes = await cluster.open()
-  const store = await openStore(join(ground.directory, 'router.db'), [routerStoreDomain], { clock, log, shrinks: true })
+  // What it loses with a power cut, edges send again.
+  const lasting = { clock, log, shrinks: true, durability: 'normal' } as const
+  const store = await openStore(join(ground.directory, 'router.db'), [routerStoreDomain], lasting)
   const created = createCloudModules(parts, {
     router: { options: routerOptions(config), store },
     ...{ kubernetes, callers: kubernetes, clock, random, log, metrics },

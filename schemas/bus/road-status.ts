@@ -13,8 +13,11 @@ export interface RoadStatus extends LinkState {
   /** Pods with a status that the cloud has not confirmed. */
   readonly podsWaiting: number
   readonly userMessages: {
+    /** For the cloud. */
     readonly waiting: number
     readonly bytes: number
+    /** In the cloud, and kept until their targets have them. */
+    readonly kept: number
     /** How long the oldest has waited, ms; absent where none waits. */
     readonly oldestAge?: number
     /** Since the database was made, by reason. */

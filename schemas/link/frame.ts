@@ -71,6 +71,8 @@ export const OPERATIONS = {
   /** Of target URLs that local applications may call. */
   start: 'start',
   stop: 'stop',
+  /** Of messages that the cloud had taken. */
+  done: 'done',
 } as const
 
 /** Upgrade header by which both ends say that they understand the `skerry` keys in contents. */

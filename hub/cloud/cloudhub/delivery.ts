@@ -82,8 +82,8 @@ export interface Upstream {
  */
 export type UpstreamHandler = (upstream: Upstream) => Promise<void> | void
 
-/** Who deals with what: twins, requests of MetaServers, calls of applications, and all else. */
-export type UpstreamKind = 'devices' | 'applications' | 'calls' | 'edge'
+/** Who deals with what: twins, requests of MetaServers, calls of applications, what edges keep until it is done, and all else. */
+export type UpstreamKind = 'devices' | 'applications' | 'calls' | 'held' | 'edge'
 
 /** What CloudHub has under way, for people and tools. Times are Unix ms. */
 export interface HubSnapshot {
@@ -121,8 +121,13 @@ export interface UserMessage {
   readonly content: Json
 }
 
-/** Called in the order of each node, for one message after the other. Settles when the message may be forgotten by its edge; a rejection has it sent again. */
-export type UserMessageHandler = (message: UserMessage) => Promise<'taken' | 'no-rule'>
+/**
+ * Called in the order of each node, for one message after the other. done, no-rule: it may be forgotten by its edge. taken: the edge
+ * need not send it again, and keeps it until it is told otherwise; it asks for that with a frame of kind `held`. A rejection has it
+ * sent again.
+ */
+export type UserMessageHandler = (message: UserMessage) => Promise<UserOutcome>
+export type UserOutcome = 'taken' | 'done' | 'no-rule'
 
 /** What is asked of a node. Goes as a frame of its own id. */
 export interface Question {
@@ -160,7 +165,7 @@ export interface CloudHub {
   onConnection(handler: (peer: NodePeer, connected: boolean) => void): Disposable
   /**
    * Frames of source `twin` go to `devices`, those of `metaserver` to `applications`, calls of applications that wait for their
-   * answer to `calls`, all other non-hub ones to `edge`. One handler each.
+   * answer to `calls`, questions about messages that the edge keeps to `held`, all other non-hub ones to `edge`. One handler each.
    */
   onUpstream(route: UpstreamKind, handler: UpstreamHandler): Disposable
   /** A connected node holds an object that no source gives it: it is deleted there. At most so often as the node says it. */

@@ -366,7 +366,7 @@ export class Hub implements CloudHub {
     else if (route === 'user') session.occupy(this.#users.take(session.peer, frame, reply))
     else if (route === 'cluster-ca') reply(this.#answerClusterCa(frame))
     else if (route === 'applications') reply(this.#refusal(frame, NO_RELAY))
-    else if (route === 'calls') reply(this.#refusal(frame, NO_ROUTER))
+    else if (route === 'calls' || route === 'held') reply(this.#refusal(frame, NO_ROUTER))
     else this.#drop(`no-handler-${route}`)
   }
 
@@ -412,8 +412,10 @@ export class Hub implements CloudHub {
   }
 }
 
+const KINDS: ReadonlySet<UpstreamRoute> = new Set(['devices', 'applications', 'calls', 'held', 'edge'])
+
 function isKind(route: UpstreamRoute): route is UpstreamKind {
-  return route === 'devices' || route === 'applications' || route === 'calls' || route === 'edge'
+  return KINDS.has(route)
 }
 
 /** Holds nothing but the session: whoever answers late does not keep what was said. */

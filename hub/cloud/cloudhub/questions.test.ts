@@ -57,7 +57,7 @@ test('an answer after the deadline is counted and nothing else: not a message of
   const messages: string[] = []
   cloud.hub.onUserMessage(async ({ topic }) => {
     messages.push(topic)
-    return 'taken'
+    return 'done'
   })
   const asking = cloud.hub.ask('edge-1', question, { deadline })
   const rejected = assert.rejects(asking, { code: 'HUB_NODE_SILENT' })

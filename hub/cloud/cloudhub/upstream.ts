@@ -1,4 +1,12 @@
-import { type Frame, type FrameRoute, GROUPS, MODULES, OPERATIONS, parseCloudCall } from '../../../schemas/index.ts'
+import {
+  type Frame,
+  type FrameRoute,
+  GROUPS,
+  HELD_RESOURCE,
+  MODULES,
+  OPERATIONS,
+  parseCloudCall,
+} from '../../../schemas/index.ts'
 import type { UpstreamKind } from './delivery.ts'
 
 /** Who deals with a frame from an edge. */
@@ -22,6 +30,7 @@ const TASK_OPERATIONS: ReadonlySet<string> = new Set(['prepull', 'upgrade', 'Upd
 /** KubeEdge's order of evaluation, after keepalives and receipts. */
 export function upstreamRoute({ route, content }: Pick<Frame, 'route' | 'content'>): UpstreamRoute {
   if (isUpload(route)) return isWaiting(route, content) ? 'calls' : 'user'
+  if (isHeld(route)) return 'held'
   if (route.operation !== undefined && TASK_OPERATIONS.has(route.operation)) return 'tasks'
   if (route.resource === 'k8s/ca.crt') return 'cluster-ca'
   if (route.source === 'metaserver') return 'applications'
@@ -30,6 +39,10 @@ export function upstreamRoute({ route, content }: Pick<Frame, 'route' | 'content
 
 function isUpload({ operation, group }: FrameRoute): boolean {
   return operation === OPERATIONS.upload && group === GROUPS.user
+}
+
+function isHeld({ operation, group, resource }: FrameRoute): boolean {
+  return operation === OPERATIONS.query && group === GROUPS.user && resource === HELD_RESOURCE
 }
 
 /** An application waits for the answer of a target; an original edge always does. */

@@ -50,7 +50,7 @@ test('the handler gets topic, resource with the node, and the bytes as they were
   const got: UserMessage[] = []
   users.handle(async (message) => {
     got.push(message)
-    return 'taken'
+    return 'done'
   })
   await say('1', '{"a": 1}')
   await say('2', { skerry: { base64: 'AP+A' } })
@@ -61,7 +61,7 @@ test('the handler gets topic, resource with the node, and the bytes as they were
     ['{"a": 1}', '\u0000\u00ff\u0080', '', '{"a":[1]}'],
   )
   assert.deepEqual([got[0]?.topic, got[0]?.resource], ['room/user/door', 'node/edge-1/room/user/door'])
-  assert.equal(await counted('taken'), 4)
+  assert.equal(await counted('done'), 4)
 })
 
 test('what comes again is acknowledged and not handed on again, also while the first is still worked on', async () => {
@@ -71,7 +71,7 @@ test('what comes again is acknowledged and not handed on again, also while the f
   users.handle(async () => {
     handed++
     await working.promise
-    return 'taken'
+    return 'done'
   })
   await say('1', 'open')
   await say('1', 'open')
@@ -89,7 +89,7 @@ test('what the handler fails to take gets no receipt, and is handed on when it c
   let isWell = false
   users.handle(async () => {
     if (!isWell) throw new Error('the target is away')
-    return 'taken'
+    return 'done'
   })
   await say('1', 'open')
   assert.deepEqual([receipts(), await counted('failed')], [[], 1])
@@ -106,7 +106,7 @@ test('after a message that was not taken, none that follows is handed on before 
     const text = Buffer.from(payload).toString()
     if (text === failing) throw new Error('not now')
     handed.push(text)
-    return 'taken'
+    return 'done'
   })
   for (const id of ['1', '2', '3', '4']) await say(id, id)
   assert.deepEqual([handed, receipts()], [['1'], ['1']])
@@ -121,4 +121,27 @@ test('after a message that was not taken, none that follows is handed on before 
   for (const id of ['5', '8']) await say(id, id)
   await say('9', '9', { ...SKERRY, session: 't' })
   assert.deepEqual(handed, ['1', '2', '3', '4', '6', '7', '9'])
+})
+
+test('what was taken is said to be so, and is handed on when it comes again: the handler knows what became of it', async () => {
+  const { users, say, replies } = start()
+  const outcomes = ['taken', 'done'] as const
+  let handed = 0
+  users.handle(async () => outcomes[handed++] ?? 'no-rule')
+  await say('1', 'open')
+  await say('1', 'open')
+  assert.deepEqual(
+    replies.map(({ content }) => content),
+    [{ skerry: { taken: true } }, 'OK'],
+  )
+})
+
+test('while the Router begins anew nothing is taken for a message that nobody wants', async () => {
+  const { users, say, counted, receipts } = start()
+  users.handle(async () => 'done')[Symbol.dispose]()
+  await say('1', 'open')
+  assert.deepEqual([receipts(), await counted('failed'), await counted('no-rule')], [[], 1, 0])
+  users.handle(async () => 'done')
+  await say('1', 'open')
+  assert.deepEqual(receipts(), ['1'])
 })

@@ -1,8 +1,9 @@
 import { type Metrics, silentMetrics } from '../../../platform/health/index.ts'
+import { UnavailableError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Frame, type Json, MODULES } from '../../../schemas/index.ts'
+import { type Frame, type Json, MODULES, takenContent } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
-import type { NodePeer, UserMessage, UserMessageHandler } from './delivery.ts'
+import type { NodePeer, UserMessage, UserMessageHandler, UserOutcome } from './delivery.ts'
 
 /** More than an edge has under way at a time, so that what it sends again after a broken link is known. */
 const REMEMBERED = 256
@@ -16,23 +17,26 @@ interface Line {
 
 /**
  * What MQTT clients of the edges say to the cloud: each message goes to the one handler, in the order of its node, and gets
- * its receipt when that is done with it. A message that comes again, because its receipt was lost, is not handed on again.
+ * its receipt when that has it. A message that comes again, because its receipt was lost, is handed on again only where it was taken:
+ * whether it is done since, the handler knows.
  */
 export class UserMessages {
   readonly #frames: FrameFactory
   readonly #log: Logger
-  readonly #count: (outcome: 'taken' | 'no-rule' | 'failed' | 'repeated') => void
+  readonly #count: (outcome: UserOutcome | 'failed' | 'repeated') => void
   /** By node, then by the id of the frame, the latest last. */
-  readonly #recent = new Map<string, Map<string, Promise<boolean>>>()
+  readonly #recent = new Map<string, Map<string, Promise<UserOutcome | undefined>>>()
   readonly #lines = new Map<string, Line>()
   #handler: UserMessageHandler | undefined
+  /** There was a handler, and there will be one again: what comes meanwhile is not for nobody. */
+  #isExpected = false
 
   constructor(frames: FrameFactory, log: Logger, metrics: Metrics = silentMetrics) {
     this.#frames = frames
     this.#log = log
     const messages = metrics.counter({
       name: 'skerry_cloudhub_user_messages_total',
-      help: 'Messages of MQTT clients of the edges, by outcome; no-rule: nobody here wants them.',
+      help: 'Messages of MQTT clients of the edges, by outcome; taken: they wait for targets of rules, no-rule: nobody here wants them.',
       labels: ['outcome'],
     })
     this.#count = (outcome) => messages.add(1, { outcome })
@@ -40,6 +44,7 @@ export class UserMessages {
 
   handle(handler: UserMessageHandler): Disposable {
     this.#handler = handler
+    this.#isExpected = true
     return {
       [Symbol.dispose]: () => {
         if (this.#handler === handler) this.#handler = undefined
@@ -52,7 +57,7 @@ export class UserMessages {
    * be a message that nobody awaits.
    */
   async take(peer: NodePeer, frame: Frame, reply: (frame: Frame) => void): Promise<void> {
-    const recent = this.#recent.get(peer.node) ?? new Map<string, Promise<boolean>>()
+    const recent = this.#recent.get(peer.node) ?? new Map<string, Promise<UserOutcome | undefined>>()
     this.#recent.set(peer.node, recent)
     const id = frame.header.msg_id
     const known = recent.get(id)
@@ -64,11 +69,12 @@ export class UserMessages {
       if (recent.size <= REMEMBERED) break
       recent.delete(oldest)
     }
-    if (!(await taking)) {
-      // Its next coming is a new try.
-      if (recent.get(id) === taking) recent.delete(id)
-    } else if (peer.skerry) {
-      reply(this.#frames.reply(frame, 'OK', { source: MODULES.cloudHub, resource: 'user' }))
+    const outcome = await taking
+    // Its next coming is a new try; and what became of one that was taken since, the handler knows.
+    if ((!outcome || outcome === 'taken') && recent.get(id) === taking) recent.delete(id)
+    if (outcome && peer.skerry) {
+      const content = outcome === 'taken' ? takenContent() : 'OK'
+      reply(this.#frames.reply(frame, content, { source: MODULES.cloudHub, resource: 'user' }))
     }
   }
 
@@ -78,7 +84,7 @@ export class UserMessages {
   }
 
   /** One after the other. After one that was not taken its edge says it and all that followed again: those are not handed on before. */
-  #inTurn(peer: NodePeer, frame: Frame): Promise<boolean> {
+  #inTurn(peer: NodePeer, frame: Frame): Promise<UserOutcome | undefined> {
     const line: Line = this.#lines.get(peer.node) ?? { last: Promise.resolve(), failed: undefined }
     this.#lines.set(peer.node, line)
     const turn = line.last.then(() => this.#next(line, peer, frame))
@@ -86,20 +92,21 @@ export class UserMessages {
     return turn
   }
 
-  async #next(line: Line, peer: NodePeer, frame: Frame): Promise<boolean> {
+  async #next(line: Line, peer: NodePeer, frame: Frame): Promise<UserOutcome | undefined> {
     const { failed } = line
     const id = frame.header.msg_id
     if (failed?.session === peer.session && !failed.ids.has(id) && failed.ids.size < REMEMBERED) {
       failed.ids.add(id)
-      return false
+      return undefined
     }
-    const isTaken = await this.#hand(peer, frame)
+    const outcome = await this.#hand(peer, frame)
     // An original edge says nothing again.
-    line.failed = isTaken || !peer.skerry ? undefined : { session: peer.session, ids: new Set([id]) }
-    return isTaken
+    line.failed = outcome || !peer.skerry ? undefined : { session: peer.session, ids: new Set([id]) }
+    return outcome
   }
 
-  async #hand(peer: NodePeer, frame: Frame): Promise<boolean> {
+  /** Undefined where it was not taken. */
+  async #hand(peer: NodePeer, frame: Frame): Promise<UserOutcome | undefined> {
     const topic = frame.route.resource ?? ''
     const message: UserMessage = {
       peer,
@@ -111,12 +118,15 @@ export class UserMessages {
       content: frame.content,
     }
     try {
-      this.#count((await this.#handler?.(message)) ?? 'no-rule')
-      return true
+      if (!this.#handler && this.#isExpected)
+        throw new UnavailableError('Who takes messages of edges is not there now', { code: 'HUB_ROUTER_AWAY' })
+      const outcome = (await this.#handler?.(message)) ?? 'no-rule'
+      this.#count(outcome)
+      return outcome
     } catch (error) {
       this.#count('failed')
       this.#log.warn('A message of an edge was not taken', { node: peer.node, topic, error })
-      return false
+      return undefined
     }
   }
 }

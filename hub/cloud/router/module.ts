@@ -34,6 +34,7 @@ import { RestTargets } from './targets/rest-target.ts'
 import { WaitingCalls } from './upward/calls.ts'
 import { deliver } from './upward/deliver.ts'
 import { Lanes } from './upward/lanes.ts'
+import { Receipts } from './upward/receipts.ts'
 import { Spool } from './upward/spool.ts'
 import { takeUpward } from './upward/upward.ts'
 
@@ -134,13 +135,17 @@ async function startUpward(ports: RouterPorts, { table, status, gates, replicas 
   const { hub, store, clock, log } = ports
   const targets = scope.use(new RestTargets(clock))
   const spool = new Spool(store, clock)
+  const frames = createFrameFactory(ports)
+  const receipts = new Receipts({ ...ports, frames })
   const lanes: Lanes = new Lanes({
     ...ports,
-    ...{ table, spool, tally: status, log: boundedLogger(log, ports) },
+    ...{ table, spool, receipts, tally: status, log: boundedLogger(log, ports) },
     deliver: (live, node, letter, signal) =>
       deliver({ hub, targets, clock, ...(replicas ? { replicas } : {}) }, live, { node, letter, signal }),
   })
-  lanes.add(await spool.open())
+  const left = await spool.open()
+  receipts.taken(left)
+  lanes.add(left)
   // Last of all: what is delivered until the end is counted.
   scope.defer(async () => {
     const within = new AbortController()
@@ -149,9 +154,14 @@ async function startUpward(ports: RouterPorts, { table, status, gates, replicas 
       log.warn('Counts of rules could not be written', { error: describeError(error) })
     })
   })
-  const calls = new WaitingCalls({ ...ports, table, targets, gates, tally: status, frames: createFrameFactory(ports) })
-  const upward = { table, spool, lanes, tally: status, clock }
+  const calls = new WaitingCalls({ ...ports, table, targets, gates, tally: status, frames })
+  const upward = { table, spool, lanes, receipts, tally: status, clock }
   scope.use(hub.onUserMessage((message) => takeUpward(upward, message)))
+  // Where it begins anew while nodes are connected, they have to say again what they keep.
+  const there: string[] = []
+  hub.onConnection(({ node, skerry }) => void (skerry && there.push(node)))[Symbol.dispose]()
+  for (const node of there) hub.cutOff(node, 'the Router has begun anew')
+  scope.use(hub.onUpstream('held', (upstream) => receipts.compare(upstream)))
   scope.use(hub.onUpstream('calls', (upstream) => calls.take(upstream, scope.signal)))
   scope.use(table.onChange((key) => lanes.wake((rule) => rule === key)))
   const isThere = (node: string) =>
@@ -159,6 +169,7 @@ async function startUpward(ports: RouterPorts, { table, status, gates, replicas 
   scope.use(hub.onConnection(({ node }, connected) => void (connected && isThere(node))))
   if (replicas) scope.use(ports.sessionLeases.onChange((now) => void (now && isThere(now.metadata.name))))
   scope.run((signal) => lanes.run(signal))
+  scope.run((signal) => receipts.run(signal))
 }
 
 async function listen(options: RouterOptions, ports: RouterPorts, calls: RestCalls): Promise<HttpServer> {

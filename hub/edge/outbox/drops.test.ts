@@ -88,7 +88,7 @@ test('messages that are too old by the time the disk takes nothing go when it do
   await edge.advance(31_000)
   edge.store.failure = undefined
   await edge.advance(61_000)
-  assert.deepEqual(edge.hub.status().userMessages, { waiting: 0, bytes: 0, dropped: { age: 1 } })
+  assert.deepEqual(edge.hub.status().userMessages, { waiting: 0, bytes: 0, kept: 0, dropped: { age: 1 } })
   assert.deepEqual(await edge.store.read({ statement: 'user.index', parameters: [] }), [])
   await edge.stop()
 })

@@ -14,6 +14,8 @@ export interface DropsKind {
   readonly domain: string
   readonly metric: string
   readonly help: string
+  /** Counter of copies. */
+  readonly copies: { readonly name: string; readonly help: string }
   /** Type of the condition of the Node by which the cloud hears of them. */
   readonly condition: string
   /** In the plural, as the beginning of a sentence. */
@@ -41,12 +43,16 @@ export class OutboxDrops {
   readonly #ports: OutboxDropsPorts
   readonly #kind: DropsKind
   readonly #count: (reason: DropReason, count: number) => void
+  readonly #countCopies: (count: number) => void
   /** Since the database was made. */
   readonly #totals = new Map<string, number>()
   readonly #unwritten = new Set<string>()
   /** Not said yet. */
   readonly #news = new Map<DropReason, number>()
   #saidAt = Number.NEGATIVE_INFINITY
+  /** Not said yet. */
+  #copies = 0
+  #copiesSaidAt = Number.NEGATIVE_INFINITY
   /** Until it may be said again. */
   #saying: Disposable | undefined
   /** Until it is over. */
@@ -55,7 +61,10 @@ export class OutboxDrops {
   constructor(ports: OutboxDropsPorts, kind: DropsKind) {
     this.#ports = ports
     this.#kind = kind
-    const dropped = (ports.metrics ?? silentMetrics).counter({
+    const metrics = ports.metrics ?? silentMetrics
+    const copies = metrics.counter(kind.copies)
+    this.#countCopies = (count) => copies.add(count)
+    const dropped = metrics.counter({
       name: kind.metric,
       help: kind.help,
       labels: ['reason'],
@@ -76,7 +85,25 @@ export class OutboxDrops {
     return Object.fromEntries(this.#totals)
   }
 
-  note(reason: DropReason, count: number): void {
+  /** `copy`: of what the cloud has taken. It is no loss, and no condition of the Node: it is counted, and named in the log. */
+  note(reason: DropReason | 'copy', count: number): void {
+    if (reason === 'copy') this.#noteCopies(count)
+    else this.#noteDrops(reason, count)
+  }
+
+  #noteCopies(count: number): void {
+    this.#countCopies(count)
+    this.#copies += count
+    const now = this.#ports.clock.monotonic()
+    if (now < this.#copiesSaidAt + SAY_EVERY.milliseconds) return
+    this.#copiesSaidAt = now
+    this.#ports.log.warn(`${this.#kind.what} wait in the cloud for their targets, and are not kept here any more`, {
+      copies: this.#copies,
+    })
+    this.#copies = 0
+  }
+
+  #noteDrops(reason: DropReason, count: number): void {
     this.#count(reason, count)
     this.#totals.set(reason, (this.#totals.get(reason) ?? 0) + count)
     this.#unwritten.add(reason)

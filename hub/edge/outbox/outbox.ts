@@ -42,10 +42,17 @@ export interface Room {
 
 interface Gone {
   readonly entry: Entry
-  readonly reason: DropReason
+  /** `copy`: the cloud has taken it, so that it is not lost with this. */
+  readonly reason: DropReason | 'copy'
 }
 
-/** Messages for the cloud on disk, in their order and within their bounds: beyond them the oldest go, of whichever line they are. */
+/** What an earlier process has left. */
+const FOUND = { isStored: true, isSent: true, isTaken: false }
+
+/**
+ * Messages for the cloud on disk, in their order and within their bounds. Beyond them copies of what the cloud has taken go first,
+ * because they are needed only where its disk is lost; then the oldest of what waits, of whichever line they are.
+ */
 export class Outbox<Message extends Stored> {
   readonly #ports: OutboxPorts
   readonly #kind: OutboxKind<Message>
@@ -61,12 +68,18 @@ export class Outbox<Message extends Stored> {
     this.#kind = kind
   }
 
+  /** Those that wait for the cloud. */
   get depth(): number {
-    return this.#queue.size
+    return this.#queue.size - this.#queue.taken
   }
 
   get bytes(): number {
-    return this.#queue.bytes
+    return this.#queue.bytes - this.#queue.takenBytes
+  }
+
+  /** How many the cloud has taken, and are kept until their targets have them. */
+  get kept(): number {
+    return this.#queue.taken
   }
 
   /** ms that the oldest has waited; undefined where none waits. */
@@ -94,7 +107,7 @@ export class Outbox<Message extends Stored> {
       const age = Math.max(0, clock.now() - numberIn(row, 'received'))
       const [id, bytes] = [numberIn(row, 'id'), numberIn(row, 'bytes')]
       const [frameId, line] = [String(row['frame']), String(row['line'])]
-      this.#queue.put({ id, frameId, line, bytes, born: clock.monotonic() - age, isStored: true })
+      this.#queue.put({ id, frameId, line, bytes, born: clock.monotonic() - age, ...FOUND })
       this.#lastId = Math.max(this.#lastId, id)
     }
     await this.#makeRoom({ messages: 0, bytes: 0 }, (gone) => this.#write([], gone))
@@ -108,14 +121,14 @@ export class Outbox<Message extends Stored> {
     await this.#makeRoom({ messages: 1, bytes }, async (gone) => {
       const entry: Entry = {
         ...{ id: ++this.#lastId, frameId, line, bytes },
-        ...{ born: clock.monotonic(), isStored: false },
+        ...{ born: clock.monotonic(), isStored: false, isSent: false, isTaken: false },
       }
       this.#queue.put(entry)
       try {
         await this.#write([this.#call('put', [entry.id, frameId, ...columns, received])], gone)
         entry.isStored = true
       } catch (error) {
-        this.#queue.take(entry)
+        this.#queue.remove(entry)
         throw error
       }
     })
@@ -138,20 +151,40 @@ export class Outbox<Message extends Stored> {
       rows.push(...(await this.#ports.store.read(this.#call('read', [first, last]))))
     const found = new Set(rows.map((row) => numberIn(row, 'id')))
     // What is not on disk any more cannot be sent.
-    for (const entry of chosen) if (!found.has(entry.id)) this.#queue.take(entry)
+    for (const entry of chosen) if (!found.has(entry.id)) this.#queue.remove(entry)
     return rows.map((row) => this.#kind.messageOf(row))
+  }
+
+  /** They are about to be sent. */
+  sending(messages: readonly Stored[]): void {
+    for (const entry of this.#entries(messages)) entry.isSent = true
+  }
+
+  /** They wait in the cloud, and are kept. */
+  taken(messages: readonly Stored[]): void {
+    for (const entry of this.#entries(messages)) this.#queue.take(entry)
+  }
+
+  /** Those that a cloud may know, as it knows them, in their order. */
+  sent(): readonly string[] {
+    return this.#queue.sent.map(({ frameId }) => frameId)
+  }
+
+  /** Of these the cloud of the moment has all but the missing ones, which wait for it. */
+  compared(frameIds: readonly string[], missing: ReadonlySet<string>): void {
+    const entries = frameIds.flatMap((frameId) => this.#queue.get(frameId) ?? [])
+    this.#queue.recall(entries.filter(({ frameId }) => missing.has(frameId)))
+    for (const entry of entries) if (!missing.has(entry.frameId)) this.#queue.take(entry)
+  }
+
+  /** As `remove`, of those that are still here. */
+  async done(frameIds: readonly string[]): Promise<void> {
+    await this.#remove(frameIds.flatMap((frameId) => this.#queue.get(frameId) ?? []))
   }
 
   /** Forgets them at once. Settles when they are gone on disk too; where it rejects, they go there with the next write or `peek`. */
   async remove(messages: readonly Stored[]): Promise<void> {
-    if (messages.length === 0) return
-    for (const { id, frameId } of messages) {
-      const entry = this.#queue.get(frameId)
-      if (entry) this.#queue.take(entry)
-      this.#leaving.delete(id)
-      this.#unremoved.add(id)
-    }
-    await this.#write([])
+    if (messages.length > 0) await this.#remove(messages)
   }
 
   /** Removes them, because the cloud does not want them. */
@@ -159,6 +192,19 @@ export class Outbox<Message extends Stored> {
     if (messages.length === 0) return
     this.#ports.drops.note('refused', messages.length)
     await this.remove(messages)
+  }
+
+  async #remove(messages: readonly Stored[]): Promise<void> {
+    for (const { id } of messages) {
+      this.#leaving.delete(id)
+      this.#unremoved.add(id)
+    }
+    for (const entry of this.#entries(messages)) this.#queue.remove(entry)
+    await this.#write([])
+  }
+
+  #entries(messages: readonly Stored[]): readonly Entry[] {
+    return messages.flatMap(({ frameId }) => this.#queue.get(frameId) ?? [])
   }
 
   /** Settles when nothing that is known is missing on disk. */
@@ -181,27 +227,33 @@ export class Outbox<Message extends Stored> {
       this.#queue.restore(back.filter(({ isStored }) => isStored))
       throw error
     }
-    const counts = new Map<DropReason, number>()
+    const counts = new Map<Gone['reason'], number>()
     for (const { entry, reason } of gone) {
       if (this.#leaving.delete(entry.id) && entry.isStored) counts.set(reason, (counts.get(reason) ?? 0) + 1)
     }
     for (const [reason, count] of counts) this.#ports.drops.note(reason, count)
   }
 
-  /** The oldest that have to go for so many more. */
-  #shrink({ messages, bytes }: Room): readonly Gone[] {
-    const { limits, clock } = this.#ports
-    const oldest = clock.monotonic() - limits.maxAgeHours * 3_600_000
+  #shrink(room: Room): readonly Gone[] {
     const gone: Gone[] = []
-    for (let entry = this.#queue.oldest; entry; entry = this.#queue.oldest) {
-      const isMany = this.depth + messages > limits.maxMessages ? 'count' : undefined
-      const isMuch = this.bytes + bytes > limits.maxBytes ? 'bytes' : undefined
-      const reason = entry.born < oldest ? 'age' : (isMany ?? isMuch)
-      if (!reason) break
-      this.#queue.take(entry)
-      gone.push({ entry, reason })
+    for (let next = this.#next(room); next; next = this.#next(room)) {
+      this.#queue.remove(next.entry)
+      gone.push(next)
     }
     return gone
+  }
+
+  /** What has to go for so many more, if anything. */
+  #next({ messages, bytes }: Room): Gone | undefined {
+    const { limits, clock } = this.#ports
+    const { oldest: waiting, oldestTaken: taken } = this.#queue
+    const tooOld = clock.monotonic() - limits.maxAgeHours * 3_600_000
+    if (taken && taken.born < tooOld) return { entry: taken, reason: 'copy' }
+    if (waiting && waiting.born < tooOld) return { entry: waiting, reason: 'age' }
+    const isMany = this.#queue.size + messages > limits.maxMessages
+    if (!isMany && this.#queue.bytes + bytes <= limits.maxBytes) return undefined
+    if (taken) return { entry: taken, reason: 'copy' }
+    return waiting && { entry: waiting, reason: isMany ? 'count' : 'bytes' }
   }
 
   /** With what is not removed yet, and what is not noted yet of what was dropped. */

@@ -138,7 +138,7 @@ test('104: a rule that begins at this node has its topic uploaded, until the rul
   const got: string[] = []
   both.cloud.hub.onUserMessage(async ({ resource, payload }) => {
     got.push(`${resource} ${Buffer.from(payload).toString()}`)
-    return 'taken'
+    return 'done'
   })
   for (const [name, ruleEndpointType] of [
     ['bus', 'eventbus'],

@@ -102,6 +102,7 @@ export class ServiceBus implements Module, CallRoad {
 
   async take(frame: Frame, origin: FrameOrigin): Promise<Frame | undefined> {
     const { operation = '', resource = '' } = frame.route
+    if (origin.isSkerry && operation === OPERATIONS.done) return this.#calls.takeDone(frame)
     if (operation === OPERATIONS.start || operation === OPERATIONS.stop) return this.#offer(operation, resource)
     if (!METHODS.has(operation.toUpperCase())) {
       this.#ignored('service-bus')

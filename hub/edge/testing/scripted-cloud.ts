@@ -2,8 +2,11 @@ import {
   DIGEST_RESOURCE,
   type Frame,
   type FrameRoute,
+  HELD_RESOURCE,
   type Json,
+  missingContent,
   OBJECT_DIGEST_RESOURCE,
+  parseMessages,
 } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import type { LinkPair } from '../../link/testing/index.ts'
@@ -59,6 +62,7 @@ export function defaultAnswer(frames: FrameFactory, frame: Frame): Frame | undef
   if (resource === DIGEST_RESOURCE) {
     return frames.reply(frame, { skerry: { missing: [] } }, { source: 'devicecontroller', group: 'twin' })
   }
+  if (resource === HELD_RESOURCE) return frames.reply(frame, missingContent(parseMessages(frame.content) ?? []))
   if (resource === OBJECT_DIGEST_RESOURCE) return frames.reply(frame, 'OK', { source: 'cloudhub', group: 'resource' })
   if (source === 'twin') {
     return frames.reply(frame, 'OK', { source: 'devicecontroller', group: 'twin', resource: 'twin' })

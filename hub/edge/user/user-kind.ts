@@ -12,6 +12,10 @@ export const USER_DROPS: DropsKind = {
   domain: 'user',
   metric: 'skerry_edgehub_user_dropped_total',
   help: 'Messages of MQTT clients to the cloud that were dropped, by reason.',
+  copies: {
+    name: 'skerry_edgehub_user_copies_dropped_total',
+    help: 'Messages of MQTT clients that the cloud had taken, and that were not kept until their targets had them, for the bounds.',
+  },
   condition: 'UserMessagesDropped',
   what: 'Messages of MQTT clients',
 }

@@ -2,7 +2,7 @@ import type { Bus, EventBus, MqttMessage } from '../../../platform/bus/index.ts'
 import { type Counter, type Metrics, silentMetrics } from '../../../platform/health/index.ts'
 import { describeError, type Module, type Scope, SkerryError } from '../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
-import { type Frame, GROUPS, type Json, MODULES, OPERATIONS, USER_FILTERS } from '../../../schemas/index.ts'
+import { type Frame, GROUPS, isTaken, type Json, MODULES, OPERATIONS, USER_FILTERS } from '../../../schemas/index.ts'
 import type { FrameFactory } from '../../link/index.ts'
 import { OutboxDrops } from '../outbox/drops.ts'
 import { Outbox, type OutboxPorts } from '../outbox/outbox.ts'
@@ -52,6 +52,7 @@ export class UserUplink implements Module, UserRoad {
       { ...ports, outbox: this.#outbox },
       {
         what: 'Messages of MQTT clients',
+        source: MODULES.bus,
         window: (road) => (road.isSkerry ? WINDOW : ORIGINAL_WINDOW),
         send: (message, road) => this.#send(message, road),
         count: (outcome, count) => this.#count(outcome, count),
@@ -69,6 +70,7 @@ export class UserUplink implements Module, UserRoad {
     const gauge = (name: string, help: string, read: () => number) => metrics.gauge({ name, help }).follow(read)
     gauge('skerry_edgehub_user_waiting', 'Messages of MQTT clients that the cloud has not got yet.', () => outbox.depth)
     gauge('skerry_edgehub_user_waiting_bytes', 'Bytes of them, topics and payloads.', () => outbox.bytes)
+    gauge('skerry_edgehub_user_kept', 'Messages that wait in the cloud, and are kept until done.', () => outbox.kept)
     const seconds = () => (outbox.oldestAge ?? 0) / 1000
     gauge('skerry_edgehub_user_oldest_seconds', 'How long the oldest of them has waited.', seconds)
   }
@@ -89,16 +91,18 @@ export class UserUplink implements Module, UserRoad {
   }
 
   get status(): UserRoad['status'] {
-    const { depth, bytes, oldestAge } = this.#outbox
+    const { depth, bytes, oldestAge, kept } = this.#outbox
     return {
       waiting: depth,
       bytes,
+      kept,
       ...(oldestAge === undefined ? {} : { oldestAge }),
       dropped: this.#drops.totals,
     }
   }
 
   take(frame: Frame, origin: FrameOrigin): Promise<Frame | undefined> {
+    if (origin.isSkerry && frame.route.operation === OPERATIONS.done) return this.#sender.takeDone(frame)
     return this.#downlink.take(frame, origin)
   }
 
@@ -130,7 +134,9 @@ export class UserUplink implements Module, UserRoad {
 
   async #send(message: UserMessage, road: Road): Promise<Outcome> {
     try {
-      await road.deliver(this.#frameOf(message, road))
+      const frame = this.#frameOf(message, road)
+      if (road.isSkerry) return isTaken((await road.ask(frame)).content) ? 'taken' : 'done'
+      await road.deliver(frame)
       return 'done'
     } catch (error) {
       if (isRefusal(error)) return 'refused'
@@ -139,7 +145,7 @@ export class UserUplink implements Module, UserRoad {
   }
 
   #count(outcome: Outcome, count: number): void {
-    if (outcome === 'done') this.#messages.add(count, { outcome: 'sent' })
+    if (outcome === 'taken' || outcome === 'done') this.#messages.add(count, { outcome: 'sent' })
     else if (outcome === 'again') this.#messages.add(count, { outcome: 'failed' })
   }
 

@@ -267,7 +267,7 @@ export class World implements Scene {
         if (!isRefused) this.messages.taken(peer.node, Buffer.from(payload).toString(), number)
         if (isSlow) await clock.sleep({ milliseconds: random.next() * 200 })
         if (isRefused) throw new Error('the handler does not want it now')
-        return 'taken'
+        return 'done'
       },
       onCrash: (module, error) => {
         if (!clock.isDead) this.violate(CALM, `${name}: ${module} crashed: ${describeError(error)}`)

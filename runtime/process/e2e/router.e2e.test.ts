@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { join } from 'node:path'
@@ -14,11 +14,12 @@ describe('rules between the cloud and a node', { skip: needs('kubectl') }, () =>
   let fleet: Fleet
   let edge: Half
   let ca: string
+  let status = 418
   const got: { readonly url: string | undefined; readonly method: string | undefined; readonly body: string }[] = []
   const service = createServer((incoming, response) => {
     void readBody(incoming, 1_000_000).then((body) => {
       got.push({ url: incoming.url, method: incoming.method, body: body.toString() })
-      response.writeHead(418, { 'x-service': 'here' })
+      response.writeHead(status, { 'x-service': 'here' })
       response.end('tea')
     })
   })
@@ -112,6 +113,31 @@ describe('rules between the cloud and a node', { skip: needs('kubectl') }, () =>
       async () => got.some(({ url, body }) => url === '/doors' && body === 'open') || undefined,
     )
     await fleet.untilField('rule', 'doors', '{.status.deadLetters[0].reason}', 'the target answered with 418')
+  })
+
+  it('delivers what waited in a cloud half that was killed and lost its disk', async () => {
+    status = 503
+    await publish(edge, 'default/doors/2', 'lost?')
+    await eventually('the cloud has it, and the edge keeps it', async () => {
+      const [waiting, kept] = await Promise.all(
+        ['waiting', 'kept'].map((each) => edge.metric(`skerry_edgehub_user_${each}`)),
+      )
+      return (waiting === 0 && kept === 1) || undefined
+    })
+    await fleet.cloud.end('SIGKILL')
+    for (const end of ['', '-wal', '-shm']) await rm(join(fleet.cloud.directory, `router.db${end}`), { force: true })
+    status = 204
+    const before = got.length
+    await fleet.cloud.start()
+    await eventually(
+      'the service has it',
+      async () => got.slice(before).some(({ body }) => body === 'lost?') || undefined,
+    )
+    await eventually(
+      'the edge keeps it no more',
+      async () => (await edge.metric('skerry_edgehub_user_kept')) === 0 || undefined,
+    )
+    assert.equal(got.slice(before).filter(({ body }) => body === 'lost?').length, 1)
   })
 
   it('refuses a wrong rule with the field', async () => {

@@ -17,9 +17,12 @@ export function roadLines(road: RoadReport, now: number): readonly string[] {
     amount(road.podsWaiting, 'pod'),
     amount(road.requests, 'request'),
   ]
+  const { kept = 0 } = user
+  const keptText = `${amount(kept, 'message')} of clients, until targets of rules have them`
   return [
     line('cloud', link),
     line('waiting', waiting.join(', ')),
+    ...(kept === 0 ? [] : [line('kept', keptText)]),
     line('dropped', countsText(user.dropped)),
     ...(sum(road.refused) === 0 ? [] : [line('refused', countsText(road.refused))]),
     line('from the cloud', `${amount(road.objects.count, 'object')} on disk (${bytesText(road.objects.bytes)})`),

@@ -39,8 +39,11 @@ export const RoadReport = Type.Object(
     podsWaiting: count('Pods with a status that the cloud has not confirmed.'),
     userMessages: Type.Object(
       {
-        waiting: count('Messages of MQTT clients that the cloud has not confirmed.'),
+        waiting: count('Messages of MQTT clients that the cloud has not got yet.'),
         bytes: count('Their size.'),
+        kept: Type.Optional(
+          count('Messages that wait in the cloud for the targets of rules, and are kept here until those have them.'),
+        ),
         oldestAge: Type.Optional(count('How long the oldest has waited, ms.')),
         dropped: counts('Messages that a bound dropped since the database was made, by reason.'),
       },

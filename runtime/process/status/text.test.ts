@@ -17,7 +17,7 @@ const ROAD: RoadReport = {
   requests: 0,
   twinsWaiting: 2,
   podsWaiting: 0,
-  userMessages: { waiting: 1, bytes: 2048, oldestAge: 240_000, dropped: { full: 3, old: 0 } },
+  userMessages: { waiting: 1, bytes: 2048, kept: 2, oldestAge: 240_000, dropped: { full: 3, old: 0 } },
   objects: { count: 12, bytes: 3 * 1024 ** 2 },
   refused: {},
 }
@@ -26,12 +26,13 @@ test('a connected edge says to whom since when, what waits and what was dropped'
   assert.deepEqual(roadLines(ROAD, NOW), [
     '  cloud                connected to the cloud half at cloud.example.com:10000 for 5 min; last receipt 3 s ago',
     '  waiting              2 devices, 1 message of clients (2.0 KiB, the oldest for 4 min), 0 pods, 0 requests',
+    '  kept                 2 messages of clients, until targets of rules have them',
     '  dropped              3 (full)',
     '  from the cloud       12 objects on disk (3.0 MiB)',
   ])
   const original = roadLines({ ...ROAD, peer: 'kubeedge', refused: { 'too-large': 1 } }, NOW)
   assert.match(original[0] ?? '', /connected to a KubeEdge cloud at/)
-  assert.match(original[3] ?? '', /refused +1 \(too-large\)/)
+  assert.match(original[4] ?? '', /refused +1 \(too-large\)/)
 })
 
 test('the tunnel is shown with its streams, or why it is not open; a node without one here is marked', () => {

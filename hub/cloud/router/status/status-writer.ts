@@ -26,6 +26,8 @@ const COALESCE = seconds(5)
 const RATE = { perSecond: 20, burst: 40 }
 const MOST_ATTEMPTS = 5
 const MOST_UNWRITTEN = 10_000
+/** For one status; more need not wait. While the API is away nothing is written, and nothing may grow without end. */
+const MOST_WAITING = 10_000
 
 /**
  * Statuses of rules: what became of messages since the last write is added to what the API has, over the version that was read, so
@@ -34,6 +36,8 @@ const MOST_UNWRITTEN = 10_000
 export class StatusWriter implements Tally {
   readonly #ports: StatusWriterPorts
   readonly #news = new Map<string, News>()
+  /** Who waits until what is news of a rule is written. */
+  readonly #waiting = new Map<string, (() => void)[]>()
   readonly #bucket: TokenBucket
   readonly #queue: Reconciler
 
@@ -53,8 +57,12 @@ export class StatusWriter implements Tally {
     this.#note(key, { ...news, delivered: news.delivered + 1 })
   }
 
-  failed(key: string, reason: string, deadLetter?: DeadLetter): void {
+  failed(key: string, reason: string, deadLetter?: DeadLetter, onWritten: () => void = () => undefined): void {
     this.#note(key, withFailure(this.#of(key), { time: this.#ports.clock.now(), reason }, deadLetter))
+    const waiting = this.#waiting.get(key) ?? []
+    this.#waiting.set(key, waiting)
+    if (waiting.length < MOST_WAITING) waiting.push(onWritten)
+    else onWritten()
     const rule = deadLetter && this.#ports.table.rule(key)
     if (rule) this.#ports.events.record(rule, { type: 'Warning', reason: 'DeadLetter', message: reason })
   }
@@ -83,7 +91,7 @@ export class StatusWriter implements Tally {
 
   #note(key: string, news: News): void {
     const [oldest] = this.#news.keys()
-    if (!this.#news.has(key) && this.#news.size >= MOST_UNWRITTEN && oldest !== undefined) this.#news.delete(oldest)
+    if (!this.#news.has(key) && this.#news.size >= MOST_UNWRITTEN && oldest !== undefined) this.#forget(oldest)
     this.#news.set(key, news)
     this.#queue.enqueueAfter(key, COALESCE)
   }
@@ -97,6 +105,7 @@ export class StatusWriter implements Tally {
     let rule = table.rule(key)
     for (let attempt = 1; rule; attempt++) {
       const news = this.#of(key)
+      const waiting = this.#waiting.get(key)?.length ?? 0
       const verdict = table.verdict(key)
       const status = mergedStatus(rule, { news, verdict, now: clock.now() })
       if (!status) return
@@ -107,6 +116,7 @@ export class StatusWriter implements Tally {
         const body = { metadata: { resourceVersion, uid }, status }
         const written = await kubernetes.patch(RULES, { namespace, name }, body, { type: 'merge' }, signal)
         this.#wrote(key, news)
+        this.#tell(key, waiting)
         rules.absorb(written)
         if (verdict && !verdict.accepted && isNews(rule, verdict))
           this.#ports.events.record(written, { type: 'Warning', reason: verdict.reason, message: verdict.message })
@@ -119,7 +129,19 @@ export class StatusWriter implements Tally {
       }
     }
     // Of a rule that is gone, nobody reads.
-    if (!table.rule(key)) this.#news.delete(key)
+    if (!table.rule(key)) this.#forget(key)
+  }
+
+  #forget(key: string): void {
+    this.#news.delete(key)
+    this.#tell(key, Number.POSITIVE_INFINITY)
+  }
+
+  #tell(key: string, count: number): void {
+    const waiting = this.#waiting.get(key) ?? []
+    const told = waiting.splice(0, count)
+    if (waiting.length === 0) this.#waiting.delete(key)
+    for (const onWritten of told) onWritten()
   }
 
   /** What came meanwhile stays. */

@@ -13,7 +13,8 @@ export interface DeadLetter {
 /** Told of what became of each message and call of a rule. */
 export interface Tally {
   delivered(key: string): void
-  failed(key: string, reason: string, deadLetter?: DeadLetter): void
+  /** `onWritten`: it is in the status of the rule, or nobody will ever read it there. */
+  failed(key: string, reason: string, deadLetter?: DeadLetter, onWritten?: () => void): void
   /** Messages wait, and are tried again. */
   waits(key: string, reason: string): void
 }

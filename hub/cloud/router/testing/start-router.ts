@@ -6,6 +6,7 @@ import { runModules } from '../../../../platform/lifecycle/index.ts'
 import { silentLogger } from '../../../../platform/log/index.ts'
 import { openStore } from '../../../../platform/store/index.ts'
 import { type Clock, seconds, systemClock } from '../../../../platform/time/index.ts'
+import type { FakeClock } from '../../../../platform/time/testing/index.ts'
 import type { Frame, Rule, RuleEndpoint } from '../../../../schemas/index.ts'
 import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
 import type { Tunnels } from '../../../tunnel/index.ts'
@@ -60,15 +61,17 @@ export interface RouterSetting {
   readonly folder?: string
   readonly tunnels?: Tunnels
   readonly clock?: Clock
+  /** Virtual time for the hub as well; whoever gives it moves it. */
+  readonly virtual?: FakeClock
 }
 
 /** The Router as a module, over plain HTTP on loopback: a real store and clock, hub and Kubernetes as in the tests of CloudHub. */
 export async function startRouter(
   t: TestContext,
   rules: readonly Rule[],
-  { kubernetes = new FakeKubernetes(), folder, tunnels, clock = systemClock }: RouterSetting = {},
+  { kubernetes = new FakeKubernetes(), folder, tunnels, virtual, clock = virtual ?? systemClock }: RouterSetting = {},
 ): Promise<RouterHarness> {
-  const cloud = await startCloud(kubernetes)
+  const cloud = await startCloud(kubernetes, virtual)
   const metrics = createMetrics()
   const store = await openStore(join(folder ?? (await temporaryFolder()), 'router.db'), [routerStoreDomain], {
     clock,

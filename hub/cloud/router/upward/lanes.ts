@@ -14,6 +14,7 @@ import type { LiveRule } from '../rules/live-rule.ts'
 import { settingsOf } from '../rules/rule-settings.ts'
 import type { RuleTable } from '../rules/rule-table.ts'
 import type { Tally } from '../status/tally.ts'
+import type { Receipts } from './receipts.ts'
 import type { Letter, Spool, Waiting } from './spool.ts'
 
 /** What became of an attempt. */
@@ -27,6 +28,8 @@ export interface LanePorts {
   readonly table: RuleTable
   readonly spool: Spool
   readonly tally: Tally
+  /** Told of each that is delivered, or given up and shown as such. */
+  readonly receipts: Pick<Receipts, 'settled'>
   /** One attempt; never rejects but with the signal's reason. */
   readonly deliver: (live: LiveRule, node: string, letter: Letter, signal: AbortSignal) => Promise<Attempt>
   readonly clock: Clock
@@ -191,9 +194,10 @@ export class Lanes {
     for (let sent = 0; sent < 64 && !signal.aborted; sent++) {
       const waiting = lane.queue[0]
       if (!waiting) return
-      const { table, spool, clock } = this.#ports
+      const { table, spool, clock, tally, receipts } = this.#ports
       const live = table.live(lane.rule)
       const letter = await spool.read(waiting.id)
+      let isDelivered = !letter
       if (letter && live) {
         const age = clock.now() - waiting.received
         const attempt = await this.#attempt(live, { lane, letter, signal })
@@ -204,7 +208,10 @@ export class Lanes {
           }
           await this.#bury(waiting, letter, `given up after ${live.settings.keepHours} hours: ${attempt.reason}`)
         } else if (attempt.outcome === 'final') await this.#bury(waiting, letter, attempt.reason)
-        else this.#ports.tally.delivered(lane.rule)
+        else {
+          isDelivered = true
+          tally.delivered(lane.rule)
+        }
         lane.backoff.reset()
         lane.told = undefined
       } else if (letter && !table.isSynced) return this.#takeRest(lane, seconds(1))
@@ -216,6 +223,7 @@ export class Lanes {
         await this.#bury(waiting, letter, rule ? 'the rule was not followed for too long' : 'its rule was deleted')
       }
       await spool.remove(waiting)
+      if (isDelivered) receipts.settled(waiting)
       lane.queue.shift()
       this.#count(lane.rule, -1)
     }
@@ -231,19 +239,14 @@ export class Lanes {
     return attempt
   }
 
-  async #bury({ node, rule }: Waiting, letter: Letter | undefined, reason: string): Promise<void> {
-    if (!letter) return
-    const { clock, log, tally } = this.#ports
+  async #bury(waiting: Waiting, letter: Letter | undefined, reason: string): Promise<void> {
+    const { clock, log, tally, receipts } = this.#ports
+    if (!letter) return receipts.settled(waiting)
+    const { node, rule } = waiting
     const { topic, message: id, payload } = letter
     log.warn('A message of an edge is given up', { rule, node, topic: topic.slice(0, 200), message: id, reason })
-    tally.failed(rule, `node ${node}, ${topic.slice(0, 200)}: ${reason}`, {
-      time: clock.now(),
-      node,
-      topic,
-      id,
-      reason,
-      payload,
-    })
+    const dead = { time: clock.now(), node, topic, id, reason, payload }
+    tally.failed(rule, `node ${node}, ${topic.slice(0, 200)}: ${reason}`, dead, () => receipts.settled(waiting))
   }
 
   /** Once, however often it is tried. */

@@ -28,7 +28,7 @@ export const routerStoreDomain: StoreDomain = {
   ],
   statements: {
     index:
-      'SELECT id, rule, node, length(CAST(topic AS blob)) + length(payload) AS bytes, received FROM router_message ORDER BY id',
+      "SELECT id, rule, node, message, call <> '' AS isCall, length(CAST(topic AS blob)) + length(payload) AS bytes, received FROM router_message ORDER BY id",
     put: 'INSERT INTO router_message (id, rule, node, topic, message, call, payload, received) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     read: 'SELECT topic, message, call, payload FROM router_message WHERE id = ?',
     remove: 'DELETE FROM router_message WHERE id = ?',

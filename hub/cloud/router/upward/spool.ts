@@ -8,6 +8,10 @@ export interface Waiting {
   /** `<namespace>/<name>` */
   readonly rule: string
   readonly node: string
+  /** Id of the message. */
+  readonly message: string
+  /** A call of an application, not a message of an MQTT client. */
+  readonly isCall: boolean
   readonly bytes: number
   /** Unix ms. */
   readonly received: number
@@ -29,7 +33,10 @@ const BOUNDS = { most: 256 * MIB, share: 64 * MIB }
 /** Of messages whose payload is kept in memory too: those that go on at once need not be read. */
 const WARM_BYTES = 8 * 1024 * 1024
 
-/** Messages on disk, from before their edge is told that they are taken until their target has them. */
+/**
+ * Messages on disk, from before their edge is told that they are taken until their target has them. The disk saves traffic and
+ * repetitions: Skerry's edges keep each until it is done, and send again what is not here any more.
+ */
 export class Spool {
   readonly #store: Store
   readonly #clock: Clock
@@ -73,7 +80,8 @@ export class Spool {
     if (this.#bytes + bytes * rules.length > this.#bounds.most)
       throw new UnavailableError('Too many messages wait for the targets of rules', { code: 'HUB_ROUTER_FULL' })
     const received = Math.trunc(this.#clock.now())
-    const waiting = rules.map((rule) => ({ id: ++this.#lastId, rule, node, bytes, received }))
+    const isCall = call !== ''
+    const waiting = rules.map((rule) => ({ id: ++this.#lastId, rule, node, message, isCall, bytes, received }))
     for (const rule of rules) this.#count(rule, bytes)
     try {
       await this.#store.write(
@@ -123,6 +131,8 @@ function waitingOf(row: Row): Waiting {
     id: Number(row['id']),
     rule: String(row['rule']),
     node: String(row['node']),
+    message: String(row['message']),
+    isCall: Number(row['isCall']) === 1,
     bytes: Number(row['bytes']),
     received: Number(row['received']),
   }

@@ -14,6 +14,10 @@ export const CALL_DROPS: DropsKind = {
   domain: 'servicebus',
   metric: 'skerry_servicebus_dropped_total',
   help: 'Stored calls of local applications to the cloud that were dropped, by reason.',
+  copies: {
+    name: 'skerry_servicebus_copies_dropped_total',
+    help: 'Stored calls that the cloud had taken, and that were not kept until their targets had them, for the bounds.',
+  },
   condition: 'StoredCallsDropped',
   what: 'Stored calls of local applications',
 }

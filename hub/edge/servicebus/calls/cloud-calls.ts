@@ -2,7 +2,14 @@ import { type Counter, type Metrics, silentMetrics } from '../../../../platform/
 import { describeError, SkerryError } from '../../../../platform/lifecycle/index.ts'
 import type { Logger } from '../../../../platform/log/index.ts'
 import { DeadlineError, type Duration, seconds, withDeadline } from '../../../../platform/time/index.ts'
-import { type HeaderLists, SERVICE_ERROR_HEADER, type ServiceAnswer } from '../../../../schemas/index.ts'
+import {
+  type Frame,
+  type HeaderLists,
+  isTaken,
+  MODULES,
+  SERVICE_ERROR_HEADER,
+  type ServiceAnswer,
+} from '../../../../schemas/index.ts'
 import type { FrameFactory } from '../../../link/index.ts'
 import { Outbox, type OutboxPorts } from '../../outbox/outbox.ts'
 import { OutboxSender, type Outcome } from '../../outbox/sender.ts'
@@ -35,6 +42,7 @@ export class CloudCalls {
       { ...ports, outbox: this.#outbox },
       {
         what: 'Stored calls of local applications',
+        source: MODULES.serviceBus,
         window: () => WINDOW,
         send: (stored, road) => this.#send(stored, road),
         count: (outcome, count) => this.#count.add(count, { outcome: COUNTED_AS[outcome] }),
@@ -54,6 +62,7 @@ export class CloudCalls {
       () => outbox.depth,
     )
     gauge('skerry_servicebus_waiting_bytes', 'Bytes of them, headers and bodies.', () => outbox.bytes)
+    gauge('skerry_servicebus_kept', 'Calls that wait in the cloud, and are kept until done.', () => outbox.kept)
   }
 
   get waiting(): number {
@@ -125,6 +134,11 @@ export class CloudCalls {
     return id
   }
 
+  /** The cloud says which stored calls are done. */
+  takeDone(frame: Frame): Promise<Frame> {
+    return this.#sender.takeDone(frame)
+  }
+
   async #send(stored: StoredCall, road: Road): Promise<Outcome> {
     const { frames, log } = this.#ports
     const call = parseStored(stored)
@@ -136,7 +150,9 @@ export class CloudCalls {
       await road.deliver(frame)
       return 'done'
     }
-    const answer = answerOf(await road.ask(frame, RECEIPT_WITHIN), true)
+    const receipt = await road.ask(frame, RECEIPT_WITHIN)
+    if (isTaken(receipt.content)) return 'taken'
+    const answer = answerOf(receipt, true)
     const code = answer && headerIn(answer.headers, SERVICE_ERROR_HEADER)
     if (!answer || code === undefined) return 'done'
     if (isForNow(answer.status)) return 'again'
@@ -145,7 +161,12 @@ export class CloudCalls {
   }
 }
 
-const COUNTED_AS: Readonly<Record<Outcome, string>> = { done: 'sent', refused: 'refused', again: 'repeated' }
+const COUNTED_AS: Readonly<Record<Outcome, string>> = {
+  taken: 'sent',
+  done: 'sent',
+  refused: 'refused',
+  again: 'repeated',
+}
 
 function isForNow(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429

@@ -24,7 +24,7 @@ function route(edge: CallingEdge, fate: (frame: Frame) => Frame | 'nothing' | un
   const before = edge.cloud.answers
   const taken = new Map<string, string>()
   edge.cloud.answers = (frame) => {
-    if (frame.route.source !== 'servicebus') return before(frame)
+    if (frame.route.source !== 'servicebus' || frame.route.operation !== 'upload') return before(frame)
     const other = fate(frame)
     if (other === 'nothing') return undefined
     if (other) return other

@@ -68,7 +68,8 @@ export async function startCalling(options: CallingOptions = {}): Promise<Callin
           text: await response.text(),
         })),
       ),
-    calls: () => edge.cloud.received.filter(({ route }) => route.source === 'servicebus'),
+    calls: () =>
+      edge.cloud.received.filter(({ route }) => route.source === 'servicebus' && route.operation === 'upload'),
   }
 }
 
