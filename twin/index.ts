@@ -1,5 +1,7 @@
 export type { Access } from './http/caller.ts'
-export { createLocalApiModule, type LocalApiModule, type LocalApiOptions } from './http/module.ts'
+export { createLocalApiModule, type LocalApiModule } from './http/module.ts'
+export type { LocalApiOptions } from './http/options.ts'
+export type { PodsNetwork } from './http/pods-door.ts'
 export { TWIN_LIMITS, type TwinLimits } from './model/update.ts'
 export { createDeviceTwinModule, type DeviceTwinOptions } from './service/device-twin.ts'
 export { twinStoreDomain } from './service/twin-store.ts'

@@ -130,6 +130,30 @@ test('a taken port is refused with its number', async (t) => {
   })
 })
 
+test('one address has so many connections, and gets a place back', async (t) => {
+  let refused = 0
+  const ofAddress = { maxConnections: 2, onRefused: () => refused++ }
+  const { server } = await setup(t, (_request, response) => sendJson(response, 200, 1), { ofAddress })
+  const dial = async (localAddress: string) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port, localAddress })
+    t.after(() => socket.destroy())
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    return socket
+  }
+  const [first] = [await dial('127.0.0.2'), await dial('127.0.0.2')]
+  assert.equal(await text(await dial('127.0.0.2')), '')
+  assert.equal(refused, 1)
+  const answerOf = async (localAddress: string) => {
+    const socket = await dial(localAddress)
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    return text(socket)
+  }
+  assert.match(await answerOf('127.0.0.3'), /^HTTP\/1\.1 200 /)
+  first.destroy()
+  while (!/^HTTP/.test(await answerOf('127.0.0.2'))) await new Promise(setImmediate)
+})
+
 async function setup(t: TestContext, handler: HttpHandler, options: Partial<ServeHttpOptions> = {}) {
   const log = memoryLogger()
   const server = await serveHttp({ at: { host: '127.0.0.1', port: 0 }, log, handler, ...options })

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
+import { Places } from '../lifecycle/places.ts'
 import type { Logger } from '../log/logger.ts'
 import { type Clock, type Duration, seconds, systemClock } from '../time/index.ts'
 import { errorAnswer, sendJson } from './answer.ts'
@@ -38,6 +39,8 @@ export interface ServeHttpOptions {
   /** Default: 1024. More are closed at once. */
   readonly maxConnections?: number
   readonly onRefused?: OnRefused
+  /** Of one address. More are closed before anything of them is read, and told to `onRefused`. */
+  readonly ofAddress?: { readonly maxConnections: number; readonly onRefused: () => void }
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -132,6 +135,7 @@ async function start(server: Server | TlsServer, scheme: string, options: ServeH
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
+  if (options.ofAddress) shareOut(server, options.ofAddress)
   const connections = watch(server, scheme === 'http' ? 'connection' : 'secureConnection', options)
   const take = (request: IncomingMessage, response: ServerResponse, waits: boolean) => {
     connections.begun(request, response)
@@ -198,6 +202,24 @@ function watch(server: Server | TlsServer, event: string, options: ServeHttpOpti
   }
   server.on('newListener', onListener)
   return connections
+}
+
+/** Before the server's own listeners, so that a connection too many is closed before it costs anything. */
+function shareOut(
+  server: Server | TlsServer,
+  { maxConnections, onRefused }: NonNullable<ServeHttpOptions['ofAddress']>,
+): void {
+  const places = new Places<string>()
+  server.prependListener('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? 'gone'
+    if (places.takenBy(address) >= maxConnections) {
+      onRefused()
+      socket.destroy()
+      return
+    }
+    const place = places.take(address)
+    socket.once('close', () => place[Symbol.dispose]())
+  })
 }
 
 async function answer(

@@ -42,7 +42,8 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
   const bus = createLocalBus(clock, log)
   const frames = createFrameFactory({ clock, random })
   const pods = config.edged.enabled ? await composeEdged(config, bus, ground) : undefined
-  const mqtt = composeEventBus(config, ground, pods && { bus, address: config.edged.twins.address })
+  const podsOfNode = pods && { bus, address: config.edged.twins.address }
+  const mqtt = composeEventBus(config, ground, podsOfNode)
   const { eventBus } = mqtt
   const twin = createDeviceTwinModule({ store, bus, eventBus, nodeName, limits, clock, random, log, metrics })
   const mapperHost = createMapperHostModule({
@@ -51,7 +52,7 @@ export async function composeEdge(config: EdgeConfig, ground: Ground): Promise<C
     broker: mqtt.brokerForMappers,
   })
   const methods = createDeviceMethodsModule({ bus, eventBus, clock, log, metrics })
-  const localApi = composeLocalApi(config, bus, ground, mqtt.accounts)
+  const localApi = composeLocalApi(config, bus, ground, mqtt.accounts, podsOfNode)
   const { server, certificates, projectId, maxFrameBytes, silenceSeconds, objects, userMessages } = config.cloud
   const meta = createMetaManager({ store, bus, frames, nodeName, clock, log, metrics, limits: objects })
   const userUplink = new UserUplink({

@@ -21,7 +21,7 @@ export async function composeEdged(config: EdgeConfig, bus: Bus, ground: Ground)
   const { edged, node } = config
   const directory = edged.directory ?? join(ground.directory, 'edged')
   const access = latePodAccess({
-    ...{ bus, folder: join(directory, 'accounts') },
+    ...{ bus, log, folder: join(directory, 'accounts') },
     handouts: await memoryFolder(ground.directory),
   })
   const module = createEdgedModule(

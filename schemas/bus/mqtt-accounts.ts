@@ -39,3 +39,13 @@ export function podUser({
 export function isPodUser(user: string): boolean {
   return user.startsWith(POD_USERS)
 }
+
+/** How a pod says over HTTP which account it has, where a colon would end the name (RFC 7617 §2). */
+export function httpUserOf(user: string): string {
+  return isPodUser(user) ? `pod/${user.slice(POD_USERS.length)}` : user
+}
+
+/** The account of a name that was said over HTTP. */
+export function userOfHttp(name: string): string {
+  return /^pod\/[^/]+\/[^/]+\/[^/]+$/.test(name) ? `${POD_USERS}${name.slice('pod/'.length)}` : name
+}

@@ -26,7 +26,7 @@ export const EdgedTwinsConfig = Type.Object(
       default: '169.254.30.10',
       minLength: 1,
       description:
-        'Address at which pods find the broker. A link-local one (169.254.0.0/16) is added to this machine where it is not there; any other one has to be there.',
+        'Address at which pods find this node: its broker, its local HTTP API and MetaServer. A link-local one (169.254.0.0/16) is added to this machine where it is not there; any other one has to be there.',
     }),
     shared: Type.Array(SharedTwins, {
       default: [],

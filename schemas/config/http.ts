@@ -1,6 +1,19 @@
 import { type Static, Type } from 'typebox'
 import { port, strict } from './fields.ts'
 
+const most = (fallback: number, description: string) =>
+  Type.Integer({ default: fallback, minimum: 1, maximum: 10_000, description })
+
+/** `http.pods`. */
+const PodsAtLocalApi = Type.Object(
+  {
+    maxConnections: most(16, 'Connections of one pod; from one address of pods come at most twice as many.'),
+    maxRequests: most(8, 'Requests of one pod that are worked on, without its streams.'),
+    maxStreams: most(4, 'Streams of events of one pod.'),
+  },
+  { ...strict, default: {}, description: 'What each pod that uses twins may have at a time.' },
+)
+
 /** `http` of `skerry edge`. */
 export const LocalApiConfig = Type.Object(
   {
@@ -29,8 +42,10 @@ export const LocalApiConfig = Type.Object(
       default: 64,
       minimum: 1,
       maximum: 10_000,
-      description: 'Most streams of events at a time; half of them for one user.',
+      description:
+        'Most streams of events at a time; half of them for one user. Pods have as many beside these, with fewer for each: see pods.',
     }),
+    pods: PodsAtLocalApi,
   },
   {
     ...strict,

@@ -11,6 +11,7 @@ import type { Access } from './caller.ts'
 import { createLocalApiModule } from './module.ts'
 
 const access: Access = {
+  follow: () => ({ [Symbol.dispose]: () => undefined }),
   identify: async () => ({ user: 'anna', rights: { mayHear: () => true, refusePublish: () => undefined } }),
 }
 
@@ -21,7 +22,15 @@ test('hostile peers of the local HTTP API are refused, and others read and set t
   const scope = createScope('LocalApi', { clock, log, deadline: seconds(5), onCrash: assert.ifError })
   t.after(() => scope[Symbol.asyncDispose]())
   const module = createLocalApiModule({
-    ...{ host: '127.0.0.1', port: 0, origins: [], names: [], maxBodyBytes: 10_000, maxStreams: 4 },
+    ...{
+      host: '127.0.0.1',
+      port: 0,
+      origins: [],
+      names: [],
+      maxBodyBytes: 10_000,
+      maxStreams: 4,
+      pods: { maxConnections: 16, maxRequests: 8, maxStreams: 4 },
+    },
     ...{ access, bus: edge.bus, version: '1.2.3', clock, random: systemRandom, log, metrics: createMetrics() },
   })
   await module.start(scope)

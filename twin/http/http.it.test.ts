@@ -17,15 +17,19 @@ import {
 } from '../../schemas/index.ts'
 import { lamp, lampModel, startTwins } from '../testing/edge.ts'
 import type { Access } from './caller.ts'
-import { createLocalApiModule, type LocalApiOptions } from './module.ts'
+import { createLocalApiModule } from './module.ts'
 import { openApi } from './openapi.ts'
+import type { LocalApiOptions } from './options.ts'
 import { ROUTES } from './routes.ts'
 
 const BASIC = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 const ANNA = { authorization: BASIC('anna', 'right') }
 
 /** Anna may all with default/lamp; whoever does not say who he is may see it; others are not let in. */
+/** Without accounts of pods. */
+const noAccounts = { follow: () => ({ [Symbol.dispose]: () => undefined }) }
 const access: Access = {
+  ...noAccounts,
   async identify(_peer, user, password) {
     const isOfLamp = (topic: string) => topic.startsWith('twins/default/lamp')
     if (user === undefined) {
@@ -49,6 +53,7 @@ async function start(t: TestContext, options: Partial<LocalApiOptions> = {}) {
   t.after(() => scope[Symbol.asyncDispose]())
   const module = createLocalApiModule({
     ...{ host: '127.0.0.1', port: 0, origins: [], names: [], maxBodyBytes: 10_000, maxStreams: 4 },
+    pods: { maxConnections: 2, maxRequests: 2, maxStreams: 1 },
     ...{ access, bus: edge.bus, version: '1.2.3', clock, random: systemRandom, log, metrics: createMetrics() },
     ...options,
   })
@@ -96,7 +101,7 @@ test('a twin is read as on MQTT, and what is not to be seen is not there', async
 
 test('pages of a list follow each other', async (t) => {
   const rights = { mayHear: () => true, refusePublish: () => undefined }
-  const { api } = await start(t, { access: { identify: async () => ({ user: undefined, rights }) } })
+  const { api } = await start(t, { access: { ...noAccounts, identify: async () => ({ user: undefined, rights }) } })
   const first = await bodyOf(api('/v1/devices?limit=1'))
   const second = await bodyOf(api(`/v1/devices?limit=1&continue=${encodeURIComponent(first.continue ?? '')}`))
   assert.deepEqual(
@@ -263,6 +268,7 @@ test('events say what is, then what changes and what goes', async (t) => {
 test('a stream is alive, ends with the rights of its caller, and its place is free again', async (t) => {
   let isIn = true
   const guarded: Access = {
+    ...noAccounts,
     identify: async (...who) =>
       isIn ? access.identify(...who) : { returnCode: 4, reason: 'bad user name or password' },
   }

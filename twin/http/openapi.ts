@@ -7,7 +7,8 @@ export function openApi(version: string): object {
       version,
       description:
         'Twins and methods of the devices of this node, for programs without MQTT. Whoever calls may do what he may on MQTT: nobody ' +
-        'has to log in where the broker lets him in without. Nothing is changed by GET.',
+        'has to log in where the broker lets him in without, but for pods, which show the account of their annotations. A pod that asks for ' +
+        'more at a time than it may have is answered with 429. Nothing is changed by GET.',
     },
     servers: [{ url: '/' }],
     security: [{}, { basic: [] }],
@@ -152,7 +153,7 @@ const PATHS = {
       ],
       responses: {
         200: { description: 'The events.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
-        ...failures(401, 503),
+        ...failures(401, 429, 503),
       },
     },
   },

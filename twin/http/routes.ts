@@ -22,14 +22,14 @@ export interface Call {
   again(): Promise<Caller>
   readonly signal: AbortSignal
   readonly stopping: AbortSignal
+  /** Throws a ProblemError where there are too many; disposed with the stream. */
+  enterStream(): Disposable
 }
 
 export interface RouteOptions {
   readonly bus: Bus
   readonly clock: Clock
   readonly maxBodyBytes: number
-  /** Throws a ProblemError where there are too many; disposed with the stream. */
-  readonly enterStream: (caller: Caller) => Disposable
   readonly version: string
 }
 
@@ -102,14 +102,14 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     path: '/v1/events',
-    async serve({ bus, clock, enterStream }, { query, response, caller, again, signal, stopping }) {
+    async serve({ bus, clock }, { query, response, again, enterStream, signal, stopping }) {
       const namespace = query.get('namespace')
       const devices = query.getAll('device')
       const wanted = {
         ...(namespace === null ? {} : { namespace }),
         ...(devices.length === 0 ? {} : { devices: new Set(devices) }),
       }
-      using _place = enterStream(caller)
+      using _place = enterStream()
       const rights = async () => (await again()).rights
       await streamTwins({ bus, clock, rights, wanted }, response, AbortSignal.any([signal, stopping]))
       return undefined

@@ -7,7 +7,7 @@ import { createLocalBus } from '../../../platform/bus/index.ts'
 import { createScope } from '../../../platform/lifecycle/index.ts'
 import { silentLogger as log } from '../../../platform/log/index.ts'
 import { systemClock as clock, seconds } from '../../../platform/time/index.ts'
-import { type JsonObject, type MqttForPods, mqttAccounts, mqttForPods } from '../../../schemas/index.ts'
+import { httpForPods, type JsonObject, type MqttForPods, mqttAccounts, mqttForPods } from '../../../schemas/index.ts'
 import { temporaryFolder } from '../../../tools/testing/temporary-folder.ts'
 import { ObstacleError } from '../pod/obstacle.ts'
 import { parsePod } from '../pod/parse-pod.ts'
@@ -28,7 +28,7 @@ function podOf(spec: JsonObject = {}, uid = 'u-1') {
 /** A node with its broker; `restarted` is the next process on the same files. */
 function node(folder = temporaryFolder('skerry-access-')) {
   const bus = createLocalBus(clock, log)
-  const access = createPodAccess({ bus, folder: join(folder, 'kept'), handouts: join(folder, 'out') })
+  const access = createPodAccess({ bus, log, folder: join(folder, 'kept'), handouts: join(folder, 'out') })
   const start = async (t: TestContext) => {
     const scope = createScope('PodAccess', { clock, log, deadline: seconds(5), onCrash: assert.ifError })
     t.after(() => scope[Symbol.asyncDispose]())
@@ -83,6 +83,24 @@ test('a pod on the network of the node finds the broker there', async () => {
   const { access } = node()
   const { environment } = await access.grant(podOf({ hostNetwork: true }), GRANTS)
   assert.equal(environment.get('SKERRY_MQTT_URL'), 'mqtt://[::1]:1884')
+})
+
+test('a pod is told of the local HTTP API too, with the same password and a name without a colon', async () => {
+  const { bus, access, out } = node()
+  const answers = [{ host: '::1', port: 9061 }, { refusal: 'it cannot listen' }]
+  const serving = bus.serve(httpForPods, async () => answers.shift() ?? { refusal: '' })
+  const ofHttp = async () =>
+    [...(await access.grant(podOf(), GRANTS)).environment].filter(([name]) => name.startsWith('SKERRY_HTTP_'))
+  assert.deepEqual(await ofHttp(), [
+    ['SKERRY_HTTP_URL', 'http://[::1]:9061'],
+    ['SKERRY_HTTP_USERNAME', 'pod/shop/till/u-1'],
+    ['SKERRY_HTTP_PASSWORD_FILE', '/var/run/secrets/skerry.io/mqtt/password'],
+  ])
+  assert.equal(await out('http-url'), 'http://[::1]:9061')
+  assert.deepEqual(await ofHttp(), [])
+  await assert.rejects(out('http-url'), { code: 'ENOENT' })
+  serving[Symbol.dispose]()
+  assert.deepEqual(await ofHttp(), [])
 })
 
 test('the password stays while the pod lives: granted again, changed, and over a restart', async (t) => {

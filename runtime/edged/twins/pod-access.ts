@@ -4,7 +4,10 @@ import type { TwinGrants } from './twin-grants.ts'
 
 /** What every container of a pod is given beside what its spec says. Not part of what a container is made anew for. */
 export interface InjectedAccess {
-  /** `SKERRY_MQTT_URL`, `_HOST`, `_PORT`, `_USERNAME`, `_PASSWORD_FILE`; what the spec sets itself goes before it. Never a secret. */
+  /**
+   * `SKERRY_MQTT_URL`, `_HOST`, `_PORT`, `_USERNAME`, `_PASSWORD_FILE`, and `SKERRY_HTTP_URL`, `_USERNAME`, `_PASSWORD_FILE` where the local
+   * HTTP API is on; what the spec sets itself goes before it. Never a secret.
+   */
   readonly environment: ReadonlyMap<string, string>
   /** The folder with the password, and the address as it is now. */
   readonly mounts: readonly Mount[]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parseDocument } from 'yaml'
 import { needs } from '../../../tools/testing/needs.ts'
-import { needsContainerd, startContainerd, type TestContainerd } from '../../edged/testing/containerd.ts'
+import { needsContainerd, startContainerd, TEST_IMAGE, type TestContainerd } from '../../edged/testing/containerd.ts'
 import { unmountIn } from '../../edged/testing/power-off.ts'
 import { packageClosure } from '../testing/package-closure.ts'
 import { eventually } from '../testing/run.ts'
@@ -21,7 +21,7 @@ describe('the apps of samples/, deployed with kubectl', {
   let containerd: TestContainerd
 
   before(async () => {
-    containerd = await startContainerd({ subnet: '10.233.14.0/24' })
+    containerd = await startContainerd({ subnet: '10.233.77.0/24' })
     await containerd.addImage({
       name: 'docker.io/library/eclipse-mosquitto:2',
       programs: ['/usr/bin/mosquitto_sub', '/usr/bin/mosquitto_pub'],
@@ -37,6 +37,7 @@ describe('the apps of samples/, deployed with kubectl', {
         ...Object.fromEntries(modules.map(([name, folder]) => [`/app/node_modules/${name}`, folder])),
       },
     })
+    await containerd.addImage({ name: 'docker.io/library/node:24-slim', programs: [process.execPath] })
     up = await startUp(temporaryDirectory())
     const file = join(up.directory, 'edge', 'config.yaml')
     const config = parseDocument(await readFile(file, 'utf8'))
@@ -91,6 +92,44 @@ describe('the apps of samples/, deployed with kubectl', {
     const stop = [{ op: 'add', path: '/spec/properties/3/desired', value: { value: 'false' } }]
     await works('kubectl', 'patch', 'device', 'pump-1', '--type=json', '-p', JSON.stringify(stop))
     await until('the fan is off', async () => (await reported('plug-1', 'relay')) === 'false')
+  })
+
+  it('the app without a library follows the boiler over HTTP and limits the plug', { timeout: 400_000 }, async () => {
+    await deploy('limiter')
+    await until('the plug has the limit of the burner', async () => {
+      const isBurning = (await reported('boiler-1', 'burner')) === 'true'
+      return (await reported('plug-1', 'limit')) === (isBurning ? '500' : '2000')
+    })
+    await works('kubectl', 'scale', 'deployment/limiter', '--replicas=0')
+  })
+
+  it('a pod without a client of MQTT asks with wget, and sees no more than its twins', {
+    timeout: 200_000,
+  }, async () => {
+    const script = `
+      account=$(printf %s "$SKERRY_HTTP_USERNAME:$(cat "$SKERRY_HTTP_PASSWORD_FILE")" | busybox base64 -w 0)
+      ask() { wget -q -O - --header "authorization: Basic $account" "$SKERRY_HTTP_URL$1" 2>&1; }
+      { ask /v1/devices/default/boiler-1; wget -q -O - "$SKERRY_HTTP_URL/v1/devices" 2>&1
+        ask /v1/devices/default/pump-1/properties/speed; } > /dev/termination-log`
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'asker', namespace: 'default', annotations: { 'twins.skerry.io/read': 'pump-1' } },
+      spec: {
+        restartPolicy: 'Never',
+        containers: [{ name: 'app', image: TEST_IMAGE, imagePullPolicy: 'Never', command: ['sh', '-c', script] }],
+      },
+    }
+    const file = join(up.directory, 'asker.json')
+    await writeFile(file, JSON.stringify(pod))
+    await works('kubectl', 'apply', '-f', file)
+    const ended = '{.status.containerStatuses[0].state.terminated.message}'
+    const said = await eventually('it has asked', async () => {
+      const text = await works('kubectl', 'get', 'pod', 'asker', '-o', `jsonpath=${ended}`)
+      return text === '' ? undefined : text
+    })
+    assert.match(said, /404 Not Found[\s\S]*401 Unauthorized[\s\S]*"unit":"rpm"/)
+    await works('kubectl', 'delete', 'pod', 'asker', '--wait=false')
   })
 
   it('the accounts of apps that went are gone, and no log has a password', { timeout: 200_000 }, async () => {

@@ -36,7 +36,7 @@ async function startNode(t: TestContext, directory: string, mqtt = 'anonymous: f
   const bus = createLocalBus(clock, log)
   const config = await loadConfig({ schema: EdgeConfig, text: `node: {name: e}\nmqtt: {port: 0, ${mqtt}}` })
   const { modules } = composeEventBus(config, { directory, log, metrics }, { bus, address })
-  const access = createPodAccess({ bus, folder: join(directory, 'kept'), handouts: join(directory, 'out') })
+  const access = createPodAccess({ bus, log, folder: join(directory, 'kept'), handouts: join(directory, 'out') })
   const scope = createScope('node', { clock, log, deadline: seconds(5), onCrash: assert.ifError })
   const stop = () => scope[Symbol.asyncDispose]()
   t.after(stop)

@@ -2,7 +2,7 @@ import type { Anonymous, MqttClientConfig } from '../../../../schemas/config/ind
 import { isPodUser } from '../../../../schemas/index.ts'
 import type { Logger } from '../../../log/logger.ts'
 import type { Clock } from '../../../time/index.ts'
-import type { Accounts } from './accounts.ts'
+import type { Accounts, OnAccountChange } from './accounts.ts'
 import { checkClients } from './check-clients.ts'
 import { type InnerAccount, isInner, rightsOfInner } from './inner-account.ts'
 import { Login, type LoginLimits } from './login.ts'
@@ -69,6 +69,11 @@ export class Doorkeeper {
   /** Those of the password file; undefined where there is none. */
   async users(): Promise<Users | undefined> {
     return this.#file?.users()
+  }
+
+  /** Tells of accounts that change while it runs. Lines of the password file are followed by who looks again. */
+  follow(listener: OnAccountChange): Disposable {
+    return this.#options.accounts?.follow(listener) ?? { [Symbol.dispose]: () => undefined }
   }
 
   /** Settles with why nobody comes in, or with who it is. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isLoopback, isLoopbackHost } from '../../../http/loopback.ts'
 import { exposureWarnings } from './exposure.ts'
-import { isLoopback, isLoopbackHost } from './peer.ts'
 
 const safe = { host: '127.0.0.1', anonymousRemote: 'none', hasUsers: false } as const
 

@@ -1,5 +1,5 @@
 import type { Anonymous } from '../../../../schemas/config/index.ts'
-import { isLoopbackHost } from './peer.ts'
+import { isLoopbackHost } from '../../../http/loopback.ts'
 
 export interface Exposure {
   readonly host: string

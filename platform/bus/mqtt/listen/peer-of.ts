@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { isLoopback, type Peer } from '../access/peer.ts'
+import { isLoopback } from '../../../http/loopback.ts'
+import type { Peer } from '../access/peer.ts'
 
 /** Why nobody comes in: it has left already, or shows a certificate that is not good. */
 export type NoPeer = 'gone' | 'certificate'
