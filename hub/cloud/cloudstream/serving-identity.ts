@@ -1,4 +1,4 @@
-import { createSecureContext } from 'node:tls'
+import { checkServing } from '../../../platform/certificates/index.ts'
 import { followFiles } from '../../../platform/files/index.ts'
 import { describeError, type Scope } from '../../../platform/lifecycle/index.ts'
 import { boundedLogger, type Logger } from '../../../platform/log/index.ts'
@@ -39,8 +39,8 @@ export async function openServingIdentity(
       paths: [files.certificate, files.key],
       clock: ports.clock,
       take([certificatePem = '', keyPem = '']) {
-        // Throws where the two do not belong together, as happens while they are being replaced.
-        createSecureContext({ cert: certificatePem, key: keyPem })
+        // Throws where one is not whole or the two do not belong together, as happens while they are being replaced.
+        checkServing({ cert: certificatePem, key: keyPem })
         current = { certificatePem, keyPem }
         onChange()
       },

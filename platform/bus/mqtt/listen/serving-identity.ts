@@ -2,9 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { createSecureContext } from 'node:tls'
 import type { MqttTlsConfig } from '../../../../schemas/config/index.ts'
-import { loadKeyPair, parseCertificate } from '../../../certificates/index.ts'
+import { checkServing, loadKeyPair, parseCertificate } from '../../../certificates/index.ts'
 import { readFileIfPresent } from '../../../files/atomic.ts'
 import { ConfigError } from '../../../lifecycle/errors.ts'
 import type { Clock } from '../../../time/index.ts'
@@ -31,7 +30,7 @@ export async function readServingIdentity(
       : { cert: await read(certificate), key: await read(key) }
   const identity = clientCa === undefined ? own : { ...own, ca: await read(clientCa) }
   try {
-    createSecureContext(identity)
+    checkServing(identity)
   } catch (cause) {
     throw new ConfigError('mqtt.tls: the certificate, its key or clientCa cannot be used', {
       code: 'PLATFORM_MQTT_TLS_INVALID',

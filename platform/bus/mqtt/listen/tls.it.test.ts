@@ -16,6 +16,7 @@ import { readServingIdentity } from './serving-identity.ts'
 
 const TLS: MqttTlsConfig = { host: '127.0.0.1', port: 0, names: [], requireCertificate: false }
 const FULL: MqttClientConfig = { name: 'press', twins: ['*/*'], access: 'full', publish: [], subscribe: [] }
+const NOT_READ = 'The certificate for MQTT clients cannot be read anew'
 const GET = '$hw/events/device/default/pump/twin/get'
 
 test('a self-made certificate is trusted by its CA, kept private, and stays over a restart', {
@@ -120,6 +121,23 @@ test('certificates that are replaced serve the next connection', { timeout: 20_0
   await waitFor(async () => (await served()) !== before)
 })
 
+test('while the files are being written anew, the old certificate and authority serve on', {
+  timeout: 20_000,
+}, async (t) => {
+  const { log, files, over, identity, stranger } = await startWithCa(t)
+  const press = await identity('press')
+  for (const file of Object.values(files)) {
+    const text = await readFile(file, 'utf8')
+    const before = log.lines.length
+    await writeFile(file, '')
+    await waitFor(() => log.lines.slice(before).some(({ message }) => message === NOT_READ))
+    await over(press)
+    await assert.rejects(over(await stranger('press')))
+    await writeFile(file, text)
+  }
+  assert.ok(!log.lines.some(({ message }) => message === 'MQTT clients are served with a new certificate'))
+})
+
 test('what cannot be served with is said at the start', { timeout: 20_000 }, async (t) => {
   const folder = temporaryFolder('skerry-mqtt-')
   const missing = join(folder, 'missing.crt')
@@ -156,5 +174,5 @@ async function startWithCa(
   }
   const url = `mqtts://localhost:${started.broker.ports.tls}`
   const over = (own: IClientOptions) => started.client({ ca: serving.certificatePem, ...own }, url)
-  return { ...started, renew, over, identity: of(clients), stranger: of(others) }
+  return { ...started, files, renew, over, identity: of(clients), stranger: of(others) }
 }
