@@ -140,8 +140,9 @@ export function isPassedThrough(path: string): boolean {
   return PASSED.test(path)
 }
 
+// Parts of a path are names: one of dots alone would lead a server that resolves them to what is no description.
 const PASSED =
-  /^\/(version|\.well-known\/openid-configuration|openid\/v1\/jwks|healthz|livez|readyz|openapi\/v2|openapi\/v3(\/[a-z0-9./-]+)?|api|api\/v1|apis|apis\/[a-z0-9.-]+|apis\/[a-z0-9.-]+\/[a-z0-9]+)$/
+  /^\/(version|\.well-known\/openid-configuration|openid\/v1\/jwks|healthz|livez|readyz|openapi\/v2|openapi\/v3(\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?){0,3}|api|api\/v1|apis|apis\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?|apis\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[a-z0-9]+)$/
 
 /** Reads an Application from outside; undefined for what is none. */
 export function parseApplication(content: Json | undefined): Application | undefined {

@@ -137,3 +137,10 @@ test('where a cluster does not tell everybody what it serves, neither node nor c
   assert.match(JSON.stringify(refused.object), /node edge-1 may not/)
   assert.equal((await applications.read({ path: '/version' }, live())).code, 200)
 })
+
+test('what is asked by path is no way to objects, least of all with the rights of the cloud half', async (t) => {
+  const { applications } = await start(t)
+  const path = '/openapi/v3/../../api/v1/namespaces/default/configmaps'
+  assert.equal((await applications.read({ path }, live())).code, 400)
+  assert.equal((await applications.read({ path: '/openapi/v3/api/v1' }, live())).code, 200)
+})
