@@ -37,9 +37,18 @@ export class Holdings {
     return this.#isComplete
   }
 
-  /** What the node has of kinds without records, by uid, once everything is said. A live view. */
-  get unrecorded(): ReadonlyMap<string, SyncRecord> {
-    return this.#unrecorded
+  /**
+   * What the node has of kinds without records, by uid, once everything is said; of what is under way, that it may have it. What is being
+   * taken from it counts as gone: it would be given anew.
+   */
+  unrecordedWith(underWay: readonly OutboxItem[]): ReadonlyMap<string, SyncRecord> {
+    if (underWay.length === 0) return this.#unrecorded
+    const all = new Map(this.#unrecorded)
+    for (const { key, object, isDeletion } of underWay) {
+      if (isDeletion) all.delete(key)
+      else if (!all.has(key)) all.set(key, recordOf(key, object, ''))
+    }
+    return all
   }
 
   /** The node acknowledged an object of a kind without records. */

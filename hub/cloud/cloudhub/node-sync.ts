@@ -195,8 +195,8 @@ export class NodeSync {
     for (const notice of source.noticesFor?.(node, id) ?? []) session.notify(notice)
     const target = { node, skerry, epoch: session.epoch, holdings: session.holdings }
     if (source.isUnrecorded) {
-      const { unrecorded } = session.holdings
-      return planSync(source, { ...target, ...SAID_BY_NODE }, unrecorded, (uid) => session.outbox.pending(uid))
+      const known = session.holdings.unrecordedWith(session.outbox.unrecorded())
+      return planSync(source, { ...target, ...SAID_BY_NODE }, known, (uid) => session.outbox.pending(uid))
     }
     while (this.#sessionOf(node) === session) {
       const known = records.of(node)

@@ -100,6 +100,11 @@ export class Outbox implements Disposable {
     return [...this.#slots.values()].filter(({ isUncertain }) => isUncertain).map(({ item }) => item)
   }
 
+  /** The newest of each object of a kind without records. */
+  unrecorded(): readonly OutboxItem[] {
+    return [...this.#slots.values()].map(({ item, next }) => next ?? item).filter((each) => each.isUnrecorded)
+  }
+
   put(item: OutboxItem): void {
     if (this.#closed) return
     const slot = this.#slots.get(item.key)

@@ -95,13 +95,16 @@ export class NamespaceFeed implements Disposable {
     return counts
   }
 
-  /** That a node has all of it, but for so many. */
+  /**
+   * That a node has all of it, but for so many. With other numbers it is another object, so that the earlier one goes before anything does
+   * that is left out now: in between, and should the road end there, the node does not think that it has all.
+   */
   marker(leftOut: LeftOut): Delivery {
     const version = SERVICE_KINDS.map((kind) => leftOut[kind]).join('-')
     const known = this.#markers.get(version)
     if (known) return known
     const { namespace } = this
-    const metadata = { name: 'all', namespace, uid: uidOf(namespace), resourceVersion: version }
+    const metadata = { name: 'all', namespace, uid: uidOf(namespace, version), resourceVersion: version }
     const object = { apiVersion: 'skerry.dev/v1', kind: NAMESPACE_SERVICES, metadata, spec: { leftOut } }
     const resource = namespaceServicesResource(namespace)
     const made: Delivery = { object, resource, source: MODULES.edgeController, version: `r${version}` }
@@ -170,8 +173,8 @@ function keyOf(kind: ServiceKind, { metadata }: AnyObject): string {
 }
 
 /** Of its own, the same of each cloud half. */
-function uidOf(namespace: string): string {
-  const hex = createHash('sha256').update(`${NAMESPACE_SERVICES} ${namespace}`).digest('hex')
+function uidOf(namespace: string, version: string): string {
+  const hex = createHash('sha256').update(`${NAMESPACE_SERVICES} ${namespace} ${version}`).digest('hex')
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)]
   return parts.join('-')
 }

@@ -214,6 +214,43 @@ test('what is beyond the bounds of a node is left out, Endpoints first, and told
   assert.match(await metrics.text(), /services\{what="beyond"\} 0/)
 })
 
+test('before something is left out that a node has, it is told that it has not all', async (t) => {
+  const { join, make, service: add, change, told, settle } = await setup(t)
+  await make(PODS, 'shop', shopPod('till', 'edge-1'))
+  await add('till')
+  const edge = join('edge-1')
+  await settle(60_000)
+  edge.received.length = 0
+  const marker = 'shop/namespaceservices/all'
+  await change('till', { spec: { tag: 'x'.repeat(100_000) } })
+  await settle(60_000)
+  assert.deepEqual(told(edge), [`delete ${marker}`, 'delete shop/service/till', `insert ${marker}`])
+  edge.received.length = 0
+  await change('till', { spec: { tag: 'short' } })
+  await settle(60_000)
+  assert.deepEqual(told(edge), [`delete ${marker}`, 'insert shop/service/till', `insert ${marker}`])
+})
+
+test('a service that goes before the node has acknowledged it goes from the node, too', async (t) => {
+  const { join, make, service: add, settle, told, kubernetes } = await setup(t)
+  await make(PODS, 'shop', shopPod('till', 'edge-1'))
+  await add('till')
+  const edge = join('edge-1')
+  edge.deaf.add('shop/service/till')
+  await settle(2000)
+  const sent = last(edge, 'shop/service/till')
+  assert.ok(sent)
+  await kubernetes.delete(SERVICES, at('till'))
+  await settle(2000)
+  edge.deaf.clear()
+  edge.acknowledge(sent)
+  await settle(60_000)
+  assert.equal(
+    told(edge).findLast((line) => line.endsWith('/till')),
+    'delete shop/service/till',
+  )
+})
+
 test('what a node says that it cannot take counts as left out', async (t) => {
   const { join, make, service: add, settle } = await setup(t)
   await make(PODS, 'shop', shopPod('till', 'edge-1'))
