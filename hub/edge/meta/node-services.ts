@@ -18,7 +18,7 @@ import type { Road, RoadUser } from '../road.ts'
 import type { MetaManager } from './meta-manager.ts'
 
 export interface NodeServicesPorts {
-  readonly meta: Pick<MetaManager, 'stored' | 'keys' | 'held' | 'drop'>
+  readonly meta: Pick<MetaManager, 'stored' | 'keys' | 'held' | 'drop' | 'expect' | 'remember'>
   readonly bus: Bus
   readonly log: Logger
 }
@@ -63,12 +63,14 @@ export function followNodeServices(ports: NodeServicesPorts): RoadUser & Disposa
   }
   const drop = async () => {
     const namespaces = new Set(serviceNamespaces(ports))
-    const isDropped = ({ type, namespace }: ResourcePath) => TYPES.has(type) && namespaces.has(namespace)
+    const isDropped = (path: ResourcePath | undefined) =>
+      path !== undefined && TYPES.has(path.type) && namespaces.has(path.namespace)
     try {
-      for (const key of meta.keys()) {
-        const path = parseResource(key)
-        if (path && isDropped(path)) await meta.drop(key, meta.held(key)?.uid ?? '')
-      }
+      // First that not all is here, last of which namespaces it was: who stops half-way tells nothing wrong, and goes on at the next time.
+      const markers = [...namespaces].map(namespaceServicesResource)
+      for (const key of markers) await doubt(ports, key)
+      const services = meta.keys().filter((key) => !markers.includes(key) && isDropped(parseResource(key)))
+      for (const key of [...services, ...markers]) await meta.drop(key, meta.held(key)?.uid ?? '')
     } catch (error) {
       log.warn('Services of an earlier cloud could not be removed, and may be older than they look', {
         error: describeError(error),
@@ -89,10 +91,15 @@ export function followNodeServices(ports: NodeServicesPorts): RoadUser & Disposa
 }
 
 const MOST_NAMED = 3
-const TYPES: ReadonlySet<string> = new Set([
-  NAMESPACE_SERVICES_TYPE,
-  ...SERVICE_KINDS.map((kind) => kind.toLowerCase()),
-])
+const TYPES: ReadonlySet<string> = new Set(SERVICE_KINDS.map((kind) => kind.toLowerCase()))
+
+/** From now on nothing of the namespace is taken for all that there is. */
+async function doubt({ meta }: Pick<NodeServicesPorts, 'meta'>, key: string): Promise<void> {
+  const { spec: _known, ...marker } = meta.stored(key) ?? {}
+  const metadata = { ...objectIn(marker, 'metadata'), resourceVersion: 'doubted' }
+  const content = { ...marker, metadata, spec: { leftOut: null } }
+  await meta.remember(meta.expect(key), { header: { msg_id: '', timestamp: 0 }, route: {}, content })
+}
 
 function lackIn(ports: NodeServicesPorts, namespace: string): readonly string[] {
   const leftOut = leftOutOf(ports, namespace) ?? NONE_LEFT_OUT

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { CoreV1Api, KubeConfig, makeInformer, type V1Service } from '@kubernetes/client-node'
 import type { JsonObject } from '../../../schemas/index.ts'
@@ -115,7 +116,7 @@ test('a service account lists services where its role says so, without the cloud
   assert.equal((await ask(node, { path: '/api/v1/services', token })).status, 403)
 })
 
-test('an informer of @kubernetes/client-node sees what comes, changes and goes, across an outage, and what left with the last pod', async (t) => {
+test('an informer of @kubernetes/client-node sees what comes, changes and goes, across an outage, and lists anew where not all is here any more', async (t) => {
   const { node, whole } = await setup(t)
   await whole()
   const config = new KubeConfig()
@@ -147,10 +148,28 @@ test('an informer of @kubernetes/client-node sees what comes, changes and goes, 
   await node.take('shop/service/new', service('new', '21'))
   await until('delete new')
   node.cloud.isConnected = true
+  const items = [service('till'), service('elsewhere')]
+  const list: JsonObject = { apiVersion: 'v1', kind: 'ServiceList', metadata: { resourceVersion: '80' }, items }
+  node.cloud.answer = () => ({ code: 200, object: list })
+  node.cloud.events = async function* (_request, signal) {
+    await once(signal, 'abort')
+    yield* []
+  }
   await node.take('shop/namespaceservices/all', wholeNamespace('shop'))
   await node.take('shop/service/till', service('till'))
-  await until('delete till')
-  assert.deepEqual(seen, ['add till', 'add new', 'update new', 'delete new', 'delete till'])
+  await until('add elsewhere')
+  const deleted = seen.filter((line) => line.startsWith('delete'))
+  assert.deepEqual(deleted, ['delete new'], 'what left the node was not deleted')
+})
+
+test('who comes with a version of this node to what it has not got lists again, and the cloud is not asked', async (t) => {
+  const { node } = await setup(t)
+  const version = '1700000000000000'
+  for (const path of ['/apis/apps/v1/deployments', '/apis/example.com/v1/widgets']) {
+    const { status, text } = await ask(node, { path: `${path}?watch=1&resourceVersion=${version}` })
+    assert.equal(status, 410, text)
+  }
+  assert.deepEqual(node.cloud.asked, [])
 })
 
 test('a service that a client makes is on its list at once, and one that it deletes is not', async (t) => {

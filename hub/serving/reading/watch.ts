@@ -151,7 +151,8 @@ function startsWithState({ version, sendInitialEvents }: ListOptions): boolean {
   return sendInitialEvents ?? (version === undefined || version === 0)
 }
 
-function errorEvent(status: Status): StreamEvent {
+/** The last one of a watch that cannot go on. */
+export function errorEvent(status: Status): StreamEvent {
   const text = JSON.stringify(status)
   const object: JsonObject = JSON.parse(text)
   return { type: 'ERROR', object, text }

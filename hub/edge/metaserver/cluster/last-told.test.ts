@@ -4,6 +4,7 @@ import { silentMetrics } from '../../../../platform/health/index.ts'
 import { memoryLogger } from '../../../../platform/log/testing/index.ts'
 import { seconds } from '../../../../platform/time/index.ts'
 import { FakeClock } from '../../../../platform/time/testing/index.ts'
+import type { JsonObject } from '../../../../schemas/index.ts'
 import { EVERYBODY } from '../../../kube/rbac/index.ts'
 import { metaStoreDomain } from '../../meta/meta-store.ts'
 import { type MemoryStore, memoryStore } from '../../testing/memory-store.ts'
@@ -18,7 +19,13 @@ const asker = (name: string) => ({ user: { name, groups: [EVERYBODY] }, token: `
 const operator = { user: { name: 'op', groups: [OPERATORS] }, token: 'local', signal }
 const answer = (what: string) => ({ code: 200, object: { what }, tag: `"${what}"` })
 
-async function open(store: MemoryStore = memoryStore([metaStoreDomain])) {
+interface Options {
+  readonly store?: MemoryStore
+  /** Absent: true. */
+  readonly isTaken?: boolean
+}
+
+async function open({ store = memoryStore([metaStoreDomain]), isTaken = true }: Options = {}) {
   const clock = new FakeClock()
   const log = memoryLogger()
   const cloud = fakeApplications()
@@ -35,11 +42,12 @@ async function open(store: MemoryStore = memoryStore([metaStoreDomain])) {
     },
   }
   const asked = silentMetrics.counter({ name: 'a', help: 'a', labels: ['outcome'] })
+  const take = (_path: string, object: JsonObject) => seen.push(object['what']) > 0 && object['what'] !== 'nonsense'
   const told = new LastTold(
     { applications: cloud, documents, rights, copies, clock, log, asked, signal },
     {
       ...{ paths: ['/apis'], rest: seconds(2), patience: seconds(3) },
-      take: (_path, object) => seen.push(object['what']) > 0 && object['what'] !== 'nonsense',
+      ...(isTaken ? { take } : {}),
     },
   )
   await told.open()
@@ -89,7 +97,7 @@ test('after a restart without the cloud the last answer serves those who were to
   const { told, cloud, store } = await open()
   cloud.paths.set('/apis', answer('one'))
   await told.isShownTo(asker('ann'))
-  const next = await open(store)
+  const next = await open({ store })
   next.cloud.isConnected = false
   assert.deepEqual(next.seen, ['one'])
   assert.equal(await next.told.isShownTo(asker('ann')), true)
@@ -150,6 +158,36 @@ test('a cloud without entity tags costs no write for what stays', async () => {
   assert.equal(await told.isShownTo(operator), true)
   assert.equal(cloud.reads.length, 2)
   assert.equal(store.written.length, written)
+})
+
+test('what changes while the cluster is being asked is asked for again', async () => {
+  const { told, cloud, seen } = await open()
+  const late = Promise.withResolvers<void>()
+  const { read } = cloud
+  cloud.paths.set('/apis', answer('one'))
+  cloud.read = async (request, given) => {
+    const found = await read(request, given)
+    await late.promise
+    return found
+  }
+  const first = told.isShownTo(operator)
+  cloud.paths.set('/apis', answer('two'))
+  told.expire()
+  late.resolve()
+  await first
+  await told.isShownTo(operator)
+  assert.deepEqual(seen, ['one', 'two'])
+})
+
+test('what had to make room on disk is asked for as if it had never been here', async () => {
+  const { told, cloud, clock, documents } = await open({ isTaken: false })
+  cloud.paths.set('/apis', answer('one'))
+  assert.equal(await told.isShownTo(operator), true)
+  for (const path of ['1', '2', '3']) await documents.keep(path, path, path.repeat(7_000_000))
+  assert.equal(documents.tagOf('/apis'), undefined)
+  await clock.advance(seconds(2))
+  assert.equal(await told.isShownTo(operator), true)
+  assert.equal(documents.tagOf('/apis'), '"one"')
 })
 
 test('a cloud of KubeEdge is not asked, and nothing is shown', async () => {

@@ -63,6 +63,7 @@ export class LastTold {
   readonly #callers = new Map<string, CallerState>()
   readonly #tags = new Map<string, string>()
   #isTroubled = false
+  #expiries = 0
 
   constructor(ports: LastToldPorts, options: LastToldOptions) {
     this.#ports = ports
@@ -100,6 +101,7 @@ export class LastTold {
 
   /** What is known is no longer so. */
   expire(): void {
+    this.#expiries++
     for (const state of this.#callers.values()) if (!state.isFailing) state.nextAt = Number.NEGATIVE_INFINITY
   }
 
@@ -129,10 +131,11 @@ export class LastTold {
     const { applications, clock, log, asked, signal } = this.#ports
     const { paths, aggregated = false, rest } = this.#options
     const own = isOperator(user) || token === undefined ? {} : { token }
+    const expiries = this.#expiries
     try {
       const answers = await Promise.all(
         paths.map((path) => {
-          const tag = this.#tags.get(path)
+          const tag = this.#tagOf(path)
           return applications.read(
             { path, aggregated, ...own, ...(tag === undefined ? {} : { knownTag: tag }) },
             signal,
@@ -153,23 +156,32 @@ export class LastTold {
       else log.warn(TROUBLE, told)
       this.#isTroubled = true
     }
-    state.nextAt = clock.monotonic() + (state.isFailing ? AFTER_FAILURE : rest).milliseconds
+    // What was asked before may have been answered before.
+    const isOver = !state.isFailing && expiries !== this.#expiries
+    state.nextAt = isOver
+      ? Number.NEGATIVE_INFINITY
+      : clock.monotonic() + (state.isFailing ? AFTER_FAILURE : rest).milliseconds
   }
 
   /** Whether it says something else than before. Throws where it says nothing of use. */
   async #take(path: string, { code, object, tag }: ApplicationAnswer): Promise<boolean> {
-    if (code === 304 && this.#tags.has(path)) return false
+    if (code === 304 && this.#tagOf(path) !== undefined) return false
     if (code !== 200 || !object) throw new Error(`the cloud answered ${code}`)
     const text = JSON.stringify(object)
     if (text.length > LARGEST_DOCUMENT) throw new Error(`the answer has more than ${LARGEST_DOCUMENT} characters`)
     const known = tag !== undefined && tag.length <= LONGEST_TAG ? tag : hashOf(text)
-    if (this.#tags.get(path) === known) return false
+    if (this.#tagOf(path) === known) return false
     const { take } = this.#options
     if (take && !take(path, object))
       throw new Error('the answer has another form: is the cluster older than Kubernetes 1.27?')
     this.#tags.set(path, known)
     await this.#ports.documents.keep(path, known, text)
     return true
+  }
+
+  /** Of what is here: a document that nobody took into memory may have had to make room on disk. */
+  #tagOf(path: string): string | undefined {
+    return this.#options.take ? this.#tags.get(path) : this.#ports.documents.tagOf(path)
   }
 
   /** For the time without the cloud, where his rights are not known on this node. */

@@ -18,6 +18,7 @@ import { hasCopy, readFromCloud, watchCloud } from './cloud-reads.ts'
 import { writeToCloud } from './cloud-writes.ts'
 import { type NodeContext, type NodeRequest, offline } from './node-request.ts'
 import { isOfServices, knownOf, partly } from './node-services.ts'
+import { whileWhole } from './while-whole.ts'
 
 /** Of these a node gets what belongs to it, so that a list of them is answered here, also an empty one. */
 const OF_THE_NODE: ReadonlySet<string> = new Set([
@@ -65,7 +66,9 @@ function decide({ rights, applications }: NodeContext, { user, attributes, token
   throw refusal(user, attributes, 'its rights are not known on this node, and the cloud is not connected')
 }
 
+/** Throws Expired for a version that no cluster has. */
 function ask(context: NodeContext, request: NodeRequest): Promise<Reply> | Reply {
+  if (request.verb !== 'get' && isOfThisNode(request)) throw listAgain(request)
   return request.verb === 'watch' ? watchCloud(context, request) : readFromCloud(context, request)
 }
 
@@ -98,10 +101,14 @@ function isHeldService(context: NodeContext, request: NodeRequest, definition: R
   }
   if (known === 'whole') return true
   if (applications.isConnected) {
-    if (isOfThisNode(request)) throw expired(`this node has not all ${path.plural} that are meant: list them again`)
+    if (isOfThisNode(request)) throw listAgain(request)
     return false
   }
   return isOfThisNode(request) || (known === 'part' && !hasCopy(context, request))
+}
+
+function listAgain({ path }: NodeRequest) {
+  return expired(`this node has not all ${path.plural} that are meant: list them again`)
 }
 
 /** A list that may lack something. */
@@ -127,7 +134,9 @@ async function read(context: NodeContext, request: NodeRequest, definition: Reso
   const { searchParams: query } = url
   const view: View = { form: negotiate(accept), definition, include: includeOf(query), now: clock.now() }
   if (verb === 'watch') {
-    return watchObjects(context, () => ({ ...view, now: clock.now() }), path, listOptions(query, definition, 'watch'))
+    const options = listOptions(query, definition, 'watch')
+    const stream = watchObjects(context, () => ({ ...view, now: clock.now() }), path, options)
+    return isOfServices(definition) ? whileWhole(context, definition, path.namespace, stream) : stream
   }
   if (verb === 'list') {
     const options = listOptions(query, definition, 'list')
