@@ -166,7 +166,7 @@ async function startUpward(ports: RouterPorts, { table, status, gates, replicas 
   scope.use(table.onChange((key) => lanes.wake((rule) => rule === key)))
   const isThere = (node: string) =>
     lanes.wake((rule, from) => (table.rule(rule)?.spec.targetResource['node_name'] ?? from) === node)
-  scope.use(hub.onConnection(({ node }, connected) => void (connected && isThere(node))))
+  scope.use(hub.onConnection(({ node }, connected) => (connected ? isThere(node) : receipts.left(node))))
   if (replicas) scope.use(ports.sessionLeases.onChange((now) => void (now && isThere(now.metadata.name))))
   scope.run((signal) => lanes.run(signal))
   scope.run((signal) => receipts.run(signal))

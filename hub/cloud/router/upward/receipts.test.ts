@@ -22,10 +22,13 @@ function start(bounds?: { readonly ofNode: number; readonly altogether: number }
   let failure: string | undefined
   let gate: Promise<void> = Promise.resolve()
   const frames = createFrameFactory({ clock, random })
+  let peer: typeof PEER | undefined = PEER
   const hub = {
-    peerOf: () => PEER,
+    peerOf: () => peer,
     async ask(_node: string, question: Question): Promise<Frame> {
       asked.push(question)
+      // Who asks on without a pause would let nothing else run: here it stops, and is found out.
+      if (asked.length > 20) await new Promise(() => undefined)
       await gate
       if (failure !== undefined) throw new UnavailableError('not now', { code: failure })
       return frames.make({}, 'OK')
@@ -41,6 +44,10 @@ function start(bounds?: { readonly ofNode: number; readonly altogether: number }
     told: () => asked.map(({ content }) => parseMessages(content)),
     fail(code: string | undefined) {
       failure = code
+    },
+    leave() {
+      peer = undefined
+      receipts.left('edge-1')
     },
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -115,4 +122,44 @@ test('what nodes cannot be told is bounded, and what is forgotten of it is count
   }
   assert.match(await metrics.text(), /skerry_router_receipts_forgotten_total 1/)
   assert.deepEqual(compare('1', '2', '3'), { skerry: { missing: ['1'] } })
+})
+
+test('a session that has ended while its link is still open is asked once, and the next one is told', async () => {
+  const { receipts, compare, settle, advance, told, fail } = start()
+  compare()
+  fail('HUB_NODE_AWAY')
+  receipts.taken([part('1')])
+  receipts.settled(part('1'))
+  await settle()
+  await advance(120)
+  assert.deepEqual(told(), [['1']])
+  fail(undefined)
+  compare('1')
+  await settle()
+  assert.deepEqual([told(), receipts.state('edge-1', '1')], [[['1'], ['1']], undefined])
+})
+
+test('of a node that left nothing is kept, and of one that has to be told what is done all of it', async () => {
+  const { receipts, compare, leave } = start()
+  compare()
+  leave()
+  assert.equal(receipts.nodes, 0)
+  receipts.taken([part('1')])
+  leave()
+  receipts.settled(part('1'))
+  assert.deepEqual([receipts.nodes, receipts.state('edge-1', '1')], [1, 'done'])
+})
+
+test('of a node that never asked nothing is kept either, once all that it said is done and known', async () => {
+  const { receipts, compare, settle, leave, fail } = start()
+  compare()
+  receipts.taken([part('1')])
+  fail('HUB_NODE_AWAY')
+  receipts.settled(part('1'))
+  await settle()
+  fail(undefined)
+  compare()
+  await settle()
+  leave()
+  assert.equal(receipts.nodes, 0)
 })

@@ -48,6 +48,11 @@ export class Receipts {
       .follow(() => this.#done)
   }
 
+  /** Of how many something is known. */
+  get nodes(): number {
+    return this.#nodes.size
+  }
+
   /** Tells nodes what is done until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal
@@ -97,6 +102,12 @@ export class Receipts {
     this.#tell(of)
   }
 
+  /** The node has no session here: nothing is kept of one that left nothing. */
+  left(node: string): void {
+    const of = this.#nodes.get(node)
+    if (of) this.#tidy(of)
+  }
+
   #of(node: string): NodeReceipts {
     const found = this.#nodes.get(node)
     if (found) return found
@@ -140,8 +151,8 @@ export class Receipts {
   }
 
   #tidy({ node, open, done, session, isTelling }: NodeReceipts): void {
-    if (open.size + done.size === 0 && !isTelling && this.#ports.hub.peerOf(node)?.session !== session)
-      this.#nodes.delete(node)
+    if (open.size + done.size > 0 || isTelling) return
+    if (session === undefined || this.#ports.hub.peerOf(node)?.session !== session) this.#nodes.delete(node)
   }
 }
 

@@ -43,6 +43,7 @@ export async function tellDone(
       of.session = undefined
       return
     }
+    const { session } = of
     const { isCall, messages } = nextOf(of)
     const source = isCall ? MODULES.routerServiceBus : MODULES.routerEventBus
     const route = { source, group: GROUPS.user, operation: OPERATIONS.done, resource: DONE_RESOURCE }
@@ -53,7 +54,11 @@ export async function tellDone(
     } catch (error) {
       if (signal.aborted) return
       log.debug('A node could not be told what is done', { node: of.node, error: describeError(error) })
-      if (error instanceof SkerryError && error.code === 'HUB_NODE_AWAY') continue
+      if (error instanceof SkerryError && error.code === 'HUB_NODE_AWAY') {
+        // A session that has ended is still the node's until its link is closed: asked again at once it would answer at once, for ever.
+        if (of.session === session) of.session = undefined
+        continue
+      }
       await clock.sleep(backoff.next(), signal).catch(() => undefined)
     }
   }
