@@ -61,17 +61,21 @@ export class PodGuests {
     }
   }
 
-  /** Its streams come back with what it may do now; of a pod that is gone nothing is left. */
+  /**
+   * Its streams come back with what it may do now, and so does what it has not said to its end: that would be done later with the rights
+   * of before. Of a pod that is gone nothing is left.
+   */
   end(user: string, change: 'changed' | 'gone'): void {
     for (const { response, isStream } of [...(this.#open.get(user) ?? [])]) {
-      if (isStream || change === 'gone') response.destroy()
+      if (isStream || change === 'gone' || !response.req.complete) response.destroy()
     }
   }
 
   /** Whose a connection is shows with its first request. */
   #connect(user: string, socket: Socket): void {
     const users = this.#usersOf.get(socket) ?? new Set()
-    if (users.has(user)) return
+    // One that was closed while it was found out whose it is gives no place back any more.
+    if (users.has(user) || socket.destroyed) return
     const place = this.#take(this.#connections, user, 'connections', this.#limits.maxConnections)
     this.#usersOf.set(socket, users.add(user))
     socket.once('close', () => place[Symbol.dispose]())

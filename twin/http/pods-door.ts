@@ -83,8 +83,8 @@ class OpenDoor {
 
   async #open(): Promise<HttpForPods> {
     const { network, log, port } = this.#options
-    const before = await this.#port.read()
     try {
+      const before = await this.#port.read()
       const found = await network.open(network.address)
       if ('refusal' in found) return this.#refuse(found.refusal)
       const host = found.address

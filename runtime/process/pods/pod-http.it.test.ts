@@ -233,6 +233,28 @@ test('what a pod asked for that went is not waited for, and other pods stay', { 
   assert.equal(await other.status(LAMP), 200)
 })
 
+test('a change that was begun with rights of before is not done with them', { timeout: 60_000 }, async (t) => {
+  const { enter, access, disk } = await startNode(t)
+  const pod = await enter()
+  let stored = 0
+  disk.store = async () => {
+    stored++
+    return { ok: true, values: {} }
+  }
+  const socket = dial({ host: ADDRESS, port: Number(new URL(pod.url).port) })
+  t.after(() => socket.destroy())
+  const head = [`PUT ${LAMP}/properties/level/desired HTTP/1.1`, `host: ${ADDRESS}`, 'content-type: text/plain']
+  const rest = [`authorization: ${pod.headers['authorization']}`, 'content-length: 2', 'expect: 100-continue']
+  socket.write([...head, ...rest, '', ''].join('\r\n'))
+  // It is known who asks, and the body is read.
+  const [said] = await once(socket, 'data')
+  assert.match(String(said), /^HTTP\/1\.1 100 /)
+  await access.grant(podOf('u-1'), { read: ['shop/lamp'], write: [] })
+  socket.end('55')
+  assert.ok(!/ 200 /.test(await text(socket)))
+  assert.deepEqual([stored, await pod.set(LAMP)], [0, 403])
+})
+
 test('one pod floods its own share alone: streams, requests, connections', { timeout: 60_000 }, async (t) => {
   const { disk, enter, counted, near } = await startNode(t, {
     http: { pods: { maxConnections: 4, maxRequests: 2, maxStreams: 1 }, maxBodyBytes: 2048 },
