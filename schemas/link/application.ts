@@ -57,6 +57,8 @@ export interface ApplicationExtra {
   readonly watch?: string
   /** Of a request by path: in the form that tells all kinds at once (aggregated discovery). */
   readonly aggregated?: boolean
+  /** Of a request that reads: as a Table of meta.k8s.io/v1 with the whole objects, where the API makes one. */
+  readonly table?: boolean
   /** Entity tag: of a request by path that of what the edge has (the answer is 304 where it still stands), of an answer its own. */
   readonly tag?: string
   /** Of an answer: the HTTP status of the API. */
@@ -170,11 +172,12 @@ export function parseApplication(content: Json | undefined): Application | undef
 
 function parseExtra(given: Json | undefined): ApplicationExtra | undefined {
   if (!isObject(given)) return undefined
-  const { token, watch, aggregated, tag, code } = given
+  const { token, watch, aggregated, table, tag, code } = given
   return {
     ...(typeof token === 'string' && token !== '' ? { token } : {}),
     ...(typeof watch === 'string' && watch !== '' ? { watch } : {}),
     ...(aggregated === true ? { aggregated } : {}),
+    ...(table === true ? { table } : {}),
     ...(typeof tag === 'string' && ENTITY_TAG.test(tag) ? { tag } : {}),
     ...(typeof code === 'number' ? { code } : {}),
   }

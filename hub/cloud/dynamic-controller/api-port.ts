@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../schemas/index.ts'
 import { isJsonObject } from '../kubernetes/guards.ts'
 import type { Caller, CallerAnswer, CallerRequest, KubernetesCallers } from '../kubernetes/index.ts'
-import { type ApiRequest, collectionPath, queryOf } from './api-request.ts'
+import { type ApiRequest, collectionPath, inForm, queryOf } from './api-request.ts'
 import type { NodeRights, Verdict } from './node-rights.ts'
 import { failure, statusOf } from './status.ts'
 
@@ -23,7 +23,7 @@ export async function askApi(
   asked: ApiRequest,
   signal: AbortSignal,
 ): Promise<CallerAnswer> {
-  if (caller !== 'node') return callers.send(asked.request, caller, signal)
+  if (caller !== 'node') return callers.send(inForm(asked), caller, signal)
   const verdict = await rights.decide(node, asked, signal)
   if (!verdict.ok) return refused(verdict.status)
   // The decision was for this node and this request; the API is asked by who may ask it.
@@ -59,8 +59,12 @@ export function withSelector(options: JsonObject, selector: string | undefined):
   return { ...options, fieldSelector: typeof own === 'string' && own !== '' ? `${own},${selector}` : selector }
 }
 
-function narrowed({ request, options, verb, place }: ApiRequest, { ok, ...verdict }: Verdict) {
-  if (!ok || !('fieldSelector' in verdict) || verdict.fieldSelector === undefined || verb === 'get') return request
+/** Of what a node may have only in part there is no Table: its rows are not told apart. */
+function narrowed(asked: ApiRequest, verdict: Verdict) {
+  const { request, options, verb, place } = asked
+  if (!verdict.ok) return request
+  if (verdict.fieldSelector === undefined) return verdict.passes ? request : inForm(asked)
+  if (verb === 'get') return request
   return { ...request, path: `${collectionPath(place)}?${queryOf(withSelector(options, verdict.fieldSelector))}` }
 }
 

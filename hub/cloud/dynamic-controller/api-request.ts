@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly subresource: string
   readonly options: JsonObject
   readonly request: CallerRequest
+  /** As a Table, where all of the answer may be told. */
+  readonly isTable?: boolean
 }
 
 const METHODS: Readonly<Record<string, CallerRequest['method']>> = {
@@ -83,6 +85,15 @@ export function readRequest(application: Application, onFault: (why: string) => 
 const AGGREGATED = ['v2', 'v2beta1']
   .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
   .join(',')
+
+const TABLE = 'application/json;as=Table;g=meta.k8s.io;v=v1,application/json'
+
+/** With the cells that the API makes of each object beside the object, where that is wanted of what is read. */
+export function inForm({ request, verb, isTable = false }: ApiRequest): CallerRequest {
+  if (!isTable || (verb !== 'get' && verb !== 'list')) return request
+  const path = `${request.path}${request.path.includes('?') ? '&' : '?'}includeObject=Object`
+  return { ...request, path, accept: TABLE }
+}
 
 /** What is read as it is, by its path. */
 export function pathRequest({ Key, skerry }: Application, peer: Pick<NodePeer, 'skerry'>): CallerRequest {

@@ -137,7 +137,8 @@ export class DynamicController {
     })
     if (!asked) return { status: 400, body: failure(400, why) }
     if (Verb === 'watch') return this.#watch(application, peer, asked)
-    return askApi(this.#ports, { node: peer.node, caller }, asked, signal)
+    const isTable = peer.skerry && application.skerry?.table === true
+    return askApi(this.#ports, { node: peer.node, caller }, { ...asked, isTable }, signal)
   }
 
   async #watch(application: Application, peer: NodePeer, asked: ApiRequest): Promise<CallerAnswer> {

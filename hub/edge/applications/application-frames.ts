@@ -32,7 +32,7 @@ interface Parts {
 
 /** A request as KubeEdge's MetaServer sends it; `isSkerry`: the cloud understands more, and may know who asks. */
 export function requestApplication(request: ApplicationRequest, node: string, isSkerry: boolean): Application {
-  const { verb, at, subresource = '', options = {}, body, token } = request
+  const { verb, at, subresource = '', options = {}, body, token, table = false } = request
   const Key = applicationKey(at)
   const parts = (): Parts => {
     switch (verb) {
@@ -48,7 +48,7 @@ export function requestApplication(request: ApplicationRequest, node: string, is
         return { Key, Verb: verb, option: options, ...(body === undefined ? {} : { body }), Subresource: subresource }
     }
   }
-  return made(parts(), node, extraOf(isSkerry, token))
+  return made(parts(), node, { ...extraOf(isSkerry, token), ...(isSkerry && table ? { table } : {}) })
 }
 
 export function pathApplication(request: PathRequest, node: string, isSkerry: boolean): Application {

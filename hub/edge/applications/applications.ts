@@ -18,6 +18,8 @@ export interface ApplicationRequest {
    * decided here, before.
    */
   readonly token?: string
+  /** Of a get or list: a Skerry cloud gives a Table with the whole objects, where the API makes one. */
+  readonly table?: boolean
 }
 
 /** What is read as it is: `/version`, `/apis`, `/apis/<group>/<version>`, `/openapi/v2`, ... */

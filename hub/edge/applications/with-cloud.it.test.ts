@@ -144,3 +144,21 @@ test('what is asked by path is no way to objects, least of all with the rights o
   assert.equal((await applications.read({ path }, live())).code, 400)
   assert.equal((await applications.read({ path: '/openapi/v3/api/v1' }, live())).code, 200)
 })
+
+test('a Table has whole objects in it, and a node gets none of what it may have in part', async (t) => {
+  const started = await start(t)
+  const { applications, token } = started
+  await allow(started, ['create', 'list'])
+  await applications.ask({ verb: 'create', at: MAPS, body: map('one'), token }, live())
+  const listed = await applications.ask({ verb: 'list', at: MAPS, token, table: true }, live())
+  const rows: unknown = listed.object?.['rows']
+  assert.ok(Array.isArray(rows))
+  const one = rows.find(({ cells }) => cells[0] === 'one')
+  assert.equal(one?.object.data.a, '1')
+  const devices = { group: 'devices.kubeedge.io', version: 'v1beta1', resource: 'devices', namespace: 'default' }
+  const own = await applications.ask({ verb: 'list', at: devices, table: true }, live())
+  assert.deepEqual([own.code, own.object?.['kind']], [200, 'DeviceList'])
+  const nodes = { group: '', version: 'v1', resource: 'nodes' }
+  const self = await applications.ask({ verb: 'list', at: nodes, table: true }, live())
+  assert.deepEqual([self.code, self.object?.['kind']], [200, 'NodeList'])
+})

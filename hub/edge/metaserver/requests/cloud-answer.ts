@@ -9,12 +9,14 @@ import { type ListMetadata, presentList } from '../../../serving/answers/present
 import { apiVersionOf } from '../../../serving/objects/registry.ts'
 import type { ApplicationAnswer } from '../../applications/applications.ts'
 import { undeclared } from '../objects/kinds.ts'
+import { isTable, plainOf, shownTable } from './cloud-table.ts'
 import type { NodeRequest } from './node-request.ts'
 
 /** An answer of the cloud as the client of this node wants it. */
 export function presentAnswer(request: NodeRequest, { code, object }: ApplicationAnswer, now: number): Answer {
   if (!object) throw unavailable('the cloud gave an answer without content')
   if (textAt(object, 'kind') === 'Status' && textAt(object, 'apiVersion') === 'v1') return statusOf(code, object)
+  if (isTable(object)) return presentTable(request, object, now)
   return isList(object) ? presentAll(request, object, now) : presentOne(request, object, now, code)
 }
 
@@ -28,6 +30,15 @@ function statusOf(code: number, object: JsonObject): Answer {
 
 export function isList(object: JsonObject): boolean {
   return Array.isArray(object['items']) && textAt(object, 'kind').endsWith('List')
+}
+
+/** As a table to who wants one; to others the objects in it. */
+function presentTable(request: NodeRequest, table: JsonObject, now: number): Answer {
+  const { as, encoding, apiVersion } = negotiate(request.accept)
+  if (as !== 'table' || encoding !== 'json')
+    return presentAnswer(request, { code: 200, object: plainOf(table, request.path) }, now)
+  const shown = shownTable(table, includeOf(request.url.searchParams), now)
+  return { code: 200, type: 'application/json', text: `${JSON.stringify({ ...shown, apiVersion })}\n` }
 }
 
 function presentAll(request: NodeRequest, list: JsonObject, now: number): Answer {

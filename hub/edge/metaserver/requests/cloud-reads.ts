@@ -7,6 +7,7 @@ import { isResumed } from '../../applications/application-uplink.ts'
 import type { ApplicationAnswer, WatchedEvent } from '../../applications/applications.ts'
 import { presentAnswer, viewOf } from './cloud-answer.ts'
 import { optionsOf, placeOf } from './cloud-place.ts'
+import { wantsTable } from './cloud-table.ts'
 import { decideForOriginal } from './cloud-writes.ts'
 import { copyOf, refuseCopyOf } from './copied.ts'
 import { type NodeContext, type NodeRequest, offline } from './node-request.ts'
@@ -33,6 +34,7 @@ export async function readFromCloud(context: NodeContext, request: NodeRequest):
       ...{ verb, at: placeOf(path), options: optionsOf(url.searchParams) },
       ...(path.subresource === '' ? {} : { subresource: path.subresource }),
       ...(token === undefined ? {} : { token }),
+      ...(wantsTable(request) ? { table: true } : {}),
     },
     signal,
   )

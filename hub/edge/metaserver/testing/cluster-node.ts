@@ -118,6 +118,10 @@ function definition(plural: string): JsonObject {
   const kind = `${singular.charAt(0).toUpperCase()}${singular.slice(1)}`
   const size = { type: 'integer', description: `How large the ${singular} is.` }
   const schema = { type: 'object', properties: { spec: { type: 'object', properties: { size } } } }
+  const additionalPrinterColumns = [
+    { name: 'Size', type: 'integer', jsonPath: '.spec.size' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ]
   return {
     metadata: { name: `${plural}.${GROUP}` },
     spec: {
@@ -126,7 +130,9 @@ function definition(plural: string): JsonObject {
         scope: 'Namespaced',
         names: { plural, singular, kind, shortNames: [`${singular.charAt(0)}d`] },
       },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+      versions: [
+        { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema }, additionalPrinterColumns },
+      ],
     },
   }
 }
