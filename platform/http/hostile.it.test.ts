@@ -142,16 +142,23 @@ test('TLS: a handshake that does not end, HTTP without it, old versions, HTTP/2 
     'serverAuth',
   ])
   const causes: string[] = []
-  const server = await serveHttps({
-    ...{ at: { host: HOST, port: 0 }, log: memoryLogger(), handler: echo, tls: { key, cert }, headWithin: ms(300) },
-    onRefused: (cause) => causes.push(cause),
-  })
-  t.after(() => server.close(ms(0)))
-  const { port } = server
-  const plain = () => dial({ host: HOST, port })
+  const serveTls = async (limits: Partial<ServeHttpOptions> = {}) => {
+    const server = await serveHttps({
+      ...{ at: { host: HOST, port: 0 }, log: memoryLogger(), handler: echo, tls: { key, cert }, ...limits },
+      onRefused: (cause) => causes.push(cause),
+    })
+    t.after(() => server.close(ms(0)))
+    return server.port
+  }
+  // Handshakes are timed by Node.js: those that have to come about are made where there is time for them.
+  const [port, hurried] = [await serveTls(), await serveTls({ headWithin: ms(300) })]
   const hello = Buffer.from('1603010200010001fc0303', 'hex')
-  for (const bytes of [[hello], [head(REQUEST)]]) {
-    assert.deepEqual((await attackWith({ connect: plain }, bytes)).statuses, [])
+  for (const [at, bytes] of [
+    [hurried, hello],
+    [port, head(REQUEST)],
+  ] as const) {
+    const connect = () => dial({ host: HOST, port: at })
+    assert.deepEqual((await attackWith({ connect }, [bytes])).statuses, [])
   }
   await assert.rejects(dialTls(port, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }))
   await assert.rejects(dialTls(port, { ALPNProtocols: ['h2'] }))

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { Places } from '../lifecycle/places.ts'
 import type { Logger } from '../log/logger.ts'
-import { type Clock, type Duration, seconds, systemClock } from '../time/index.ts'
+import { type Clock, type Duration, minutes, seconds, systemClock } from '../time/index.ts'
 import { errorAnswer, sendJson } from './answer.ts'
 import { Connections } from './connections.ts'
 import { doubtOf, hasBody } from './framing.ts'
@@ -32,7 +32,7 @@ export interface ServeHttpOptions {
   readonly headWithin?: Duration
   /** For the body of a request after its head, not for the answer; default 60 s. */
   readonly requestWithin?: Duration
-  /** For reading some of an answer that has ended; default 30 s. */
+  /** For reading some of an answer that has ended; default 2 minutes. */
   readonly readWithin?: Duration
   /** Of the head of a request, in bytes; default 16 KiB. A longer one is answered with 431. */
   readonly mostHead?: number
@@ -55,7 +55,8 @@ export interface HttpServer extends AsyncDisposable {
 
 const HEAD_WITHIN = seconds(10)
 const REQUEST_WITHIN = seconds(60)
-const READ_WITHIN = seconds(30)
+/** What a kernel holds for a peer is seen to move by the megabyte only: a slow one may take long for that. */
+const READ_WITHIN = minutes(2)
 /** Between an answer and the next request. */
 const IDLE_WITHIN = seconds(15)
 

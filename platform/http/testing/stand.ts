@@ -28,7 +28,7 @@ const AT_A_TIME = 8
 /** All attacks together, in this process: those who attack are part of it. */
 const MOST_GROWTH = 200 * MIB
 /** Real time for what takes milliseconds. */
-const PATIENCE = seconds(30)
+const PATIENCE = seconds(60)
 
 /** Fails where an attack of the table is not refused, its connection stays, a second request comes through, or others are not served. */
 export async function standAttacks(target: Target): Promise<void> {
