@@ -28,7 +28,7 @@ const accountsOf = (read: readonly string[], write: readonly string[] = []) => {
   return accounts
 }
 
-test('a pod comes in by its account and reaches exactly its twins', { timeout: 20_000 }, async (t) => {
+test('a pod comes in by its account and reaches exactly its twins', { timeout: 60_000 }, async (t) => {
   const { broker, client, log } = await startBroker(t, { accounts: accountsOf(['shop/door'], ['shop/lamp']) })
   const handled: unknown[] = []
   broker.eventBus.handle('$hw/#', async ({ topic, user, side }) => void handled.push([topic, user, side]))
@@ -60,7 +60,7 @@ test('a pod comes in by its account and reaches exactly its twins', { timeout: 2
 })
 
 test('an account that goes takes its connections, its last will and its sessions along', {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async (t) => {
   const accounts = accountsOf(['shop/door'], ['shop/lamp'])
   const { broker, client, metrics } = await startBroker(t, { accounts, anonymous: 'full' })
@@ -79,7 +79,7 @@ test('an account that goes takes its connections, its last will and its sessions
   assert.match(await metrics.text(), /skerry_mqtt_sessions 0\n/)
 })
 
-test('an account that changes has its clients come back with what they may do now', { timeout: 20_000 }, async (t) => {
+test('an account that changes has its clients come back with what they may do now', { timeout: 60_000 }, async (t) => {
   const accounts = accountsOf(['shop/door'])
   const { client } = await startBroker(t, { accounts })
   const pod = await client(AS)
@@ -94,7 +94,7 @@ test('an account that changes has its clients come back with what they may do no
 })
 
 test('sessions and accounts outlive a restart of the broker, sessions of pods that went meanwhile do not', {
-  timeout: 20_000,
+  timeout: 60_000,
 }, async (t) => {
   const file = join(temporaryFolder('skerry-accounts-'), 'mqtt.db')
   const accounts = accountsOf(['shop/door'])
@@ -117,7 +117,7 @@ test('sessions and accounts outlive a restart of the broker, sessions of pods th
   await waitFor(() => heard.length === 1)
 })
 
-test('where pods come in nobody does without credentials, whatever else is open', { timeout: 20_000 }, async (t) => {
+test('where pods come in nobody does without credentials, whatever else is open', { timeout: 60_000 }, async (t) => {
   for (const host of ['127.0.0.1', '0.0.0.0']) {
     const { broker, client } = await startBroker(t, {
       ...{ host, anonymous: 'full', anonymousRemote: 'full', accounts: accountsOf(['shop/door']) },
@@ -133,7 +133,7 @@ test('where pods come in nobody does without credentials, whatever else is open'
   }
 })
 
-test('a pod has so many connections and sessions, and takes none from others', { timeout: 20_000 }, async (t) => {
+test('a pod has so many connections and sessions, and takes none from others', { timeout: 60_000 }, async (t) => {
   const accounts = accountsOf(['shop/door'])
   accounts.set(OTHER, account(['shop/door']))
   const { client, metrics } = await startBroker(t, { accounts, anonymous: 'full', maxConnectionsPerPod: 2 })
@@ -160,7 +160,7 @@ test('a pod has so many connections and sessions, and takes none from others', {
   assert.match(counted, /skerry_mqtt_refused_total\{reason="pod-sessions"\} [1-9]/)
 })
 
-test('connections that say nothing fill the share of their address alone', { timeout: 20_000 }, async (t) => {
+test('connections that say nothing fill the share of their address alone', { timeout: 60_000 }, async (t) => {
   const { broker, client, metrics } = await startBroker(t, {
     ...{ accounts: accountsOf(['shop/door']), anonymous: 'full', maxConnectionsPerPod: 1, maxConnections: 4 },
     forPods: () => ({ host: FOR_PODS, ports: [] }),
@@ -179,7 +179,7 @@ test('connections that say nothing fill the share of their address alone', { tim
   assert.match(await metrics.text(), /skerry_mqtt_refused_total\{reason="pod-connections"\} 4\n/)
 })
 
-test('the port for pods is the one of before, else another where somebody has it', { timeout: 20_000 }, async (t) => {
+test('the port for pods is the one of before, else another where somebody has it', { timeout: 60_000 }, async (t) => {
   const server = createServer()
   await listenOn(server, { host: FOR_PODS, port: 0 })
   t.after(() => server.close())
@@ -193,7 +193,7 @@ test('the port for pods is the one of before, else another where somebody has it
   assert.equal(await second.broker.listenForPods(), pods)
 })
 
-test('an address that the machine does not have keeps nobody else from the broker', { timeout: 20_000 }, async (t) => {
+test('an address that the machine does not have keeps nobody else from the broker', { timeout: 60_000 }, async (t) => {
   const { broker, client, log } = await startBroker(t, {
     ...{ anonymous: 'full', forPods: () => ({ host: '192.0.2.1', ports: [] }) },
   })

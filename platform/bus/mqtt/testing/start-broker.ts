@@ -59,7 +59,7 @@ export function closing(client: MqttClient): Promise<void> {
 }
 
 export async function waitFor(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = systemClock.monotonic() + 15_000
+  const end = systemClock.monotonic() + 40_000
   while (!(await condition())) {
     if (systemClock.monotonic() > end) throw new Error('it did not come to pass')
     await systemClock.sleep({ milliseconds: 2 })
