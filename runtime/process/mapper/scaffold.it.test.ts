@@ -73,6 +73,10 @@ describe('skerry mapper new', () => {
     const refused = await skerry(folder, 'new', 'barn', '--dir', full)
     assert.equal(refused.code, 1)
     assert.match(refused.stderr, /not empty.*choose another with --dir/)
+    const below = await skerry(folder, 'new', 'barn', '--dir', join(full, 'mine.txt', 'barn'))
+    assert.equal(below.code, 1)
+    assert.match(below.stderr, /mine\.txt\/barn cannot be written, what should be its folder is a file: name another/)
+    assert.equal(await readFile(join(full, 'mine.txt'), 'utf8'), 'mine')
     for (const name of ['Barn', '1barn', '../barn', 'barn/', 'mapper-']) {
       const ran = await skerry(folder, 'new', name)
       assert.equal(ran.code, 1, name)

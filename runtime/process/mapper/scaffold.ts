@@ -50,9 +50,9 @@ export async function scaffold(
     for (const [file, text] of files) await writeFile(join(folder, file), text)
     await link(folder, packageRoot)
   } catch (error) {
-    // What is there in part would be in the way of another try.
+    // What is there in part would be in the way of another try. Where nothing could be made, removing it may fail likewise.
     const made = isNew ? [folder] : [...files.keys(), 'node_modules'].map((file) => join(folder, file))
-    for (const each of made) await rm(each, { recursive: true, force: true })
+    for (const each of made) await rm(each, { recursive: true, force: true }).catch(() => undefined)
     throw notWritten(folder, error)
   }
   return { protocol, files: [...files.keys()].sort() }
