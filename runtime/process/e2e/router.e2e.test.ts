@@ -54,6 +54,14 @@ describe('rules between the cloud and a node', { skip: needs('kubectl') }, () =>
       outgoing.end(body)
     })
 
+  const untilAtEdge = (what: string, wanted: { readonly waiting: number; readonly kept: number }) =>
+    eventually(what, async () => {
+      const [waiting, kept] = await Promise.all(
+        ['waiting', 'kept'].map((each) => edge.metric(`skerry_edgehub_user_${each}`)),
+      )
+      return (waiting === wanted.waiting && kept === wanted.kept) || undefined
+    })
+
   before(async () => {
     await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
     fleet = await Fleet.start()
@@ -118,12 +126,7 @@ describe('rules between the cloud and a node', { skip: needs('kubectl') }, () =>
   it('delivers what waited in a cloud half that was killed and lost its disk', async () => {
     status = 503
     await publish(edge, 'default/doors/2', 'lost?')
-    await eventually('the cloud has it, and the edge keeps it', async () => {
-      const [waiting, kept] = await Promise.all(
-        ['waiting', 'kept'].map((each) => edge.metric(`skerry_edgehub_user_${each}`)),
-      )
-      return (waiting === 0 && kept === 1) || undefined
-    })
+    await untilAtEdge('the cloud has it, and the edge keeps it', { waiting: 0, kept: 1 })
     await fleet.cloud.end('SIGKILL')
     for (const end of ['', '-wal', '-shm']) await rm(join(fleet.cloud.directory, `router.db${end}`), { force: true })
     status = 204
@@ -133,11 +136,20 @@ describe('rules between the cloud and a node', { skip: needs('kubectl') }, () =>
       'the service has it',
       async () => got.slice(before).some(({ body }) => body === 'lost?') || undefined,
     )
-    await eventually(
-      'the edge keeps it no more',
-      async () => (await edge.metric('skerry_edgehub_user_kept')) === 0 || undefined,
-    )
+    await untilAtEdge('the edge keeps it no more', { waiting: 0, kept: 0 })
     assert.equal(got.slice(before).filter(({ body }) => body === 'lost?').length, 1)
+  })
+
+  it('delivers once what an edge kept that was killed before it was told that it is done', async () => {
+    status = 503
+    await publish(edge, 'default/doors/3', 'twice?')
+    await untilAtEdge('the cloud has it, and the edge keeps it', { waiting: 0, kept: 1 })
+    await edge.end('SIGKILL')
+    status = 204
+    const before = got.length
+    await edge.start()
+    await untilAtEdge('the edge knows that it is done', { waiting: 0, kept: 0 })
+    assert.equal(got.slice(before).filter(({ body }) => body === 'twice?').length, 1)
   })
 
   it('refuses a wrong rule with the field', async () => {
