@@ -135,7 +135,7 @@ test('the state of the road shows the link, its queues, its last receipt, and wh
   const there = edge.hub.status()
   assert.deepEqual(
     [there.connected, there.peer, there.requests, there.twinsWaiting, there.podsWaiting, there.userMessages],
-    [true, 'skerry', 0, 0, 0, { waiting: 0, bytes: 0, dropped: {} }],
+    [true, 'skerry', 0, 0, 0, { waiting: 0, bytes: 0, kept: 0, dropped: {} }],
   )
   assert.ok((there.lastReceipt ?? 0) > away.since)
   edge.dialer.isReachable = false
