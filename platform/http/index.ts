@@ -1,4 +1,5 @@
 export * from './answer.ts'
+export * from './asked.ts'
 export * from './body.ts'
 export * from './control.ts'
 export * from './keep-listening.ts'

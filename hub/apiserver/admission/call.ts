@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
-import { readBody } from '../../../platform/http/index.ts'
+import { answerTo, readAnswer } from '../../../platform/http/index.ts'
 import { RefusedError, UnavailableError } from '../../../platform/lifecycle/index.ts'
 import { type Clock, seconds, withDeadline } from '../../../platform/time/index.ts'
 import type { Json, JsonObject } from '../../../schemas/index.ts'
@@ -52,7 +52,7 @@ export function createWebhookCaller({ locate, clock, largestAnswer = LARGEST_ANS
   const ask = async (webhook: WebhookPlace, body: Buffer, signal: AbortSignal): Promise<Json> => {
     const address = webhook.service && locate(webhook.service)
     const response = await post({ ...webhook, address, body, signal }, kept)
-    const text = (await readBody(response, largestAnswer, signal)).toString('utf8')
+    const text = (await readAnswer(response, largestAnswer, signal)).toString('utf8')
     if (response.statusCode !== 200) {
       throw new RefusedError(`the webhook answered with HTTP ${response.statusCode}`, {
         code: 'HUB_API_WEBHOOK_ANSWER',
@@ -91,29 +91,23 @@ interface Post extends WebhookPlace {
 
 function post(given: Post, agent: Agent | false): Promise<IncomingMessage> {
   const { url, ca, address, body, signal } = given
-  return new Promise((resolve, reject) => {
-    const posting = request(
-      url,
-      {
-        method: 'POST',
-        headers: {
-          ...{ host: new URL(url).host, 'content-type': 'application/json', accept: 'application/json' },
-          'content-length': body.length,
-        },
-        ...(ca === '' ? {} : { ca }),
-        ...(address ? elsewhere(url, address) : {}),
-        minVersion: 'TLSv1.2',
-        agent,
-        signal,
-      },
-      resolve,
-    )
-    posting.on('error', (error) => {
-      // It was closed just when it was used again (RFC 9112, 9.3.1). A review may be asked twice.
-      if (posting.reusedSocket && !signal.aborted) resolve(post(given, false))
-      else reject(error)
-    })
-    posting.end(body)
+  const posting = request(url, {
+    method: 'POST',
+    headers: {
+      ...{ host: new URL(url).host, 'content-type': 'application/json', accept: 'application/json' },
+      'content-length': body.length,
+    },
+    ...(ca === '' ? {} : { ca }),
+    ...(address ? elsewhere(url, address) : {}),
+    minVersion: 'TLSv1.2',
+    agent,
+    signal,
+  })
+  posting.end(body)
+  return answerTo(posting).catch((error: unknown) => {
+    // It was closed just when it was used again (RFC 9112, 9.3.1). A review may be asked twice.
+    if (posting.reusedSocket && !signal.aborted && agent) return post(given, false)
+    throw error
   })
 }
 

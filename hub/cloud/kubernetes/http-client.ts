@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { urlToHttpOptions } from 'node:url'
-import { readBody } from '../../../platform/http/index.ts'
+import { answerTo, readAnswer } from '../../../platform/http/index.ts'
 import type { Logger } from '../../../platform/log/index.ts'
 import {
   type Clock,
@@ -18,6 +18,7 @@ import { type Access, Credentials } from './credentials.ts'
 import { type Answer, errorOfAnswer, isDistrust, SilenceError, strangeAnswer, unreachable } from './errors.ts'
 import { parseJson } from './guards.ts'
 import type { KubeconfigSource } from './kubeconfig.ts'
+import { Lines } from './lines.ts'
 
 /** HTTP to one Kubernetes API, with the credentials of a kubeconfig, or with the token of somebody else. */
 export interface ApiClient {
@@ -34,6 +35,10 @@ export interface ApiClient {
 export interface ApiClientPorts {
   readonly clock: Clock
   readonly log: Logger
+  /** Of one answer, in bytes; default 256 MiB. */
+  readonly largestAnswer?: number
+  /** Of one event of a watch, in letters; default 64 Mi. */
+  readonly longestLine?: number
   /** Told of `Date` in each answer, Unix ms, with the time of its arrival by the clock. */
   readonly onDate?: (date: number, now: number) => void
 }
@@ -48,7 +53,7 @@ const LARGEST_REFUSAL = 1024 * 1024
 
 /** Throws ConfigError when the kubeconfig cannot be used. */
 export async function openApiClient(source: KubeconfigSource, ports: ApiClientPorts): Promise<ApiClient & Disposable> {
-  const { clock, onDate } = ports
+  const { clock, onDate, largestAnswer = LARGEST_ANSWER, longestLine = LONGEST_LINE } = ports
   const credentials = await Credentials.open(source, ports)
 
   /** Once more where the API does not know who asks, and there are newer credentials. Nothing was carried out then. */
@@ -81,7 +86,7 @@ export async function openApiClient(source: KubeconfigSource, ports: ApiClientPo
     try {
       return await withDeadline(clock, CALL_DEADLINE, signal, async (limited) => {
         const incoming = await ask(request, caller, limited, false)
-        const text = (await readBody(incoming, LARGEST_ANSWER, limited)).toString('utf8')
+        const text = (await readAnswer(incoming, largestAnswer, limited)).toString('utf8')
         return { status: incoming.statusCode ?? 0, text, body: parseJson(text), headers: incoming.headers }
       })
     } catch (error) {
@@ -100,7 +105,7 @@ export async function openApiClient(source: KubeconfigSource, ports: ApiClientPo
       return body ?? {}
     },
     events: (path, signal, caller = 'cloud') => {
-      return readEvents(clock, path, signal, (request, limited) => ask(request, caller, limited, true))
+      return readEvents({ clock, path, longestLine }, signal, (request, limited) => ask(request, caller, limited, true))
     },
     [Symbol.dispose]: () => credentials[Symbol.dispose](),
   }
@@ -135,23 +140,20 @@ async function send(
       ? {}
       : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
   }
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const begin = server.protocol === 'http:' ? httpRequest : httpsRequest
   const { method, path } = request
-  const outgoing = begin({ ...given, protocol, hostname, port, method, path: `${prefix}${path}`, headers }, resolve)
-  outgoing.on('error', reject)
+  const outgoing = begin({ ...given, protocol, hostname, port, method, path: `${prefix}${path}`, headers })
   // Given to Node.js, a signal costs a good part of what a small request does.
   const onAbort = () => outgoing.destroy(signal.reason)
   if (signal.aborted) onAbort()
   else signal.addEventListener('abort', onAbort, { once: true })
   outgoing.on('close', () => signal.removeEventListener('abort', onAbort))
   outgoing.end(body)
-  return promise
+  return answerTo(outgoing)
 }
 
 async function* readEvents(
-  clock: Clock,
-  path: string,
+  { clock, path, longestLine }: { readonly clock: Clock; readonly path: string; readonly longestLine: number },
   signal: AbortSignal,
   ask: (request: CallerRequest, signal: AbortSignal) => Promise<IncomingMessage>,
 ): AsyncGenerator<unknown> {
@@ -164,22 +166,20 @@ async function* readEvents(
     const answer = await ask({ method: 'GET', path }, combined)
     const status = answer.statusCode ?? 0
     if (status !== 200) {
-      const body = await readBody(answer, LARGEST_REFUSAL, combined)
+      const body = await readAnswer(answer, LARGEST_REFUSAL, combined)
       const text = body.toString('utf8')
       throw errorOfAnswer({ status, text, body: parseJson(text), headers: answer.headers }, fields)
     }
     answer.setEncoding('utf8')
     yield undefined
-    let rest = ''
+    const lines = new Lines(longestLine)
     for await (const chunk of answer) {
       timer[Symbol.dispose]()
       timer = arm()
-      const parts = `${rest}${chunk}`.split('\n')
-      rest = parts.pop() ?? ''
-      if (rest.length > LONGEST_LINE) throw new Error('a watch event is larger than 64 MiB')
-      for (const line of parts) if (line !== '') yield parseJson(line) ?? null
+      for (const line of lines.take(String(chunk))) if (line !== '') yield parseJson(line) ?? null
     }
     // What was cut off in the middle is told again. A page for people may have no line at all.
+    const { rest } = lines
     if (rest !== '' && !rest.startsWith('{')) yield null
   } catch (error) {
     throw unreachable(silence.signal.aborted ? silence.signal.reason : error, signal, fields)

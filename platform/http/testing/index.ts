@@ -1,3 +1,5 @@
 export * from './attacks.ts'
 export * from './dial.ts'
+export * from './hostile-answers.ts'
 export * from './stand.ts'
+export * from './stand-answers.ts'

@@ -3,9 +3,9 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
-import { readBody } from '../../../../platform/http/index.ts'
-import { RefusedError, UnavailableError } from '../../../../platform/lifecycle/index.ts'
-import { type Clock, type Duration, withDeadline } from '../../../../platform/time/index.ts'
+import { answerTo, readAnswer } from '../../../../platform/http/index.ts'
+import { RefusedError, SkerryError, UnavailableError } from '../../../../platform/lifecycle/index.ts'
+import { type Clock, type Duration, seconds, withDeadline } from '../../../../platform/time/index.ts'
 import { allowsLinkLocal } from '../rules/check-rule.ts'
 import type { LiveRule } from '../rules/live-rule.ts'
 import { isLinkLocal } from '../rules/rest-address.ts'
@@ -33,6 +33,8 @@ interface Agents {
 }
 
 const MOST_AGENTS = 100
+/** For the body of an answer of which the status was all. */
+const LET_GO_WITHIN = seconds(10)
 const SOCKETS = { keepAlive: true, maxSockets: 64, maxFreeSockets: 8, timeout: 60_000 } as const
 
 /** Web services that rules name. Their certificates are verified, and where they point to is not followed. */
@@ -53,7 +55,7 @@ export class RestTargets implements Disposable {
     const lookup = isGuarded ? guardedLookup : undefined
     const { deadline, signal, mostBytes } = options
     return withDeadline(this.#clock, deadline, signal, (limited) =>
-      exchange(url, request, { agents, ca, lookup, mostBytes, signal: limited }),
+      exchange(url, request, { clock: this.#clock, agents, ca, lookup, mostBytes, signal: limited }),
     )
   }
 
@@ -82,6 +84,7 @@ export class RestTargets implements Disposable {
 }
 
 interface Exchange {
+  readonly clock: Clock
   readonly agents: Agents | undefined
   readonly ca: string | undefined
   readonly lookup: LookupFunction | undefined
@@ -92,7 +95,7 @@ interface Exchange {
 async function exchange(
   url: URL,
   { method, headers, body }: RestRequest,
-  { agents, ca, lookup, mostBytes, signal }: Exchange,
+  { clock, agents, ca, lookup, mostBytes, signal }: Exchange,
 ): Promise<WholeAnswer> {
   const isTls = url.protocol === 'https:'
   const options: RequestOptions & { readonly ca?: string } = {
@@ -106,27 +109,25 @@ async function exchange(
     ...(lookup ? { lookup } : {}),
     ...(isTls && ca !== undefined ? { ca } : {}),
   }
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const call = isTls ? httpsRequest(url, options, resolve) : httpRequest(url, options, resolve)
-    call.once('error', (cause) => reject(isOurs(cause) ? cause : unreachable(url, cause)))
-    call.end(body)
+  const call = isTls ? httpsRequest(url, options) : httpRequest(url, options)
+  call.end(body)
+  const answer = await answerTo(call).catch((cause: unknown) => {
+    throw cause instanceof SkerryError ? cause : unreachable(url, cause)
   })
   const status = answer.statusCode ?? 502
   const kept = answeredHeaders(Object.entries(answer.headersDistinct))
   if (mostBytes === 0) {
-    letGo(answer)
+    letGo(answer, clock)
     return { status, headers: kept, body: Buffer.alloc(0) }
   }
-  try {
-    return { status, headers: kept, body: await readBody(answer, mostBytes, signal) }
-  } finally {
-    if (!answer.complete) answer.destroy()
-  }
+  return { status, headers: kept, body: await readAnswer(answer, mostBytes, signal) }
 }
 
-/** Its connection can be used again where little comes. */
-function letGo(answer: IncomingMessage): void {
+/** Its connection can be used again where little comes, and soon. */
+function letGo(answer: IncomingMessage, clock: Clock): void {
   let bytes = 0
+  const timer = clock.after(LET_GO_WITHIN, () => answer.destroy())
+  answer.once('close', () => timer[Symbol.dispose]())
   answer.on('error', () => undefined)
   answer.on('data', (chunk: Buffer) => {
     bytes += chunk.length
@@ -149,10 +150,6 @@ const guardedLookup: LookupFunction = (name, options, callback) => {
       family,
     )
   })
-}
-
-function isOurs(error: unknown): boolean {
-  return error instanceof RefusedError
 }
 
 function unreachable(url: URL, cause: unknown): UnavailableError {

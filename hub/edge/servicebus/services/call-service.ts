@@ -1,4 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http'
+import { whyMalformed } from '../../../../platform/http/index.ts'
 import { type Clock, type Duration, seconds, Watchdog } from '../../../../platform/time/index.ts'
 import type { LocalServiceConfig } from '../../../../schemas/config/index.ts'
 import { SERVICE_DEADLINE_HEADER, SERVICE_ERROR_HEADER } from '../../../../schemas/index.ts'
@@ -181,10 +182,9 @@ function headOf(
 function responseOf(message: IncomingMessage, call: ServiceCall, watch: Watch): ServiceResponse {
   const { statusCode: status = 0, statusMessage = '', rawHeaders } = message
   const { service, maxAnswerBytes } = call
-  if (status < 200 || status > 599) throw malformedAnswer(service, `its status is ${status}`)
+  const malformed = whyMalformed(message)
+  if (malformed !== undefined) throw malformedAnswer(service, malformed)
   const told = message.headers['content-length']
-  const isChunked = message.headers['transfer-encoding'] !== undefined
-  if (isChunked && told !== undefined) throw malformedAnswer(service, 'it has both a length and chunks')
   const hasBody = call.method !== 'HEAD' && status !== 204 && status !== 304
   if (hasBody && Number(told ?? 0) > maxAnswerBytes) throw answerTooLarge(service, maxAnswerBytes)
   return {
