@@ -27,6 +27,8 @@ export interface EdgeTunnelOptions {
 
 /** An original edge says nothing at all where its kubelet server cannot be asked. */
 const FIRST_BYTE_WITHIN: Duration = seconds(30)
+/** For the head of the one request of a stream. */
+const HEAD_WITHIN: Duration = seconds(30)
 const NOT_CARRIED = 'a KubeEdge edge carries containerLogs, exec, attach, stats and metrics alone\n'
 const NO_ANSWER = 'the edge gave no answer in time\n'
 const NO_UPGRADE = 'exec and attach need an upgrade of the connection\n'
@@ -41,6 +43,8 @@ export class EdgeTunnel {
   readonly #server: Server
   readonly #streams = new Map<number, ConnectStream>()
   readonly #open = new Set<Duplex>()
+  /** Deadlines of heads, by the server's end of the stream. */
+  readonly #heads = new Map<Duplex, Disposable>()
   readonly #pressure: Pressure
   readonly #idle: IdleWatch
   #lastId = 0
@@ -79,7 +83,12 @@ export class EdgeTunnel {
       theirs.destroy()
     })
     // By then all of it has been read, or something broke.
-    theirs.once('close', () => mine.destroy(theirs.errored ?? undefined))
+    theirs.once('close', () => {
+      this.#headCame(theirs)
+      mine.destroy(theirs.errored ?? undefined)
+    })
+    const late = () => theirs.destroy(tunnelClosed('no request came'))
+    this.#heads.set(theirs, this.#options.clock.after(HEAD_WITHIN, late))
     this.#server.emit('connection', theirs)
     return mine
   }
@@ -107,7 +116,13 @@ export class EdgeTunnel {
     else if (type === FRAME_TYPES.remove) stream?.removed()
   }
 
+  #headCame(theirs: Duplex): void {
+    this.#heads.get(theirs)?.[Symbol.dispose]()
+    this.#heads.delete(theirs)
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    this.#headCame(request.socket)
     const type = connectType(request.url ?? '')
     response.setHeader('connection', 'close')
     if (type === undefined) refuse(response, 501, NOT_CARRIED)
@@ -140,6 +155,7 @@ export class EdgeTunnel {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#headCame(socket)
     const type = connectType(request.url ?? '')
     if (type === undefined || !isTwoWay(type)) {
       const text = 'Content-Type: text/plain\r\nConnection: close\r\n'
