@@ -134,7 +134,7 @@ interface Parts {
 async function startUpward(ports: RouterPorts, { table, status, gates, replicas }: Parts, scope: Scope): Promise<void> {
   const { hub, store, clock, log } = ports
   const targets = scope.use(new RestTargets(clock))
-  const spool = new Spool(store, clock)
+  const spool = new Spool({ store, clock, log })
   const frames = createFrameFactory(ports)
   const receipts = new Receipts({ ...ports, frames })
   const lanes: Lanes = new Lanes({

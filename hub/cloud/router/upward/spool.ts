@@ -1,5 +1,6 @@
-import { UnavailableError } from '../../../../platform/lifecycle/index.ts'
-import type { Row, Store } from '../../../../platform/store/index.ts'
+import { describeError, UnavailableError } from '../../../../platform/lifecycle/index.ts'
+import type { Logger } from '../../../../platform/log/index.ts'
+import type { Row, Store, StoreCall } from '../../../../platform/store/index.ts'
 import type { Clock } from '../../../../platform/time/index.ts'
 
 /** A message that waits for the target of a rule. */
@@ -32,25 +33,33 @@ const MIB = 1024 * 1024
 const BOUNDS = { most: 256 * MIB, share: 64 * MIB }
 /** Of messages whose payload is kept in memory too: those that go on at once need not be read. */
 const WARM_BYTES = 8 * 1024 * 1024
+/** Removals of one write. */
+const MOST_REMOVED = 256
+
+export interface SpoolPorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Logger
+}
 
 /**
  * Messages on disk, from before their edge is told that they are taken until their target has them. The disk saves traffic and
  * repetitions: Skerry's edges keep each until it is done, and send again what is not here any more.
  */
 export class Spool {
-  readonly #store: Store
-  readonly #clock: Clock
+  readonly #ports: SpoolPorts
   readonly #bounds: typeof BOUNDS
+  /** Settled, and still on disk. Never more than are there. */
+  readonly #owed = new Set<number>()
   readonly #warm = new Map<number, Letter>()
   #warmBytes = 0
   #lastId = 0
   #bytes = 0
   readonly #perRule = new Map<string, number>()
 
-  constructor(store: Store, clock: Clock, bounds = BOUNDS) {
+  constructor(ports: SpoolPorts, bounds = BOUNDS) {
     this.#bounds = bounds
-    this.#store = store
-    this.#clock = clock
+    this.#ports = ports
   }
 
   get bytes(): number {
@@ -64,7 +73,7 @@ export class Spool {
 
   /** What an earlier process left, the oldest first. */
   async open(): Promise<readonly Waiting[]> {
-    const rows = await this.#store.read({ statement: 'router.index', parameters: [] })
+    const rows = await this.#ports.store.read({ statement: 'router.index', parameters: [] })
     const waiting = rows.map(waitingOf)
     for (const { id, rule, bytes } of waiting) {
       this.#lastId = Math.max(this.#lastId, id)
@@ -79,12 +88,12 @@ export class Spool {
     const bytes = Buffer.byteLength(topic) + payload.length
     if (this.#bytes + bytes * rules.length > this.#bounds.most)
       throw new UnavailableError('Too many messages wait for the targets of rules', { code: 'HUB_ROUTER_FULL' })
-    const received = Math.trunc(this.#clock.now())
+    const received = Math.trunc(this.#ports.clock.now())
     const isCall = call !== ''
     const waiting = rules.map((rule) => ({ id: ++this.#lastId, rule, node, message, isCall, bytes, received }))
     for (const rule of rules) this.#count(rule, bytes)
     try {
-      await this.#store.write(
+      await this.#write(
         waiting.map(({ id, rule }) => ({
           statement: 'router.put',
           parameters: [id, rule, node, topic, message, call, payload, received],
@@ -101,15 +110,31 @@ export class Spool {
   async read(id: number): Promise<Letter | undefined> {
     const warm = this.#warm.get(id)
     if (warm) return warm
-    const [row] = await this.#store.read({ statement: 'router.read', parameters: [id] })
+    const [row] = await this.#ports.store.read({ statement: 'router.read', parameters: [id] })
     return row && letterOf(row)
   }
 
-  /** Settles when nothing of it will be sent again; rejects where that could not be made durable. */
+  /**
+   * Forgets it. A disk that takes no writes holds up no lane: what is left there goes with the next write that it takes, and is sent
+   * once more where this process ends before.
+   */
   async remove({ id, rule, bytes }: Waiting): Promise<void> {
-    await this.#store.write([{ statement: 'router.remove', parameters: [id] }])
     this.#count(rule, -bytes)
     if (this.#warm.delete(id)) this.#warmBytes -= bytes
+    const isFirst = this.#owed.size === 0
+    this.#owed.add(id)
+    try {
+      await this.#write([])
+    } catch (error) {
+      const text = 'Messages that the targets of rules have got could not be removed'
+      if (isFirst) this.#ports.log.warn(text, { error: describeError(error) })
+    }
+  }
+
+  async #write(calls: readonly StoreCall[]): Promise<void> {
+    const removed = [...this.#owed].slice(0, MOST_REMOVED)
+    await this.#ports.store.write([...removed.map(removal), ...calls])
+    for (const id of removed) this.#owed.delete(id)
   }
 
   #count(rule: string, bytes: number): void {
@@ -124,6 +149,10 @@ export class Spool {
     this.#warm.set(id, letter)
     this.#warmBytes += bytes
   }
+}
+
+function removal(id: number): StoreCall {
+  return { statement: 'router.remove', parameters: [id] }
 }
 
 function waitingOf(row: Row): Waiting {
