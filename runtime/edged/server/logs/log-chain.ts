@@ -7,6 +7,8 @@ export interface Place {
   /** Of a file that was rotated; undefined: the one that is written. */
   readonly suffix: string | undefined
   readonly at: number
+  /** Where it is the one that is written: the file before it. Rotations until it is opened leave others between the two. */
+  readonly after?: string
 }
 
 export interface Opened extends AsyncDisposable {
@@ -55,7 +57,11 @@ export class LogChain {
       return file && { place, file, newest: undefined, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() }
     }
     for (let tries = 0; ; tries++) {
-      const newest = await this.#newest()
+      const suffixes = await this.#folder.rotated(this.#name)
+      const { after } = place
+      const between = after === undefined ? undefined : suffixes.find((each) => each > after)
+      if (between !== undefined) return await this.open({ suffix: between, at: place.at })
+      const newest = suffixes.at(-1)
       const file = await this.#folder.file(this.#name)
       if (!file) return undefined
       if (newest === (await this.#newest()) || tries === MOST_TRIES) {
@@ -67,13 +73,24 @@ export class LogChain {
 
   /** The file after one; undefined while that is the one that is written, also by its new name. */
   async after({ place, newest }: Pick<Opened, 'place' | 'newest'>): Promise<Place | undefined> {
-    const suffixes = await this.#folder.rotated(this.#name)
+    const suffixes = await this.#settled()
     const own = place.suffix ?? suffixes.find((each) => newest === undefined || each > newest)
     if (own === undefined) return undefined
     const suffix = suffixes.find((each) => each > own)
     if (suffix !== undefined) return { suffix, at: 0 }
     await using written = await this.#folder.file(this.#name)
-    return written && { suffix: undefined, at: 0 }
+    return written && { suffix: undefined, at: 0, after: own }
+  }
+
+  /** A folder is not listed in one moment: of two files that are made meanwhile, the second may be there without the first. */
+  async #settled(): Promise<readonly string[]> {
+    let last = await this.#folder.rotated(this.#name)
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const now = await this.#folder.rotated(this.#name)
+      if (now.join() === last.join()) break
+      last = now
+    }
+    return last
   }
 
   async #newest(): Promise<string | undefined> {

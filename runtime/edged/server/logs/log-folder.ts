@@ -1,6 +1,6 @@
 import { constants, type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, open, readlink } from 'node:fs/promises'
-import { createGunzip } from 'node:zlib'
+import { createGunzip, type Gunzip } from 'node:zlib'
 import { hasCode, RefusedError } from '../../../../platform/lifecycle/index.ts'
 import { COMPRESSED, isMissing, rotatedLogs } from '../../housekeeping/log-files.ts'
 
@@ -64,7 +64,7 @@ export class LogFolder implements AsyncDisposable {
     if (!compressed) return undefined
     return {
       plain: undefined,
-      chunks: () => compressed.createReadStream({ start: 0, autoClose: false }).compose(createGunzip()),
+      chunks: () => inflated(compressed),
       [Symbol.asyncDispose]: () => compressed.close(),
     }
   }
@@ -105,6 +105,38 @@ export class LogFolder implements AsyncDisposable {
     if ((await handle.stat()).isFile()) return handle
     await handle.close()
     throw notAFile()
+  }
+}
+
+const BLOCK = 64 * 1024
+
+/** Who has enough may leave before its end. The file stays open, and nothing reads it any more by then. */
+async function* inflated(file: FileHandle): AsyncGenerator<Buffer, void, undefined> {
+  const gunzip = createGunzip()
+  gunzip.on('error', () => undefined)
+  const fed = feed(file, gunzip)
+  try {
+    for await (const chunk of gunzip) yield chunk
+  } finally {
+    gunzip.destroy()
+    await fed
+  }
+}
+
+/** Never rejects: what fails is told by the stream. */
+async function feed(file: FileHandle, gunzip: Gunzip): Promise<void> {
+  const closed = new Promise<void>((resolve) => gunzip.once('close', resolve))
+  try {
+    for (let at = 0; !gunzip.destroyed; ) {
+      const block = Buffer.allocUnsafe(BLOCK)
+      const { bytesRead } = await file.read(block, 0, BLOCK, at)
+      if (bytesRead === 0) return void gunzip.end()
+      at += bytesRead
+      const taken = new Promise<void>((resolve) => gunzip.write(block.subarray(0, bytesRead), () => resolve()))
+      await Promise.race([taken, closed])
+    }
+  } catch (error) {
+    gunzip.destroy(error instanceof Error ? error : undefined)
   }
 }
 

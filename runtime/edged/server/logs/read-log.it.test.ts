@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { ms, systemClock } from '../../../../platform/time/index.ts'
 import { FakeClock } from '../../../../platform/time/testing/index.ts'
 import { temporaryFolder } from '../../../../tools/testing/temporary-folder.ts'
+import { LogChain } from './log-chain.ts'
 import { LogFolder } from './log-folder.ts'
 import { type LogRequest, readLog } from './read-log.ts'
 
@@ -192,6 +193,29 @@ test('a follower gets what is written, over rotations between and within its loo
   await until(() => state.isOver)
   await over
   assert.equal(state.text, 'a\nb\nc\nd\ne\nf\nlast words\n')
+})
+
+test('what is rotated between the look for the next file and its opening is not passed over', async () => {
+  const { root, path } = await folderOf()
+  const file = join(path, '0.log')
+  await using folder = await LogFolder.open(root, ['pod', 'app'])
+  assert.ok(folder)
+  const chain = new LogChain(folder, '0.log')
+  await writeFile(file, 'first')
+  await using first = await chain.begin({})
+  assert.ok(first)
+  await rename(file, `${file}${stamp(1)}`)
+  await writeFile(file, 'second')
+  const next = await chain.after(first)
+  await rename(file, `${file}${stamp(2)}`)
+  await writeFile(file, 'third')
+  assert.ok(next)
+  await using second = await chain.open(next)
+  assert.equal(await second?.file.plain?.readFile('utf8'), 'second')
+  const last = second && (await chain.after(second))
+  assert.ok(last)
+  await using third = await chain.open(last)
+  assert.equal(await third?.file.plain?.readFile('utf8'), 'third')
 })
 
 test('a follower waits for a log that is not there yet, and leaves when it is told to', async () => {
