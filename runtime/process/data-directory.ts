@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { environment } from '../../platform/environment/index.ts'
 import { ensureDirectory } from '../../platform/files/index.ts'
-import { ConfigError } from '../../platform/lifecycle/index.ts'
+import { ConfigError, codeOf, SkerryError } from '../../platform/lifecycle/index.ts'
 
 /** Folder that `skerry up` uses when none is named. */
 export const LOCAL_DATA = '.skerry'
@@ -29,7 +29,8 @@ export async function prepareDataDirectory(directory: string): Promise<void> {
     await ensureDirectory(directory, 0o700)
     await access(directory, constants.W_OK | constants.X_OK)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && CANNOT_WRITE.has(String(error.code)))) throw error
+    const code = codeOf(error instanceof SkerryError ? error.cause : error)
+    if (code === undefined || !CANNOT_WRITE.has(code)) throw error
     throw new ConfigError(`the data directory ${directory} cannot be written: name another one with --data`, {
       code: 'PROCESS_DATA_NOT_WRITABLE',
     })
