@@ -67,6 +67,7 @@ export class OutboxSender<Message extends Stored> {
       if (this.road !== road) return
       this.#ready = road
       this.pump()
+      return this.#tidy(road)
     })
   }
 
@@ -92,6 +93,20 @@ export class OutboxSender<Message extends Stored> {
     this.#road = undefined
     await this.#comparing
     await Promise.allSettled(this.#lines.values())
+  }
+
+  /** What the disk would not remove while an earlier link ended: nothing is sent for its sake any more, so nothing else would try. */
+  async #tidy(road: Road): Promise<void> {
+    const { outbox, random, clock, log } = this.#ports
+    const backoff = new Backoff(REST, random)
+    while (this.road === road) {
+      try {
+        return await outbox.flush()
+      } catch (error) {
+        log.debug(`${this.#kind.what} that the cloud has got are still on disk`, { error: describeError(error) })
+        await clock.sleep(backoff.next(), road.signal).catch(() => undefined)
+      }
+    }
   }
 
   /** There may be more to send. */

@@ -197,3 +197,20 @@ test('what the cloud has got leaves the disk once that can be written again, wit
   assert.deepEqual([uploads(edge).length, await rows(edge)], [1, []])
   await edge.stop()
 })
+
+test('and also where the link broke before the disk could be written again', async () => {
+  const edge = await offline()
+  await edge.mqtt.send(TOPIC, 'one')
+  edge.cloud.answers = (frame) => {
+    if (frame.route.operation === 'upload') edge.store.failure = 'The disk is full'
+    return defaultAnswer(createFrameFactory({ clock: edge.clock, random: countingRandom(9000) }), frame)
+  }
+  await connect(edge)
+  edge.dialer.pair?.cut('the cable')
+  await edge.advance(31_000)
+  assert.deepEqual([uploads(edge).length, await rows(edge)], [1, [1]])
+  edge.store.failure = undefined
+  await edge.advance(61_000)
+  assert.deepEqual([uploads(edge).length, await rows(edge)], [1, []])
+  await edge.stop()
+})
