@@ -71,6 +71,7 @@ export class World implements Scene {
   isHandlerFailing = false
   /** Faults end when it turns false. */
   isFaulty = true
+  #slowCalls = 0
   readonly #witnesses: readonly Witness[]
   readonly #mutant: Mutant
   #cloudRuns = 0
@@ -143,6 +144,7 @@ export class World implements Scene {
   /** What is not as promised yet, now that everything works. */
   async unrest(): Promise<{ readonly promise: string; readonly detail: string } | undefined> {
     this.cluster.collectGarbage()
+    if (this.#slowCalls > 0) return { promise: 'true nodes', detail: 'calls to the slow API are still under way' }
     for (const witness of this.#witnesses) {
       const detail = await witness.atRest?.()
       if (detail !== undefined) return { promise: witness.name, detail }
@@ -238,6 +240,9 @@ export class World implements Scene {
         conditions: () => replica.trouble ?? this.api,
         onTrouble: () => {
           this.troubledAt = this.now
+        },
+        onSlow: (change) => {
+          this.#slowCalls += change
         },
         onDeleted: (uid) => {
           if (!clock.isDead) run.knownDeleted.add(uid)

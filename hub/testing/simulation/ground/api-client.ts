@@ -41,6 +41,8 @@ export interface ApiClientOptions {
   readonly random: SeededRandom
   /** A call fails, or its answer is lost. */
   readonly onTrouble: () => void
+  /** A call begins while the API is slow, or ends: its time is that of its beginning, however the API is by then. */
+  readonly onSlow: (change: 1 | -1) => void
   readonly onDeleted: (uid: string) => void
   /** Told of each call that has had its effect. */
   readonly onCall: (verb: string, type: ResourceType, name: string) => void
@@ -51,7 +53,7 @@ export interface ApiClientOptions {
  * lost after the work is done. A process that is killed gets no more answers, but what it had asked for may still happen.
  */
 export function createApiClient(options: ApiClientOptions, killed: AbortSignal): Kubernetes {
-  const { cluster, conditions, scheduler, random, onCall, onDeleted, onTrouble } = options
+  const { cluster, conditions, scheduler, random, onCall, onDeleted, onSlow, onTrouble } = options
   const never = () => new Promise<never>(() => undefined)
 
   const call = async <T>(
@@ -76,10 +78,14 @@ export function createApiClient(options: ApiClientOptions, killed: AbortSignal):
       if (random.chance(lostAnswers)) throw new UnavailableError('Kubernetes cannot answer now', UNREACHABLE)
       return result
     }
-    serve().then(answered.resolve, (error: unknown) => {
-      onTrouble()
-      answered.reject(error)
-    })
+    const isSlow = delay[1] > GOOD_API.delay[1]
+    if (isSlow) onSlow(1)
+    serve()
+      .finally(() => isSlow && onSlow(-1))
+      .then(answered.resolve, (error: unknown) => {
+        onTrouble()
+        answered.reject(error)
+      })
     const onAbort = () => answered.reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     if (delay[1] > CALL_DEADLINE_MS)
