@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Duration } from './duration.ts'
+import { sleepBy } from './sleep.ts'
 
 /** setTimeout fires at once beyond this many ms. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -7,19 +8,7 @@ const LONGEST_TIMER = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: (duration, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const onAbort = () => {
-        timer[Symbol.dispose]()
-        reject(signal?.reason)
-      }
-      const timer = startTimer(duration, true, () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      })
-      signal?.addEventListener('abort', onAbort, { once: true })
-    }),
+  sleep: (duration, signal) => sleepBy((fire) => startTimer(duration, true, fire), signal),
   after: (duration, callback) => startTimer(duration, false, callback),
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Duration } from '../duration.ts'
+import { sleepBy } from '../sleep.ts'
 
 interface Timer {
   readonly at: number
@@ -32,18 +33,7 @@ export class FakeClock implements Clock {
   }
 
   sleep(duration: Duration, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      const timer = this.after(duration, () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      })
-      const onAbort = () => {
-        timer[Symbol.dispose]()
-        reject(signal?.reason)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-    })
+    return sleepBy((fire) => this.after(duration, fire), signal)
   }
 
   after(duration: Duration, callback: () => void): Disposable {
