@@ -144,12 +144,12 @@ export class StatusWriter implements Tally {
     for (const onWritten of told) onWritten()
   }
 
-  /** What came meanwhile stays. */
+  /** What came meanwhile stays. Where it was forgotten meanwhile, that is less than was written. */
   #wrote(key: string, written: News): void {
     const now = this.#of(key)
     const left: News = {
-      delivered: now.delivered - written.delivered,
-      failed: now.failed - written.failed,
+      delivered: Math.max(0, now.delivered - written.delivered),
+      failed: Math.max(0, now.failed - written.failed),
       errors: now.errors.filter((each) => !written.errors.includes(each)),
       deadLetters: now.deadLetters.filter((each) => !written.deadLetters.includes(each)),
     }

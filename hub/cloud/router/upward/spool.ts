@@ -121,16 +121,16 @@ export class Spool {
   async remove({ id, rule, bytes }: Waiting): Promise<void> {
     this.#count(rule, -bytes)
     if (this.#warm.delete(id)) this.#warmBytes -= bytes
-    const isFirst = this.#owed.size === 0
-    this.#owed.add(id)
     try {
-      await this.#write([])
+      await this.#write([removal(id)])
     } catch (error) {
       const text = 'Messages that the targets of rules have got could not be removed'
-      if (isFirst) this.#ports.log.warn(text, { error: describeError(error) })
+      if (this.#owed.size === 0) this.#ports.log.warn(text, { error: describeError(error) })
+      this.#owed.add(id)
     }
   }
 
+  /** With what earlier writes could not remove. */
   async #write(calls: readonly StoreCall[]): Promise<void> {
     const removed = [...this.#owed].slice(0, MOST_REMOVED)
     await this.#ports.store.write([...removed.map(removal), ...calls])
