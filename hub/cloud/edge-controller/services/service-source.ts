@@ -128,12 +128,20 @@ export class ServiceSource implements NodeSource, Disposable {
     if (!this.#namespaces.has(node)) return
     const refused = this.#refused.get(node) ?? new Map<string, string>()
     this.#refused.set(node, refused.set(uid, `r${resourceVersion}`))
+    if (refused.size > this.#limits.objects) this.#forgetGone(node, refused)
     this.#ports.hub.sync(node)
   }
 
   addressOf({ kind, metadata }: KubeObject): { readonly resource: string; readonly source: string } {
     const resource = `${metadata.namespace ?? 'default'}/${kind.toLowerCase()}/${metadata.name}`
     return { resource, source: MODULES.edgeController }
+  }
+
+  /** Versions of objects that are gone. */
+  #forgetGone(node: string, refused: Map<string, string>): void {
+    const feeds = [...(this.#namespaces.get(node) ?? [])].flatMap((namespace) => this.#feeds.get(namespace) ?? [])
+    const there = new Set(feeds.flatMap(({ entries }) => entries.map(({ delivery }) => delivery.object.metadata.uid)))
+    for (const uid of refused.keys()) if (!there.has(uid)) refused.delete(uid)
   }
 
   /** Whether the node keeps services, and of which namespaces, may be another thing now. */
