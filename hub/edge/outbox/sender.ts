@@ -95,20 +95,6 @@ export class OutboxSender<Message extends Stored> {
     await Promise.allSettled(this.#lines.values())
   }
 
-  /** What the disk would not remove while an earlier link ended: nothing is sent for its sake any more, so nothing else would try. */
-  async #tidy(road: Road): Promise<void> {
-    const { outbox, random, clock, log } = this.#ports
-    const backoff = new Backoff(REST, random)
-    while (this.road === road) {
-      try {
-        return await outbox.flush()
-      } catch (error) {
-        log.debug(`${this.#kind.what} that the cloud has got are still on disk`, { error: describeError(error) })
-        await clock.sleep(backoff.next(), road.signal).catch(() => undefined)
-      }
-    }
-  }
-
   /** There may be more to send. */
   pump(): void {
     if (!this.#open) return
@@ -127,6 +113,20 @@ export class OutboxSender<Message extends Stored> {
   /** The road, once it may be sent on. */
   get #open(): Road | undefined {
     return this.road === this.#ready ? this.road : undefined
+  }
+
+  /** What the disk would not remove while an earlier link ended: nothing is sent for its sake any more, so nothing else would try. */
+  async #tidy(road: Road): Promise<void> {
+    const { outbox, random, clock, log } = this.#ports
+    const backoff = new Backoff(REST, random)
+    while (this.road === road) {
+      try {
+        return await outbox.flush()
+      } catch (error) {
+        log.debug(`${this.#kind.what} that the cloud has got are still on disk`, { error: describeError(error) })
+        await clock.sleep(backoff.next(), road.signal).catch(() => undefined)
+      }
+    }
   }
 
   /** Until nothing of it waits or the link goes. */

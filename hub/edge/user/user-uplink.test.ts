@@ -183,34 +183,24 @@ function refusal(frame: Frame): Frame {
   }
 }
 
-test('what the cloud has got leaves the disk once that can be written again, without another message', async () => {
-  const edge = await offline()
-  await edge.mqtt.send(TOPIC, 'one')
-  edge.cloud.answers = (frame) => {
-    if (frame.route.operation === 'upload') edge.store.failure = 'The disk is full'
-    return defaultAnswer(createFrameFactory({ clock: edge.clock, random: countingRandom(9000) }), frame)
-  }
-  await connect(edge)
-  assert.deepEqual([uploads(edge).length, await rows(edge)], [1, [1]])
-  edge.store.failure = undefined
-  await edge.advance(61_000)
-  assert.deepEqual([uploads(edge).length, await rows(edge)], [1, []])
-  await edge.stop()
-})
-
-test('and also where the link broke before the disk could be written again', async () => {
-  const edge = await offline()
-  await edge.mqtt.send(TOPIC, 'one')
-  edge.cloud.answers = (frame) => {
-    if (frame.route.operation === 'upload') edge.store.failure = 'The disk is full'
-    return defaultAnswer(createFrameFactory({ clock: edge.clock, random: countingRandom(9000) }), frame)
-  }
-  await connect(edge)
-  edge.dialer.pair?.cut('the cable')
-  await edge.advance(31_000)
-  assert.deepEqual([uploads(edge).length, await rows(edge)], [1, [1]])
-  edge.store.failure = undefined
-  await edge.advance(61_000)
-  assert.deepEqual([uploads(edge).length, await rows(edge)], [1, []])
-  await edge.stop()
-})
+for (const { name, breaks } of [
+  { name: 'without another message', breaks: false },
+  { name: 'also over another link', breaks: true },
+]) {
+  test(`what the cloud has got leaves the disk once that can be written again, ${name}`, async () => {
+    const edge = await offline()
+    await edge.mqtt.send(TOPIC, 'one')
+    edge.cloud.answers = (frame) => {
+      if (frame.route.operation === 'upload') edge.store.failure = 'The disk is full'
+      return defaultAnswer(createFrameFactory({ clock: edge.clock, random: countingRandom(9000) }), frame)
+    }
+    await connect(edge)
+    if (breaks) edge.dialer.pair?.cut('the cable')
+    await edge.advance(31_000)
+    assert.deepEqual([uploads(edge).length, await rows(edge)], [1, [1]])
+    edge.store.failure = undefined
+    await edge.advance(61_000)
+    assert.deepEqual([uploads(edge).length, await rows(edge)], [1, []])
+    await edge.stop()
+  })
+}
