@@ -71,6 +71,7 @@ export class World implements Scene {
   isHandlerFailing = false
   /** Faults end when it turns false. */
   isFaulty = true
+  /** Calls under way that began while the API was slow. */
   #slowCalls = 0
   readonly #witnesses: readonly Witness[]
   readonly #mutant: Mutant
@@ -144,7 +145,8 @@ export class World implements Scene {
   /** What is not as promised yet, now that everything works. */
   async unrest(): Promise<{ readonly promise: string; readonly detail: string } | undefined> {
     this.cluster.collectGarbage()
-    if (this.#slowCalls > 0) return { promise: 'true nodes', detail: 'calls to the slow API are still under way' }
+    if (this.#slowCalls > 0)
+      return { promise: 'an end of all calls', detail: 'some of the slow API are still under way' }
     for (const witness of this.#witnesses) {
       const detail = await witness.atRest?.()
       if (detail !== undefined) return { promise: witness.name, detail }
