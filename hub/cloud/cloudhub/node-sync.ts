@@ -237,7 +237,8 @@ export class NodeSync {
       const batch = additions.slice(at, at + OPEN_AT_ONCE)
       await Promise.all(batch.map((step) => this.#ports.records.open(node, step.object, signal)))
       if (this.#sessionOf(node) !== session) return false
-      for (const step of batch) this.#put(session, source, step)
+      const isWanted = wantedOf(source, node)
+      for (const step of batch) if (isWanted(step)) this.#put(session, source, step)
     }
     return true
   }
@@ -251,4 +252,11 @@ export class NodeSync {
       this.#ports.frames.make(route, step.content(), isDeletion ? undefined : object.metadata.resourceVersion)
     session.outbox.put({ key, object, resource, version, isDeletion, isUnrecorded, make })
   }
+}
+
+/** What was deleted while its record was being written is not sent any more: the node would act on it. */
+function wantedOf(source: NodeSource, node: string): (step: SyncStep) => boolean {
+  if (!source.isReady(node)) return () => true
+  const uids = new Set(source.deliveriesFor(node).map(({ object }) => object.metadata.uid))
+  return ({ object }) => uids.has(object.metadata.uid)
 }
