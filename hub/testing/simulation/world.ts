@@ -250,11 +250,16 @@ export class World implements Scene {
           if (!clock.isDead) run.knownDeleted.add(uid)
         },
         onCall: (verb, { plural }, object) => {
-          if (verb === 'LIST' && !clock.isDead)
-            for (const [uid, kind] of this.deleted) if (kind === plural) run.knownDeleted.add(uid)
-          if (verb === 'GET' || verb === 'LIST' || verb === 'WATCH') return
+          if (verb === 'LIST') {
+            const gone = [...this.deleted].filter(([, kind]) => kind === plural)
+            return () => {
+              for (const [uid] of gone) run.knownDeleted.add(uid)
+            }
+          }
+          if (verb === 'GET' || verb === 'WATCH') return undefined
           this.trace.note('api', `${verb} ${plural} ${object}${this.replicas.length > 1 ? ` by ${name}` : ''}`)
           if (plural === 'objectsyncs') this.recordWrites.set(object, { run: number, at: this.now })
+          return undefined
         },
       },
       replica.killer.signal,

@@ -44,8 +44,8 @@ export interface ApiClientOptions {
   /** A call begins while the API is slow, or ends: its time is that of its beginning, however the API is by then. */
   readonly onSlow: (change: 1 | -1) => void
   readonly onDeleted: (uid: string) => void
-  /** Told of each call that has had its effect. */
-  readonly onCall: (verb: string, type: ResourceType, name: string) => void
+  /** Told of each call that has had its effect. What it gives back is called once the caller has the answer. */
+  readonly onCall: (verb: string, type: ResourceType, name: string) => (() => void) | undefined
 }
 
 /**
@@ -67,13 +67,14 @@ export function createApiClient(options: ApiClientOptions, killed: AbortSignal):
     signal?.throwIfAborted()
     const { delay, failing, lostAnswers, isThrottling } = conditions()
     const answered = Promise.withResolvers<T>()
+    let onAnswer: (() => void) | undefined
     const serve = async () => {
       const time = delay[0] + random.next() * (delay[1] - delay[0])
       await scheduler.sleep(time / 2)
       if (conditions().isDown) throw new UnavailableError('Kubernetes cannot answer now', UNREACHABLE)
       if (random.chance(failing)) throw errorOfStatus(isThrottling ? 429 : random.pick([500, 503, 504]), {}, {})
       const result = await work()
-      onCall(verb, type, name)
+      onAnswer = onCall(verb, type, name)
       await scheduler.sleep(time / 2)
       if (random.chance(lostAnswers)) throw new UnavailableError('Kubernetes cannot answer now', UNREACHABLE)
       return result
@@ -94,7 +95,9 @@ export function createApiClient(options: ApiClientOptions, killed: AbortSignal):
       )
     try {
       const result = await answered.promise
-      return killed.aborted ? await never() : result
+      if (killed.aborted) return await never()
+      onAnswer?.()
+      return result
     } catch (error) {
       return killed.aborted ? await never() : await Promise.reject(error)
     } finally {
