@@ -328,3 +328,24 @@ test('a node that makes up what it holds does not keep another from losing what 
   assert.deepEqual(objects(other).map(line), ['delete a/configmap/left -'])
   await stop()
 })
+
+test('what is deleted while its record is being written is never sent: the edge would write to hardware for it', async () => {
+  const { source, kubernetes, hub, connect, settle, stop } = await start()
+  const create = kubernetes.create.bind(kubernetes)
+  const held = Promise.withResolvers<void>()
+  kubernetes.create = async (...call) => {
+    await held.promise
+    return create(...call)
+  }
+  source.want('edge-1', 'kept', '1')
+  source.want('edge-1', 'gone', '2')
+  const edge = connect('edge-1')
+  await settle()
+  source.unwant('edge-1', 'gone')
+  hub.sync('edge-1')
+  held.resolve()
+  await settle(500)
+  const given = objects(edge).filter(({ route }) => route.operation !== 'delete')
+  assert.deepEqual(given.map(line), ['insert shop/configmap/kept 1'])
+  await stop()
+})
